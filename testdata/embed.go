@@ -1,0 +1,62 @@
+// Package testdata holds the worked examples and test cases that the tests of every
+// package share, and finds the larger set of vectors outside the repository.
+//
+// Only test files import it. The files are plain numbers of published standards or
+// cases made for this project; what belongs to other projects stays outside and is
+// reached through TAMTHE_VECTORS.
+package testdata
+
+import (
+	"embed"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// FS holds the vectors that ship with the module, by their path below testdata.
+//
+//go:embed worked passive-auth apdu tlv downgrade.json
+var FS embed.FS
+
+// Read returns an embedded file and ends the test if it is not there.
+func Read(t testing.TB, path string) []byte {
+	t.Helper()
+	b, err := FS.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// Dir returns the folder that TAMTHE_VECTORS names. Without it the test is skipped
+// and says so, unless TAMTHE_REQUIRE lists "vectors": then the test fails.
+func Dir(t testing.TB) string {
+	t.Helper()
+	dir := os.Getenv("TAMTHE_VECTORS")
+	if dir == "" {
+		Missing(t, "vectors", "TAMTHE_VECTORS is not set: the vectors of other projects are not here")
+	}
+	return dir
+}
+
+// Vectors returns a file of the folder that TAMTHE_VECTORS names; see Dir.
+func Vectors(t testing.TB, path string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(Dir(t), filepath.FromSlash(path)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// Missing skips the test with the reason, or fails it when TAMTHE_REQUIRE, a list
+// with commas, names what is missing.
+func Missing(t testing.TB, what, reason string) {
+	t.Helper()
+	if slices.Contains(strings.Split(os.Getenv("TAMTHE_REQUIRE"), ","), what) {
+		t.Fatalf("required by TAMTHE_REQUIRE: %s", reason)
+	}
+	t.Skip(reason)
+}
