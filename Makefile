@@ -1,0 +1,54 @@
+# README's two commands are `make demo` and `make test`; each sets up what it needs.
+
+SHELL    := /bin/sh
+VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+export GOFLAGS := -trimpath -buildvcs=false
+BUILD    := go build -ldflags '-X main.version=$(VERSION)'
+PACKAGES := ca-certificates gcc libc6-dev pkg-config libpcsclite-dev pcscd
+ORACLES  := openssl opensc pcsc-tools
+SOURCES  := $(shell git ls-files '*.go' 2>/dev/null)
+
+ifneq ($(wildcard ../shared/vectors),)
+export TAMTHE_VECTORS ?= $(abspath ../shared/vectors)
+endif
+
+.PHONY: demo test check bench fuzz soak setup build
+
+demo: setup build ## set up, then issue, read and verify cards through a private pcscd
+	.tamthe/tamthe demo
+
+test: setup ## set up and run every test
+	@.ci/setup $(ORACLES)
+	@mkdir -p .tamthe
+	@echo "test: go test ./..."
+	@go test -json -timeout 20m ./... > .tamthe/test.json 2> .tamthe/test.err; s=$$?; \
+	  cat .tamthe/test.err; .ci/summary .tamthe/test.json && exit $$s
+
+check: ## what a change must pass besides the tests: format, vet, staticcheck, race, layers
+	@test -z "$$(go run mvdan.cc/gofumpt@v0.12.0 -l .)" || { echo "gofumpt would change:"; go run mvdan.cc/gofumpt@v0.12.0 -l .; exit 1; }
+	go vet ./...
+	go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
+	CGO_ENABLED=0 go build ./apdu ./apdu/tlv ./card/... ./verify/...
+	go mod tidy -diff
+	go test ./cmd/tamthe -run TestLayers -count=1
+	go test -race -short -timeout 20m ./apdu/... ./card/sm ./card/gp ./card/virtual ./verify/... ./issuance/... ./cmd/...
+
+bench: setup ## ratios to the raw cost; the last lines are the goals
+	go test -run '^$$' -bench . -benchtime 200ms ./... | tee .tamthe/bench.txt | grep -E '^(Benchmark|bench:)'
+
+fuzz: ## every fuzz target for FUZZTIME (10s)
+	@for p in $$(go list ./...); do for f in $$(go test -list '^Fuzz' $$p | grep ^Fuzz); do \
+	  echo "fuzz: $$p $$f"; go test -run '^$$' -fuzz "^$$f$$" -fuzztime $${FUZZTIME:-10s} $$p || exit 1; done; done
+
+soak: setup ## the long random and fault runs whose short form is in `make test`
+	TAMTHE_SOAK=1 go test -timeout 6h -count=1 -run Soak -v ./...
+
+setup:
+	@.ci/go
+	@.ci/setup $(PACKAGES)
+
+build: .tamthe/tamthe
+.tamthe/tamthe: go.mod go.sum $(SOURCES)
+	@mkdir -p .tamthe
+	@echo "build: cmd/tamthe"
+	@$(BUILD) -o $@ ./cmd/tamthe
