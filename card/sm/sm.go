@@ -18,3 +18,6 @@ var (
 	// failure.
 	ErrClosed = errors.New("secure messaging: the channel is closed")
 )
+
+// errObjects says that an answer is not made of the data objects that it must have.
+var errObjects = errors.New("not the data objects of a protected answer")
