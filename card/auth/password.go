@@ -1,0 +1,99 @@
+package auth
+
+import (
+	"crypto/sha1"
+	"fmt"
+	"log/slog"
+
+	"github.com/tamthe/tamthe/card/suite"
+)
+
+// The password references of MSE:Set AT (Doc 9303-11 §4.4.4.1).
+const (
+	RefMRZ byte = 1
+	RefCAN byte = 2
+)
+
+// Password is a secret that opens a chip. It is never printed, logged or marshalled;
+// copies share one secret, which Destroy wipes. The zero value is no password.
+type Password struct {
+	ref    byte
+	secret []byte
+}
+
+// CAN is the card access number, the digits printed on the card.
+func CAN(digits string) Password { return Password{RefCAN, []byte(digits)} }
+
+// MRZ is the machine readable zone's MRZ information: document number, date of birth and
+// date of expiry, each with its check digit (Doc 9303-11 §9.7.2, §9.7.3).
+func MRZ(information string) Password { return Password{RefMRZ, []byte(information)} }
+
+// Reference returns RefMRZ or RefCAN, 0 for no password.
+func (p Password) Reference() byte { return p.ref }
+
+// Name returns "MRZ" or "CAN", "" for no password.
+func (p Password) Name() string { return refName(p.ref) }
+
+func refName(ref byte) string {
+	switch ref {
+	case RefMRZ:
+		return "MRZ"
+	case RefCAN:
+		return "CAN"
+	}
+	return ""
+}
+
+// Destroy wipes the secret of p and of all its copies.
+func (p *Password) Destroy() {
+	clear(p.secret)
+	*p = Password{}
+}
+
+// PACESecret returns K, from which K_π is derived, for a personaliser to put on a chip:
+// SHA-1 of the MRZ information, or the digits of the CAN (Doc 9303-11 §9.7.3). The
+// caller wipes it.
+func (p Password) PACESecret() ([]byte, error) {
+	switch {
+	case len(p.secret) == 0:
+		return nil, fmt.Errorf("PACE: %w", ErrPassword)
+	case p.ref == RefMRZ:
+		h := sha1.Sum(p.secret)
+		return h[:], nil
+	}
+	return append([]byte(nil), p.secret...), nil
+}
+
+// BACSeed returns K_seed of 16 octets, from which the BAC keys are derived, for a
+// personaliser to put on a chip (Doc 9303-11 §9.7.2). The caller wipes it.
+func (p Password) BACSeed() ([]byte, error) {
+	if p.ref != RefMRZ || len(p.secret) == 0 {
+		return nil, fmt.Errorf("BAC: %w: it takes the MRZ", ErrPassword)
+	}
+	h := sha1.Sum(p.secret)
+	return h[:seedSize:seedSize], nil
+}
+
+const seedSize = 16
+
+// paceKey returns K_π for a suite.
+func (p Password) paceKey(c suite.Cipher) ([]byte, error) {
+	secret, err := p.PACESecret()
+	if err != nil {
+		return nil, err
+	}
+	defer clear(secret)
+	return suite.KDF(secret, suite.CounterPACE, c), nil
+}
+
+// String returns the kind of password and nothing of the secret.
+func (p Password) String() string { return "auth.Password(" + p.Name() + ", redacted)" }
+
+// GoString returns what String does.
+func (p Password) GoString() string { return p.String() }
+
+// LogValue returns what String does.
+func (p Password) LogValue() slog.Value { return slog.StringValue(p.String()) }
+
+// MarshalJSON returns what String does.
+func (p Password) MarshalJSON() ([]byte, error) { return []byte(`"` + p.String() + `"`), nil }
