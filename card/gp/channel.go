@@ -1,0 +1,130 @@
+package gp
+
+import (
+	"context"
+	"crypto/aes"
+	"crypto/subtle"
+	"fmt"
+
+	"github.com/tamthe/tamthe/apdu"
+)
+
+// Channel is the host's end of an open secure channel: a Transmitter that protects what
+// it sends through another one. It serves one goroutine at a time and must not be copied.
+type Channel struct {
+	t     apdu.Transmitter
+	info  Info
+	level Level
+	secure
+	dek    []byte
+	closed bool
+}
+
+// Info returns what the card said in the handshake.
+func (h *Channel) Info() Info { return h.info }
+
+// Level returns the security level.
+func (h *Channel) Level() Level { return h.level }
+
+// Close forgets the keys. It may be called more than once.
+func (h *Channel) Close() {
+	if h.closed {
+		return
+	}
+	h.closed = true
+	h.session.destroy()
+	clear(h.dek)
+}
+
+// Transmit protects c, sends it and returns the answer after its protection was verified.
+// Le is sent as it is and counts the plain answer.
+//
+// An error status is never authenticated in this protocol: it proves nothing, not even
+// that the command was not carried out. 6982, 6987 and 6988 say that the card has ended
+// the session and close the channel; after other refusals it goes on. An answer with
+// wrong protection is ErrProtection, and that as well as no answer closes the channel.
+// Then everything is ErrClosed. A command too long to be protected is apdu.ErrTooLong
+// and leaves the channel open.
+func (h *Channel) Transmit(ctx context.Context, c apdu.Command) (apdu.Response, error) {
+	if h.closed {
+		return apdu.Response{}, ErrClosed
+	}
+	if len(c.Data) > expandedRoom(apdu.MaxData, h.level.cenc()) {
+		return apdu.Response{}, fmt.Errorf("SCP03: %d octets of data: %w", len(c.Data), apdu.ErrTooLong)
+	}
+	h.counter++
+	if h.level.cenc() && len(c.Data) > 0 {
+		c.Data = h.encrypt(ivCommand, c.Data)
+	}
+	r, err := h.t.Transmit(ctx, h.sign(c))
+	if err == nil {
+		r, err = h.unwrap(r)
+	}
+	if err != nil {
+		h.Close()
+		return apdu.Response{}, err
+	}
+	switch r.Status {
+	case apdu.SecurityStatus, apdu.SMMissing, apdu.SMIncorrect:
+		h.Close()
+	}
+	return r, nil
+}
+
+// unwrap verifies the answer to the command that was signed last.
+func (h *Channel) unwrap(r apdu.Response) (apdu.Response, error) {
+	if !authenticated(r.Status) {
+		if len(r.Data) > 0 {
+			return r, fmt.Errorf("data with an error status: %w", ErrProtection)
+		}
+		return r, nil
+	}
+	if !h.level.rmac() {
+		return r, nil
+	}
+	n := len(r.Data) - macSize
+	if n < 0 {
+		return r, fmt.Errorf("no code in the answer: %w", ErrProtection)
+	}
+	data, mac := r.Data[:n:n], r.Data[n:]
+	if subtle.ConstantTimeCompare(h.responseMAC(data, r.Status), mac) != 1 {
+		return r, fmt.Errorf("wrong code in the answer: %w", ErrProtection)
+	}
+	if h.level.renc() && n > 0 {
+		var ok bool
+		if data, ok = h.decrypt(ivResponse, data); !ok {
+			return r, fmt.Errorf("wrong padding in the answer: %w", ErrProtection)
+		}
+	}
+	return apdu.Response{Data: data, Status: r.Status}, nil
+}
+
+// MaxCommand returns the most command data in octets that stay within l once protected.
+func (h *Channel) MaxCommand(l apdu.Limits) int {
+	command, _ := l.Sizes()
+	room := command - 4 - 1 - 1
+	if room > apdu.MaxShort {
+		room = min(max(command-4-3-2, apdu.MaxShort), apdu.MaxData)
+	}
+	return expandedRoom(room, h.level.cenc())
+}
+
+// MaxResponse returns the most answer data in octets whose protected form stays within l:
+// the largest Le of use.
+func (h *Channel) MaxResponse(l apdu.Limits) int {
+	_, response := l.Sizes()
+	if !h.level.rmac() {
+		return response - 2
+	}
+	return expandedRoom(response-2, h.level.renc())
+}
+
+// expandedRoom is how much plain text fits, with its code and perhaps encrypted, into
+// room octets.
+func expandedRoom(room int, encrypted bool) int {
+	room -= macSize
+	if encrypted {
+		room = room/aes.BlockSize*aes.BlockSize - 1
+	}
+	return max(room, 0)
+}

@@ -1,0 +1,151 @@
+package gp
+
+import (
+	"crypto/rand"
+	"crypto/subtle"
+
+	"github.com/tamthe/tamthe/apdu"
+)
+
+// ChipOptions say what a chip's security domain is.
+type ChipOptions struct {
+	KDD KDD
+	I   byte   // options to offer; OptionRMAC|OptionRENC allows all levels
+	AID []byte // of the application that answers, for a pseudo-random challenge
+	// Keys returns the chip's key set of a version, or its first one for version 0. The
+	// chip reads the set and keeps no slice.
+	Keys func(version byte) (Keys, bool)
+	// Sequence is the next value of the counter behind pseudo-random challenges, to be
+	// stored before it returns; false when it is used up. It is called once for each
+	// INITIALIZE UPDATE with OptionPseudoRandom.
+	Sequence func() (uint32, bool)
+}
+
+// Chip is the card's end of the protocol, for one power cycle. It must not be copied.
+type Chip struct {
+	o     ChipOptions
+	level Level // 0: no channel
+	secure
+	keys  Keys                 // those of the handshake or the channel
+	fresh *[challengeSize]byte // the card challenge of a worked example
+}
+
+// NewChip returns a chip without a channel.
+func NewChip(o ChipOptions) *Chip { return &Chip{o: o} }
+
+// Level returns the level of the open channel, or 0 without one.
+func (h *Chip) Level() Level { return h.level }
+
+// Close ends the channel or the handshake and forgets its keys.
+func (h *Chip) Close() {
+	if h.session != nil {
+		h.session.destroy()
+	}
+	h.keys.Destroy()
+	h.level, h.secure = 0, secure{}
+}
+
+// Initialize answers INITIALIZE UPDATE. It ends an open channel first, whatever comes.
+func (h *Chip) Initialize(c apdu.Command) apdu.Response {
+	h.Close()
+	if c.CLA != claPlain || c.P2 != 0 {
+		return apdu.Response{Status: apdu.WrongP1P2}
+	}
+	if len(c.Data) != challengeSize {
+		return apdu.Response{Status: apdu.WrongLength}
+	}
+	k, ok := h.o.Keys(c.P1)
+	if !ok || k.Check() != nil {
+		return apdu.Response{Status: apdu.ReferenceNotFound}
+	}
+	var challenge, tail []byte
+	if h.o.I&OptionPseudoRandom != 0 {
+		seq, ok := h.o.Sequence()
+		if !ok {
+			return apdu.Response{Status: apdu.ConditionsNotSatisfied}
+		}
+		challenge = pseudoRandom(k, seq, h.o.AID)
+		tail = []byte{byte(seq >> 16), byte(seq >> 8), byte(seq)}
+	} else {
+		challenge = make([]byte, challengeSize)
+		rand.Read(challenge)
+	}
+	if h.fresh != nil {
+		copy(challenge, h.fresh[:])
+	}
+	h.keys = k.Clone()
+	h.session = newSession(k, c.Data, challenge)
+	out := append(h.o.KDD[:len(h.o.KDD):len(h.o.KDD)], k.Version, protocol03, h.o.I)
+	out = append(append(append(out, challenge...), h.session.card...), tail...)
+	return apdu.Response{Data: out, Status: apdu.OK}
+}
+
+// Authenticate answers EXTERNAL AUTHENTICATE: OK opens the channel at the level of P1.
+// A wrong code or cryptogram is apdu.AuthenticationFailed, which the caller counts, and
+// the handshake has to begin anew after anything but OK.
+func (h *Chip) Authenticate(c apdu.Command) apdu.Response {
+	if h.session == nil || h.level != 0 {
+		h.Close()
+		return apdu.Response{Status: apdu.ConditionsNotSatisfied}
+	}
+	l := Level(c.P1)
+	if c.CLA != claSecure || c.P2 != 0 || len(c.Data) != 2*macSize || !l.Valid() || !l.offeredBy(h.o.I) {
+		h.Close()
+		return apdu.Response{Status: apdu.WrongP1P2}
+	}
+	plain, macOK := h.verify(c)
+	if !macOK || subtle.ConstantTimeCompare(plain.Data, h.session.host) != 1 {
+		h.Close()
+		return apdu.Response{Status: apdu.AuthenticationFailed}
+	}
+	h.level = l
+	return apdu.Response{Status: apdu.OK}
+}
+
+// Open verifies a protected command and returns it in the clear, its class byte without
+// the bit of secure messaging. Any failure ends the channel and is ErrProtection; without
+// a channel it is ErrClosed.
+func (h *Chip) Open(c apdu.Command) (apdu.Command, error) {
+	if h.level == 0 {
+		return apdu.Command{}, ErrClosed
+	}
+	h.counter++
+	plain, ok := h.verify(c)
+	if ok && h.level.cenc() && len(plain.Data) > 0 {
+		plain.Data, ok = h.decrypt(ivCommand, plain.Data)
+	}
+	if !ok {
+		h.Close()
+		return apdu.Command{}, ErrProtection
+	}
+	plain.CLA &^= protected
+	return plain, nil
+}
+
+// Seal protects the answer to the command that Open returned last. An error status goes
+// out bare and without data, as the protocol has it.
+func (h *Chip) Seal(r apdu.Response) (apdu.Response, error) {
+	if h.level == 0 {
+		return apdu.Response{}, ErrClosed
+	}
+	if !authenticated(r.Status) {
+		return apdu.Response{Status: r.Status}, nil
+	}
+	if !h.level.rmac() {
+		return r, nil
+	}
+	data := append([]byte(nil), r.Data...)
+	if h.level.renc() && len(data) > 0 {
+		data = h.encrypt(ivResponse, data)
+	}
+	return apdu.Response{Data: append(data, h.responseMAC(data, r.Status)...), Status: r.Status}, nil
+}
+
+// MaxResponse returns the most plain answer data in octets whose protected form has at
+// most sealed octets.
+func (h *Chip) MaxResponse(sealed int) int {
+	if !h.level.rmac() {
+		return sealed
+	}
+	return expandedRoom(sealed, h.level.renc())
+}
