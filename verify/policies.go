@@ -1,0 +1,61 @@
+package verify
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// ErrNoPolicy is the error of PolicyByName for a name that is not in Policies.
+var ErrNoPolicy = errors.New("no such policy")
+
+// everywhere are the softenings that every built-in policy shares: a portrait that
+// an officer has to compare by eye anyway, old but unbroken algorithms, data that
+// nobody signed and nobody uses, and what only a second look can decide.
+var everywhere = []Softening{
+	{ReasonAlgorithmWeak, Accept},
+	{ReasonOutlived, Accept},
+	{ReasonPhotoUnread, Refer},
+	{ReasonPhotoMissing, Refer},
+	{ReasonGroupMalformed, Refer},
+	{ReasonPrintMismatch, Refer},
+	{ReasonHolderUnsure, Refer},
+}
+
+// policies holds what the program can be asked for by name.
+var policies = []Policy{
+	{
+		Name: "checkpoint", Need: []Claim{Integrity, Authentic, Original, InForce}, Groups: []int{1, 2},
+		Soften: everywhere, Chip: true, Photo: true, StatusAge: 7 * 24 * time.Hour,
+	},
+	{
+		Name: "quick", Need: []Claim{Integrity, Authentic, Original, InForce}, Groups: []int{1},
+		Soften: everywhere, Chip: true, StatusAge: 7 * 24 * time.Hour,
+	},
+	{
+		Name: "archive", Need: []Claim{Integrity, Authentic}, Groups: []int{1},
+		Soften: append(slices.Clone(everywhere),
+			Softening{ReasonGroupUnlisted, Accept}, Softening{ReasonCOMMismatch, Accept}),
+		Photo: true, COM: true,
+	},
+	{
+		Name: "desk-qa", Need: []Claim{Integrity, Authentic, Original}, Groups: []int{1, 2, 13, 14, 15},
+		Soften: []Softening{{ReasonCardUndelivered, Accept}}, Chip: true, Photo: true, COM: true,
+	},
+}
+
+// Policies returns the built-in policies: checkpoint asks all of a card; quick does
+// without the photo and says so; archive judges files without their chip; desk-qa
+// overlooks nothing before a card is handed out.
+func Policies() []Policy { return slices.Clone(policies) }
+
+// PolicyByName returns a built-in policy, or ErrNoPolicy.
+func PolicyByName(name string) (Policy, error) {
+	for _, p := range policies {
+		if p.Name == name {
+			return p, nil
+		}
+	}
+	return Policy{}, fmt.Errorf("policy %q: %w", name, ErrNoPolicy)
+}

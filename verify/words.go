@@ -1,0 +1,63 @@
+package verify
+
+import "fmt"
+
+// Lang is a language that reports are written in.
+type Lang string
+
+// The languages. Anything else reads as English.
+const (
+	English    Lang = "en"
+	Vietnamese Lang = "vi"
+)
+
+// Words says to an officer what a reason means and what to do about it.
+type Words struct {
+	Cause  string // one clause, lower case, without a full stop
+	Remedy string // a sentence
+}
+
+// vocabulary is all that a report says in one language.
+type vocabulary struct {
+	reasons  map[Reason]Words
+	checks   map[string]string // titles of the checks; "lds.dg" takes the number
+	claims   [HolderBound + 1]string
+	verdicts [Refuse + 1]string
+	labels   labels
+}
+
+// labels are the fixed words of a printed report.
+type labels struct {
+	specimen, withoutPhoto, remarks, remedy, holder, time, apdus, read string
+	number, document, surname, given, birth, sex, nationality, expiry  string
+	noExpiry, policy, access, unproven, seconds                        string
+}
+
+// Words returns the cause and the remedy of the reason in the language; the code
+// itself for a reason that this version doesn't know.
+func (r Reason) Words(l Lang) Words {
+	if w, ok := words(l).reasons[r]; ok {
+		return w
+	}
+	return Words{Cause: fmt.Sprintf("%q", string(r))}
+}
+
+// Title names the check for an officer.
+func (c Check) Title(l Lang) string {
+	v := words(l)
+	if t, ok := v.checks[c.ID]; ok {
+		return t
+	}
+	var n int
+	if _, err := fmt.Sscanf(c.ID, "lds.dg%d", &n); err == nil {
+		return fmt.Sprintf(v.checks["lds.dg"], n)
+	}
+	return c.ID
+}
+
+func words(l Lang) *vocabulary {
+	if l == Vietnamese {
+		return &vietnamese
+	}
+	return &english
+}
