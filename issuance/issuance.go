@@ -1,0 +1,231 @@
+// Package issuance holds the words and rules by which cards come to be: streams of
+// signed acts, what each act may follow, who may do it, and what it must carry.
+//
+// The package does no input or output of its own. An [Entry] is one act. A [State] is
+// what the ledger says about the streams that a decision rests on; [State.Apply] says
+// whether an act may follow and what is so afterwards. A [Ledger] keeps the entries.
+// The usual course of a use case is
+//
+//	s, err := issuance.Load(ctx, l, application, issuance.OperatorStream(me))
+//	e, err := s.Next(application, issuance.Approve)
+//	e.ID, e.Time, e.Operator = issuance.NewID(), now, me
+//	e.Commitments = map[string][32]byte{issuance.Content: made}
+//	err = e.Sign(key)
+//	after, err := s.Apply(e)          // the rules, before anything is touched
+//	err = l.Append(ctx, s.Head(), e)  // all or none
+package issuance
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// Kind is what a stream is about: lower-case letters, at most 16.
+type Kind string
+
+// The kinds of streams that have rules.
+const (
+	KindOperator    Kind = "operator"    // a key by which a person acts
+	KindApplication Kind = "application" // one request for one card
+	KindCard        Kind = "card"        // one chip on its way into a holder's hand, and after
+	KindKey         Kind = "key"         // a key of the authority: CSCA, document signer
+)
+
+// StreamID names a stream. ID is a letter or digit followed by at most 95 letters,
+// digits, dots, hyphens and underscores; it is random or taken from a public fact,
+// never derived from a person.
+type StreamID struct {
+	Kind Kind
+	ID   string
+}
+
+// Application, Card and Key name streams of their kind.
+func Application(id string) StreamID { return StreamID{KindApplication, id} }
+
+// Card names the stream of a card.
+func Card(id string) StreamID { return StreamID{KindCard, id} }
+
+// Key names the stream of one of the authority's keys.
+func Key(id string) StreamID { return StreamID{KindKey, id} }
+
+// OperatorStream names the stream of an operator's key.
+func OperatorStream(k KeyID) StreamID { return StreamID{KindOperator, k.String()} }
+
+// String gives kind/id.
+func (s StreamID) String() string { return string(s.Kind) + "/" + s.ID }
+
+// IsZero reports whether s names nothing.
+func (s StreamID) IsZero() bool { return s == StreamID{} }
+
+// ParseStreamID reads what [StreamID.String] wrote.
+func ParseStreamID(text string) (StreamID, error) {
+	kind, id, _ := strings.Cut(text, "/")
+	s := StreamID{Kind(kind), id}
+	if !s.valid() {
+		return StreamID{}, fmt.Errorf("%w: %q is no stream name", ErrEntry, text)
+	}
+	return s, nil
+}
+
+const (
+	maxKind     = 16
+	maxStreamID = 96
+)
+
+func (s StreamID) valid() bool {
+	return validWord(string(s.Kind), maxKind) && validID(s.ID)
+}
+
+// Phase is where a stream stands between two acts. The zero value means that the
+// stream does not exist.
+type Phase string
+
+// The phases of all streams.
+const (
+	Absent Phase = ""
+
+	Enrolled Phase = "enrolled" // operator: may act; application: open, may be approved
+	Revoked  Phase = "revoked"  // operator, card, key: never again
+
+	Approved      Phase = "approved"
+	Personalising Phase = "personalising"
+	Issued        Phase = "issued"
+	Rejected      Phase = "rejected"
+	Cancelled     Phase = "cancelled"
+
+	Allocated  Phase = "allocated"  // a chip is bound to the application
+	Rotating   Phase = "rotating"   // its keys may be old or new
+	Keyed      Phase = "keyed"      // its own key pairs are known
+	Prepared   Phase = "prepared"   // what will be signed is stored
+	Signed     Phase = "signed"     // the SOD exists
+	Writing    Phase = "writing"    // the chip may hold part of the files
+	Written    Phase = "written"    // read back, equal
+	Locking    Phase = "locking"    // may be open or locked
+	Locked     Phase = "locked"     // locked for good
+	Checked    Phase = "checked"    // our own checkpoint accepted it
+	Active     Phase = "active"     // in its holder's hand
+	Suspended  Phase = "suspended"  // held, may become active again
+	Superseded Phase = "superseded" // another card took its place
+	Spoiled    Phase = "spoiled"    // never left the desk
+
+	Generated Phase = "generated" // key: exists, certifies nothing yet
+	Preparing Phase = "preparing" // key: what it will sign is stored
+	InUse     Phase = "in-use"    // key: certified
+)
+
+// Act is what an entry does to its stream: lower-case letters and hyphens, at most 24.
+type Act string
+
+// The acts. Which stream and phase each may follow is in the table of rules.
+const (
+	Init Act = "init" // the first entry of a log: it names the log key and its first operator
+
+	Enrol   Act = "enrol"   // operator: give a key its roles; application: open it
+	Change  Act = "change"  // application: what will be made is now something else; voids an approval
+	Approve Act = "approve" // application: this, and nothing else, may be made
+	Reject  Act = "reject"  // application: refused
+	Cancel  Act = "cancel"  // application: withdrawn
+	Make    Act = "personalise"
+	Issue   Act = "issue" // application: done; key: signed what was prepared
+
+	Allocate  Act = "allocate"
+	Rotate    Act = "rotate"
+	Generate  Act = "generate"
+	Prepare   Act = "prepare"
+	Sign      Act = "sign"
+	Write     Act = "write"
+	Wrote     Act = "written"
+	Lock      Act = "lock"
+	LockDone  Act = "locked"
+	Check     Act = "check"
+	Deliver   Act = "deliver"
+	Suspend   Act = "suspend"
+	Resume    Act = "resume"
+	Revoke    Act = "revoke" // operator, card, key
+	Supersede Act = "supersede"
+	Spoil     Act = "spoil"
+)
+
+// Role is what an operator may do.
+type Role string
+
+// The roles. An operator holds one or more; the rules say which act needs which, and
+// which acts of one matter need different persons.
+const (
+	Admin       Role = "admin"       // enrols and revokes operators
+	Registrar   Role = "registrar"   // opens, changes and cancels applications
+	Approver    Role = "approver"    // approves and rejects them
+	Personalise Role = "personaliser"
+	Inspector   Role = "inspector" // checks finished cards
+	Clerk       Role = "clerk"     // delivers cards, takes old ones back
+	Revoker     Role = "revoker"   // suspends, resumes and revokes cards
+	Custodian   Role = "custodian" // makes and uses the authority's keys
+)
+
+// Roles lists every role in the order of a card's life.
+func Roles() []Role {
+	return []Role{Admin, Registrar, Approver, Personalise, Inspector, Clerk, Revoker, Custodian}
+}
+
+var (
+	// ErrEntry means that an entry is not well formed: a name, size or field that no
+	// leaf may hold, or a field that the act must carry is missing.
+	ErrEntry = errors.New("not a well-formed entry")
+	// ErrConflict means that the ledger has moved on since the head that the decision
+	// rested on, or that the entry's ID is taken by a different entry. Nothing was
+	// written: load again and decide again.
+	ErrConflict = errors.New("the ledger has moved on")
+	// ErrFourEyes means that one person stands behind two acts that need two.
+	ErrFourEyes = errors.New("a second person is needed")
+	// ErrRole means that the operator lacks the role that the act needs.
+	ErrRole = errors.New("the operator lacks the role")
+	// ErrOperator means that the acting key is not that of an enrolled operator: never
+	// enrolled in this log, or revoked.
+	ErrOperator = errors.New("not an enrolled operator")
+	// ErrSignature means that a signature of an entry does not verify.
+	ErrSignature = errors.New("the operator's signature does not verify")
+	// ErrChanged means that what an entry commits to is not what the stream says: the
+	// content of a card is not the content that was approved.
+	ErrChanged = errors.New("not what was approved")
+	// ErrLink means that two streams do not say the same about each other: a card that
+	// belongs to no application, a delivery whose old card is still in force, half of
+	// two acts that go together.
+	ErrLink = errors.New("the streams disagree")
+)
+
+// TransitionError means that an act may not follow the stream's present phase.
+type TransitionError struct {
+	Stream   StreamID
+	Phase    Phase
+	Act      Act
+	Possible []Act // what may follow instead, in the order of the table
+}
+
+// Error names the stream, where it stands, and what is possible.
+func (e *TransitionError) Error() string {
+	where := string(e.Phase)
+	if e.Phase == Absent {
+		where = "not there"
+	}
+	possible := "nothing"
+	if len(e.Possible) > 0 {
+		names := make([]string, len(e.Possible))
+		for i, a := range e.Possible {
+			names[i] = string(a)
+		}
+		possible = strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s %s is %s: %s is not possible (possible: %s)", e.Stream.Kind, e.Stream.ID, where, e.Act, possible)
+}
+
+// DuplicateError means that something that must be unique is taken already.
+type DuplicateError struct {
+	Claim  Claim
+	Holder StreamID // the stream that has it
+}
+
+// Error names what is taken and by whom. The value stays out: it may be a pseudonym.
+func (e *DuplicateError) Error() string {
+	return fmt.Sprintf("%s is taken by %s", e.Claim.Kind, e.Holder)
+}

@@ -1,0 +1,27 @@
+package issuance
+
+import "context"
+
+// Ledger keeps entries for good.
+type Ledger interface {
+	// Append adds the entries in their order, all or none, if every stream of at still
+	// ends at the given sequence number. It checks the rules again over what it holds.
+	// An entry whose ID and bytes are in the ledger already is success and adds
+	// nothing, so that a caller who lost the answer may repeat. Errors: ErrConflict,
+	// *DuplicateError, those of State.Apply, and the store's own.
+	Append(ctx context.Context, at Head, e ...Entry) error
+	// Stream returns the entries of a stream in order, none if there is no such
+	// stream. The sealed octets of attachments are left out.
+	Stream(ctx context.Context, s StreamID) ([]Entry, error)
+}
+
+// Reader is the half of a Ledger that decisions read.
+type Reader interface {
+	Stream(ctx context.Context, s StreamID) ([]Entry, error)
+}
+
+// Head says up to where each stream was read when a decision was taken: the sequence
+// number of its last entry, 0 for a stream that did not exist. It holds the streams
+// that were only read too: an operator who is revoked meanwhile, or a card that is
+// revoked, makes the append fail.
+type Head map[StreamID]uint64
