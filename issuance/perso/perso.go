@@ -1,0 +1,130 @@
+// Package perso makes a card of a blank chip, exactly once: open the chip, give it the
+// issuer's keys, let it make its own key pairs, have the caller build and sign over them,
+// write, read back, lock, and look at the card as a stranger would.
+//
+// Each effect on the chip stands in the caller's journal before it happens, and its result
+// after. Whatever interrupts a run, a later Run with what the journal says takes the same
+// chip on from there: it never signs twice, never makes keys anew once something is
+// prepared over them, never takes a half-written file for a whole one, and refuses any
+// other chip.
+package perso
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/tamthe/tamthe/apdu"
+	"github.com/tamthe/tamthe/card/dh"
+	"github.com/tamthe/tamthe/card/gp"
+	"github.com/tamthe/tamthe/issuance"
+)
+
+var (
+	// ErrKeys says that the chip holds neither the issuer's keys nor, where they may still
+	// be on it, the transport keys. Nothing was sent that a chip counts as a failure.
+	ErrKeys = errors.New("the chip holds none of the keys expected")
+	// ErrUsed says that a chip taken for blank holds the issuer's keys already: it belongs
+	// to another card.
+	ErrUsed = errors.New("the chip is not blank, it holds the issuer's keys")
+	// ErrInUse says that the chip is locked although the journal knows of no lock: it is
+	// another card, or a finished one.
+	ErrInUse = errors.New("the chip is a finished card")
+	// ErrChipKey says that the chip's key pair is not the one that the document was
+	// prepared over. The card must be spoiled.
+	ErrChipKey = errors.New("the chip's key pair is not the recorded one")
+	// ErrOpen says that the chip can still be personalised after it was locked.
+	ErrOpen = errors.New("the chip is still open after its lock")
+	// ErrOrder says that an Order, a State or a Content lacks something or contradicts
+	// itself.
+	ErrOrder = errors.New("not a complete order")
+)
+
+// WrongChipError says that the chip is not the one that the journal names.
+type WrongChipError struct{ Want, Got gp.KDD }
+
+// Error names both chips.
+func (e *WrongChipError) Error() string {
+	return fmt.Sprintf("chip %s is not chip %s that was begun", e.Got, e.Want)
+}
+
+// DifferError says that a file read back is not the file written.
+type DifferError struct {
+	File   uint16 // its identifier
+	Offset int    // of the first octet that differs or is missing
+}
+
+// Error names the place.
+func (e *DifferError) Error() string {
+	return fmt.Sprintf("file %04X read back differs from what was written at offset %d", e.File, e.Offset)
+}
+
+// Journal keeps the acts of a personalisation, for good before Record returns. An error
+// stops the run before the effect that the record announces.
+type Journal interface {
+	Record(ctx context.Context, r Record) error
+}
+
+// Record is an act of the card's stream. Allocate, Rotate, Write and Lock announce what is
+// about to be done to the chip; Generate, Wrote and LockDone tell what was found done. Of
+// the acts in between, Prepare and Sign, Build keeps the record.
+type Record struct {
+	Act        issuance.Act
+	Chip       gp.KDD
+	KeyVersion byte      // with Rotate: of the issuer's keys
+	AA, CA     *dh.Point // with Generate: the chip's public keys, nil for none
+}
+
+// State is what a journal says about a card that was begun. The zero value is a card of
+// which nothing was recorded.
+type State struct {
+	Phase  issuance.Phase // Absent, Allocated, Rotating, Keyed, Prepared, Signed, Writing, Written, Locking or Locked
+	Chip   gp.KDD         // from Allocated on
+	AA, CA *dh.Point      // from Keyed on
+	Signed *Content       // from Signed on: what was signed, and it is never signed again
+}
+
+// Content is all that a card gets. It holds secrets and personal data.
+type Content struct {
+	Files   map[uint16][]byte // by file identifier (Doc 9303-10): 0101–0110 DG1–16, 011C EF.CardAccess, 011D EF.SOD, 011E EF.COM
+	BACSeed []byte            // K_seed, 16 octets; nil for no BAC
+	PACEMRZ []byte            // K of the MRZ, 20 octets; nil for none
+	PACECAN []byte            // K of the CAN, its digits; nil for none
+	Rules   gp.Rules
+}
+
+// PublicKeys are what a chip has made for itself.
+type PublicKeys struct {
+	Chip   gp.KDD
+	AA, CA *dh.Point // nil where the order asks for none
+}
+
+// Order is what a caller wants made.
+type Order struct {
+	// Transport are the keys that the chip may bear from its supplier.
+	Transport []gp.Keys
+	// Issuer returns the issuer's own keys for a chip, always the same. Run destroys them.
+	Issuer func(gp.KDD) (gp.Keys, error)
+	// AA and CA are the curves of the chip's key pairs, nil for none.
+	AA, CA *dh.Curve
+	// Build makes the content over the chip's keys and signs it, with its own records of
+	// Prepare before the signature and Sign after it. It isn't called if the journal has
+	// something signed.
+	Build func(context.Context, PublicKeys) (*Content, error)
+	// Verify looks at the locked card as a stranger does, and proves that it is the one that
+	// was signed; it may reset the card. It is the last step, and the first one on a card
+	// whose lock went unanswered.
+	Verify func(context.Context) error
+	// Progress, if not nil, is told what is going on.
+	Progress func(Progress)
+}
+
+// Progress is how far a run has come.
+type Progress struct {
+	Act         issuance.Act // what is being done, Check for Verify
+	Done, Total int          // octets, of Write and of its reading back (Wrote); else 0
+}
+
+// Run takes the chip behind link from s to a locked and verified card. On an error the
+// journal says how far it came, and the next Run goes on from there.
+func Run(ctx context.Context, link *apdu.Link, o Order, j Journal, s State) error { panic("todo") }
