@@ -12,6 +12,7 @@ const (
 	DefectSerialLong          DefectKind = "serial-long"           // more than 20 octets
 	DefectSerialPadded        DefectKind = "serial-padded"         // INTEGER with needless leading octets
 	DefectMissingNull         DefectKind = "missing-null"          // RSA algorithm without its NULL
+	DefectParameters          DefectKind = "parameters"            // algorithm parameters where none belong
 	DefectAlgorithmMismatch   DefectKind = "algorithm-mismatch"    // inner and outer signature algorithm differ
 	DefectBoolean             DefectKind = "boolean"               // TRUE not written FF
 	DefectDefaultEncoded      DefectKind = "default-encoded"       // a DEFAULT value written out

@@ -26,21 +26,14 @@ const (
 type Period struct{ NotBefore, NotAfter time.Time }
 
 // Covers reports whether t is within the period, bounds included.
-func (p Period) Covers(t time.Time) bool { panic("todo") }
+func (p Period) Covers(t time.Time) bool {
+	return (p.NotBefore.IsZero() || !t.Before(p.NotBefore)) && (p.NotAfter.IsZero() || !t.After(p.NotAfter))
+}
 
 // BasicConstraints is RFC 5280 §4.2.1.9; PathLen is -1 without a limit.
 type BasicConstraints struct {
 	CA      bool
 	PathLen int
-}
-
-// A GeneralName is one alternative name. Tag is its number in RFC 5280 (1 mail,
-// 2 DNS, 4 directory, 6 URI); Value is set for text kinds, Directory for tag 4.
-type GeneralName struct {
-	Tag       int
-	Value     string
-	Directory Name
-	Raw       []byte
 }
 
 // The extensions and purposes that the package knows.
