@@ -16,7 +16,6 @@
 package issuance
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 )
@@ -126,25 +125,25 @@ const (
 	Approve Act = "approve" // application: this, and nothing else, may be made
 	Reject  Act = "reject"  // application: refused
 	Cancel  Act = "cancel"  // application: withdrawn
-	Make    Act = "personalise"
-	Issue   Act = "issue" // application: done; key: signed what was prepared
+	Issue   Act = "issue"   // application: done; key: signed what was prepared
 
-	Allocate  Act = "allocate"
-	Rotate    Act = "rotate"
-	Generate  Act = "generate"
-	Prepare   Act = "prepare"
-	Sign      Act = "sign"
-	Write     Act = "write"
-	Wrote     Act = "written"
-	Lock      Act = "lock"
-	LockDone  Act = "locked"
-	Check     Act = "check"
-	Deliver   Act = "deliver"
-	Suspend   Act = "suspend"
-	Resume    Act = "resume"
-	Revoke    Act = "revoke" // operator, card, key
-	Supersede Act = "supersede"
-	Spoil     Act = "spoil"
+	Personalise Act = "personalise" // application: a card is being made
+	Allocate    Act = "allocate"    // this chip is that card
+	Rotate      Act = "rotate"      // about to put our keys onto the chip
+	Generate    Act = "generate"    // the chip made these key pairs; key: we made this one
+	Prepare     Act = "prepare"     // this will be signed, and only this
+	Sign        Act = "sign"        // it was signed; the SOD is attached
+	Write       Act = "write"       // about to write the files
+	WriteDone   Act = "written"     // written and read back
+	Lock        Act = "lock"        // about to lock the chip for good
+	LockDone    Act = "locked"
+	Check       Act = "check"     // our own checkpoint accepts the card
+	Deliver     Act = "deliver"   // handed over
+	Suspend     Act = "suspend"   // held back, for a time
+	Resume      Act = "resume"    // in force again
+	Revoke      Act = "revoke"    // operator, card, key: never again
+	Supersede   Act = "supersede" // replaced by the card that is delivered with it
+	Spoil       Act = "spoil"     // will never be delivered
 )
 
 // Role is what an operator may do.
@@ -153,79 +152,17 @@ type Role string
 // The roles. An operator holds one or more; the rules say which act needs which, and
 // which acts of one matter need different persons.
 const (
-	Admin       Role = "admin"       // enrols and revokes operators
-	Registrar   Role = "registrar"   // opens, changes and cancels applications
-	Approver    Role = "approver"    // approves and rejects them
-	Personalise Role = "personaliser"
-	Inspector   Role = "inspector" // checks finished cards
-	Clerk       Role = "clerk"     // delivers cards, takes old ones back
-	Revoker     Role = "revoker"   // suspends, resumes and revokes cards
-	Custodian   Role = "custodian" // makes and uses the authority's keys
+	Admin        Role = "admin"        // enrols and revokes operators
+	Registrar    Role = "registrar"    // opens, changes and cancels applications
+	Approver     Role = "approver"     // approves and rejects them
+	Personaliser Role = "personaliser" // makes the card
+	Inspector    Role = "inspector"    // checks the finished card
+	Clerk        Role = "clerk"        // delivers it, takes the old one back
+	Revoker      Role = "revoker"      // suspends, resumes and revokes cards
+	Custodian    Role = "custodian"    // makes and uses the authority's keys
 )
 
 // Roles lists every role in the order of a card's life.
 func Roles() []Role {
-	return []Role{Admin, Registrar, Approver, Personalise, Inspector, Clerk, Revoker, Custodian}
-}
-
-var (
-	// ErrEntry means that an entry is not well formed: a name, size or field that no
-	// leaf may hold, or a field that the act must carry is missing.
-	ErrEntry = errors.New("not a well-formed entry")
-	// ErrConflict means that the ledger has moved on since the head that the decision
-	// rested on, or that the entry's ID is taken by a different entry. Nothing was
-	// written: load again and decide again.
-	ErrConflict = errors.New("the ledger has moved on")
-	// ErrFourEyes means that one person stands behind two acts that need two.
-	ErrFourEyes = errors.New("a second person is needed")
-	// ErrRole means that the operator lacks the role that the act needs.
-	ErrRole = errors.New("the operator lacks the role")
-	// ErrOperator means that the acting key is not that of an enrolled operator: never
-	// enrolled in this log, or revoked.
-	ErrOperator = errors.New("not an enrolled operator")
-	// ErrSignature means that a signature of an entry does not verify.
-	ErrSignature = errors.New("the operator's signature does not verify")
-	// ErrChanged means that what an entry commits to is not what the stream says: the
-	// content of a card is not the content that was approved.
-	ErrChanged = errors.New("not what was approved")
-	// ErrLink means that two streams do not say the same about each other: a card that
-	// belongs to no application, a delivery whose old card is still in force, half of
-	// two acts that go together.
-	ErrLink = errors.New("the streams disagree")
-)
-
-// TransitionError means that an act may not follow the stream's present phase.
-type TransitionError struct {
-	Stream   StreamID
-	Phase    Phase
-	Act      Act
-	Possible []Act // what may follow instead, in the order of the table
-}
-
-// Error names the stream, where it stands, and what is possible.
-func (e *TransitionError) Error() string {
-	where := string(e.Phase)
-	if e.Phase == Absent {
-		where = "not there"
-	}
-	possible := "nothing"
-	if len(e.Possible) > 0 {
-		names := make([]string, len(e.Possible))
-		for i, a := range e.Possible {
-			names[i] = string(a)
-		}
-		possible = strings.Join(names, ", ")
-	}
-	return fmt.Sprintf("%s %s is %s: %s is not possible (possible: %s)", e.Stream.Kind, e.Stream.ID, where, e.Act, possible)
-}
-
-// DuplicateError means that something that must be unique is taken already.
-type DuplicateError struct {
-	Claim  Claim
-	Holder StreamID // the stream that has it
-}
-
-// Error names what is taken and by whom. The value stays out: it may be a pseudonym.
-func (e *DuplicateError) Error() string {
-	return fmt.Sprintf("%s is taken by %s", e.Claim.Kind, e.Holder)
+	return []Role{Admin, Registrar, Approver, Personaliser, Inspector, Clerk, Revoker, Custodian}
 }

@@ -1,59 +1,115 @@
 package issuance
 
-import "context"
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+)
 
 // State is what the ledger says about the streams that a decision rests on. The zero
 // State is that of an empty ledger. A State does not change: Apply returns another.
-type State struct{}
+type State struct{ book *Book }
 
-// Subject is one stream as its entries leave it.
-type Subject struct {
-	Stream      StreamID
-	Phase       Phase
-	Seq         uint64   // of the last entry
-	Last        [32]byte // hash of the last leaf
-	Fields      map[string]string
-	Commitments map[string][32]byte
-	Actors      map[Act][]KeyID // who did each act, second operators included
-	Claimed     []Claim
-	Held        []Claim
+// Begin is the state of an empty ledger of the given origin, for its first entry.
+func Begin(origin string) State { return State{NewBook(origin)} }
+
+// Load reads the streams named, the streams that those point to, and every operator
+// behind their acts, and verifies the operators' signatures on all of them.
+//
+// Name every stream that will get an entry or that an entry will point to, new ones
+// too, and the acting operator's: Apply refuses to judge by a stream that was not read.
+// Load proves that the acts it read were signed by operators whom an administrator
+// enrolled; that the ledger as a whole is sound is for the store's Verify to say.
+func Load(ctx context.Context, r Reader, streams ...StreamID) (State, error) {
+	b := NewBook("")
+	if err := b.Load(ctx, r, streams...); err != nil {
+		return State{}, err
+	}
+	return State{b}, nil
 }
 
-// Load reads the streams named, those that they point to, and the operators behind
-// them, and verifies the operators' signatures.
-func Load(ctx context.Context, r Reader, streams ...StreamID) (State, error) { panic("todo") }
+// Subject returns what is known of a stream; its Phase is Absent if there is no such
+// stream or it was not read.
+func (s State) Subject(id StreamID) Subject {
+	if s.book != nil {
+		if sub, ok := s.book.subjects[id]; ok {
+			return *sub.clone()
+		}
+	}
+	return Subject{Stream: id}
+}
 
-// Subject returns what is known of a stream; its Phase is Absent if there is none.
-func (s State) Subject(id StreamID) Subject { panic("todo") }
+// Operator returns what is known of a key; ok is false if it was never enrolled or its
+// stream was not read.
+func (s State) Operator(k KeyID) (op Operator, ok bool) {
+	sub := s.Subject(OperatorStream(k))
+	return sub.operator(), sub.Phase != Absent
+}
 
-// Operator returns what is known of a key; ok is false if it was never enrolled.
-func (s State) Operator(k KeyID) (op Operator, ok bool) { panic("todo") }
+// Operators lists the operators that were read, by name, then key.
+func (s State) Operators() []Operator {
+	var list []Operator
+	if s.book != nil {
+		for id, sub := range s.book.subjects {
+			if id.Kind == KindOperator && sub.Phase != Absent {
+				list = append(list, sub.operator())
+			}
+		}
+	}
+	slices.SortFunc(list, func(a, b Operator) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), slices.Compare(a.Key[:], b.Key[:]))
+	})
+	return list
+}
 
 // Head says up to where the streams were read by Load; entries applied since do not
 // move it.
-func (s State) Head() Head { panic("todo") }
-
-// Next begins the entry that would follow on a stream: Origin, Rules, Stream, Seq,
-// Prev and Act are set.
-func (s State) Next(id StreamID, act Act) (Entry, error) { panic("todo") }
-
-// Apply checks one entry against the rules and returns the state after it.
-func (s State) Apply(e Entry) (State, error) { panic("todo") }
-
-// Complete reports whether acts that go together are all there. A store asks it at
-// the end of every append.
-func (s State) Complete() error { panic("todo") }
-
-// Operator is a key by which a person acts.
-type Operator struct {
-	Key    KeyID
-	Name   string // what the desk calls it
-	Person string // who stands behind it; four-eyes compares this
-	Roles  []Role
-	Active bool // false once revoked
+func (s State) Head() Head {
+	if s.book == nil {
+		return Head{}
+	}
+	return maps.Clone(s.book.read)
 }
 
-// Operators lists the operators that the given streams tell of, in the order given.
-func Operators(ctx context.Context, r Reader, streams ...StreamID) ([]Operator, error) {
-	panic("todo")
+// Next begins the entry that would follow on a stream: Origin, Rules, Stream, Seq, Prev
+// and Act are set. The stream must have been read.
+func (s State) Next(id StreamID, act Act) (Entry, error) {
+	b := s.book
+	if b == nil {
+		b = NewBook("")
+	}
+	sub, err := b.subject(id)
+	if err != nil {
+		return Entry{}, err
+	}
+	return Entry{Origin: b.origin, Rules: RuleBook, Stream: id, Seq: sub.Seq + 1, Prev: sub.Last, Act: act}, nil
+}
+
+// Apply checks one entry against the rules and returns the state after it. In this
+// order: the leaf is well formed and follows the last of its stream; the operators are
+// enrolled, hold the role and signed; the act may follow the phase
+// (*TransitionError); the persons behind it are others than the rules forbid
+// (ErrFourEyes); it carries what it must (ErrEntry, ErrChanged); and the streams that it
+// touches agree (ErrLink).
+func (s State) Apply(e Entry) (State, error) {
+	b := NewBook("")
+	if s.book != nil {
+		b = s.book.clone()
+	}
+	if err := b.Apply(e); err != nil {
+		return s, err
+	}
+	return State{b}, nil
+}
+
+// Complete reports whether acts that go together are all there: a card is allocated
+// with the act that begins personalising, an application issued with the delivery, a
+// card superseded with the delivery of its successor. A store asks it at the end of
+// every append. The error is ErrLink and names what is missing.
+func (s State) Complete() error {
+	if s.book == nil {
+		return nil
+	}
+	return s.book.Complete()
 }

@@ -1,0 +1,261 @@
+package issuance
+
+import (
+	"crypto/ed25519"
+	"fmt"
+	"maps"
+	"slices"
+)
+
+// Book is the working copy of a State that stores and audits use: it changes in place.
+// It must not be used by two goroutines at once. After an error from Apply it must be
+// thrown away, or the streams of the failed entries forgotten.
+type Book struct {
+	origin   string
+	founded  bool     // the log has an entry
+	root     StreamID // stream of the log's first entry, if known
+	partial  bool     // a stream that is not held may exist all the same
+	subjects map[StreamID]*Subject
+	read     Head
+	due      []due
+}
+
+// NewBook is the book of an empty ledger, in which no stream exists. An empty origin is
+// taken from the first entry. Once Load has read into it, it knows only what was read.
+func NewBook(origin string) *Book {
+	return &Book{origin: origin, subjects: map[StreamID]*Subject{}, read: Head{}}
+}
+
+func (b *Book) clone() *Book {
+	c := *b
+	c.subjects = maps.Clone(b.subjects) // subjects themselves are never changed once in a book
+	c.due = slices.Clone(b.due)
+	return &c
+}
+
+// Forget drops streams, so that Load reads them again.
+func (b *Book) Forget(streams ...StreamID) {
+	for _, id := range streams {
+		delete(b.subjects, id)
+		delete(b.read, id)
+	}
+	b.partial, b.due = true, nil
+}
+
+// Founded tells the book that the log has a first entry, though it was not read.
+func (b *Book) Founded() { b.founded, b.partial = true, true }
+
+// Len is the number of streams held.
+func (b *Book) Len() int { return len(b.subjects) }
+
+// Seq is the number of a stream's last entry, 0 for a stream that does not exist or was
+// not read.
+func (b *Book) Seq(id StreamID) uint64 {
+	if s, ok := b.subjects[id]; ok {
+		return s.Seq
+	}
+	return 0
+}
+
+// Phase is where a stream stands.
+func (b *Book) Phase(id StreamID) Phase {
+	if s, ok := b.subjects[id]; ok {
+		return s.Phase
+	}
+	return Absent
+}
+
+// subject gives what was read of a stream. To judge by a stream that was not read would
+// be to take it for absent.
+func (b *Book) subject(id StreamID) (*Subject, error) {
+	if s, ok := b.subjects[id]; ok {
+		return s, nil
+	}
+	if !b.partial {
+		return &Subject{Stream: id}, nil
+	}
+	return nil, fmt.Errorf("%w: %s was not read", ErrLink, id)
+}
+
+// Apply checks entries one after the other and records each that holds; see
+// [State.Apply] for the rules. Signatures are verified side by side when there are many.
+func (b *Book) Apply(entries ...Entry) error {
+	signed := b.verifyAll(entries)
+	for i := range entries {
+		if err := b.apply(&entries[i], signed[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *Book) apply(e *Entry, signed bool) error {
+	leaf, err := e.Leaf()
+	if err != nil {
+		return err
+	}
+	s, err := b.subject(e.Stream)
+	if err != nil {
+		return err
+	}
+	r := ruleFor(e.Stream.Kind, e.Act)
+	if r == nil {
+		return &TransitionError{e.Stream, s.Phase, e.Act, Possible(e.Stream.Kind, s.Phase)}
+	}
+	if err := b.follows(s, e); err != nil {
+		return err
+	}
+	if err := b.mayAct(r, e, signed); err != nil {
+		return err
+	}
+	if !r.follows(s.Phase) {
+		return &TransitionError{e.Stream, s.Phase, e.Act, Possible(e.Stream.Kind, s.Phase)}
+	}
+	if err := b.fourEyes(r, s, e); err != nil {
+		return err
+	}
+	if err := r.carries(s, e); err != nil {
+		return err
+	}
+	if r.check != nil {
+		if err := r.check(b, s, e); err != nil {
+			return err
+		}
+	}
+	b.settle(r, e)
+	after := s.clone()
+	after.record(e, r.to, LeafHash(leaf))
+	b.subjects[e.Stream] = after
+	b.founded = true
+	if b.origin == "" {
+		b.origin = e.Origin
+	}
+	return nil
+}
+
+// follows: the entry is the next of its stream, made in this log under rules we have.
+func (b *Book) follows(s *Subject, e *Entry) error {
+	switch {
+	case b.origin != "" && e.Origin != b.origin:
+		return fmt.Errorf("%w: made in log %q, not %q", ErrEntry, e.Origin, b.origin)
+	case e.Rules != RuleBook:
+		return fmt.Errorf("%w: rule book %d is not known", ErrEntry, e.Rules)
+	case e.Seq != s.Seq+1 || e.Prev != s.Last:
+		return fmt.Errorf("%s stands at entry %d: %w", e.Stream, s.Seq, ErrConflict)
+	}
+	return nil
+}
+
+// mayAct: the operators are enrolled, hold the role, are two persons if they are two,
+// and signed.
+func (b *Book) mayAct(r *rule, e *Entry, signed bool) error {
+	if e.Act == Init {
+		pub, _, err := parseKeyField(e.Fields["key"])
+		if err != nil {
+			return err
+		}
+		if !e.Second.IsZero() {
+			return fmt.Errorf("%w: nobody else is enrolled yet", ErrOperator)
+		}
+		return e.verify(pub, nil)
+	}
+	var keys [2]ed25519.PublicKey
+	var persons [2]string
+	for i, k := range []KeyID{e.Operator, e.Second} {
+		if k.IsZero() {
+			continue
+		}
+		s, err := b.operator(k)
+		if err != nil {
+			return err
+		}
+		op := s.operator()
+		if !op.Active {
+			return fmt.Errorf("%w: %s was revoked", ErrOperator, op.Name)
+		}
+		if !slices.ContainsFunc(r.role, op.May) {
+			return fmt.Errorf("%w: %s is not %s", ErrRole, op.Name, r.role[0])
+		}
+		if keys[i], _, err = parseKeyField(s.Fields["key"]); err != nil {
+			return err
+		}
+		persons[i] = op.Person
+	}
+	if persons[0] == persons[1] {
+		return fmt.Errorf("%s of %s: %w: both keys are one person's", e.Act, e.Stream, ErrFourEyes)
+	}
+	if signed {
+		return nil
+	}
+	return e.verify(keys[0], keys[1])
+}
+
+func (b *Book) operator(k KeyID) (*Subject, error) {
+	s, err := b.subject(OperatorStream(k))
+	if err != nil {
+		return nil, err
+	}
+	if s.Phase == Absent {
+		return nil, fmt.Errorf("%w: key %s", ErrOperator, k)
+	}
+	return s, nil
+}
+
+// fourEyes: nobody behind this act is behind one that another person must have done.
+func (b *Book) fourEyes(r *rule, s *Subject, e *Entry) error {
+	if err := b.differ(s, r.apart, e); err != nil {
+		return err
+	}
+	if len(r.apartBy) == 0 {
+		return nil
+	}
+	id := s.Fields["application"]
+	if s.Phase == Absent {
+		id = e.Fields["application"]
+	}
+	a, err := b.subject(Application(id))
+	if err != nil {
+		return err
+	}
+	return b.differ(a, r.apartBy, e)
+}
+
+func (b *Book) differ(s *Subject, acts []Act, e *Entry) error {
+	for _, act := range acts {
+		for _, before := range s.Actors[act] {
+			one, err := b.operator(before)
+			if err != nil {
+				return err
+			}
+			for _, now := range []KeyID{e.Operator, e.Second} {
+				if now.IsZero() {
+					continue
+				}
+				other, err := b.operator(now)
+				if err != nil {
+					return err
+				}
+				if one.Fields["person"] == other.Fields["person"] {
+					return fmt.Errorf("%s of %s: %w: the same person did %s of %s", e.Act, e.Stream, ErrFourEyes, act, s.Stream)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// settle strikes off what this entry was due for and adds what it makes due.
+func (b *Book) settle(r *rule, e *Entry) {
+	b.due = slices.DeleteFunc(b.due, func(d due) bool { return d == due{e.Stream, e.Act} })
+	if r.owes != nil {
+		b.due = append(b.due, r.owes(e))
+	}
+}
+
+// Complete reports whether acts that go together are all there; see [State.Complete].
+func (b *Book) Complete() error {
+	if len(b.due) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%w: %s of %s must come with it", ErrLink, b.due[0].act, b.due[0].stream)
+}

@@ -1,0 +1,73 @@
+package issuance
+
+import (
+	"fmt"
+	"slices"
+)
+
+// carries holds an entry against what its rule says it must bring along.
+func (r *rule) carries(s *Subject, e *Entry) error {
+	if err := checkFields(e); err != nil {
+		return err
+	}
+	for _, name := range r.need {
+		if e.Fields[name] == "" {
+			return fmt.Errorf("%w: %s needs the field %q", ErrEntry, e.Act, name)
+		}
+	}
+	for _, name := range r.same {
+		if got, want := e.Fields[name], s.Fields[name]; got == "" || got != want {
+			return fmt.Errorf("%s of %s: %q: %w", e.Act, e.Stream, name, ErrChanged)
+		}
+	}
+	if r.must != "" && e.Fields["verdict"] != r.must {
+		return fmt.Errorf("%w: %s needs the verdict %q", ErrEntry, e.Act, r.must)
+	}
+	content, ok := e.Commitments[Content]
+	if r.commit && !ok {
+		return fmt.Errorf("%w: %s needs the commitment %q", ErrEntry, e.Act, Content)
+	}
+	if r.agree && content != s.Commitments[Content] {
+		return fmt.Errorf("%s of %s: %w", e.Act, e.Stream, ErrChanged)
+	}
+	if ok && !r.commit {
+		return fmt.Errorf("%w: %s may not commit to content", ErrEntry, e.Act)
+	}
+	return r.claims(s, e)
+}
+
+// claims: what must be unique is claimed, what must be given up is released, and
+// nothing else.
+func (r *rule) claims(s *Subject, e *Entry) error {
+	for _, kind := range r.claim {
+		if valueOf(e.Claims, kind) == "" {
+			return fmt.Errorf("%w: %s must claim its %s", ErrEntry, e.Act, kind)
+		}
+	}
+	for _, c := range e.Claims {
+		if !slices.Contains(r.claim, c.Kind) && !slices.Contains(r.may, c.Kind) {
+			return fmt.Errorf("%w: %s claims no %s", ErrEntry, e.Act, c.Kind)
+		}
+	}
+	if len(e.Hold) != len(r.hold) {
+		return fmt.Errorf("%w: %s holds %d things", ErrEntry, e.Act, len(r.hold))
+	}
+	for _, kind := range r.hold {
+		if valueOf(e.Hold, kind) == "" {
+			return fmt.Errorf("%w: %s must hold its %s", ErrEntry, e.Act, kind)
+		}
+	}
+	var want []Claim
+	for _, c := range s.Held {
+		if slices.Contains(r.release, c.Kind) {
+			want = append(want, c)
+		}
+	}
+	got := slices.Clone(e.Release)
+	slices.SortFunc(got, compareClaims)
+	slices.SortFunc(want, compareClaims)
+	if !slices.Equal(got, want) {
+		return fmt.Errorf("%w: %s must release what its stream holds", ErrEntry, e.Act)
+	}
+	return nil
+}

@@ -1,0 +1,170 @@
+package issuance
+
+import (
+	"context"
+	"crypto/ed25519"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// reach is how far Load follows what streams point to: from a card to its application,
+// and from there to the card that it replaces.
+const reach = 2
+
+// Load reads streams into the book as [Load] does, leaving those it has.
+func (b *Book) Load(ctx context.Context, r Reader, streams ...StreamID) error {
+	b.partial = true
+	var unverified []Entry
+	seen := map[StreamID]bool{}
+	wave := streams
+	for hop := 0; len(wave) > 0; hop++ {
+		var next []StreamID
+		for _, id := range wave {
+			if seen[id] {
+				continue
+			}
+			seen[id] = true
+			s, ok := b.subjects[id]
+			if !ok {
+				entries, err := r.Stream(ctx, id)
+				if err != nil {
+					return fmt.Errorf("read %s: %w", id, err)
+				}
+				if s, err = b.replay(id, entries); err != nil {
+					return err
+				}
+				unverified = append(unverified, entries...)
+			}
+			if hop < reach {
+				next = append(next, s.points()...)
+			}
+			next = append(next, operatorsOf(s)...)
+		}
+		wave = next
+	}
+	return b.verifyLoaded(unverified)
+}
+
+// replay folds the entries of one stream without asking who signed them.
+func (b *Book) replay(id StreamID, entries []Entry) (*Subject, error) {
+	s := &Subject{Stream: id}
+	for i := range entries {
+		e := &entries[i]
+		leaf, err := e.Leaf()
+		if err != nil {
+			return nil, fmt.Errorf("read %s: entry %d: %w", id, i+1, err)
+		}
+		rule := ruleFor(id.Kind, e.Act)
+		if e.Stream != id || e.Seq != s.Seq+1 || e.Prev != s.Last || rule == nil || !rule.follows(s.Phase) {
+			return nil, fmt.Errorf("read %s: entry %d does not follow the one before it: %w", id, i+1, ErrLink)
+		}
+		if b.origin == "" {
+			b.origin = e.Origin
+		}
+		s.record(e, rule.to, LeafHash(leaf))
+	}
+	b.subjects[id] = s
+	b.read[id] = s.Seq
+	b.founded = b.founded || s.Seq > 0
+	return s, nil
+}
+
+func operatorsOf(s *Subject) []StreamID {
+	var list []StreamID
+	for _, keys := range s.Actors {
+		for _, k := range keys {
+			list = append(list, OperatorStream(k))
+		}
+	}
+	return list
+}
+
+// verifyLoaded checks the signatures of entries read, and that whoever enrolled or
+// revoked an operator was an administrator. Whether they were so at that time is known
+// only to a replay of the whole log.
+func (b *Book) verifyLoaded(entries []Entry) error {
+	signed := b.verifyAll(entries)
+	for i := range entries {
+		e := &entries[i]
+		if !signed[i] {
+			return fmt.Errorf("read %s: entry %d: %w", e.Stream, e.Seq, ErrSignature)
+		}
+		if e.Stream.Kind != KindOperator {
+			continue
+		}
+		if e.Act == Init {
+			if !b.root.IsZero() && b.root != e.Stream {
+				return fmt.Errorf("read %s: a second first entry: %w", e.Stream, ErrLink)
+			}
+			b.root = e.Stream
+			continue
+		}
+		by, err := b.operator(e.Operator)
+		if err != nil {
+			return err
+		}
+		if !slices.Contains(by.operator().Roles, Admin) {
+			return fmt.Errorf("read %s: %s by %s: %w", e.Stream, e.Act, by.Fields["name"], ErrRole)
+		}
+	}
+	return nil
+}
+
+// verifyAll says which entries bear good signatures of keys that the book knows. An
+// entry whose key it does not know yet counts as not verified.
+func (b *Book) verifyAll(entries []Entry) []bool {
+	ok := make([]bool, len(entries))
+	verify := func(i int) {
+		e := &entries[i]
+		var keys [2]ed25519.PublicKey
+		for j, k := range []KeyID{e.Operator, e.Second} {
+			s := b.subjects[OperatorStream(k)]
+			if s == nil {
+				continue
+			}
+			if pub, id, err := parseKeyField(s.Fields["key"]); err == nil && id == k {
+				keys[j] = pub
+			}
+		}
+		ok[i] = keys[0] != nil && (e.Second.IsZero() || keys[1] != nil) && e.verify(keys[0], keys[1]) == nil
+	}
+	workers := min(runtime.GOMAXPROCS(0), len(entries)/4)
+	if workers < 2 {
+		for i := range entries {
+			verify(i)
+		}
+		return ok
+	}
+	var wg sync.WaitGroup
+	for w := range workers {
+		wg.Go(func() {
+			for i := w; i < len(entries); i += workers {
+				verify(i)
+			}
+		})
+	}
+	wg.Wait()
+	return ok
+}
+
+// About lists the streams that judging entries rests on: theirs, those that they point
+// to, and their operators'.
+func About(entries ...Entry) []StreamID {
+	var list []StreamID
+	for i := range entries {
+		e := &entries[i]
+		list = append(list, e.Stream)
+		if e.Act != Init {
+			list = append(list, OperatorStream(e.Operator))
+			if !e.Second.IsZero() {
+				list = append(list, OperatorStream(e.Second))
+			}
+		}
+		list = append(list, points(e.Fields)...)
+	}
+	slices.SortFunc(list, func(a, b StreamID) int { return strings.Compare(a.String(), b.String()) })
+	return slices.Compact(list)
+}
