@@ -20,6 +20,12 @@ type Channel struct {
 	closed bool
 }
 
+// String returns no part of the keys.
+func (h *Channel) String() string { return fmt.Sprintf("SCP03 channel at level %02X", byte(h.level)) }
+
+// GoString returns what String does.
+func (h *Channel) GoString() string { return h.String() }
+
 // Info returns what the card said in the handshake.
 func (h *Channel) Info() Info { return h.info }
 

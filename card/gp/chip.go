@@ -3,6 +3,7 @@ package gp
 import (
 	"crypto/rand"
 	"crypto/subtle"
+	"fmt"
 
 	"github.com/tamthe/tamthe/apdu"
 )
@@ -26,12 +27,17 @@ type Chip struct {
 	o     ChipOptions
 	level Level // 0: no channel
 	secure
-	keys  Keys                 // those of the handshake or the channel
-	fresh *[challengeSize]byte // the card challenge of a worked example
+	keys Keys // those of the handshake or the channel
 }
 
 // NewChip returns a chip without a channel.
 func NewChip(o ChipOptions) *Chip { return &Chip{o: o} }
+
+// String returns no part of the keys.
+func (h *Chip) String() string { return fmt.Sprintf("SCP03 chip at level %02X", byte(h.level)) }
+
+// GoString returns what String does.
+func (h *Chip) GoString() string { return h.String() }
 
 // Level returns the level of the open channel, or 0 without one.
 func (h *Chip) Level() Level { return h.level }
@@ -69,9 +75,6 @@ func (h *Chip) Initialize(c apdu.Command) apdu.Response {
 	} else {
 		challenge = make([]byte, challengeSize)
 		rand.Read(challenge)
-	}
-	if h.fresh != nil {
-		copy(challenge, h.fresh[:])
 	}
 	h.keys = k.Clone()
 	h.session = newSession(k, c.Data, challenge)
