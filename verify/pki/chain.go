@@ -1,0 +1,231 @@
+package pki
+
+import (
+	"bytes"
+	"slices"
+
+	"github.com/tamthe/tamthe/card/cert"
+)
+
+// The bounds of a search. A state that rolls its key over every three years has
+// five keys in use at a time, linked one by one.
+const (
+	maxDepth = 8
+	maxPaths = 32
+	maxTrial = 256 // signatures tried for one certificate
+)
+
+// Chain is what the store knows about the signer's issuers: signatures only. Judge
+// says what that is worth.
+type Chain struct {
+	store  *Store
+	signer *cert.Certificate
+	paths  []route
+	gap    gap // why there is no route
+}
+
+// route is a verified way from the signer to an anchor, both included.
+type route []*entry
+
+// gap says why no certificate of the store verifies the signer.
+type gap uint8
+
+const (
+	unknown gap = iota // it names a key that we don't hold
+	forged             // it names a key that we hold, and no such key made its signature
+	broken             // it names a key that we hold, by an algorithm that nobody should trust
+)
+
+// Chain looks for the issuers of a document signer. Certificates that lay in the
+// document are material only to say what is wrong: no chain through them is trusted.
+func (s *Store) Chain(signer *cert.Certificate, fromDocument ...*cert.Certificate) *Chain {
+	c := &Chain{store: s, signer: signer}
+	first := s.find(signer)
+	if first == nil {
+		first = stranger(signer, "")
+	}
+	w := walk{store: s}
+	w.from(route{first})
+	if len(w.found) == 0 && len(fromDocument) > 0 {
+		w.extra = strangers(signer, fromDocument)
+		w.from(route{first})
+	}
+	c.paths = w.found
+	if len(c.paths) == 0 {
+		c.gap = w.gap(signer, 0)
+	}
+	return c
+}
+
+// stranger makes an entry of a certificate that is not the operator's: it is never
+// an anchor.
+func stranger(c *cert.Certificate, source string) *entry {
+	return &entry{cert: c, source: source, specimen: specimenName(c.Subject), anchor: func() bool { return false }}
+}
+
+// strangers makes entries of what a document brings along.
+func strangers(signer *cert.Certificate, list []*cert.Certificate) []*entry {
+	var out []*entry
+	for _, c := range list[:min(len(list), maxDepth)] {
+		if !bytes.Equal(c.Raw, signer.Raw) {
+			out = append(out, stranger(c, fromDocument))
+		}
+	}
+	return out
+}
+
+// fromDocument is the source of certificates that are not the operator's.
+const fromDocument = "document"
+
+// stranger says whether a way leads through what the document itself brought.
+func (r route) stranger() bool {
+	return slices.ContainsFunc(r, func(e *entry) bool { return e.source == fromDocument })
+}
+
+func (r route) anchor() *entry { return r[len(r)-1] }
+
+// find returns the store's own entry of a certificate, or nil.
+func (s *Store) find(c *cert.Certificate) *entry {
+	for _, e := range s.byKeyID[string(keyID(c))] {
+		if bytes.Equal(e.cert.Raw, c.Raw) {
+			return e
+		}
+	}
+	return nil
+}
+
+// walk is one search for ways to an anchor.
+type walk struct {
+	store *Store
+	extra []*entry
+	found []route
+}
+
+// from follows the signatures above the last certificate of r.
+func (w *walk) from(r route) {
+	last := r[len(r)-1]
+	if last.anchor() {
+		w.found = append(w.found, slices.Clone(r))
+		return
+	}
+	if len(r) > maxDepth {
+		return
+	}
+	for _, e := range w.issuers(last.cert) {
+		if len(w.found) >= maxPaths {
+			return
+		}
+		if !slices.Contains(r, e) {
+			w.from(append(slices.Clip(r), e))
+		}
+	}
+}
+
+// issuers returns every certificate for the key that made c's signature, anchors
+// first. There is one such key at most.
+func (w *walk) issuers(c *cert.Certificate) []*entry {
+	candidates := append(w.store.candidates(c), w.extra...)
+	var key *cert.PublicKey
+	var found []*entry
+	tried := 0
+	for _, e := range candidates {
+		if e.cert.KeyErr != nil {
+			continue
+		}
+		switch {
+		case key != nil:
+			if e.cert.PublicKey.Equal(*key) {
+				found = append(found, e)
+			}
+		case tried < maxTrial:
+			tried++
+			if c.CheckSignature(e.cert.PublicKey) == nil {
+				key = &e.cert.PublicKey
+				found = append(found, e)
+			}
+		}
+	}
+	return found
+}
+
+// candidates returns those who may have issued c, the likeliest first: by the key
+// that it names, by name, then the whole state, since real certificates are loose
+// about both.
+func (s *Store) candidates(c *cert.Certificate) []*entry {
+	var byKey, byName, rest []*entry
+	if len(c.AuthorityKeyID) > 0 {
+		byKey = s.byKeyID[string(c.AuthorityKeyID)]
+	}
+	for _, country := range []string{c.Issuer.Country(), c.Subject.Country()} {
+		for _, e := range s.byCountry[country] {
+			switch {
+			case slices.Contains(byKey, e) || slices.Contains(byName, e) || slices.Contains(rest, e):
+			case e.cert.Subject.Equal(c.Issuer):
+				byName = append(byName, e)
+			default:
+				rest = append(rest, e)
+			}
+		}
+	}
+	return slices.Concat(byKey, byName, rest)
+}
+
+// gap says why nothing leads from c to an anchor. Where the issuer of c is at hand,
+// the gap lies above it. A self-signed certificate names only itself.
+func (w *walk) gap(c *cert.Certificate, depth int) gap {
+	g := unknown
+	if c.SelfSigned() {
+		return g
+	}
+	for _, e := range w.store.named(c) {
+		if e.cert.KeyErr != nil || !w.store.trusted(e) {
+			continue
+		}
+		if c.CheckSignature(e.cert.PublicKey) != nil {
+			g = max(g, forged)
+			if _, err := c.Algorithm.Signature(); err != nil {
+				return broken
+			}
+		}
+	}
+	if depth < maxDepth {
+		for _, e := range w.issuers(c) {
+			g = max(g, w.gap(e.cert, depth+1))
+		}
+	}
+	return g
+}
+
+// named returns the entries whose key c names as its issuer's: by key identifier,
+// by name only if it has none.
+func (s *Store) named(c *cert.Certificate) []*entry {
+	if len(c.AuthorityKeyID) > 0 {
+		return s.byKeyID[string(c.AuthorityKeyID)]
+	}
+	var list []*entry
+	for _, e := range s.byCountry[c.Issuer.Country()] {
+		if e.cert.Subject.Equal(c.Issuer) {
+			list = append(list, e)
+		}
+	}
+	return list
+}
+
+// trusted says whether the entry is an anchor or leads to one.
+func (s *Store) trusted(e *entry) bool {
+	w := walk{store: s}
+	w.from(route{e})
+	return len(w.found) > 0
+}
+
+// Signers returns the certificates of the store that match says are the signer's:
+// documents may come without theirs.
+func (s *Store) Signers(match func(*cert.Certificate) bool) []*cert.Certificate {
+	var list []*cert.Certificate
+	for _, e := range s.entries {
+		if match(e.cert) {
+			list = append(list, e.cert)
+		}
+	}
+	return list
+}

@@ -1,0 +1,113 @@
+package pki
+
+import (
+	"bytes"
+	"fmt"
+	"time"
+
+	"github.com/tamthe/tamthe/card/cert"
+)
+
+// revocation looks up every certificate below the anchor in the newest list of its
+// issuer. A certificate that a list names is revoked whenever that happened.
+func (j *judgement) revocation() {
+	issuer, known := j.issuer()
+	if known {
+		j.add(Known, Passed, "", "")
+	} else {
+		j.add(Known, NotRun, IssuerUnset, issuer.Country)
+	}
+	for i, e := range j.route[:len(j.route)-1] {
+		list := j.newest(j.route[i+1])
+		if list != nil {
+			if r, listed := list.Lookup(e.cert.Serial); listed {
+				j.add(Revocation, Failed, CertificateRevoked, fmt.Sprintf("%v since %s, %v", e.cert.Subject, r.Time.UTC().Format(time.DateOnly), r.Reason))
+				continue
+			}
+		}
+		if i == 0 {
+			j.freshness(issuer, list)
+		}
+	}
+	if len(j.route) == 1 {
+		j.add(Revocation, NotRun, "", "")
+	}
+	j.add(Lists, Passed, "", "")
+}
+
+// freshness judges the list that speaks for the signer, which it does not name.
+func (j *judgement) freshness(issuer Issuer, list *cert.CRL) {
+	if list == nil {
+		switch issuer.CRL {
+		case None:
+			j.add(Revocation, Absent, CRLNotPublished, "")
+		case Optional:
+			j.add(Revocation, Absent, CRLMissing, "")
+		case Required:
+			j.add(Revocation, Undetermined, CRLMissing, "")
+		}
+		return
+	}
+	late := j.query.At.Sub(list.NextUpdate)
+	switch {
+	case list.NextUpdate.IsZero():
+		late = j.query.At.Sub(list.ThisUpdate)
+	case late <= issuer.CRLGrace:
+		j.add(Revocation, Passed, "", fmt.Sprintf("list of %s", list.ThisUpdate.UTC().Format(time.DateOnly)))
+		return
+	}
+	level := Undetermined
+	if issuer.CRL == None {
+		level = Absent
+	}
+	j.add(Revocation, level, CRLStale, fmt.Sprintf("list of %s, %d days late", list.ThisUpdate.UTC().Format(time.DateOnly), int(late/day)))
+}
+
+// newest returns the newest complete list that the issuer signed, or nil. One that
+// claims to be the issuer's and is not is ignored, and said.
+func (j *judgement) newest(issuer *entry) *cert.CRL {
+	var best *cert.CRL
+	for _, l := range j.store.crls {
+		if !l.Issuer.Equal(issuer.cert.Subject) && !bytes.Equal(l.AuthorityKeyID, keyID(issuer.cert)) {
+			continue
+		}
+		why := ""
+		switch {
+		case !j.signedByState(l, issuer):
+			why = "its signature is not the issuer's"
+		case len(l.UnknownCritical) > 0:
+			why = "it is not a complete list"
+		}
+		if why != "" {
+			j.add(Lists, Passed, CRLIgnored, fmt.Sprintf("list of %s: %s", l.ThisUpdate.UTC().Format(time.DateOnly), why))
+			continue
+		}
+		if best == nil || l.ThisUpdate.After(best.ThisUpdate) {
+			best = l
+		}
+	}
+	return best
+}
+
+// signedByState says whether the issuer signed the list, or the issuer's next key:
+// after a rollover the new key signs for both (Doc 9303-12 §7.1.4).
+func (j *judgement) signedByState(l *cert.CRL, issuer *entry) bool {
+	if mayListRevoked(issuer.cert) && l.CheckSignature(issuer.cert.PublicKey) == nil {
+		return true
+	}
+	if !l.Issuer.Equal(issuer.cert.Subject) {
+		return false
+	}
+	for _, e := range j.store.byCountry[issuer.cert.Subject.Country()] {
+		if e != issuer && e.cert.Subject.Equal(issuer.cert.Subject) && mayListRevoked(e.cert) &&
+			l.CheckSignature(e.cert.PublicKey) == nil && j.store.trusted(e) {
+			return true
+		}
+	}
+	return false
+}
+
+// mayListRevoked says whether a certificate allows its key to sign lists.
+func mayListRevoked(c *cert.Certificate) bool {
+	return c.KeyErr == nil && c.IsCA() && c.KeyUsage&cert.CRLSign != 0
+}

@@ -1,0 +1,135 @@
+package pki
+
+import (
+	"encoding/pem"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/tamthe/tamthe/card/cert"
+)
+
+// The caps of a trust folder. The world's certificates are about a thousand files
+// of some kilobytes each.
+const (
+	maxFiles = 50_000
+	maxFile  = cert.MaxCRL
+)
+
+// LoadOptions says what a trust folder is.
+type LoadOptions struct {
+	Specimen bool // the whole folder holds test keys
+}
+
+// LoadStore reads a trust folder and what lies in folders below it: certificates
+// and revocation lists as DER or PEM, and issuers.toml at its top. Files under a
+// folder named specimen are test keys. A file that cannot be used is listed by
+// Skipped and is no error; an unreadable folder or issuers.toml is.
+func LoadStore(fsys fs.FS, o LoadOptions) (*Store, error) {
+	var l loader
+	files := 0
+	err := fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		if files++; files > maxFiles {
+			return fmt.Errorf("more than %d files", maxFiles)
+		}
+		return l.file(fsys, name, d, o.Specimen || inSpecimenFolder(name))
+	})
+	if err != nil {
+		return nil, fmt.Errorf("load trust folder: %w", err)
+	}
+	s := NewStore(l.certs, l.crls, l.issuers)
+	s.skipped = l.skipped
+	return s, nil
+}
+
+// loader gathers what a folder holds.
+type loader struct {
+	certs   []Material
+	crls    []*cert.CRL
+	issuers []Issuer
+	skipped []Skipped
+}
+
+func (l *loader) file(fsys fs.FS, name string, d fs.DirEntry, specimen bool) error {
+	switch strings.ToLower(path.Ext(name)) {
+	case ".ml", ".ldif":
+		l.skip(name, "a list of certificates that is not yet imported")
+		return nil
+	}
+	if info, err := d.Info(); err != nil {
+		return err
+	} else if info.Size() > maxFile {
+		l.skip(name, "too large")
+		return nil
+	}
+	b, err := fs.ReadFile(fsys, name)
+	if err != nil {
+		return err
+	}
+	if name == IssuersFile {
+		l.issuers, err = ParseIssuers(b)
+		return err
+	}
+	l.content(name, b, specimen)
+	return nil
+}
+
+// content takes the certificates and lists of one file.
+func (l *loader) content(name string, b []byte, specimen bool) {
+	if len(b) > 0 && b[0] == 0x30 {
+		if c, err := cert.Parse(b); err == nil {
+			l.certs = append(l.certs, Material{c, name, specimen})
+		} else if r, rerr := cert.ParseCRL(b); rerr == nil {
+			l.crls = append(l.crls, r)
+		} else {
+			l.skip(name, err.Error())
+		}
+		return
+	}
+	blocks := 0
+	for rest := b; ; {
+		var block *pem.Block
+		if block, rest = pem.Decode(rest); block == nil {
+			break
+		}
+		blocks++
+		l.block(name, block, specimen)
+	}
+	if blocks == 0 {
+		l.skip(name, "neither a certificate nor a revocation list")
+	}
+}
+
+func (l *loader) block(name string, block *pem.Block, specimen bool) {
+	switch block.Type {
+	case "CERTIFICATE":
+		c, err := cert.Parse(block.Bytes)
+		if err != nil {
+			l.skip(name, err.Error())
+			return
+		}
+		l.certs = append(l.certs, Material{c, name, specimen})
+	case "X509 CRL":
+		r, err := cert.ParseCRL(block.Bytes)
+		if err != nil {
+			l.skip(name, err.Error())
+			return
+		}
+		l.crls = append(l.crls, r)
+	default:
+		l.skip(name, fmt.Sprintf("PEM block %q", block.Type))
+	}
+}
+
+func (l *loader) skip(name, why string) { l.skipped = append(l.skipped, Skipped{name, why}) }
+
+func inSpecimenFolder(name string) bool {
+	return slices.ContainsFunc(strings.Split(path.Dir(name), "/"), func(s string) bool {
+		return strings.EqualFold(s, "specimen")
+	})
+}
