@@ -185,7 +185,7 @@ func (f *findings) readExtension(e Extension, c *Certificate) (known, ok bool) {
 	case e.OID.Equal(OIDAuthorityKeyID):
 		return true, readAuthorityKeyID(value, c)
 	case e.OID.Equal(OIDSubjectKeyID):
-		c.SubjectKeyID, ok = readOctets(value)
+		c.SubjectKeyID, ok = f.readKeyID(value)
 	case e.OID.Equal(OIDKeyUsage):
 		c.KeyUsage, ok = readKeyUsage(value)
 	case e.OID.Equal(OIDPrivateKeyUsagePeriod):

@@ -21,6 +21,7 @@ const (
 	DefectCofactor            DefectKind = "cofactor"              // explicit curve parameters without cofactor
 	DefectExtensionDuplicate  DefectKind = "extension-duplicate"   // the same extension twice; the first counts
 	DefectExtensionMalformed  DefectKind = "extension-malformed"   // a known extension that cannot be read; it counts as absent
+	DefectKeyIDBare           DefectKind = "key-id-bare"           // a subject key identifier without its OCTET STRING
 	DefectUniqueID            DefectKind = "unique-id"             // issuer or subject unique identifier
 	DefectSignatureUnusedBits DefectKind = "signature-unused-bits" // BIT STRING with unused bits
 	DefectEmptyList           DefectKind = "empty-list"            // revokedCertificates present and empty

@@ -172,3 +172,11 @@ func addTime(b *cryptobyte.Builder, t time.Time) {
 
 // addOID writes an identifier; those of this package always encode.
 func addOID(b *cryptobyte.Builder, oid asn1.ObjectIdentifier) { b.AddASN1ObjectIdentifier(oid) }
+
+// ReadInteger reads an INTEGER of either sign in the manner of cryptobyte, padded ones
+// included: real serial numbers come that way.
+func ReadInteger(s *cryptobyte.String, n **big.Int) bool {
+	var ok bool
+	*n, _, ok = readInteger(s)
+	return ok
+}

@@ -1,6 +1,7 @@
 package cert
 
 import (
+	"crypto/sha1"
 	"encoding/asn1"
 	"time"
 
@@ -93,10 +94,19 @@ func readAuthorityKeyID(value cryptobyte.String, c *Certificate) bool {
 	return true
 }
 
-func readOctets(value cryptobyte.String) ([]byte, bool) {
+// readKeyID reads a SubjectKeyIdentifier. Two CSCAs of Lithuania leave the inner OCTET
+// STRING out; a bare SHA-1 can be nothing else.
+func (f *findings) readKeyID(value cryptobyte.String) ([]byte, bool) {
+	bare := value
 	var b cryptobyte.String
-	ok := value.ReadASN1(&b, tags.OCTET_STRING) && value.Empty()
-	return b, ok
+	switch {
+	case value.ReadASN1(&b, tags.OCTET_STRING) && value.Empty():
+		return b, true
+	case len(bare) == sha1.Size:
+		f.note(DefectKeyIDBare, "subjectKeyIdentifier")
+		return bare, true
+	}
+	return nil, false
 }
 
 func readKeyUsage(value cryptobyte.String) (KeyUsage, bool) {

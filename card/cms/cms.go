@@ -12,7 +12,6 @@ import (
 	"encoding/asn1"
 	"errors"
 	"math/big"
-	"time"
 
 	"github.com/tamthe/tamthe/card/cert"
 )
@@ -83,32 +82,3 @@ type Attribute struct {
 	Type   asn1.ObjectIdentifier
 	Values [][]byte
 }
-
-// Parse reads a ContentInfo with SignedData, version 1 or later. Bytes behind it are
-// refused, and so is what is deeper, larger or more numerous than any real document.
-// Errors wrap ErrStructure.
-func Parse(raw []byte) (*SignedData, error) { panic("todo") }
-
-// SignerCertificates returns the certificates packed in that s names, in order.
-func (d *SignedData) SignerCertificates(s *SignerInfo) []*cert.Certificate { panic("todo") }
-
-// Matches reports whether s names c by issuer and serial number, or by key identifier.
-func (s *SignerInfo) Matches(c *cert.Certificate) bool { panic("todo") }
-
-// Verify checks s over the content of d with key: the signed attributes must be there
-// (without them only id-data is accepted), hold exactly one content-type equal to
-// eContentType and exactly one message-digest equal to the digest of the content, and
-// bear the signature. Algorithms come from s alone. Errors wrap ErrStructure,
-// ErrMessageDigest, cert.ErrSignature, cert.ErrAlgorithm or cert.ErrKey.
-func (d *SignedData) Verify(s *SignerInfo, key cert.PublicKey) error { panic("todo") }
-
-// Algorithm is the signature algorithm, a missing hash supplied from the digest
-// algorithm. Errors wrap cert.ErrAlgorithm.
-func (s *SignerInfo) Algorithm() (cert.Algorithm, error) { panic("todo") }
-
-// Attribute returns the one value of a signed attribute; ok is false if the attribute
-// is absent, repeated or has not exactly one value.
-func (s *SignerInfo) Attribute(oid asn1.ObjectIdentifier) (value []byte, ok bool) { panic("todo") }
-
-// SigningTime is what the signer claims, for display only.
-func (s *SignerInfo) SigningTime() (time.Time, bool) { panic("todo") }

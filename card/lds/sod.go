@@ -2,9 +2,12 @@ package lds
 
 import (
 	"crypto"
+	"crypto/sha256"
 	"encoding/asn1"
 	"errors"
+	"fmt"
 
+	"github.com/tamthe/tamthe/apdu/tlv"
 	"github.com/tamthe/tamthe/card/cert"
 	"github.com/tamthe/tamthe/card/cms"
 )
@@ -24,7 +27,7 @@ type SOD struct {
 
 // SecurityObject is the LDSSecurityObject.
 type SecurityObject struct {
-	Version        int // 0 or 1; others are read and listed in Findings
+	Version        int // 0 or 1
 	HashOID        asn1.ObjectIdentifier
 	Hash           crypto.Hash
 	Hashes         []GroupHash // in order of encoding, numbers unique, 1 to 16
@@ -45,7 +48,6 @@ type SODFinding string
 
 // The findings of ParseSOD.
 const (
-	SODVersionUnknown  SODFinding = "version-unknown"   // neither 0 nor 1
 	SODVersionInfo     SODFinding = "version-info"      // version 0 with ldsVersionInfo
 	SODNoVersionInfo   SODFinding = "no-version-info"   // version 1 without it
 	SODSingleHash      SODFinding = "single-hash"       // fewer than two groups
@@ -54,47 +56,65 @@ const (
 	SODHashDigestDiffs SODFinding = "hash-digest-diffs" // groups hashed otherwise than the message digest
 )
 
-// ParseSOD reads EF.SOD: tag 77, SignedData, LDSSecurityObject. Twice the same group, a
-// number outside 1–16, a hash of the wrong length, an empty list, another content type
-// than the LDS security object's (or id-data) and trailing bytes are errors. Errors
-// wrap ErrSecurityObject, cms.ErrStructure or cert.ErrAlgorithm.
-func ParseSOD(raw []byte) (*SOD, error) { panic("todo") }
+// ParseSOD reads EF.SOD: tag 77, SignedData, LDSSecurityObject. Another object version
+// than 0 and 1, twice the same group, a number outside 1–16, a hash of the wrong length,
+// an empty list, another content type than the LDS security object's (or id-data) and
+// trailing bytes are errors. Errors wrap ErrSecurityObject, cms.ErrStructure or
+// cert.ErrAlgorithm.
+func ParseSOD(raw []byte) (*SOD, error) {
+	file := tlv.String(raw)
+	var content tlv.String
+	if !file.ReadTag(sodTag, &content) || !file.Empty() {
+		return nil, fmt.Errorf("%w: no object with tag 77", ErrSecurityObject)
+	}
+	signed, err := cms.Parse(content)
+	if err != nil {
+		return nil, fmt.Errorf("read EF.SOD: %w", err)
+	}
+	s := &SOD{Raw: raw, Signed: signed}
+	china := signed.ContentType.Equal(cms.OIDData)
+	if !china && !signed.ContentType.Equal(cms.OIDLDSSecurityObject) {
+		return nil, fmt.Errorf("%w: content type %v", ErrSecurityObject, signed.ContentType)
+	}
+	if s.Object, err = ParseSecurityObject(signed.Content); err != nil {
+		return nil, fmt.Errorf("read EF.SOD: %w", err)
+	}
+	if china {
+		s.Object.Findings = append(s.Object.Findings, SODContentType)
+	}
+	if i, err := s.Signer(); err == nil && !i.DigestAlgorithm.OID.Equal(s.Object.HashOID) {
+		s.Object.Findings = append(s.Object.Findings, SODHashDigestDiffs)
+	}
+	return s, nil
+}
 
-// ParseSecurityObject reads the content of a SOD; see ParseSOD.
-func ParseSecurityObject(der []byte) (SecurityObject, error) { panic("todo") }
-
-// EncodeSecurityObject writes DER; Version 1 needs both versions, 0 none. The hash is
-// o.Hash; HashOID and Findings are not looked at. Errors wrap ErrSecurityObject.
-func EncodeSecurityObject(o SecurityObject) ([]byte, error) { panic("todo") }
+// sodTag is the application tag of EF.SOD (Doc 9303-10 §4.6.2).
+const sodTag tlv.Tag = 0x77
 
 // WrapSOD puts a SignedData into the file's tag 77.
-func WrapSOD(signed []byte) []byte { panic("todo") }
-
-// GroupHash returns the hash that the object lists for a group.
-func (o SecurityObject) GroupHash(number int) ([]byte, bool) { panic("todo") }
+func WrapSOD(signed []byte) []byte { return tlv.Encode(sodTag, signed) }
 
 // CardID names the card: SHA-256 of the LDSSecurityObject's octets. Unlike a hash of
 // the file it does not change with the signature or with how chunks are cut.
-func (s *SOD) CardID() [32]byte { panic("todo") }
+func (s *SOD) CardID() [32]byte { return sha256.Sum256(s.Signed.Content) }
 
 // Signer returns the only SignerInfo, or an error that wraps cms.ErrStructure.
-func (s *SOD) Signer() (*cms.SignerInfo, error) { panic("todo") }
-
-// StatusReference says where a card's status is published: a list and an index in it.
-// It is a signed attribute of the SODs that tamthe issues.
-type StatusReference struct {
-	List  string // URI of the status list
-	Index uint32 // drawn at random, so that it tells nothing about the order of issue
+func (s *SOD) Signer() (*cms.SignerInfo, error) {
+	if n := len(s.Signed.Signers); n != 1 {
+		return nil, fmt.Errorf("%w: %d signers instead of one", cms.ErrStructure, n)
+	}
+	return s.Signed.Signers[0], nil
 }
 
-// OIDStatusReference is our own, from a UUID under 2.25 (ITU-T X.667).
-var OIDStatusReference asn1.ObjectIdentifier
-
-// Attribute encodes r. Errors wrap ErrSecurityObject.
-func (r StatusReference) Attribute() (cms.Attribute, error) { panic("todo") }
-
-// StatusReference returns the signed attribute; ok is false if there is none or it is
-// malformed. It proves nothing before the signature verifies.
-func (s *SOD) StatusReference() (r StatusReference, ok bool) { panic("todo") }
-
-var _ = cert.ErrAlgorithm
+// Verify checks the only signer against key, as cms.SignedData.Verify does, and wants
+// signed attributes whatever the content type says. It trusts key as it is.
+func (s *SOD) Verify(key cert.PublicKey) error {
+	signer, err := s.Signer()
+	if err != nil {
+		return err
+	}
+	if len(signer.Attributes) == 0 {
+		return fmt.Errorf("%w: no signed attributes", cms.ErrStructure)
+	}
+	return s.Signed.Verify(signer, key)
+}
