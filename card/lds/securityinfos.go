@@ -1,0 +1,306 @@
+package lds
+
+import (
+	"encoding/asn1"
+	"math/big"
+
+	"golang.org/x/crypto/cryptobyte"
+	tags "golang.org/x/crypto/cryptobyte/asn1"
+
+	"github.com/tamthe/tamthe/card/cert"
+	"github.com/tamthe/tamthe/card/dh"
+)
+
+// The arcs of BSI and ICAO that SecurityInfos are named by (Doc 9303-11 §9.2).
+var (
+	oidBSI      = asn1.ObjectIdentifier{0, 4, 0, 127, 0, 7, 2, 2}
+	oidPublic   = arc(oidBSI, 1) // id-PK; below it 1 is DH, 2 is ECDH
+	oidTerminal = arc(oidBSI, 2)
+	oidChip     = arc(oidBSI, 3)
+	oidPACE     = arc(oidBSI, 4)
+	oidActive   = asn1.ObjectIdentifier{2, 23, 136, 1, 1, 5}
+)
+
+func arc(parent asn1.ObjectIdentifier, n int) asn1.ObjectIdentifier {
+	return append(append(asn1.ObjectIdentifier{}, parent...), n)
+}
+
+func below(oid, parent asn1.ObjectIdentifier) bool {
+	return len(oid) > len(parent) && oid[:len(parent)].Equal(parent)
+}
+
+// NoParameter stands for a PACEInfo without parameterId.
+const NoParameter = -1
+
+// PACEInfo says that the chip runs PACE in this variant (Doc 9303-11 §9.2.1).
+type PACEInfo struct {
+	OID         asn1.ObjectIdentifier
+	Version     int
+	ParameterID int // standardised domain parameters, or NoParameter
+}
+
+// ChipAuthInfo says that the chip runs Chip Authentication in this variant (§9.2.5).
+type ChipAuthInfo struct {
+	OID     asn1.ObjectIdentifier
+	Version int
+	KeyID   *big.Int // nil if absent
+}
+
+// ChipAuthPublicKey is a static key of the chip (§9.2.6).
+type ChipAuthPublicKey struct {
+	OID   asn1.ObjectIdentifier
+	Key   cert.PublicKey
+	Err   error    // why Key is not usable: off the curve, unknown curve; then Key is zero
+	KeyID *big.Int // nil if absent
+}
+
+// ActiveAuthInfo names the signature algorithm of Active Authentication with ECDSA
+// (§9.2.4).
+type ActiveAuthInfo struct {
+	Version   int
+	Algorithm asn1.ObjectIdentifier
+}
+
+// TerminalAuthInfo says that the chip runs Terminal Authentication (§9.2.7).
+type TerminalAuthInfo struct {
+	OID     asn1.ObjectIdentifier
+	Version int
+}
+
+// SecurityInfos are what a chip says it can do: the content of EF.CardAccess, signed in
+// DG14. What is not known is kept in Unknown and is no error.
+type SecurityInfos struct {
+	Raw      []byte // the SET
+	PACE     []PACEInfo
+	Chip     []ChipAuthInfo
+	ChipKeys []ChipAuthPublicKey
+	Active   []ActiveAuthInfo
+	Terminal []TerminalAuthInfo
+	Unknown  [][]byte // entries of other kinds, or of a kind above in another form
+	Trailing int      // octets behind the SET
+}
+
+// maxSecurityInfos bounds the entries; real chips have fewer than twenty.
+const maxSecurityInfos = 128
+
+// ParseSecurityInfos reads SET OF SecurityInfo. Entries of other kinds and odd forms are
+// listed in Unknown. A SET that is cut short is an error; octets behind it are counted.
+func ParseSecurityInfos(raw []byte) (*SecurityInfos, error) {
+	return parseInfos(DG14, raw)
+}
+
+// ParseCardAccess reads EF.CardAccess; see ParseSecurityInfos.
+func ParseCardAccess(raw []byte) (*SecurityInfos, error) {
+	return parseInfos(CardAccess, raw)
+}
+
+// ParseDG14 reads DG14; see ParseSecurityInfos.
+func ParseDG14(raw []byte) (*SecurityInfos, error) {
+	body, err := DG14.body(raw)
+	if err != nil {
+		return nil, err
+	}
+	return parseInfos(DG14, body)
+}
+
+func parseInfos(f File, raw []byte) (*SecurityInfos, error) {
+	s := cryptobyte.String(raw)
+	var set, element cryptobyte.String
+	if !s.ReadASN1Element(&element, tags.SET) {
+		return nil, f.malformed("no whole SET of SecurityInfo")
+	}
+	infos := &SecurityInfos{Raw: element, Trailing: len(s)}
+	if !element.ReadASN1(&set, tags.SET) {
+		return nil, f.malformed("no SET of SecurityInfo")
+	}
+	for n := 0; !set.Empty(); n++ {
+		var entry cryptobyte.String
+		var tag tags.Tag
+		if n == maxSecurityInfos {
+			return nil, f.malformed("more than %d entries", maxSecurityInfos)
+		}
+		if !set.ReadAnyASN1Element(&entry, &tag) {
+			return nil, f.malformed("entry %d is cut short", n+1)
+		}
+		if !infos.add(entry) {
+			infos.Unknown = append(infos.Unknown, entry)
+		}
+	}
+	return infos, nil
+}
+
+// add sorts one entry in; false if it is of no known kind or form.
+func (i *SecurityInfos) add(entry cryptobyte.String) bool {
+	var s cryptobyte.String
+	var oid asn1.ObjectIdentifier
+	if !entry.ReadASN1(&s, tags.SEQUENCE) || !s.ReadASN1ObjectIdentifier(&oid) {
+		return false
+	}
+	switch {
+	case below(oid, oidPACE):
+		return i.addPACE(oid, s)
+	case below(oid, oidPublic):
+		return i.addKey(oid, s)
+	case below(oid, oidChip):
+		return i.addChip(oid, s)
+	case oid.Equal(oidTerminal):
+		return i.addTerminal(oid, s)
+	case oid.Equal(oidActive):
+		return i.addActive(s)
+	}
+	return false
+}
+
+func (i *SecurityInfos) addPACE(oid asn1.ObjectIdentifier, s cryptobyte.String) bool {
+	info := PACEInfo{OID: oid, ParameterID: NoParameter}
+	if !s.ReadASN1Integer(&info.Version) {
+		return false // PACEDomainParameterInfo begins with a SEQUENCE: proprietary parameters
+	}
+	if !s.Empty() && (!s.ReadASN1Integer(&info.ParameterID) || info.ParameterID < 0 || !s.Empty()) {
+		return false
+	}
+	i.PACE = append(i.PACE, info)
+	return true
+}
+
+func (i *SecurityInfos) addKey(oid asn1.ObjectIdentifier, s cryptobyte.String) bool {
+	key := ChipAuthPublicKey{OID: oid}
+	var spki cryptobyte.String
+	if !s.ReadASN1Element(&spki, tags.SEQUENCE) || !readKeyID(&s, &key.KeyID) {
+		return false
+	}
+	key.Key, key.Err = cert.ParsePublicKey(spki)
+	i.ChipKeys = append(i.ChipKeys, key)
+	return true
+}
+
+func (i *SecurityInfos) addChip(oid asn1.ObjectIdentifier, s cryptobyte.String) bool {
+	info := ChipAuthInfo{OID: oid}
+	if !s.ReadASN1Integer(&info.Version) || !readKeyID(&s, &info.KeyID) {
+		return false
+	}
+	i.Chip = append(i.Chip, info)
+	return true
+}
+
+func (i *SecurityInfos) addTerminal(oid asn1.ObjectIdentifier, s cryptobyte.String) bool {
+	info := TerminalAuthInfo{OID: oid}
+	if !s.ReadASN1Integer(&info.Version) { // an efCVCA may follow
+		return false
+	}
+	i.Terminal = append(i.Terminal, info)
+	return true
+}
+
+func (i *SecurityInfos) addActive(s cryptobyte.String) bool {
+	var info ActiveAuthInfo
+	if !s.ReadASN1Integer(&info.Version) || !s.ReadASN1ObjectIdentifier(&info.Algorithm) || !s.Empty() {
+		return false
+	}
+	i.Active = append(i.Active, info)
+	return true
+}
+
+func readKeyID(s *cryptobyte.String, id **big.Int) bool {
+	if s.Empty() {
+		return true
+	}
+	n := new(big.Int)
+	if !s.ReadASN1Integer(n) || n.Sign() < 0 || n.BitLen() > 64 || !s.Empty() {
+		return false
+	}
+	*id = n
+	return true
+}
+
+// ChipAuthKey is a key of the chip together with a variant that it can be used in.
+type ChipAuthKey struct {
+	KeyID  *big.Int // nil if absent
+	Public *dh.Point
+	Info   ChipAuthInfo
+}
+
+// ChipAuthKeys pairs every ECDH key with the variants that belong to it, by key
+// identifier, in the order in which the variants are listed. A key without any is left
+// out (the implicit 3DES rule of Doc 9303-11 §6.2.3 is not applied), and so is a key
+// that is not usable.
+func (i *SecurityInfos) ChipAuthKeys() []ChipAuthKey {
+	var list []ChipAuthKey
+	for _, info := range i.Chip {
+		for _, key := range i.ChipKeys {
+			if key.Key.EC != nil && sameID(info.KeyID, key.KeyID) {
+				list = append(list, ChipAuthKey{key.KeyID, key.Key.EC, info})
+			}
+		}
+	}
+	return list
+}
+
+func sameID(a, b *big.Int) bool {
+	if a == nil || b == nil {
+		return a == nil && b == nil
+	}
+	return a.Cmp(b) == 0
+}
+
+// EncodeSecurityInfos writes the SET in DER, without Raw, Unknown and Trailing. Keys are
+// written with a named curve.
+func EncodeSecurityInfos(i SecurityInfos) ([]byte, error) {
+	var entries [][]byte
+	var failed error
+	add := func(oid asn1.ObjectIdentifier, fill func(*cryptobyte.Builder)) {
+		var b cryptobyte.Builder
+		b.AddASN1(tags.SEQUENCE, func(b *cryptobyte.Builder) {
+			b.AddASN1ObjectIdentifier(oid)
+			fill(b)
+		})
+		entry, err := b.Bytes()
+		if err != nil {
+			failed = DG14.malformed("entry %v can't be written: %v", oid, err)
+		}
+		entries = append(entries, entry)
+	}
+	for _, info := range i.Terminal {
+		add(info.OID, func(b *cryptobyte.Builder) { b.AddASN1Int64(int64(info.Version)) })
+	}
+	for _, info := range i.Chip {
+		add(info.OID, func(b *cryptobyte.Builder) {
+			b.AddASN1Int64(int64(info.Version))
+			addKeyID(b, info.KeyID)
+		})
+	}
+	for _, key := range i.ChipKeys {
+		spki, err := cert.MarshalPublicKey(key.Key, false)
+		if err != nil {
+			return nil, err
+		}
+		add(key.OID, func(b *cryptobyte.Builder) {
+			b.AddBytes(spki)
+			addKeyID(b, key.KeyID)
+		})
+	}
+	for _, info := range i.PACE {
+		add(info.OID, func(b *cryptobyte.Builder) {
+			b.AddASN1Int64(int64(info.Version))
+			if info.ParameterID != NoParameter {
+				b.AddASN1Int64(int64(info.ParameterID))
+			}
+		})
+	}
+	for _, info := range i.Active {
+		add(oidActive, func(b *cryptobyte.Builder) {
+			b.AddASN1Int64(int64(info.Version))
+			b.AddASN1ObjectIdentifier(info.Algorithm)
+		})
+	}
+	if failed != nil {
+		return nil, failed
+	}
+	return derSet(entries), nil
+}
+
+func addKeyID(b *cryptobyte.Builder, id *big.Int) {
+	if id != nil {
+		b.AddASN1BigInt(id)
+	}
+}
