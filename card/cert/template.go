@@ -152,11 +152,16 @@ func (t CRLTemplate) addEntries(b *cryptobyte.Builder) {
 // Sign signs the TBS of a certificate or list and returns the whole of it. The
 // algorithm must be the one within tbs; Parse would list a difference.
 func Sign(tbs []byte, alg Algorithm, key crypto.Signer) ([]byte, error) {
-	id, err := alg.Identifier()
+	sig, err := SignMessage(key, alg, tbs)
 	if err != nil {
 		return nil, err
 	}
-	sig, err := SignMessage(key, alg, tbs)
+	return Assemble(tbs, alg, sig)
+}
+
+// Assemble joins a TBS with a signature made elsewhere. Nothing is checked.
+func Assemble(tbs []byte, alg Algorithm, sig []byte) ([]byte, error) {
+	id, err := alg.Identifier()
 	if err != nil {
 		return nil, err
 	}

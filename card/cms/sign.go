@@ -73,6 +73,12 @@ func (d *Draft) Sign(key crypto.Signer) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	return d.Assemble(signature)
+}
+
+// Assemble joins the draft with a signature over ToBeSigned that was made elsewhere.
+// Nothing is checked.
+func (d *Draft) Assemble(signature []byte) ([]byte, error) {
 	return d.message.assemble(d.attributes, signature)
 }
 
