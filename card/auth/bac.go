@@ -74,7 +74,7 @@ func bacRefusal(err error) error {
 	switch {
 	case status == apdu.AuthenticationFailed, status == apdu.SecurityStatus,
 		status == apdu.SMIncorrect, errors.Is(status, apdu.VerifyFailed):
-		return &PasswordError{Password: refName(RefMRZ), Status: status}
+		return &PasswordError{Password: ReferenceName(RefMRZ), Status: status}
 	case status == apdu.Blocked:
 		return fmt.Errorf("%w: %w", ErrBlocked, err)
 	}

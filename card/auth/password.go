@@ -32,9 +32,10 @@ func MRZ(information string) Password { return Password{RefMRZ, []byte(informati
 func (p Password) Reference() byte { return p.ref }
 
 // Name returns "MRZ" or "CAN", "" for no password.
-func (p Password) Name() string { return refName(p.ref) }
+func (p Password) Name() string { return ReferenceName(p.ref) }
 
-func refName(ref byte) string {
+// ReferenceName returns the name of a password reference, "MRZ" or "CAN", or "".
+func ReferenceName(ref byte) string {
 	switch ref {
 	case RefMRZ:
 		return "MRZ"

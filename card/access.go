@@ -1,0 +1,171 @@
+package card
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/tamthe/tamthe/apdu"
+	"github.com/tamthe/tamthe/card/auth"
+	"github.com/tamthe/tamthe/card/lds"
+)
+
+// open chooses and runs the access protocol.
+func (s *Session) open(ctx context.Context) error {
+	raw, err := s.readCardAccess(ctx)
+	if errors.Is(err, ErrFileAbsent) {
+		return s.openBAC(ctx)
+	}
+	if err == nil {
+		s.access.CardAccess = raw
+		err = s.openPACE(ctx, raw)
+	}
+	if err == nil || s.channel != nil || !refusesPACE(err) {
+		return err
+	}
+	if !s.o.AllowBAC {
+		return fmt.Errorf("%w: %w", ErrNoAccess, err)
+	}
+	s.o.Log.Warn("PACE failed, BAC is allowed", "reason", err.Error())
+	s.access.Refused = err
+	return s.openBAC(ctx)
+}
+
+// refusesPACE reports whether err says that the card did not come to PACE, and not that
+// it gave no answer or refused the password.
+func refusesPACE(err error) bool {
+	for _, no := range []error{ErrWrongPassword, ErrBlocked, ErrNoPassword} {
+		if errors.Is(err, no) {
+			return false
+		}
+	}
+	for _, yes := range []error{auth.ErrProtocol, auth.ErrUnsupported, errCardAccess, ErrFileBroken, ErrFileTooLarge} {
+		if errors.Is(err, yes) {
+			return true
+		}
+	}
+	return isRefusal(err)
+}
+
+// isRefusal reports whether err is a status of the card.
+func isRefusal(err error) bool {
+	var status apdu.Status
+	return errors.As(err, &status)
+}
+
+// errCardAccess says that EF.CardAccess is there and of no use.
+var errCardAccess = errors.New("EF.CardAccess is no list of SecurityInfos")
+
+// readCardAccess reads EF.CardAccess in the clear. Absence must be certain, because it
+// lets BAC in: the card has to deny the file by its name, and in the master file too if
+// that can be selected (cards are met that start in an application).
+func (s *Session) readCardAccess(ctx context.Context) ([]byte, error) {
+	r := reader{t: s.link, le: clearLe(s.link.Limits())}
+	raw, err := r.read(ctx, lds.CardAccess, nil, nil)
+	if err != nil && isRefusal(err) {
+		raw, err = r.readSelected(ctx, lds.CardAccess, nil)
+	}
+	if errors.Is(err, ErrFileAbsent) {
+		c := apdu.Command{INS: 0xA4, P2: 0x0C, Data: []byte{0x3F, 0x00}}
+		_, status, lost := apdu.Do(ctx, s.link, c)
+		if lost != nil {
+			return nil, fmt.Errorf("SELECT the master file: %w", lost)
+		}
+		if status == apdu.OK {
+			raw, err = r.readSelected(ctx, lds.CardAccess, nil)
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read EF.CardAccess: %w", err)
+	}
+	return raw, nil
+}
+
+// clearLe is the most answer data that fit without secure messaging.
+func clearLe(l apdu.Limits) int {
+	_, response := l.Sizes()
+	return min(response-2, apdu.MaxLe)
+}
+
+// openPACE runs the strongest variant that the card offers with the first password of
+// a kind that it knows, and selects the application within the channel.
+func (s *Session) openPACE(ctx context.Context, cardAccess []byte) error {
+	infos, err := lds.ParseCardAccess(cardAccess)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errCardAccess, err)
+	}
+	variants := auth.PACEVariants(infos.PACE)
+	if len(variants) == 0 {
+		return fmt.Errorf("PACE: the card offers no variant that we run: %w", auth.ErrUnsupported)
+	}
+	passwords, err := s.passwords(ctx, "PACE", auth.RefCAN, auth.RefMRZ)
+	if err != nil {
+		return err
+	}
+	for i, p := range passwords {
+		result, err := auth.PACE(ctx, s.link, p, variants[0])
+		if errors.Is(err, apdu.ReferenceNotFound) && i+1 < len(passwords) {
+			continue // a card without this kind of password
+		}
+		if err != nil {
+			return err
+		}
+		s.access.Protocol, s.access.Password, s.access.Info = "PACE", result.Password, result.Info
+		s.take(result.Channel)
+		return s.selectApplication(ctx, s.channel)
+	}
+	return ErrNoPassword
+}
+
+// openBAC selects the application in the clear and runs BAC.
+func (s *Session) openBAC(ctx context.Context) error {
+	passwords, err := s.passwords(ctx, "BAC", auth.RefMRZ)
+	if err != nil {
+		return err
+	}
+	if err := s.selectApplication(ctx, s.link); err != nil {
+		return err
+	}
+	ch, err := auth.BAC(ctx, s.link, passwords[0])
+	if err != nil {
+		return err
+	}
+	s.access.Protocol, s.access.Password = "BAC", passwords[0].Name()
+	s.take(ch)
+	return nil
+}
+
+// passwords returns those of the kinds that a protocol takes, at least one.
+func (s *Session) passwords(ctx context.Context, protocol string, refs ...byte) ([]auth.Password, error) {
+	takes := func(p auth.Password) bool {
+		for _, ref := range refs {
+			if p.Reference() == ref {
+				return true
+			}
+		}
+		return false
+	}
+	var fit []auth.Password
+	for _, p := range s.o.Passwords {
+		if takes(p) {
+			fit = append(fit, p)
+		}
+	}
+	if len(fit) == 0 && s.o.Ask != nil {
+		prompt := Prompt{Protocol: protocol}
+		for _, ref := range refs {
+			prompt.Passwords = append(prompt.Passwords, auth.ReferenceName(ref))
+		}
+		p, err := s.o.Ask(ctx, prompt)
+		if err != nil {
+			return nil, err
+		}
+		if takes(p) {
+			fit = append(fit, p)
+		}
+	}
+	if len(fit) == 0 {
+		return nil, fmt.Errorf("%s: %w", protocol, ErrNoPassword)
+	}
+	return fit, nil
+}

@@ -1,0 +1,114 @@
+package auth
+
+import (
+	"context"
+	"crypto"
+	_ "crypto/sha256" // the hash functions that Doc 9303-11 §6.1.2.3 allows
+	_ "crypto/sha512"
+	"encoding/asn1"
+	"fmt"
+
+	"github.com/tamthe/tamthe/apdu"
+	"github.com/tamthe/tamthe/card/cert"
+	"github.com/tamthe/tamthe/card/dh"
+	"github.com/tamthe/tamthe/card/lds"
+)
+
+// ChallengeSize is the length in octets of an Active Authentication challenge.
+const ChallengeSize = 8
+
+// ActiveProof is a chip's signature over our challenge. It shows that the chip has the
+// private key of the public key that it was checked under, and no more: whose key that
+// is, Passive Authentication of DG15 tells.
+type ActiveProof struct {
+	Challenge [ChallengeSize]byte
+	Signature []byte // as the chip gave it
+	Hash      crypto.Hash
+	DER       bool // SEQUENCE { r, s } where Doc 9303 wants r‖s: a defect of the chip
+}
+
+// Active runs Active Authentication (Doc 9303-11 §6.1) with an ECDSA key. The challenge
+// must be fresh and random. The chip signs in the plain format r‖s of TR-03111; DER is
+// taken too and reported.
+//
+// A signature that does not verify is ErrSignature, an RSA key ErrUnsupported, a
+// refusal a *apdu.StatusError.
+func Active(ctx context.Context, t apdu.Transmitter, pub cert.PublicKey, h crypto.Hash, challenge [ChallengeSize]byte) (*ActiveProof, error) {
+	if pub.EC == nil {
+		return nil, fmt.Errorf("Active Authentication with an RSA key: %w", ErrUnsupported)
+	}
+	if !activeHash(h) {
+		return nil, fmt.Errorf("Active Authentication with hash %v: %w", h, ErrUnsupported)
+	}
+	c := apdu.Command{INS: 0x88, Data: challenge[:], Le: apdu.MaxShortLe}
+	sig, err := do(ctx, t, c)
+	if err != nil {
+		return nil, fmt.Errorf("Active Authentication: %w", err)
+	}
+	proof := &ActiveProof{Challenge: challenge, Signature: sig, Hash: h}
+	digest := sum(h, challenge[:])
+	switch {
+	case dh.VerifyPlain(pub.EC, digest, sig):
+	case dh.VerifyDER(pub.EC, digest, sig):
+		proof.DER = true
+	default:
+		return nil, fmt.Errorf("Active Authentication: %w", ErrSignature)
+	}
+	return proof, nil
+}
+
+// ActiveHash returns the hash that a chip signs with in Active Authentication: the one
+// that its ActiveAuthenticationInfo names, which Doc 9303-11 §9.2.4 requires with ECDSA.
+// Where it is missing (infos may be nil), declared is false and the hash is that of the
+// curve's size. An algorithm that is not ECDSA with an allowed hash is ErrUnsupported.
+func ActiveHash(infos *lds.SecurityInfos, pub *dh.Point) (h crypto.Hash, declared bool, err error) {
+	if infos != nil && len(infos.Active) > 0 {
+		oid := infos.Active[0].Algorithm
+		for _, known := range activeAlgorithms {
+			if oid.Equal(known.oid) {
+				return known.hash, true, nil
+			}
+		}
+		return 0, true, fmt.Errorf("Active Authentication by %v: %w", oid, ErrUnsupported)
+	}
+	switch n := pub.Curve().Size(); {
+	case n <= 28:
+		return crypto.SHA224, false, nil
+	case n <= 32:
+		return crypto.SHA256, false, nil
+	case n <= 48:
+		return crypto.SHA384, false, nil
+	}
+	return crypto.SHA512, false, nil
+}
+
+// activeAlgorithms are ecdsa-plain-signatures of TR-03111, and those of ANSI X9.62, which
+// chips name in their place.
+var activeAlgorithms = []struct {
+	oid  asn1.ObjectIdentifier
+	hash crypto.Hash
+}{
+	{asn1.ObjectIdentifier{0, 4, 0, 127, 0, 7, 1, 1, 4, 1, 2}, crypto.SHA224},
+	{asn1.ObjectIdentifier{0, 4, 0, 127, 0, 7, 1, 1, 4, 1, 3}, crypto.SHA256},
+	{asn1.ObjectIdentifier{0, 4, 0, 127, 0, 7, 1, 1, 4, 1, 4}, crypto.SHA384},
+	{asn1.ObjectIdentifier{0, 4, 0, 127, 0, 7, 1, 1, 4, 1, 5}, crypto.SHA512},
+	{asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 3, 1}, crypto.SHA224},
+	{asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 3, 2}, crypto.SHA256},
+	{asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 3, 3}, crypto.SHA384},
+	{asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 3, 4}, crypto.SHA512},
+}
+
+// activeHash reports whether Doc 9303-11 §6.1.2.3 allows h with ECDSA.
+func activeHash(h crypto.Hash) bool {
+	switch h {
+	case crypto.SHA224, crypto.SHA256, crypto.SHA384, crypto.SHA512:
+		return true
+	}
+	return false
+}
+
+func sum(h crypto.Hash, message []byte) []byte {
+	d := h.New()
+	d.Write(message)
+	return d.Sum(nil)
+}

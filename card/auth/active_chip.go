@@ -1,0 +1,43 @@
+package auth
+
+import (
+	"crypto"
+	"fmt"
+
+	"github.com/tamthe/tamthe/apdu"
+	"github.com/tamthe/tamthe/card/dh"
+)
+
+// ActiveChip is the chip's end of Active Authentication with an ECDSA key.
+type ActiveChip struct {
+	key  *dh.PrivateKey
+	hash crypto.Hash
+}
+
+// NewActiveChip makes the end of a chip with this key, which stays the caller's to
+// destroy. The hash is the one that the chip's ActiveAuthenticationInfo names; one that
+// Doc 9303-11 §6.1.2.3 does not allow is ErrUnsupported.
+func NewActiveChip(key *dh.PrivateKey, h crypto.Hash) (*ActiveChip, error) {
+	if !activeHash(h) {
+		return nil, fmt.Errorf("Active Authentication with hash %v: %w", h, ErrUnsupported)
+	}
+	return &ActiveChip{key, h}, nil
+}
+
+// Process answers INTERNAL AUTHENTICATE with a plain signature over its challenge of 8
+// octets, and any other command with 6D00.
+func (a *ActiveChip) Process(c apdu.Command) apdu.Response {
+	switch {
+	case c.INS != 0x88:
+		return apdu.Response{Status: apdu.INSNotSupported}
+	case c.P1 != 0 || c.P2 != 0:
+		return apdu.Response{Status: apdu.WrongP1P2}
+	case len(c.Data) != ChallengeSize || c.Le == 0:
+		return apdu.Response{Status: apdu.WrongLength}
+	}
+	sig, err := a.key.SignPlain(sum(a.hash, c.Data))
+	if err != nil {
+		return apdu.Response{Status: apdu.Unknown}
+	}
+	return apdu.Response{Data: sig, Status: apdu.OK}
+}

@@ -1,0 +1,133 @@
+package auth
+
+import (
+	"cmp"
+	"context"
+	"encoding/asn1"
+	"fmt"
+	"math/big"
+	"slices"
+
+	"github.com/tamthe/tamthe/apdu"
+	"github.com/tamthe/tamthe/apdu/tlv"
+	"github.com/tamthe/tamthe/card/dh"
+	"github.com/tamthe/tamthe/card/lds"
+	"github.com/tamthe/tamthe/card/sm"
+	"github.com/tamthe/tamthe/card/suite"
+)
+
+// tagEphemeral holds our key in MSE:Set KAT, tagChipAuthKey in GENERAL AUTHENTICATE
+// (Doc 9303-11 §6.2.4).
+const (
+	tagEphemeral   tlv.Tag = 0x91
+	tagChipAuthKey tlv.Tag = 0x80
+)
+
+// chipAuthECDH is id-CA-ECDH; the arc below it is the suite (Doc 9303-11 §9.2.5).
+var chipAuthECDH = asn1.ObjectIdentifier{0, 4, 0, 127, 0, 7, 2, 2, 3, 2}
+
+// ChipProof shows that the chip has the private key of the Chip Authentication key that
+// the agreement was run with, and no more: whose key that is, Passive Authentication of
+// DG14 tells.
+type ChipProof struct {
+	Channel   *sm.Channel // under the new keys; the channel before it is closed
+	Key       lds.ChipAuthKey
+	Ephemeral *dh.Point     // our ephemeral key, which Terminal Authentication signs
+	First     apdu.Response // the answer to the first command under the new keys
+}
+
+// Chip1 runs Chip Authentication version 1 over an elliptic curve (Doc 9303-11 §6.2)
+// within ch: MSE:Set AT and GENERAL AUTHENTICATE for AES, MSE:Set KAT for 3DES.
+//
+// The chip's success shows only in an answer under the new keys, so first goes out as
+// the first command under them: one that is of use anyway, such as the READ BINARY of
+// the next file. Its answer, which may be a refusal, is the proof's First.
+//
+// What the chip refuses before that, under the old keys, is a *apdu.StatusError and
+// leaves ch open. Any other failure after something was sent closes ch; a chip without
+// the private key shows as sm.ErrProtection.
+func Chip1(ctx context.Context, ch *sm.Channel, key lds.ChipAuthKey, first apdu.Command) (*ChipProof, error) {
+	return chip1(ctx, ch, key, first, nil)
+}
+
+func chip1(ctx context.Context, ch *sm.Channel, key lds.ChipAuthKey, first apdu.Command, fresh []byte) (*ChipProof, error) {
+	c, ok := suiteOf(key.Info.OID, chipAuthECDH)
+	if !ok || key.Public == nil {
+		return nil, fmt.Errorf("Chip Authentication by %v: %w", key.Info.OID, ErrUnsupported)
+	}
+	own, err := newKeyOn(key.Public.Curve().Generator(), fresh)
+	if err != nil {
+		return nil, err
+	}
+	defer own.Destroy()
+	keys, err := sessionKeys(own, key.Public, c)
+	if err != nil {
+		return nil, fmt.Errorf("Chip Authentication: %w", err)
+	}
+	if err := announce(ctx, ch, key, c, own.Point().Bytes()); err != nil {
+		keys.Destroy()
+		return nil, fmt.Errorf("Chip Authentication: %w", err)
+	}
+	next, r, err := ch.Switch(ctx, keys, first)
+	if err != nil {
+		return nil, fmt.Errorf("Chip Authentication: first command under the new keys: %s: %w", first.Name(), err)
+	}
+	return &ChipProof{Channel: next, Key: key, Ephemeral: own.Point(), First: r}, nil
+}
+
+// announce sends our ephemeral key and says which key of the chip it is for.
+func announce(ctx context.Context, ch *sm.Channel, key lds.ChipAuthKey, c suite.Cipher, point []byte) error {
+	var reference []byte
+	if key.KeyID != nil {
+		reference = tlv.Encode(tagReference, keyReference(key.KeyID))
+	}
+	if c == suite.TDES {
+		kat := append(tlv.Encode(tagEphemeral, point), reference...)
+		_, err := do(ctx, ch, apdu.Command{INS: 0x22, P1: 0x41, P2: 0xA6, Data: kat})
+		return err
+	}
+	oid, err := contents(key.Info.OID)
+	if err != nil {
+		return err
+	}
+	at := append(tlv.Encode(tagProtocol, oid), reference...)
+	if _, err := do(ctx, ch, apdu.Command{INS: 0x22, P1: 0x41, P2: 0xA4, Data: at}); err != nil {
+		return err
+	}
+	body := tlv.Encode(tagDynamic, tlv.Encode(tagChipAuthKey, point))
+	_, err = do(ctx, ch, apdu.Command{INS: 0x86, Data: body, Le: apdu.MaxShortLe})
+	return err
+}
+
+// keyReference is a keyId in as few octets as hold it.
+func keyReference(id *big.Int) []byte {
+	if id.Sign() == 0 {
+		return []byte{0}
+	}
+	return id.Bytes()
+}
+
+// ChipAuthKeys returns the keys of DG14 that Chip1 can run, each with the protocol to run
+// it by, the strongest suite first. A key belongs to the ChipAuthenticationInfo with its
+// keyId. Only where a chip lists no such info at all, its keys are taken for 3DES (Doc
+// 9303-11 §6.2.2). Keys without any that can be run are ErrUnsupported; a chip without
+// keys gives neither keys nor an error.
+func ChipAuthKeys(infos *lds.SecurityInfos) ([]lds.ChipAuthKey, error) {
+	keys := infos.ChipAuthKeys()
+	if len(infos.Chip) == 0 {
+		for _, k := range infos.ChipKeys {
+			info := lds.ChipAuthInfo{OID: append(slices.Clone(chipAuthECDH), int(suite.TDES)), Version: 1, KeyID: k.KeyID}
+			keys = append(keys, lds.ChipAuthKey{KeyID: k.KeyID, Public: k.Key.EC, Info: info})
+		}
+	}
+	cipher := func(k lds.ChipAuthKey) suite.Cipher {
+		c, _ := suiteOf(k.Info.OID, chipAuthECDH)
+		return c
+	}
+	keys = slices.DeleteFunc(keys, func(k lds.ChipAuthKey) bool { return k.Public == nil || !cipher(k).Valid() })
+	if len(keys) == 0 && len(infos.ChipKeys) > 0 {
+		return nil, fmt.Errorf("Chip Authentication with %d keys of DG14: %w", len(infos.ChipKeys), ErrUnsupported)
+	}
+	slices.SortStableFunc(keys, func(a, b lds.ChipAuthKey) int { return cmp.Compare(cipher(b), cipher(a)) })
+	return keys, nil
+}

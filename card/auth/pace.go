@@ -1,0 +1,264 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/tamthe/tamthe/apdu"
+	"github.com/tamthe/tamthe/apdu/tlv"
+	"github.com/tamthe/tamthe/card/dh"
+	"github.com/tamthe/tamthe/card/lds"
+	"github.com/tamthe/tamthe/card/sm"
+)
+
+// The data objects of PACE, Doc 9303-11 §4.4.4.
+const (
+	tagProtocol    tlv.Tag = 0x80 // in MSE:Set AT
+	tagPassword    tlv.Tag = 0x83
+	tagReference   tlv.Tag = 0x84 // domain parameters, or private key
+	tagDynamic     tlv.Tag = 0x7C // in GENERAL AUTHENTICATE
+	tagNonce       tlv.Tag = 0x80
+	tagMapOwn      tlv.Tag = 0x81 // terminal's; the chip's follows it by one, as below
+	tagMapChip     tlv.Tag = 0x82
+	tagAgreeOwn    tlv.Tag = 0x83
+	tagAgreeChip   tlv.Tag = 0x84
+	tagTokenOwn    tlv.Tag = 0x85
+	tagTokenChip   tlv.Tag = 0x86
+	tagCAR         tlv.Tag = 0x87
+	tagEarlierCAR  tlv.Tag = 0x88
+	tagPublicKey   tlv.Tag = 0x7F49 // in the input of a token
+	tagOID         tlv.Tag = 0x06
+	tagPublicPoint tlv.Tag = 0x86
+)
+
+// paceFresh are the random values of one end in a run; nil values are drawn.
+type paceFresh struct {
+	nonce              []byte // of the chip
+	mapping, agreement []byte // scalars
+}
+
+// PACEResult is what PACE leaves behind.
+type PACEResult struct {
+	Channel  *sm.Channel
+	Info     lds.PACEInfo // the variant that was run
+	Password string       // "CAN" or "MRZ"
+	ChipKey  *dh.Point    // the chip's ephemeral key, whose X is ID_PICC of Terminal Authentication
+	CARs     [][]byte     // names of the chip's CVCA keys, the current one first, if it sent them
+}
+
+// PACE runs PACE with generic mapping over an elliptic curve (Doc 9303-11 §4.4). Nothing
+// need be selected before it. Other mappings, other groups and unknown domain
+// parameters are ErrUnsupported, before anything is sent.
+//
+// The chip's keys are checked to lie on the curve and to differ from ours, its token in
+// constant time and whole. A token of ours that the chip refuses is ErrWrongPassword;
+// every other refusal is a *apdu.StatusError that names the step; what the chip does
+// against the protocol is ErrProtocol.
+func PACE(ctx context.Context, t apdu.Transmitter, p Password, info lds.PACEInfo) (*PACEResult, error) {
+	return pace(ctx, t, p, info, paceFresh{})
+}
+
+func pace(ctx context.Context, t apdu.Transmitter, p Password, info lds.PACEInfo, fresh paceFresh) (*PACEResult, error) {
+	v, err := newPACEVariant(info)
+	if err != nil {
+		return nil, fmt.Errorf("PACE: %w", err)
+	}
+	key, err := p.paceKey(v.cipher)
+	if err != nil {
+		return nil, err
+	}
+	defer clear(key)
+	r := paceRun{t: t, v: v, key: key, fresh: fresh}
+	defer r.destroy()
+	for _, step := range []func(context.Context) error{
+		func(ctx context.Context) error { return r.choose(ctx, p) },
+		r.fetchNonce, r.mapBase, r.agree,
+		func(ctx context.Context) error { return r.confirm(ctx, p) },
+	} {
+		if err := step(ctx); err != nil {
+			return nil, fmt.Errorf("PACE with %s: %w", p.Name(), err)
+		}
+	}
+	keys := r.keys
+	r.keys = sm.Keys{} // the channel's from here on
+	return &PACEResult{Channel: sm.New(t, keys), Info: info, Password: p.Name(), ChipKey: r.chip, CARs: r.cars}, nil
+}
+
+// paceRun is the terminal's state between the steps.
+type paceRun struct {
+	t     apdu.Transmitter
+	v     paceVariant
+	fresh paceFresh
+	key   []byte // K_π
+	nonce []byte
+	base  *dh.Point // the mapped generator
+	own   *dh.Point
+	chip  *dh.Point
+	keys  sm.Keys
+	cars  [][]byte
+}
+
+func (r *paceRun) destroy() {
+	clear(r.nonce)
+	r.keys.Destroy()
+}
+
+// choose sends MSE:Set AT, always with the id of the domain parameters, without which
+// some chips refuse (gmrtd#108), and never with Le, with which others do
+// (NFCPassportReader#153). A warning with tries left is taken if the next try isn't the
+// last.
+func (r *paceRun) choose(ctx context.Context, p Password) error {
+	c := apdu.Command{INS: 0x22, P1: 0xC1, P2: 0xA4, Data: tlv.Encode(tagProtocol, r.v.oid)}
+	c.Data = tlv.Append(c.Data, tagPassword, []byte{p.ref})
+	c.Data = tlv.Append(c.Data, tagReference, []byte{byte(r.v.info.ParameterID)})
+	_, err := do(ctx, r.t, c)
+	var status apdu.Status
+	if errors.As(err, &status) {
+		left, counted := status.TriesLeft()
+		switch {
+		case counted && left > 1:
+			return nil
+		case counted, status == apdu.Blocked:
+			return fmt.Errorf("%w: %w", ErrBlocked, err)
+		}
+	}
+	return err
+}
+
+// fetchNonce gets the nonce that the chip encrypted under K_π.
+func (r *paceRun) fetchNonce(ctx context.Context) error {
+	z, err := r.step(ctx, 1, 0, nil, tagNonce)
+	if err != nil {
+		return err
+	}
+	if n := len(z); n%r.v.cipher.BlockSize() != 0 || n == 0 || n > maxNonce {
+		return fmt.Errorf("nonce of %d octets: %w", n, ErrProtocol)
+	}
+	r.nonce, err = r.v.cipher.Decrypt(r.key, nil, z)
+	return err
+}
+
+// mapBase exchanges the mapping keys and maps the generator.
+func (r *paceRun) mapBase(ctx context.Context) error {
+	own, err := newKeyOn(r.v.curve.Generator(), r.fresh.mapping)
+	if err != nil {
+		return err
+	}
+	defer own.Destroy()
+	chip, err := r.exchangeKey(ctx, 2, own.Point(), tagMapOwn)
+	if err != nil {
+		return err
+	}
+	r.base, err = mapGenerator(r.v.curve, r.nonce, own, chip)
+	return err
+}
+
+// agree exchanges the ephemeral keys over the mapped generator and derives the session
+// keys.
+func (r *paceRun) agree(ctx context.Context) error {
+	own, err := newKeyOn(r.base, r.fresh.agreement)
+	if err != nil {
+		return err
+	}
+	defer own.Destroy()
+	r.own = own.Point()
+	if r.chip, err = r.exchangeKey(ctx, 3, r.own, tagAgreeOwn); err != nil {
+		return err
+	}
+	r.keys, err = sessionKeys(own, r.chip, r.v.cipher)
+	return err
+}
+
+// confirm exchanges the tokens. Only here the chip can tell a wrong password.
+func (r *paceRun) confirm(ctx context.Context, p Password) error {
+	token, err := r.v.token(r.keys.MAC, r.chip)
+	if err != nil {
+		return err
+	}
+	inner, err := r.authenticate(ctx, 4, tlv.Encode(tagTokenOwn, token))
+	if err != nil {
+		return passwordRefusal(err, p)
+	}
+	var theirs, car tlv.String
+	if !inner.ReadTag(tagTokenChip, &theirs) || !r.v.verify(r.keys.MAC, r.own, theirs) {
+		return fmt.Errorf("the chip's token is wrong: %w", ErrProtocol)
+	}
+	for _, tag := range []tlv.Tag{tagCAR, tagEarlierCAR} {
+		if inner.ReadTag(tag, &car) {
+			r.cars = append(r.cars, car)
+		}
+	}
+	if !inner.Empty() {
+		return fmt.Errorf("unknown data beside the chip's token: %w", ErrProtocol)
+	}
+	return nil
+}
+
+// passwordRefusal tells a wrong or blocked password from other refusals of our token.
+func passwordRefusal(err error, p Password) error {
+	var status apdu.Status
+	if !errors.As(err, &status) {
+		return err
+	}
+	left, counted := status.TriesLeft()
+	switch {
+	case counted && left == 0, status == apdu.Blocked:
+		return fmt.Errorf("%w: %w", ErrBlocked, err)
+	case counted, status == apdu.AuthenticationFailed:
+		return &PasswordError{Password: p.Name(), Status: status}
+	}
+	return err
+}
+
+// exchangeKey sends a public key of ours and returns the chip's, whose tag follows ours.
+func (r *paceRun) exchangeKey(ctx context.Context, n int, own *dh.Point, tag tlv.Tag) (*dh.Point, error) {
+	b, err := r.step(ctx, n, tag, own.Bytes(), tag+1)
+	if err != nil {
+		return nil, err
+	}
+	chip, err := r.v.curve.ParsePoint(b)
+	if err != nil {
+		return nil, fmt.Errorf("the chip's key: %w: %w", ErrProtocol, err)
+	}
+	if chip.Equal(own) {
+		return nil, fmt.Errorf("the chip returns our own key: %w", ErrProtocol)
+	}
+	return chip, nil
+}
+
+// step is authenticate with one object to send, unless its tag is 0, and exactly one to
+// come back.
+func (r *paceRun) step(ctx context.Context, n int, tag tlv.Tag, value []byte, want tlv.Tag) ([]byte, error) {
+	var body []byte
+	if tag != 0 {
+		body = tlv.Encode(tag, value)
+	}
+	inner, err := r.authenticate(ctx, n, body)
+	if err != nil {
+		return nil, err
+	}
+	var got tlv.String
+	if !inner.ReadTag(want, &got) || !inner.Empty() {
+		return nil, fmt.Errorf("step %d of 4: answer without the one object %v: %w", n, want, ErrProtocol)
+	}
+	return got, nil
+}
+
+// authenticate sends GENERAL AUTHENTICATE and returns what is in the answer's template.
+// All steps but the last are chained.
+func (r *paceRun) authenticate(ctx context.Context, n int, body []byte) (tlv.String, error) {
+	c := apdu.Command{INS: 0x86, Data: tlv.Encode(tagDynamic, body), Le: apdu.MaxShortLe}
+	if n < 4 {
+		c.CLA = 0x10
+	}
+	data, err := do(ctx, r.t, c)
+	if err != nil {
+		return nil, fmt.Errorf("step %d of 4: %w", n, err)
+	}
+	var inner tlv.String
+	if s := tlv.String(data); !s.ReadTag(tagDynamic, &inner) || !s.Empty() {
+		return nil, fmt.Errorf("step %d of 4: answer without template 7C: %w", n, ErrProtocol)
+	}
+	return inner, nil
+}

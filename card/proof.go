@@ -1,0 +1,70 @@
+package card
+
+import (
+	"context"
+	"crypto"
+	"fmt"
+
+	"github.com/tamthe/tamthe/apdu"
+	"github.com/tamthe/tamthe/card/auth"
+	"github.com/tamthe/tamthe/card/cert"
+	"github.com/tamthe/tamthe/card/lds"
+	"github.com/tamthe/tamthe/card/sm"
+)
+
+// ahead is the answer to the first block of a file, asked for before ReadFile.
+type ahead struct {
+	file   lds.File
+	answer apdu.Response
+}
+
+// ReadFile reads a file of the application through the secure channel, in as few
+// commands as the card allows. What it returns are the file's octets as they lie on the
+// card, cut to the length that their own header says. Progress, if not nil, is called
+// after each block.
+//
+// The errors are ErrFileAbsent, ErrFileTooLarge, ErrFileBroken, a *apdu.StatusError for
+// another refusal (6982 for a group that needs more rights), and what the channel
+// returns; all are wrapped in the file's name.
+func (s *Session) ReadFile(ctx context.Context, f lds.File, progress func(done, total int)) ([]byte, error) {
+	if s.channel == nil {
+		return nil, fmt.Errorf("read %s: %w", f.Name(), sm.ErrClosed)
+	}
+	var first *apdu.Response
+	if s.ahead != nil && s.ahead.file == f {
+		first = &s.ahead.answer
+	}
+	s.ahead = nil
+	r := reader{t: s.channel, le: s.le}
+	data, err := r.read(ctx, f, first, progress)
+	s.le = r.le
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", f.Name(), err)
+	}
+	s.o.Log.Debug("file read", "file", f.Name(), "octets", len(data))
+	return data, nil
+}
+
+// Chip1 runs Chip Authentication with a key of DG14 and goes on under its keys. The
+// command that proves the chip is the first READ BINARY of the file next, so that it
+// costs nothing if ReadFile asks for that file next; see auth.Chip1 for failures and
+// what they leave open.
+func (s *Session) Chip1(ctx context.Context, key lds.ChipAuthKey, next lds.File) (*auth.ChipProof, error) {
+	if s.channel == nil {
+		return nil, sm.ErrClosed
+	}
+	s.ahead = nil
+	first := (&reading{file: next, bySFI: true}).command(s.le)
+	proof, err := auth.Chip1(ctx, s.channel, key, first)
+	if err != nil {
+		return nil, err
+	}
+	s.take(proof.Channel)
+	s.ahead = &ahead{next, proof.First}
+	return proof, nil
+}
+
+// Active runs Active Authentication with the key of DG15; see auth.Active.
+func (s *Session) Active(ctx context.Context, pub cert.PublicKey, h crypto.Hash, challenge [auth.ChallengeSize]byte) (*auth.ActiveProof, error) {
+	return auth.Active(ctx, s, pub, h, challenge)
+}
