@@ -58,10 +58,10 @@ func PrepareCSCA(r CSCA) (*Draft, error) {
 		return nil, fmt.Errorf("prepare CSCA: %w", err)
 	}
 	from := r.From.UTC().Truncate(time.Second)
-	use := from.AddDate(or(r.UseYears, 5), 0, -1)
+	use := from.AddDate(or(r.UseYears, 5), 0, 0)
 	t := cert.Template{
 		Serial: r.Serial, Algorithm: r.Algorithm, Issuer: subject, Subject: subject,
-		NotBefore: from, NotAfter: use.AddDate(r.CardYears, or(r.SignerMonths, 3), 1),
+		NotBefore: from, NotAfter: use.AddDate(r.CardYears, or(r.SignerMonths, 3), 7), // months differ in length
 		PublicKey: key, Named: r.Named,
 		AuthorityKeyID: key.KeyID(), SubjectKeyID: key.KeyID(),
 		KeyUsage:              cert.KeyCertSign | cert.CRLSign,

@@ -3,9 +3,6 @@ package ca
 import (
 	"fmt"
 	"strings"
-
-	"github.com/tamthe/tamthe/card/cert"
-	"github.com/tamthe/tamthe/card/lds"
 )
 
 // A Finding is a rule that something breaks. Rule is a stable code, Spec its clause.
@@ -55,13 +52,3 @@ func (l *lint) should(ok bool, rule string) {
 		l.findings = append(l.findings, Finding{rule, false, l.spec})
 	}
 }
-
-// Lint judges a certificate by Doc 9303-12 §7.1; root is the CSCA that issues it, nil
-// for a root.
-func Lint(c *cert.Certificate, role Role, root *cert.Certificate) []Finding { panic("todo") }
-
-// LintCRL judges a list by Doc 9303-12 §7.1.4; root is the CSCA that issues it.
-func LintCRL(l *cert.CRL, root *cert.Certificate) []Finding { panic("todo") }
-
-// LintSOD judges a security object by Doc 9303-10 §4.6.2.
-func LintSOD(s *lds.SOD) []Finding { panic("todo") }
