@@ -17,6 +17,7 @@ import (
 	"github.com/tamthe/tamthe/apdu"
 	"github.com/tamthe/tamthe/card/dh"
 	"github.com/tamthe/tamthe/card/gp"
+	"github.com/tamthe/tamthe/card/lds"
 	"github.com/tamthe/tamthe/issuance"
 )
 
@@ -50,13 +51,13 @@ func (e *WrongChipError) Error() string {
 
 // DifferError says that a file read back is not the file written.
 type DifferError struct {
-	File   uint16 // its identifier
-	Offset int    // of the first octet that differs or is missing
+	File   lds.File
+	Offset int // of the first octet that differs or is missing
 }
 
 // Error names the place.
 func (e *DifferError) Error() string {
-	return fmt.Sprintf("file %04X read back differs from what was written at offset %d", e.File, e.Offset)
+	return fmt.Sprintf("%s read back differs from what was written at offset %d", e.File, e.Offset)
 }
 
 // Journal keeps the acts of a personalisation, for good before Record returns. An error
@@ -66,7 +67,7 @@ type Journal interface {
 }
 
 // Record is an act of the card's stream. Allocate, Rotate, Write and Lock announce what is
-// about to be done to the chip; Generate, Wrote and LockDone tell what was found done. Of
+// about to be done to the chip; Generate, WriteDone and LockDone tell what was found done. Of
 // the acts in between, Prepare and Sign, Build keeps the record.
 type Record struct {
 	Act        issuance.Act
@@ -86,10 +87,10 @@ type State struct {
 
 // Content is all that a card gets. It holds secrets and personal data.
 type Content struct {
-	Files   map[uint16][]byte // by file identifier (Doc 9303-10): 0101–0110 DG1–16, 011C EF.CardAccess, 011D EF.SOD, 011E EF.COM
-	BACSeed []byte            // K_seed, 16 octets; nil for no BAC
-	PACEMRZ []byte            // K of the MRZ, 20 octets; nil for none
-	PACECAN []byte            // K of the CAN, its digits; nil for none
+	Files   map[lds.File][]byte // whole files, EF.SOD among them
+	BACSeed []byte              // K_seed, 16 octets (auth.Password.BACSeed); nil for no BAC
+	PACEMRZ []byte              // K of the MRZ, 20 octets (auth.Password.PACESecret); nil for none
+	PACECAN []byte              // K of the CAN, its digits (auth.Password.PACESecret); nil for none
 	Rules   gp.Rules
 }
 
@@ -122,7 +123,7 @@ type Order struct {
 // Progress is how far a run has come.
 type Progress struct {
 	Act         issuance.Act // what is being done, Check for Verify
-	Done, Total int          // octets, of Write and of its reading back (Wrote); else 0
+	Done, Total int          // octets, of Write and of its reading back (WriteDone); else 0
 }
 
 // Run takes the chip behind link from s to a locked and verified card. On an error the
