@@ -8,8 +8,8 @@ import (
 )
 
 // Book is the working copy of a State that stores and audits use: it changes in place.
-// It must not be used by two goroutines at once. After an error from Apply it must be
-// thrown away, or the streams of the failed entries forgotten.
+// It must not be used by two goroutines at once. After an error from Load or Apply it
+// must be thrown away.
 type Book struct {
 	origin   string
 	founded  bool     // the log has an entry
@@ -33,36 +33,19 @@ func (b *Book) clone() *Book {
 	return &c
 }
 
-// Forget drops streams, so that Load reads them again.
-func (b *Book) Forget(streams ...StreamID) {
-	for _, id := range streams {
-		delete(b.subjects, id)
-		delete(b.read, id)
-	}
-	b.partial, b.due = true, nil
-}
-
 // Founded tells the book that the log has a first entry, though it was not read.
 func (b *Book) Founded() { b.founded, b.partial = true, true }
 
 // Len is the number of streams held.
 func (b *Book) Len() int { return len(b.subjects) }
 
-// Seq is the number of a stream's last entry, 0 for a stream that does not exist or was
-// not read.
-func (b *Book) Seq(id StreamID) uint64 {
+// Stands says where a stream stands: its phase, the number of its last entry and the
+// hash of that leaf. A stream that does not exist or was not read is Absent.
+func (b *Book) Stands(id StreamID) (p Phase, seq uint64, last [32]byte) {
 	if s, ok := b.subjects[id]; ok {
-		return s.Seq
+		return s.Phase, s.Seq, s.Last
 	}
-	return 0
-}
-
-// Phase is where a stream stands.
-func (b *Book) Phase(id StreamID) Phase {
-	if s, ok := b.subjects[id]; ok {
-		return s.Phase
-	}
-	return Absent
+	return Absent, 0, [32]byte{}
 }
 
 // subject gives what was read of a stream. To judge by a stream that was not read would
@@ -82,18 +65,44 @@ func (b *Book) subject(id StreamID) (*Subject, error) {
 func (b *Book) Apply(entries ...Entry) error {
 	signed := b.verifyAll(entries)
 	for i := range entries {
-		if err := b.apply(&entries[i], signed[i]); err != nil {
+		leaf, err := entries[i].Leaf()
+		if err != nil {
+			return err
+		}
+		if err := b.apply(&entries[i], LeafHash(leaf), signed[i]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (b *Book) apply(e *Entry, signed bool) error {
-	leaf, err := e.Leaf()
-	if err != nil {
-		return err
+// Audit judges entries as Apply does, but goes on after one that does not hold: bad is
+// told, and the entry is recorded all the same. hashes are those of the entries' leaves
+// as the tree has them.
+func (b *Book) Audit(entries []Entry, hashes [][32]byte, bad func(i int, err error)) {
+	signed := b.verifyAll(entries)
+	for i := range entries {
+		if err := b.apply(&entries[i], hashes[i], signed[i]); err != nil {
+			bad(i, err)
+			b.Record(entries[i], hashes[i])
+		}
 	}
+}
+
+// Record takes an entry without judging it. Only an audit does so, to go on after it
+// has found fault with the entry.
+func (b *Book) Record(e Entry, leaf [32]byte) {
+	s, ok := b.subjects[e.Stream]
+	if !ok {
+		s = &Subject{Stream: e.Stream}
+	}
+	if r := ruleFor(e.Stream.Kind, e.Act); r != nil {
+		b.settle(r, &e)
+	}
+	b.record(s, &e, After(e.Stream.Kind, e.Act), leaf)
+}
+
+func (b *Book) apply(e *Entry, leaf [32]byte, signed bool) error {
 	s, err := b.subject(e.Stream)
 	if err != nil {
 		return err
@@ -123,14 +132,18 @@ func (b *Book) apply(e *Entry, signed bool) error {
 		}
 	}
 	b.settle(r, e)
+	b.record(s, e, r.to, leaf)
+	return nil
+}
+
+func (b *Book) record(s *Subject, e *Entry, to Phase, leaf [32]byte) {
 	after := s.clone()
-	after.record(e, r.to, LeafHash(leaf))
+	after.record(e, to, leaf)
 	b.subjects[e.Stream] = after
 	b.founded = true
 	if b.origin == "" {
 		b.origin = e.Origin
 	}
-	return nil
 }
 
 // follows: the entry is the next of its stream, made in this log under rules we have.

@@ -63,7 +63,7 @@ func (r *reader) uint64() uint64   { return binary.BigEndian.Uint64(r.take(8)) }
 func (r *reader) digest() [32]byte { return [32]byte(r.take(32)) }
 func (r *reader) short() string    { return string(r.take(r.octet())) }
 func (r *reader) long() string     { return string(r.take(r.uint16())) }
-func (r *reader) refuse(if_ bool)  { r.bad = r.bad || if_ }
+func (r *reader) refuse(bad bool)  { r.bad = r.bad || bad }
 func (r *reader) signature() []byte {
 	n := r.uint16()
 	r.refuse(n == 0 || n > maxSignature)

@@ -180,6 +180,14 @@ func ruleFor(kind Kind, act Act) *rule {
 	return nil
 }
 
+// After is the phase in which an act leaves its stream; Absent if there is no such act.
+func After(kind Kind, act Act) Phase {
+	if r := ruleFor(kind, act); r != nil {
+		return r.to
+	}
+	return Absent
+}
+
 // Possible lists the acts that may follow a phase, in the order of the table.
 func Possible(kind Kind, p Phase) []Act {
 	var acts []Act

@@ -1,2 +1,258 @@
-// Package ledgertest is the suite that every store of the issuance ledger passes.
+// Package ledgertest is the suite that every store of the issuance ledger passes, and
+// the small office that it and other tests work with.
 package ledgertest
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/hex"
+	"testing"
+	"time"
+
+	"golang.org/x/mod/sumdb/note"
+
+	"github.com/tamthe/tamthe/issuance"
+	"github.com/tamthe/tamthe/issuance/ledger"
+)
+
+// Origin is the name of every test log.
+const Origin = "ledger.test"
+
+// Store is what the suite asks of a store beside the Ledger itself.
+type Store interface {
+	issuance.Ledger
+	Attachment(ctx context.Context, entry [16]byte, name string) ([]byte, error)
+	Claimed(ctx context.Context, c issuance.Claim) (issuance.StreamID, error)
+	Checkpoint(ctx context.Context) (*ledger.Checkpoint, error)
+	Verify(ctx context.Context, against *ledger.Checkpoint) (*ledger.Report, error)
+	Close() error
+}
+
+// Open opens the store that is kept in a folder, and makes it there the first time.
+type Open func(t testing.TB, dir string) Store
+
+// LogKey is the key of every test log, with its verifier.
+func LogKey(t testing.TB) (note.Signer, note.Verifier) {
+	t.Helper()
+	skey, vkey, err := note.GenerateKey(fixed("log key"), Origin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := note.NewSigner(skey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := note.NewVerifier(vkey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s, v
+}
+
+// fixed is a source of the same octets every time.
+func fixed(name string) *repeating { return &repeating{sha256.Sum256([]byte(name))} }
+
+type repeating struct{ block [32]byte }
+
+func (r *repeating) Read(p []byte) (int, error) {
+	n := 0
+	for n < len(p) {
+		n += copy(p[n:], r.block[:])
+	}
+	return n, nil
+}
+
+// Officer is a person of the test office with a key.
+type Officer struct {
+	Name   string
+	Person string
+	Roles  []issuance.Role
+	Key    ed25519.PrivateKey
+	ID     issuance.KeyID
+}
+
+// NewOfficer makes an officer whose key is the same every time for a name.
+func NewOfficer(name, person string, roles ...issuance.Role) Officer {
+	seed := sha256.Sum256([]byte("officer " + name))
+	key := ed25519.NewKeyFromSeed(seed[:])
+	id, err := issuance.KeyIDOf(key.Public())
+	if err != nil {
+		panic(err) // an Ed25519 key always has a name
+	}
+	return Officer{name, person, roles, key, id}
+}
+
+// The officers of the test office.
+func (o *Office) officers() []Officer {
+	return []Officer{o.Registrar, o.Approver, o.Personaliser, o.Inspector, o.Clerk, o.Revoker, o.Custodian}
+}
+
+// Office is a desk in miniature over a ledger: it builds, signs and appends acts.
+type Office struct {
+	Ledger issuance.Ledger
+
+	Root, Registrar, Approver, Personaliser, Inspector, Clerk, Revoker, Custodian Officer
+
+	logKey string
+	now    time.Time
+}
+
+// NewOffice returns the office over a ledger that it has founded already, or that
+// Found will.
+func NewOffice(t testing.TB, l issuance.Ledger) *Office {
+	_, v := LogKey(t)
+	o := &Office{
+		Ledger:       l,
+		Root:         NewOfficer("root", "p-0", issuance.Admin),
+		Registrar:    NewOfficer("registrar", "p-1", issuance.Registrar),
+		Approver:     NewOfficer("approver", "p-2", issuance.Approver),
+		Personaliser: NewOfficer("personaliser", "p-3", issuance.Personaliser),
+		Inspector:    NewOfficer("inspector", "p-4", issuance.Inspector),
+		Clerk:        NewOfficer("clerk", "p-5", issuance.Clerk),
+		Revoker:      NewOfficer("revoker", "p-6", issuance.Revoker),
+		Custodian:    NewOfficer("custodian", "p-7", issuance.Custodian),
+		now:          time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC),
+	}
+	o.logKey = v.Name() + "+" + vkeyTail(t)
+	return o
+}
+
+func vkeyTail(t testing.TB) string {
+	t.Helper()
+	_, vkey, err := note.GenerateKey(fixed("log key"), Origin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return vkey[len(Origin)+1:]
+}
+
+// Found writes the first entry of the log and enrols the officers.
+func (o *Office) Found(t testing.TB) {
+	t.Helper()
+	o.Must(t, o.Init())
+	var steps []Step
+	for _, f := range o.officers() {
+		steps = append(steps, o.Hire(f))
+	}
+	o.Must(t, steps...)
+}
+
+// Step is an act that the office can do.
+type Step struct {
+	Stream issuance.StreamID
+	Act    issuance.Act
+	By     Officer
+	Second *Officer
+	Fields map[string]string
+	Made   string // what Content commits to; empty: no commitment
+
+	Claims, Hold, Release []issuance.Claim
+	Attach                []issuance.Attachment
+}
+
+// Init is the first act of the log.
+func (o *Office) Init() Step {
+	s := o.Hire(o.Root)
+	s.Act = issuance.Init
+	s.Fields["logkey"] = o.logKey
+	return s
+}
+
+// Hire enrols an officer.
+func (o *Office) Hire(f Officer) Step {
+	key, err := issuance.KeyField(f.Key.Public())
+	if err != nil {
+		panic(err) // an Ed25519 key always has a field
+	}
+	return Step{
+		Stream: issuance.OperatorStream(f.ID), Act: issuance.Enrol, By: o.Root,
+		Fields: map[string]string{"key": key, "person": f.Person, "name": f.Name, "roles": issuance.RolesField(f.Roles...)},
+		Hold:   []issuance.Claim{{Kind: issuance.HoldName, Value: f.Name}},
+	}
+}
+
+// Digest is the form in which fields hold a SHA-256, here of a test value.
+func Digest(value string) string {
+	sum := sha256.Sum256([]byte(value))
+	return hex.EncodeToString(sum[:])
+}
+
+// Commitment commits to a test value.
+func Commitment(value string) [32]byte { return issuance.Commit([32]byte{1}, []byte(value)) }
+
+// Build makes signed entries of steps, with the head they rest on, judged by the rules
+// unless unjudged is set.
+func (o *Office) Build(ctx context.Context, unjudged bool, steps ...Step) (issuance.Head, []issuance.Entry, error) {
+	state := issuance.Begin(Origin)
+	if steps[0].Act != issuance.Init {
+		var about []issuance.StreamID
+		for _, s := range steps {
+			e := issuance.Entry{Stream: s.Stream, Act: s.Act, Operator: s.By.ID, Fields: s.Fields}
+			if s.Second != nil {
+				e.Second = s.Second.ID
+			}
+			about = append(about, issuance.About(e)...)
+		}
+		var err error
+		if state, err = issuance.Load(ctx, o.Ledger, about...); err != nil {
+			return nil, nil, err
+		}
+	}
+	var entries []issuance.Entry
+	for _, s := range steps {
+		e, err := o.entry(state, s)
+		if err != nil {
+			return nil, nil, err
+		}
+		entries = append(entries, e)
+		after, err := state.Apply(e)
+		if err != nil && !unjudged {
+			return nil, nil, err
+		}
+		state = after
+	}
+	if !unjudged {
+		if err := state.Complete(); err != nil {
+			return nil, nil, err
+		}
+	}
+	return state.Head(), entries, nil
+}
+
+func (o *Office) entry(state issuance.State, s Step) (issuance.Entry, error) {
+	e, err := state.Next(s.Stream, s.Act)
+	if err != nil {
+		return e, err
+	}
+	o.now = o.now.Add(time.Second)
+	e.ID, e.Time, e.Operator, e.Fields = issuance.NewID(), o.now, s.By.ID, s.Fields
+	e.Claims, e.Hold, e.Release, e.Attach = s.Claims, s.Hold, s.Release, s.Attach
+	if s.Made != "" {
+		e.Commitments = map[string][32]byte{issuance.Content: Commitment(s.Made)}
+	}
+	if s.Second != nil {
+		e.Second = s.Second.ID
+		if err := e.Sign(s.Second.Key); err != nil {
+			return e, err
+		}
+	}
+	return e, e.Sign(s.By.Key)
+}
+
+// Do builds and appends steps in one append.
+func (o *Office) Do(ctx context.Context, steps ...Step) error {
+	at, entries, err := o.Build(ctx, false, steps...)
+	if err != nil {
+		return err
+	}
+	return o.Ledger.Append(ctx, at, entries...)
+}
+
+// Must does steps in one append and ends the test if it cannot.
+func (o *Office) Must(t testing.TB, steps ...Step) {
+	t.Helper()
+	if err := o.Do(context.Background(), steps...); err != nil {
+		t.Fatalf("%s of %s: %v", steps[0].Act, steps[0].Stream, err)
+	}
+}

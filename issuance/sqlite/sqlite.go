@@ -1,95 +1,63 @@
 // Package sqlite keeps the issuance ledger in one SQLite file.
+//
+// Entries, the nodes of the tree over them, what they claim, and the checkpoint that
+// the log key signs are written in one transaction that is on the disk when Append
+// returns (WAL, synchronous=FULL). The newest checkpoint is then copied out of the
+// file, so that an older copy of the file put in its place is noticed.
 package sqlite
 
 import (
 	"context"
+	"database/sql"
 	"errors"
+	"fmt"
 	"time"
 
 	"golang.org/x/mod/sumdb/note"
-
-	"github.com/tamthe/tamthe/issuance"
-	"github.com/tamthe/tamthe/issuance/ledger"
-)
-
-// What can be wrong with the file or with writing to it.
-var (
-	ErrMissing    = errors.New("there is no ledger file")
-	ErrNotOurs    = errors.New("the file is not a tamthe ledger")
-	ErrNewer      = errors.New("the ledger was written by a newer program")
-	ErrReadOnly   = errors.New("the ledger can only be read")
-	ErrFull       = errors.New("the disk is full")
-	ErrBusy       = errors.New("another program holds the ledger")
-	ErrRolledBack = errors.New("the ledger file is older than its last checkpoint")
 )
 
 // Options of Create and Open.
 type Options struct {
 	Signer      note.Signer   // the log key, named as the origin; nil: Append is ErrReadOnly
 	Verifier    note.Verifier // of the log key; nil: the one that the log's first entry names
-	Checkpoints string        // folder that gets the newest signed checkpoint; empty: none
-	ReadOnly    bool          // open for reading, whatever the state of the file
+	Checkpoints string        // folder that gets the newest checkpoint; empty: no copy is kept
+	ReadOnly    bool          // open for reading only, whatever the state of the file
 	Busy        time.Duration // how long to wait for another program's append; zero: 5 s
 }
 
-// Ledger is an open ledger file. It may be used by several goroutines at once and the
-// file by several programs.
-type Ledger struct{}
-
-// Create makes a new, empty ledger file of the given origin. A file that exists is an
-// error (fs.ErrExist).
-func Create(ctx context.Context, path, origin string, o Options) (*Ledger, error) { panic("todo") }
-
-// Open opens a ledger file and migrates it if it is older than the program.
-func Open(ctx context.Context, path string, o Options) (*Ledger, error) { panic("todo") }
+// Ledger is an open ledger file. Several goroutines may use it at once, and several
+// programs the file.
+type Ledger struct {
+	path    string
+	origin  string
+	o       Options
+	readers *sql.DB
+	writer  *sql.DB // one connection; whoever has it owns cache; nil if only reading
+	cache   *cache
+}
 
 // Close writes the journal back into the file and closes it.
-func (l *Ledger) Close() error { panic("todo") }
+func (l *Ledger) Close() error {
+	err := l.readers.Close()
+	if l.writer != nil {
+		l.cache.close()
+		err = errors.Join(err, l.writer.Close())
+	}
+	if err != nil {
+		return fmt.Errorf("close the ledger %s: %w", l.path, typed(err))
+	}
+	return nil
+}
 
 // Origin is the name of the log.
-func (l *Ledger) Origin() string { panic("todo") }
+func (l *Ledger) Origin() string { return l.origin }
 
-// Append implements [issuance.Ledger].
-func (l *Ledger) Append(ctx context.Context, at issuance.Head, e ...issuance.Entry) error {
-	panic("todo")
-}
-
-// Stream implements [issuance.Ledger].
-func (l *Ledger) Stream(ctx context.Context, s issuance.StreamID) ([]issuance.Entry, error) {
-	panic("todo")
-}
-
-// Attachment returns the sealed octets of an entry's attachment; ErrMissing (wrapped) is
-// not used here: an attachment that is not there is fs.ErrNotExist.
-func (l *Ledger) Attachment(ctx context.Context, entry [16]byte, name string) ([]byte, error) {
-	panic("todo")
-}
-
-// Claimed returns the stream that has a claim, or holds a hold; the zero StreamID if none.
-func (l *Ledger) Claimed(ctx context.Context, c issuance.Claim) (issuance.StreamID, error) {
-	panic("todo")
-}
-
-// Summary is a line of a list.
-type Summary struct {
-	Stream issuance.StreamID
-	Phase  issuance.Phase
-	Seq    uint64
-	Since  time.Time // time of the last entry
-}
-
-// List returns the streams of a kind, oldest first; with phases only those in one of
-// them.
-func (l *Ledger) List(ctx context.Context, kind issuance.Kind, phases ...issuance.Phase) ([]Summary, error) {
-	panic("todo")
-}
-
-// Checkpoint returns the newest checkpoint and the signed note that says it.
-func (l *Ledger) Checkpoint(ctx context.Context) (*ledger.Checkpoint, error) { panic("todo") }
-
-// Verify reads the whole file and rebuilds what it should say. With against it also
-// proves that the file continues that older checkpoint. A damaged ledger is a report
-// with findings, not an error.
-func (l *Ledger) Verify(ctx context.Context, against *ledger.Checkpoint) (*ledger.Report, error) {
-	panic("todo")
+// snapshot runs f in one read transaction: all that f reads is of one moment.
+func (l *Ledger) snapshot(ctx context.Context, f func(*sql.Tx) error) error {
+	tx, err := l.readers.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("read the ledger: %w", typed(err))
+	}
+	defer tx.Rollback()
+	return f(tx)
 }

@@ -1,0 +1,386 @@
+package ledger
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"maps"
+	"math/bits"
+	"slices"
+	"time"
+
+	"golang.org/x/mod/sumdb/note"
+	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/tamthe/tamthe/issuance"
+)
+
+// Row is an entry as a store keeps it.
+type Row struct {
+	Index                int64
+	Leaf, Payload, Nodes []byte // Nodes: the hashes that Tree.Append gave, one after the other
+
+	// what columns repeat from the leaf
+	Stream issuance.StreamID
+	Seq    uint64
+	ID     []byte
+	Act    issuance.Act
+	Time   int64 // microseconds since 1970
+
+	Attachments map[string][32]byte // SHA-256 of what is stored, by name
+}
+
+// Stands is what a store's tables say of a stream.
+type Stands struct {
+	Stream issuance.StreamID
+	Seq    uint64
+	Last   []byte
+	Phase  issuance.Phase
+}
+
+// Taken is what a store's tables say of a claim or hold.
+type Taken struct {
+	Claim  issuance.Claim
+	Stream issuance.StreamID
+	Index  int64
+}
+
+// Audit rebuilds a ledger from its rows. Feed it every row in ascending order of index,
+// then the tables, then ask for the Report. It must not be used by two goroutines at once.
+type Audit struct {
+	report  Report
+	against []*Checkpoint
+	book    *issuance.Book
+	tree    *Tree
+
+	pending []pending
+	gaps    []span
+	claims  map[issuance.Claim]taken
+	holds   map[issuance.Claim]taken
+	streams map[issuance.StreamID]struct{}
+	logKey  string
+}
+
+type taken struct {
+	stream issuance.StreamID
+	index  int64
+}
+
+type pending struct {
+	index int64
+	entry issuance.Entry
+	hash  [32]byte // as the tree has it
+	sound bool     // nothing was found about the row; it is worth judging
+}
+
+// span is a run of rows that are missing.
+type span struct{ from, to int64 }
+
+// batch is how many entries have their signatures verified side by side.
+const batch = 256
+
+// NewAudit begins an audit of the log of the given origin, which must continue each of
+// the older checkpoints.
+func NewAudit(origin string, against ...*Checkpoint) *Audit {
+	return &Audit{
+		report:  Report{Origin: origin},
+		against: against,
+		book:    issuance.NewBook(origin),
+		tree:    &Tree{},
+		claims:  map[issuance.Claim]taken{},
+		holds:   map[issuance.Claim]taken{},
+		streams: map[issuance.StreamID]struct{}{},
+	}
+}
+
+// Find adds a finding of the store's own.
+func (a *Audit) Find(code Code, index int64, s issuance.StreamID, format string, args ...any) {
+	if len(a.report.Findings) >= MaxFindings {
+		a.report.Truncated = true
+		return
+	}
+	a.report.Findings = append(a.report.Findings, Finding{code, index, s, fmt.Sprintf(format, args...)})
+}
+
+// Row takes the next row.
+func (a *Audit) Row(r Row) {
+	if r.Index < a.tree.Size() {
+		a.Find(SequenceBroken, r.Index, r.Stream, "row %d comes after row %d", r.Index, a.tree.Size()-1)
+		return
+	}
+	a.gap(r)
+	hash := a.grow(r)
+	e, sound, ok := a.read(r)
+	if !ok {
+		return
+	}
+	a.pending = append(a.pending, pending{r.Index, e, hash, sound && hash == issuance.LeafHash(r.Leaf)})
+	if len(a.pending) == batch {
+		a.judge()
+	}
+}
+
+// gap reports the rows missing before r and lets the tree grow over them by a hash that
+// stands for no leaf, so that what follows keeps its place.
+func (a *Audit) gap(r Row) {
+	if first := a.tree.Size(); first < r.Index {
+		a.Find(LeafMissing, first, issuance.StreamID{}, "%d rows from %d on are missing", r.Index-first, first)
+		a.gaps = append(a.gaps, span{first, r.Index})
+	}
+	for a.tree.Size() < r.Index {
+		a.tree.Append(tlog.Hash{})
+		a.compare()
+	}
+}
+
+// grow adds the row's leaf to the tree and compares the nodes stored with it. Where a
+// leaf is not the one that was hashed, the tree goes on with the stored hash: one
+// changed row is one finding, not one for every node above it.
+func (a *Audit) grow(r Row) [32]byte {
+	hash := tlog.Hash(issuance.LeafHash(r.Leaf))
+	levels := bits.TrailingZeros64(uint64(r.Index+1)) + 1
+	if len(r.Nodes) != levels*tlog.HashSize {
+		a.Find(TreeChanged, r.Index, r.Stream, "%d octets of nodes, not %d", len(r.Nodes), levels*tlog.HashSize)
+		a.tree.Append(hash)
+		a.compare()
+		return hash
+	}
+	if stored := tlog.Hash(r.Nodes[:tlog.HashSize]); stored != hash {
+		a.Find(LeafChanged, r.Index, r.Stream, "the leaf's hash is %x, the tree has %x", hash[:8], stored[:8])
+		hash = stored
+	}
+	for level, node := range a.tree.Append(hash) {
+		stored := tlog.Hash(r.Nodes[level*tlog.HashSize:])
+		if stored == node {
+			continue
+		}
+		if !a.missing(r.Index+1-1<<level, r.Index) {
+			a.Find(TreeChanged, r.Index, r.Stream, "the node at level %d is not the hash of its children", level)
+		} else if level == levels-1 {
+			a.tree.edge[len(a.tree.edge)-1] = stored
+		}
+	}
+	a.compare()
+	return hash
+}
+
+// missing reports whether a row between two indexes is.
+func (a *Audit) missing(from, to int64) bool {
+	return slices.ContainsFunc(a.gaps, func(g span) bool { return g.from <= to && from < g.to })
+}
+
+// compare holds the tree against an older checkpoint once it has its size.
+func (a *Audit) compare() {
+	for _, c := range a.against {
+		if c.Size == a.tree.Size() && c.Root != a.tree.Root() {
+			a.Find(Rewritten, -1, issuance.StreamID{}, "the first %d entries are not those that an older checkpoint signs", c.Size)
+		}
+	}
+}
+
+// read parses a row and holds its columns against the leaf. It is sound if its payload
+// is the one that the leaf binds; ok if it can be read at all.
+func (a *Audit) read(r Row) (e issuance.Entry, sound, ok bool) {
+	e, _, err := issuance.ParseLeaf(r.Leaf)
+	if err != nil {
+		a.Find(LeafUnreadable, r.Index, r.Stream, "%v", err)
+		return e, false, false
+	}
+	for _, c := range []struct {
+		name string
+		same bool
+	}{
+		{"stream", e.Stream == r.Stream},
+		{"seq", e.Seq == r.Seq},
+		{"id", string(e.ID[:]) == string(r.ID)},
+		{"act", e.Act == r.Act},
+		{"time", e.Time.Equal(time.UnixMicro(r.Time))},
+	} {
+		if !c.same {
+			a.Find(ColumnChanged, r.Index, e.Stream, "the column %s does not say what the leaf says", c.name)
+		}
+	}
+	whole, err := issuance.ParseEntry(r.Leaf, r.Payload)
+	if err != nil {
+		a.Find(PayloadChanged, r.Index, e.Stream, "%v", err)
+		return e, false, true
+	}
+	a.attachments(r, whole)
+	return whole, true, true
+}
+
+func (a *Audit) attachments(r Row, e issuance.Entry) {
+	left := maps.Clone(r.Attachments)
+	for _, want := range e.Attach {
+		got, ok := left[want.Name]
+		delete(left, want.Name)
+		switch {
+		case !ok:
+			a.Find(AttachmentLost, r.Index, e.Stream, "attachment %q is missing", want.Name)
+		case got != want.Digest:
+			a.Find(AttachmentOther, r.Index, e.Stream, "attachment %q is not the one that the entry has", want.Name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(left)) {
+		a.Find(AttachmentAdded, r.Index, e.Stream, "no entry has the attachment %q", name)
+	}
+}
+
+// judge replays the pending entries under the rules and derives what is taken. Rows
+// that were found to be changed are recorded, not judged: what they say is not what
+// was signed.
+func (a *Audit) judge() {
+	for rest := a.pending; len(rest) > 0; {
+		n := slices.IndexFunc(rest, func(p pending) bool { return !p.sound })
+		if n < 0 {
+			n = len(rest)
+		}
+		a.judgeSound(rest[:n])
+		if rest = rest[n:]; len(rest) > 0 {
+			a.book.Record(rest[0].entry, rest[0].hash)
+			rest = rest[1:]
+		}
+	}
+	for i := range a.pending {
+		a.take(&a.pending[i].entry, a.pending[i].index)
+	}
+	a.pending = a.pending[:0]
+}
+
+func (a *Audit) judgeSound(rows []pending) {
+	entries := make([]issuance.Entry, len(rows))
+	hashes := make([][32]byte, len(rows))
+	for i, p := range rows {
+		entries[i], hashes[i] = p.entry, p.hash
+	}
+	a.book.Audit(entries, hashes, func(i int, err error) {
+		a.Find(codeOf(err), rows[i].index, entries[i].Stream, "%v", err)
+	})
+}
+
+func codeOf(err error) Code {
+	switch {
+	case errors.Is(err, issuance.ErrConflict):
+		return SequenceBroken
+	case errors.Is(err, issuance.ErrSignature):
+		return SignatureBad
+	}
+	return RuleBroken
+}
+
+func (a *Audit) take(e *issuance.Entry, index int64) {
+	a.streams[e.Stream] = struct{}{}
+	if e.Act == issuance.Init && index == 0 {
+		a.logKey = e.Fields["logkey"]
+	}
+	if (e.Act == issuance.Init) != (index == 0) {
+		a.Find(RuleBroken, index, e.Stream, "%s as entry %d", e.Act, index)
+	}
+	for _, c := range e.Release {
+		delete(a.holds, c)
+	}
+	for _, list := range []struct {
+		claims []issuance.Claim
+		taken  map[issuance.Claim]taken
+	}{{e.Claims, a.claims}, {e.Hold, a.holds}} {
+		for _, c := range list.claims {
+			if before, ok := list.taken[c]; ok {
+				a.Find(Duplicate, index, e.Stream, "%s is taken by %s since entry %d", c.Kind, before.stream, before.index)
+				continue
+			}
+			list.taken[c] = taken{e.Stream, index}
+		}
+	}
+}
+
+// Streams compares a store's table of streams. Feed it all of it at once, after the rows.
+func (a *Audit) Streams(table []Stands) {
+	a.judge()
+	left := maps.Clone(a.streams)
+	for _, s := range table {
+		phase, seq, last := a.book.Stands(s.Stream)
+		if seq != s.Seq || string(last[:]) != string(s.Last) || phase != s.Phase {
+			a.Find(StreamsChanged, -1, s.Stream, "the table says %s after entry %d, the log says %s after entry %d", s.Phase, s.Seq, phase, seq)
+		}
+		delete(left, s.Stream)
+	}
+	for s := range left {
+		a.Find(StreamsChanged, -1, s, "the table does not list it")
+	}
+}
+
+// Claims compares a store's table of claims; Holds that of holds.
+func (a *Audit) Claims(table []Taken) { a.compareTaken("claim", a.claims, table) }
+
+// Holds compares a store's table of holds.
+func (a *Audit) Holds(table []Taken) { a.compareTaken("hold", a.holds, table) }
+
+func (a *Audit) compareTaken(what string, want map[issuance.Claim]taken, table []Taken) {
+	a.judge()
+	left := maps.Clone(want)
+	for _, t := range table {
+		w, ok := left[t.Claim]
+		switch {
+		case !ok:
+			a.Find(ClaimsChanged, t.Index, t.Stream, "the table has a %s of %s that the log has not", what, t.Claim.Kind)
+		case w != taken{t.Stream, t.Index}:
+			a.Find(ClaimsChanged, w.index, w.stream, "the table gives its %s of %s to %s", what, t.Claim.Kind, t.Stream)
+		}
+		delete(left, t.Claim)
+	}
+	for c, w := range left {
+		a.Find(ClaimsChanged, w.index, w.stream, "the table lacks its %s of %s", what, c.Kind)
+	}
+}
+
+// Checkpoint holds the stored checkpoint against the leaves; size is what the store says
+// beside it. Without a verifier the key that the log's first entry names is taken.
+func (a *Audit) Checkpoint(size int64, signed []byte, v note.Verifier) {
+	a.judge()
+	leaves, nowhere := a.tree.Size(), issuance.StreamID{}
+	if v == nil && leaves == 0 && emptyNote(signed) {
+		return
+	}
+	if v == nil {
+		var err error
+		if v, err = note.NewVerifier(a.logKey); err != nil {
+			a.Find(CheckpointBad, -1, nowhere, "the log's first entry names no log key")
+			return
+		}
+	}
+	c, err := ParseCheckpoint(signed, v)
+	switch {
+	case err != nil:
+		a.Find(CheckpointBad, -1, nowhere, "%v", err)
+	case c.Origin != a.report.Origin || c.Size != size:
+		a.Find(CheckpointBad, -1, nowhere, "it signs %d entries of %q, the table says %d of %q", c.Size, c.Origin, size, a.report.Origin)
+	case c.Size > leaves:
+		a.Find(Truncated, leaves, nowhere, "the checkpoint signs %d entries, there are %d", c.Size, leaves)
+	case c.Size < leaves:
+		a.Find(Unsigned, c.Size, nowhere, "the checkpoint signs %d entries, there are %d", c.Size, leaves)
+	case c.Root != a.tree.Root():
+		a.Find(RootDiffers, -1, nowhere, "the checkpoint signs root %s, the entries have %s", short(c.Root), short(a.tree.Root()))
+	}
+}
+
+func short(h tlog.Hash) string { return hex.EncodeToString(h[:8]) }
+
+// Report ends the audit.
+func (a *Audit) Report() *Report {
+	a.judge()
+	for _, c := range a.against {
+		switch {
+		case c.Origin != a.report.Origin:
+			a.Find(CheckpointBad, -1, issuance.StreamID{}, "the older checkpoint is of %q", c.Origin)
+		case c.Size > a.tree.Size():
+			a.Find(RolledBack, a.tree.Size(), issuance.StreamID{}, "an older checkpoint signs %d entries, there are %d", c.Size, a.tree.Size())
+		}
+	}
+	if err := a.book.Complete(); err != nil {
+		a.Find(RuleBroken, a.tree.Size()-1, issuance.StreamID{}, "%v", err)
+	}
+	slices.SortStableFunc(a.report.Findings, func(x, y Finding) int { return int(min(max(x.Index-y.Index, -1), 1)) })
+	r := a.report
+	r.Size, r.Root = a.tree.Size(), a.tree.Root()
+	return &r
+}

@@ -1,0 +1,127 @@
+package ledgertest
+
+import (
+	"testing"
+
+	"github.com/tamthe/tamthe/issuance"
+)
+
+// holder is the pseudonym under which a person applies and holds a card.
+func holder(kind issuance.ClaimKind, person string) []issuance.Claim {
+	return []issuance.Claim{{Kind: kind, Value: Digest("person "+person) + ":id-card"}}
+}
+
+// Enrol opens an application for a person; replaces names the card to be replaced, if any.
+func (o *Office) Enrol(app, person, replaces string) Step {
+	s := Step{
+		Stream: issuance.Application(app), Act: issuance.Enrol, By: o.Registrar, Made: app,
+		Fields: map[string]string{"doctype": "id-card", "reason": "first"},
+		Hold:   holder(issuance.HoldApplication, person),
+		Attach: []issuance.Attachment{{Name: "person", Sealed: []byte("sealed data of " + app)}},
+	}
+	if replaces != "" {
+		s.Fields["reason"], s.Fields["replaces"] = "lost", replaces
+	}
+	return s
+}
+
+// Approve approves what was enrolled.
+func (o *Office) Approve(app string) Step {
+	return Step{Stream: issuance.Application(app), Act: issuance.Approve, By: o.Approver, Made: app}
+}
+
+// Begin binds a card to an approved application.
+func (o *Office) Begin(app, card string) []Step {
+	return []Step{
+		{
+			Stream: issuance.Application(app), Act: issuance.Personalise, By: o.Personaliser, Made: app,
+			Fields: map[string]string{"card": card},
+		},
+		{
+			Stream: issuance.Card(card), Act: issuance.Allocate, By: o.Personaliser, Made: app,
+			Fields: map[string]string{"application": app, "plan": Digest("plan " + card)},
+			Claims: []issuance.Claim{{Kind: issuance.ClaimChip, Value: "chip-of-" + card}},
+		},
+	}
+}
+
+// Journal is personalisation from the first key to the lock, one append an act.
+func (o *Office) Journal(app, card string) []Step {
+	sod, id := Digest("sod "+card), Digest("id "+card)
+	step := func(act issuance.Act, fields map[string]string) Step {
+		return Step{Stream: issuance.Card(card), Act: act, By: o.Personaliser, Fields: fields}
+	}
+	generate := step(issuance.Generate, nil)
+	generate.Claims = []issuance.Claim{
+		{Kind: issuance.ClaimChipKey, Value: Digest("aa " + card)},
+		{Kind: issuance.ClaimChipKey, Value: Digest("ca " + card)},
+	}
+	prepare := step(issuance.Prepare, map[string]string{"cardid": id})
+	prepare.Made = app
+	prepare.Claims = []issuance.Claim{{Kind: issuance.ClaimCardID, Value: id}}
+	sign := step(issuance.Sign, map[string]string{"cardid": id, "sod": sod, "ds": "ds-001"})
+	sign.Attach = []issuance.Attachment{{Name: "sod", Sealed: []byte("sealed sod of " + card)}}
+	return []Step{
+		step(issuance.Rotate, map[string]string{"keyset": "2"}), generate, prepare, sign,
+		step(issuance.Write, map[string]string{"sod": sod}),
+		step(issuance.WriteDone, map[string]string{"sod": sod, "readback": Digest("files " + card)}),
+		step(issuance.Lock, nil), step(issuance.LockDone, nil),
+	}
+}
+
+// Check records that our own checkpoint accepts the card.
+func (o *Office) Check(card string) Step {
+	return Step{
+		Stream: issuance.Card(card), Act: issuance.Check, By: o.Inspector,
+		Fields: map[string]string{"report": Digest("report " + card), "verdict": "accept"},
+	}
+}
+
+// Deliver hands the card over and closes its application; replaces names the card that
+// goes out of force with it, if any.
+func (o *Office) Deliver(app, card, person, replaces string) []Step {
+	var steps []Step
+	if replaces != "" {
+		steps = append(steps, Step{
+			Stream: issuance.Card(replaces), Act: issuance.Supersede, By: o.Clerk,
+			Fields: map[string]string{"successor": card}, Release: holder(issuance.HoldCard, person),
+		})
+	}
+	return append(steps,
+		Step{
+			Stream: issuance.Card(card), Act: issuance.Deliver, By: o.Clerk,
+			Fields: map[string]string{"application": app}, Hold: holder(issuance.HoldCard, person),
+		},
+		Step{
+			Stream: issuance.Application(app), Act: issuance.Issue, By: o.Clerk,
+			Fields: map[string]string{"card": card}, Release: holder(issuance.HoldApplication, person),
+		},
+	)
+}
+
+// Revoke puts a card out of force.
+func (o *Office) Revoke(card, person string) Step {
+	return Step{
+		Stream: issuance.Card(card), Act: issuance.Revoke, By: o.Revoker,
+		Fields: map[string]string{"reason": "lost"}, Release: holder(issuance.HoldCard, person),
+	}
+}
+
+// MakeCard takes a card from application to locked and checked.
+func (o *Office) MakeCard(t testing.TB, app, card, person, replaces string) {
+	t.Helper()
+	o.Must(t, o.Enrol(app, person, replaces))
+	o.Must(t, o.Approve(app))
+	o.Must(t, o.Begin(app, card)...)
+	for _, s := range o.Journal(app, card) {
+		o.Must(t, s)
+	}
+	o.Must(t, o.Check(card))
+}
+
+// IssueCard takes a card from application into its holder's hand.
+func (o *Office) IssueCard(t testing.TB, app, card, person, replaces string) {
+	t.Helper()
+	o.MakeCard(t, app, card, person, replaces)
+	o.Must(t, o.Deliver(app, card, person, replaces)...)
+}

@@ -1,0 +1,127 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"github.com/tamthe/tamthe/issuance"
+)
+
+const (
+	selectStream = "SELECT leaf, payload FROM entry WHERE kind = ? AND stream = ? ORDER BY seq"
+	selectClaim  = "SELECT stream_kind, stream FROM claim WHERE kind = ? AND value = ?"
+	selectHold   = "SELECT stream_kind, stream FROM hold WHERE kind = ? AND value = ?"
+)
+
+// reader reads streams by one statement.
+type reader struct{ stmt *sql.Stmt }
+
+// Stream implements [issuance.Reader].
+func (r *reader) Stream(ctx context.Context, s issuance.StreamID) ([]issuance.Entry, error) {
+	rows, err := r.stmt.QueryContext(ctx, string(s.Kind), s.ID)
+	if err != nil {
+		return nil, err
+	}
+	return scanEntries(rows)
+}
+
+// Stream implements [issuance.Ledger]. A row that is not a leaf is ErrDamaged.
+func (l *Ledger) Stream(ctx context.Context, s issuance.StreamID) ([]issuance.Entry, error) {
+	rows, err := l.readers.QueryContext(ctx, selectStream, string(s.Kind), s.ID)
+	if err != nil {
+		return nil, fmt.Errorf("read the ledger: %w", typed(err))
+	}
+	entries, err := scanEntries(rows)
+	if err != nil {
+		return nil, fmt.Errorf("read the ledger: %w", typed(err))
+	}
+	return entries, nil
+}
+
+func scanEntries(rows *sql.Rows) ([]issuance.Entry, error) {
+	defer rows.Close()
+	var entries []issuance.Entry
+	for rows.Next() {
+		var leaf, payload sql.RawBytes
+		if err := rows.Scan(&leaf, &payload); err != nil {
+			return nil, err
+		}
+		e, err := issuance.ParseEntry(leaf, payload)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
+		}
+		entries = append(entries, e)
+	}
+	return entries, rows.Err()
+}
+
+// Attachment returns the sealed octets of an entry's attachment; fs.ErrNotExist if the
+// entry or the attachment is not there.
+func (l *Ledger) Attachment(ctx context.Context, entry [16]byte, name string) ([]byte, error) {
+	var sealed []byte
+	err := l.readers.QueryRowContext(ctx,
+		"SELECT sealed FROM attachment WHERE name = ? AND idx = (SELECT idx FROM entry WHERE id = ?)", name, entry[:]).Scan(&sealed)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = fs.ErrNotExist
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read attachment %s: %w", name, typed(err))
+	}
+	return sealed, nil
+}
+
+// Claimed returns the stream that has a claim, or that holds a hold now; the zero
+// StreamID if nothing does.
+func (l *Ledger) Claimed(ctx context.Context, c issuance.Claim) (issuance.StreamID, error) {
+	var s issuance.StreamID
+	err := l.readers.QueryRowContext(ctx, selectClaim+" UNION ALL "+selectHold,
+		string(c.Kind), c.Value, string(c.Kind), c.Value).Scan(&s.Kind, &s.ID)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return issuance.StreamID{}, fmt.Errorf("look up %s: %w", c.Kind, typed(err))
+	}
+	return s, nil
+}
+
+// Summary is a line of a list.
+type Summary struct {
+	Stream issuance.StreamID
+	Phase  issuance.Phase
+	Seq    uint64
+	Since  time.Time // of the last entry
+}
+
+// List returns the streams of a kind, oldest first; with phases, only those that stand
+// in one of them.
+func (l *Ledger) List(ctx context.Context, kind issuance.Kind, phases ...issuance.Phase) ([]Summary, error) {
+	query, args := "SELECT kind, id, phase, seq, since FROM stream WHERE kind = ?", []any{string(kind)}
+	for i, p := range phases {
+		query += [...]string{" AND phase IN (?", ", ?"}[min(i, 1)]
+		args = append(args, string(p))
+	}
+	if len(phases) > 0 {
+		query += ")"
+	}
+	rows, err := l.readers.QueryContext(ctx, query+" ORDER BY opened", args...)
+	if err != nil {
+		return nil, fmt.Errorf("list %ss: %w", kind, typed(err))
+	}
+	defer rows.Close()
+	var list []Summary
+	for rows.Next() {
+		var s Summary
+		var since int64
+		if err := rows.Scan(&s.Stream.Kind, &s.Stream.ID, &s.Phase, &s.Seq, &since); err != nil {
+			return nil, fmt.Errorf("list %ss: %w", kind, typed(err))
+		}
+		s.Since = time.UnixMicro(since).UTC()
+		list = append(list, s)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("list %ss: %w", kind, typed(err))
+	}
+	return list, nil
+}
