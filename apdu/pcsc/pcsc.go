@@ -32,14 +32,11 @@ var (
 
 // Reader is a card reader and what it saw last.
 type Reader struct {
-	Name      string // as the PC/SC service gives it; unique at any one time
-	Card      bool   // a card is present
-	Busy      bool   // another program holds the card for itself
-	Mute      bool   // a card is present but does not answer
-	ATR       []byte // the card's answer to reset, nil without a card
-	events    uint32 // how often cards came and went
-	unnamed   bool   // the service doesn't know the reader any more
-	available bool
+	Name string // as the PC/SC service gives it; unique at any one time
+	Card bool   // a card is present
+	Busy bool   // another program holds the card for itself
+	Mute bool   // a card is present but does not answer
+	ATR  []byte // the card's answer to reset, nil without a card or from a mute one
 }
 
 // AmbiguousError says that several readers have a card, or match a name.
@@ -69,11 +66,27 @@ const (
 // minute for each answer.
 type Options struct {
 	// Exclusive refuses the card to every other program, and fails with ErrBusy if one
-	// has it open. Without it others may open the card but not talk to it meanwhile.
+	// has it open. Without it other programs may have the card open, but what they send
+	// waits until ours is closed.
 	Exclusive bool
 	// Timeout is how long one exchange may take; 0 is 30 seconds.
 	Timeout time.Duration
-	// EstablishTimeout is how long reaching the service, and waiting for another
-	// program's transaction to end, may take; 0 is 5 seconds.
+	// EstablishTimeout is how long the service may take to answer, and how long another
+	// program may keep the card; 0 is 5 seconds each.
 	EstablishTimeout time.Duration
+}
+
+const (
+	defaultTimeout          = 30 * time.Second
+	defaultEstablishTimeout = 5 * time.Second
+)
+
+func (o Options) withDefaults() Options {
+	if o.Timeout <= 0 {
+		o.Timeout = defaultTimeout
+	}
+	if o.EstablishTimeout <= 0 {
+		o.EstablishTimeout = defaultEstablishTimeout
+	}
+	return o
 }

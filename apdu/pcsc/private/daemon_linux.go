@@ -91,8 +91,18 @@ func (d *Daemon) configure(driver string, readers int) error {
 	if err := os.MkdirAll(d.path("readers"), 0o700); err != nil {
 		return err
 	}
+	image, err := os.ReadFile(driver)
+	if err != nil {
+		return err
+	}
 	var b bytes.Buffer
 	for i := range readers {
+		// The driver keeps its slots in global variables: each entry needs a copy that
+		// the loader takes for another library.
+		driver := d.path(fmt.Sprintf("driver%d.so", i))
+		if err := os.WriteFile(driver, image, 0o700); err != nil {
+			return err
+		}
 		port := d.port + i*slotsPerReader
 		fmt.Fprintf(&b, "FRIENDLYNAME %q\nDEVICENAME /dev/null:0x%X\nLIBPATH %s\nCHANNELID 0x%X\n\n",
 			friendlyName(i), port, driver, port)
@@ -201,6 +211,9 @@ func friendlyName(entry int) string {
 	}
 	return fmt.Sprintf("Virtual PCD %c", 'A'+entry)
 }
+
+// PID is the service's process.
+func (d *Daemon) PID() int { return d.process.Pid }
 
 // Done is closed when the service has ended, for whatever reason.
 func (d *Daemon) Done() <-chan struct{} { return d.ended }

@@ -25,5 +25,11 @@ func (d *Daemon) Slots() int { return 0 }
 // Socket returns nothing.
 func (d *Daemon) Socket() string { return "" }
 
+// PID returns 0.
+func (d *Daemon) PID() int { return 0 }
+
+// Done returns nil.
+func (d *Daemon) Done() <-chan struct{} { return nil }
+
 // Close does nothing.
 func (d *Daemon) Close() error { return nil }

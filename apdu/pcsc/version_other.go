@@ -1,0 +1,5 @@
+//go:build cgo && !nopcsc && (windows || darwin)
+
+package pcsc
+
+func libraryVersion() string { return "" }
