@@ -14,7 +14,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/tamthe/tamthe/apdu"
 	"github.com/tamthe/tamthe/card/dh"
 	"github.com/tamthe/tamthe/card/gp"
 	"github.com/tamthe/tamthe/card/lds"
@@ -125,7 +124,3 @@ type Progress struct {
 	Act         issuance.Act // what is being done, Check for Verify
 	Done, Total int          // octets, of Write and of its reading back (WriteDone); else 0
 }
-
-// Run takes the chip behind link from s to a locked and verified card. On an error the
-// journal says how far it came, and the next Run goes on from there.
-func Run(ctx context.Context, link *apdu.Link, o Order, j Journal, s State) error { panic("todo") }

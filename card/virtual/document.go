@@ -1,0 +1,165 @@
+package virtual
+
+import (
+	"errors"
+
+	"github.com/tamthe/tamthe/apdu"
+	"github.com/tamthe/tamthe/card/auth"
+	"github.com/tamthe/tamthe/card/gp"
+	"github.com/tamthe/tamthe/card/sm"
+)
+
+// document is a chip in use: what the power keeps of it. Nothing is ever written but the
+// count of wrong CANs.
+type document struct {
+	c      *Chip
+	rules  gp.Rules
+	bac    *auth.BACChip
+	pace   *auth.PACEChip
+	active *auth.ActiveChip
+	agree  *auth.ChipAuthChip
+
+	lds     bool // LDS1 is selected, else the master file
+	current uint16
+	channel *sm.Chip
+	byPACE  bool // the channel, and those that followed it, began with PACE
+}
+
+// newDocument makes the chip's ends of what its memory has keys and parameters for.
+// Parameters that can't be read leave their protocol out.
+func newDocument(c *Chip) *document {
+	d := &document{c: c}
+	d.rules, _ = gp.ParseRules(c.image.secrets[gp.DGIRules])
+	if seed := c.image.secrets[gp.DGIBACSeed]; seed != nil && d.rules.BAC {
+		d.bac = auth.NewBACChip(seed)
+	}
+	d.pace = c.image.paceChip()
+	d.active = c.image.activeChip()
+	d.agree = c.image.chipAuthChip()
+	return d
+}
+
+// usable says whether the document could ever be opened and judged.
+func (d *document) usable() bool {
+	f := d.c.image.files
+	return f[fidDG1] != nil && f[fidSOD] != nil && (d.bac != nil || d.pace != nil)
+}
+
+// end closes the channel and drops every half-finished protocol. The selection stays.
+func (d *document) end() {
+	if d.channel != nil {
+		d.channel.Close()
+		d.channel = nil
+	}
+	d.byPACE = false
+	if d.pace != nil {
+		d.pace.Reset()
+	}
+	if d.agree != nil {
+		d.agree.Reset()
+	}
+}
+
+// secureMessaging are the class bits of secure messaging with an authenticated header.
+const secureMessaging = 0x0C
+
+func (d *document) process(cmd apdu.Command) apdu.Response {
+	if cmd.CLA&0xE0 == 0 && cmd.CLA&0x03 != 0 {
+		return d.refuse(apdu.ChannelNotSupported)
+	}
+	switch {
+	case cmd.CLA&secureMessaging == secureMessaging && cmd.CLA&0xE0 == 0:
+		return d.secured(cmd)
+	case d.channel != nil:
+		return d.refuse(apdu.SMMissing) // a command in the clear ends the session
+	case cmd.CLA == 0x80 || cmd.CLA == 0x84: // no key opens personalisation again
+		return d.refuse(apdu.ConditionsNotSatisfied)
+	case cmd.CLA == 0x00:
+		return d.plain(cmd)
+	case cmd.CLA == 0x10 && cmd.INS == 0x86:
+		return d.generalAuthenticate(cmd)
+	}
+	return d.refuse(apdu.CLANotSupported)
+}
+
+func (d *document) refuse(s apdu.Status) apdu.Response {
+	d.end()
+	return apdu.Response{Status: s}
+}
+
+// plain serves commands in the clear outside a session.
+func (d *document) plain(cmd apdu.Command) apdu.Response {
+	if d.pace != nil && d.pace.Running() && cmd.INS != 0x86 {
+		d.pace.Reset()
+	}
+	switch cmd.INS {
+	case 0xA4:
+		return d.selectFile(cmd)
+	case 0xB0:
+		return d.readBinary(cmd, d.c.room(cmd.Le))
+	case 0xB1:
+		return d.readOdd(cmd, d.c.room(cmd.Le))
+	case 0x84, 0x82:
+		return d.basicAccess(cmd)
+	case 0x22:
+		return d.setPACE(cmd)
+	case 0x86:
+		return d.generalAuthenticate(cmd)
+	case 0x88:
+		return apdu.Response{Status: apdu.SecurityStatus}
+	}
+	return apdu.Response{Status: apdu.INSNotSupported}
+}
+
+// secured serves a command under secure messaging (Doc 9303-11 §9.8). The answer that
+// brings new keys still goes out under the old ones.
+func (d *document) secured(cmd apdu.Command) apdu.Response {
+	if d.channel == nil {
+		return d.refuse(apdu.SMIncorrect)
+	}
+	plain, err := d.channel.Open(cmd)
+	if err != nil {
+		var s apdu.Status
+		if !errors.As(err, &s) {
+			s = apdu.SMIncorrect
+		}
+		return d.refuse(s)
+	}
+	outer := cmd.Le
+	if outer == 0 {
+		outer = apdu.MaxShortLe
+	}
+	r, keys := d.serve(plain, d.channel.MaxResponse(apdu.Limits{Response: d.c.room(outer) + 2}))
+	sealed, err := d.channel.Seal(r)
+	if err != nil {
+		return d.refuse(apdu.SMIncorrect)
+	}
+	if keys != nil {
+		d.channel.Close()
+		d.channel = sm.NewChip(*keys)
+	}
+	return sealed
+}
+
+// serve answers a command that came through the channel with at most room octets.
+func (d *document) serve(cmd apdu.Command, room int) (apdu.Response, *sm.Keys) {
+	if cmd.CLA&^0x10 != 0 {
+		return apdu.Response{Status: apdu.CLANotSupported}, nil
+	}
+	if cmd.CLA&0x10 != 0 && cmd.INS != 0x86 {
+		return apdu.Response{Status: apdu.ChainingNotSupported}, nil
+	}
+	switch cmd.INS {
+	case 0xA4:
+		return d.selectFile(cmd), nil
+	case 0xB0:
+		return d.readBinary(cmd, min(cmd.Le, room)), nil
+	case 0xB1:
+		return d.readOdd(cmd, min(cmd.Le, room)), nil
+	case 0x22, 0x86:
+		return d.chipAuthentication(cmd)
+	case 0x88:
+		return d.internalAuthenticate(cmd), nil
+	}
+	return apdu.Response{Status: apdu.INSNotSupported}, nil
+}

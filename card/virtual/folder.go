@@ -1,0 +1,185 @@
+package virtual
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+
+	"github.com/tamthe/tamthe/apdu"
+	"github.com/tamthe/tamthe/card/auth"
+	"github.com/tamthe/tamthe/card/dh"
+	"github.com/tamthe/tamthe/card/gp"
+	"github.com/tamthe/tamthe/card/lds"
+)
+
+// FolderOptions say how FromFolder makes a chip of a folder of files.
+type FolderOptions struct {
+	Path        string         // memory file to create; "" keeps the memory in the process
+	MRZ         string         // MRZ information (document number, birth, expiry, each with its check digit); "" takes it from DG1
+	CAN         string         // for PACE; "" leaves PACE with the MRZ only
+	Rules       *gp.Rules      // nil: BAC allowed, and otherwise the zero value
+	AA, CA      *dh.PrivateKey // the chip's keys, if the caller has them; copied
+	Counterfeit bool           // make fresh keys on the curves of DG15 and DG14 where AA and CA are nil
+	Historical  []byte         // as in Config
+	Limits      apdu.Limits    // as in Config
+}
+
+// FromFolder makes a card in use from an EF folder (EF.COM.bin, EF.SOD.bin, DG1.bin …,
+// names matched without case): BAC, and PACE if EF.CardAccess.bin is there. Without chip
+// keys it can't answer Active or Chip Authentication. DG3 and DG4 are left out. Files that
+// are not well formed are taken as they are; only what the access keys come from must be
+// readable.
+//
+// It is also what a counterfeiter can do who has read a genuine card: copy everything but
+// the chip's keys. With Counterfeit the copy has keys of its own and answers with those.
+func FromFolder(fsys fs.FS, o FolderOptions) (*Chip, error) {
+	files, err := readFolder(fsys)
+	if err != nil {
+		return nil, err
+	}
+	records, err := o.records(files)
+	if err != nil {
+		return nil, err
+	}
+	c, err := create(o.Path, Config{Historical: o.Historical, Limits: o.Limits})
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range records {
+		if err := c.write(r); err != nil {
+			return nil, errors.Join(err, c.Close())
+		}
+	}
+	c.powerUp()
+	return c, nil
+}
+
+// readFolder reads the files whose names are those of an EF folder.
+func readFolder(fsys fs.FS) (map[lds.File][]byte, error) {
+	entries, err := fs.ReadDir(fsys, ".")
+	if err != nil {
+		return nil, fmt.Errorf("EF folder: %w", err)
+	}
+	files := map[lds.File][]byte{}
+	for _, e := range entries {
+		f, ok := lds.ByName(e.Name())
+		if !ok || e.IsDir() || !isFile(inside(f)) || !strings.EqualFold(e.Name(), f.FileName()) {
+			continue
+		}
+		b, err := fs.ReadFile(fsys, e.Name())
+		if err != nil {
+			return nil, fmt.Errorf("EF folder: %w", err)
+		}
+		if len(b) == 0 || len(b) > maxFile {
+			return nil, fmt.Errorf("EF folder: %s has %d octets, a file has 1 to %d", e.Name(), len(b), maxFile)
+		}
+		files[f] = b
+	}
+	if len(files) == 0 {
+		return nil, fmt.Errorf("EF folder: no EF.COM.bin, EF.SOD.bin, DG1.bin … in it: %w", fs.ErrNotExist)
+	}
+	return files, nil
+}
+
+// records are the memory of a chip that was given files, access keys, rules and chip keys,
+// and then locked.
+func (o FolderOptions) records(files map[lds.File][]byte) ([]record, error) {
+	var out []record
+	for f, b := range files {
+		out = append(out, fileRecord(inside(f), len(b)), partRecord(inside(f), 0, b))
+	}
+	access, err := o.access(files)
+	if err != nil {
+		return nil, err
+	}
+	pairs, err := o.pairs(files)
+	if err != nil {
+		return nil, err
+	}
+	out = append(append(out, access...), pairs...)
+	return append(out, stateRecord(gp.StateSecured)), nil
+}
+
+func (o FolderOptions) access(files map[lds.File][]byte) ([]record, error) {
+	info := o.MRZ
+	if info == "" {
+		var err error
+		if info, err = mrzOf(files[lds.DG1]); err != nil {
+			return nil, fmt.Errorf("access keys from DG1: %w", err)
+		}
+	}
+	rules := gp.Rules{BAC: true}
+	if o.Rules != nil {
+		rules = *o.Rules
+	}
+	mrz := auth.MRZ(info)
+	defer mrz.Destroy()
+	seed, err := mrz.BACSeed()
+	if err != nil {
+		return nil, fmt.Errorf("access keys: %w", err)
+	}
+	secret, err := mrz.PACESecret()
+	if err != nil {
+		return nil, fmt.Errorf("access keys: %w", err)
+	}
+	out := []record{
+		secretRecord(gp.DGIRules, rules.Bytes()),
+		secretRecord(gp.DGIBACSeed, seed),
+		secretRecord(gp.DGIPACEMRZ, secret),
+	}
+	if o.CAN != "" {
+		out = append(out, secretRecord(gp.DGIPACECAN, []byte(o.CAN)))
+	}
+	return out, nil
+}
+
+// pairs are the chip's keys: the caller's, or counterfeit ones.
+func (o FolderOptions) pairs(files map[lds.File][]byte) ([]record, error) {
+	aa, ca := o.AA, o.CA
+	if o.Counterfeit {
+		for _, k := range []struct {
+			key   **dh.PrivateKey
+			curve *dh.Curve
+		}{{&aa, activeCurve(files[lds.DG15])}, {&ca, agreementCurve(files[lds.DG14])}} {
+			if *k.key != nil || k.curve == nil {
+				continue
+			}
+			key, err := k.curve.Generate()
+			if err != nil {
+				return nil, fmt.Errorf("chip key: %w", err)
+			}
+			defer key.Destroy()
+			*k.key = key
+		}
+	}
+	var out []record
+	for _, p := range []struct {
+		ref byte
+		use gp.KeyUse
+		key *dh.PrivateKey
+	}{{gp.KeyAA, gp.Signature, aa}, {gp.KeyCA, gp.Agreement, ca}} {
+		if p.key == nil {
+			continue
+		}
+		id, ok := p.key.Point().Curve().ID()
+		if !ok {
+			return nil, fmt.Errorf("chip key on %s: %w", p.key.Point().Curve().Name(), dh.ErrUnknownCurve)
+		}
+		out = append(out, pairRecord(p.ref, pair{use: p.use, curve: byte(id), key: p.key}))
+	}
+	return out, nil
+}
+
+// agreementCurve is the curve of the first Chip Authentication key that can be used, nil
+// if there is none.
+func agreementCurve(dg14 []byte) *dh.Curve {
+	infos, err := lds.ParseDG14(dg14)
+	if err != nil {
+		return nil
+	}
+	for _, k := range infos.ChipAuthKeys() {
+		return k.Public.Curve()
+	}
+	return nil
+}

@@ -1,0 +1,163 @@
+package virtual
+
+import (
+	"github.com/tamthe/tamthe/apdu"
+	"github.com/tamthe/tamthe/card/dh"
+	"github.com/tamthe/tamthe/card/gp"
+)
+
+// Sizes of the chip.
+const (
+	maxFile  = 0xFFFF  // octets of a file
+	maxFiles = 1 << 18 // octets of all files
+	maxSets  = 4       // key sets
+)
+
+// putKeys serves PUT KEY: a set in place of one that is there, or beside it.
+func (p *personaliser) putKeys(cmd apdu.Command) apdu.Response {
+	replaces, k, answer, err := p.channel.PutKeys(cmd)
+	if err != nil {
+		return apdu.Response{Status: apdu.WrongData}
+	}
+	defer k.Destroy()
+	_, there := p.keys(replaces)
+	_, taken := p.keys(k.Version)
+	switch {
+	case replaces != 0 && !there:
+		return apdu.Response{Status: apdu.ReferenceNotFound}
+	case taken && k.Version != replaces:
+		return apdu.Response{Status: apdu.WrongData}
+	case replaces == 0 && len(p.c.image.keys) == maxSets:
+		return apdu.Response{Status: apdu.NotEnoughMemory}
+	}
+	if status := p.c.store(keysRecord(replaces, k)); status != apdu.OK {
+		return apdu.Response{Status: status}
+	}
+	return apdu.Response{Data: answer, Status: apdu.OK}
+}
+
+// keyPair serves GENERATE ASYMMETRIC KEY PAIR: the private key never leaves.
+func (p *personaliser) keyPair(cmd apdu.Command) apdu.Response {
+	ref, ok := gp.ParseKeyRef(cmd.Data)
+	known := ref.Use == gp.Signature && ref.Reference == gp.KeyAA ||
+		ref.Use == gp.Agreement && ref.Reference == gp.KeyCA
+	curve, err := dh.ByID(int(ref.Curve))
+	if !ok || !known || err != nil {
+		return apdu.Response{Status: apdu.WrongData}
+	}
+	switch {
+	case cmd.P1 == 0x80 && cmd.P2 == 0:
+		key, err := curve.Generate()
+		if err != nil {
+			return apdu.Response{Status: apdu.Unknown}
+		}
+		defer key.Destroy()
+		made := pairRecord(ref.Reference, pair{use: ref.Use, curve: ref.Curve, key: key})
+		defer clear(made.body)
+		if status := p.c.store(made); status != apdu.OK {
+			return apdu.Response{Status: status}
+		}
+	case cmd.P1 != 0x81 || cmd.P2 != 0:
+		return apdu.Response{Status: apdu.WrongP1P2}
+	}
+	have := p.c.image.pairs[ref.Reference]
+	if have == nil || have.curve != ref.Curve {
+		return apdu.Response{Status: apdu.ReferenceNotFound}
+	}
+	return apdu.Response{Data: gp.EncodePublicKey(have.key.Point().Bytes()), Status: apdu.OK}
+}
+
+// isFile says whether a DGI is a file of this chip. DG3 and DG4 would need Terminal
+// Authentication, which it lacks.
+func isFile(dgi uint16) bool {
+	switch {
+	case dgi >= 0x0101 && dgi <= 0x0110:
+		return dgi != 0x0103 && dgi != 0x0104
+	case dgi >= 0x011C && dgi <= 0x011E:
+		return true
+	}
+	return dgi == gp.DGICardSecurity
+}
+
+// storePart takes a piece of a DGI as it comes. Files go to the memory piece by piece, so
+// that a torn card holds part of one; a secret goes there whole.
+func (p *personaliser) storePart(part gp.Part) apdu.Status {
+	if isFile(part.Tag) {
+		return p.storeFile(part)
+	}
+	if part.Offset == 0 {
+		p.pending = nil
+		if status := checkSecret(part.Tag, part.Size); status != apdu.OK {
+			return status
+		}
+	}
+	p.pending = append(p.pending, part.Data...)
+	if len(p.pending) < part.Size {
+		return apdu.OK
+	}
+	value := p.pending
+	p.pending = nil
+	if _, ok := gp.ParseRules(value); part.Tag == gp.DGIRules && !ok {
+		return apdu.WrongData
+	}
+	return p.c.store(secretRecord(part.Tag, value))
+}
+
+func (p *personaliser) storeFile(part gp.Part) apdu.Status {
+	if part.Offset == 0 {
+		total := part.Size
+		for fid, f := range p.c.image.files {
+			if fid != part.Tag {
+				total += len(f.data)
+			}
+		}
+		if part.Size == 0 {
+			return apdu.WrongData
+		}
+		if part.Size > maxFile || total > maxFiles {
+			return apdu.NotEnoughMemory
+		}
+		if status := p.c.store(fileRecord(part.Tag, part.Size)); status != apdu.OK {
+			return status
+		}
+	}
+	return p.c.store(partRecord(part.Tag, part.Offset, part.Data))
+}
+
+// checkSecret refuses unknown DGIs and lengths that their secrets can't have.
+func checkSecret(dgi uint16, size int) apdu.Status {
+	ok := false
+	switch dgi {
+	case gp.DGIBACSeed:
+		ok = size == 16
+	case gp.DGIPACEMRZ:
+		ok = size == 20
+	case gp.DGIPACECAN:
+		ok = size >= 1 && size <= 16
+	case gp.DGIRules:
+		ok = size == 2
+	default:
+		return apdu.ReferenceNotFound
+	}
+	if !ok {
+		return apdu.WrongData
+	}
+	return apdu.OK
+}
+
+// lock serves SET STATUS. There is no way back, so what could never be opened again is
+// refused: a file that is not whole, no DG1 or SOD, no access protocol that works.
+func (p *personaliser) lock(cmd apdu.Command) apdu.Status {
+	if cmd.P1 != gp.StatusOfApplication || cmd.P2 != gp.StateSecured || string(cmd.Data) != aidLDS1 {
+		return apdu.WrongP1P2
+	}
+	for _, f := range p.c.image.files {
+		if !f.whole() {
+			return apdu.ConditionsNotSatisfied
+		}
+	}
+	if !newDocument(p.c).usable() {
+		return apdu.ConditionsNotSatisfied
+	}
+	return p.c.store(stateRecord(gp.StateSecured))
+}
