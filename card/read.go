@@ -11,8 +11,8 @@ import (
 
 // ladder are the sizes that a card which refuses one is offered next. 231 and 223 are
 // the most that short secure messaging bears; 160 and 112 are what old chips took
-// (NFCPassportReader#24, #91); 4 is the header alone.
-var ladder = [...]int{1008, 231, 223, 160, 112, 4}
+// (NFCPassportReader#24, #91); 4 is a header alone, and 2 the least there is.
+var ladder = [...]int{1008, 231, 223, 160, 112, 4, 2}
 
 // below returns the next smaller size of the ladder, 0 at its end.
 func below(le int) int {
