@@ -18,6 +18,7 @@ var selectMF = []byte{0x00, 0xA4, 0x00, 0x0C}
 
 // TestSizes sends commands and answers of all lengths that there are.
 func TestSizes(t *testing.T) {
+	t.Parallel()
 	name, addr := slot(t)
 	insert(t, name, addr, func(b []byte) []byte {
 		c, err := apdu.ParseCommand(b)
@@ -53,6 +54,7 @@ func TestSizes(t *testing.T) {
 // TestShortCommand: virtual readers would take a command of one octet for a control code
 // and never answer.
 func TestShortCommand(t *testing.T) {
+	t.Parallel()
 	name, addr := slot(t)
 	chip := insert(t, name, addr, ok)
 	card := open(t, name, Options{})
@@ -75,10 +77,11 @@ func TestShortCommand(t *testing.T) {
 func TestRemoved(t *testing.T) {
 	for name, when := range map[string]func(*chip, *Card){
 		"between": func(c *chip, _ *Card) { c.remove() },
-		"during":  func(c *chip, _ *Card) { c.answer = func([]byte) []byte { c.conn.Close(); return nil } },
+		"during":  func(c *chip, _ *Card) { c.say(func([]byte) []byte { c.conn.Close(); return nil }) },
 		"noticed": func(c *chip, _ *Card) { c.remove(); time.Sleep(600 * time.Millisecond) },
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			name, addr := slot(t)
 			chip := insert(t, name, addr, ok)
 			card := open(t, name, Options{})
@@ -90,7 +93,7 @@ func TestRemoved(t *testing.T) {
 				t.Fatal(err)
 			}
 			<-chip.done
-			chip.answer = ok
+			chip.say(ok)
 			chip.connect()
 			if err := Wait(t.Context(), name); err != nil {
 				t.Fatal(err)
@@ -134,6 +137,7 @@ func TestSilence(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			name, addr := slot(t)
 			chip := insert(t, name, addr, func([]byte) []byte { return nil })
 			card := open(t, name, Options{Timeout: 150 * time.Millisecond})
@@ -166,6 +170,7 @@ func TestSilence(t *testing.T) {
 }
 
 func TestCancelledBefore(t *testing.T) {
+	t.Parallel()
 	name, addr := slot(t)
 	insert(t, name, addr, ok)
 	card := open(t, name, Options{})
@@ -199,6 +204,7 @@ func other(t *testing.T, name string) *scard.Card {
 
 // TestNobodyInterleaves: what another program sends waits until we have closed.
 func TestNobodyInterleaves(t *testing.T) {
+	t.Parallel()
 	name, addr := slot(t)
 	chip := insert(t, name, addr, ok)
 	theirs := other(t, name)
@@ -247,6 +253,7 @@ func TestNobodyInterleaves(t *testing.T) {
 
 // TestResetByOther: a system without transactions, or a program that breaks them.
 func TestResetByOther(t *testing.T) {
+	t.Parallel()
 	name, addr := slot(t)
 	insert(t, name, addr, ok)
 	theirs := other(t, name)
@@ -271,6 +278,7 @@ func TestResetByOther(t *testing.T) {
 }
 
 func TestBusy(t *testing.T) {
+	t.Parallel()
 	name, addr := slot(t)
 	insert(t, name, addr, ok)
 	theirs := other(t, name)
@@ -304,11 +312,24 @@ func TestBusy(t *testing.T) {
 }
 
 func TestOpenNothing(t *testing.T) {
+	t.Parallel()
 	name, _ := slot(t)
 	if _, err := Open(t.Context(), name, Options{}); !errors.Is(err, ErrNoCard) {
 		t.Error("empty reader:", err)
 	}
 	if _, err := Open(t.Context(), "no such reader", Options{}); !errors.Is(err, ErrNoReader) {
 		t.Error("no reader:", err)
+	}
+}
+
+func BenchmarkExchange(b *testing.B) {
+	name, addr := slot(b)
+	chip := insert(b, name, addr, ok)
+	card := open(b, name, Options{})
+	chip.say(func([]byte) []byte { return make([]byte, 258) })
+	for b.Loop() {
+		if _, err := card.Exchange(b.Context(), selectMF); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

@@ -58,8 +58,14 @@ func establish(ctx context.Context, d time.Duration) (*scard.Context, error) {
 	if errors.Is(err, errLate) {
 		return nil, fmt.Errorf("%w: no answer within %v", ErrNoService, d)
 	}
-	if err != nil {
-		return nil, problem(err)
+	return c, refusal(err)
+}
+
+// refusal says what a failure to reach the service means. Once reached, a service that
+// hangs up has ended; before that it wants no such client.
+func refusal(err error) error {
+	if errors.Is(err, scard.ErrSecurityViolation) {
+		return ErrDenied
 	}
-	return c, nil
+	return problem(err)
 }

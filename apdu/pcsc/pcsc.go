@@ -19,6 +19,8 @@ var (
 	ErrUnavailable = errors.New("built without PC/SC")
 	// ErrNoService says that the PC/SC service (pcscd) doesn't run or doesn't answer.
 	ErrNoService = errors.New("the PC/SC service is not running")
+	// ErrDenied says that the PC/SC service refuses this user (polkit).
+	ErrDenied = errors.New("the PC/SC service refuses this user")
 	// ErrNoReader says that there is no reader, or none of that name.
 	ErrNoReader = errors.New("no card reader")
 	// ErrNoCard says that the reader is empty.

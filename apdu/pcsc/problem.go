@@ -19,6 +19,7 @@ var meaning = map[scard.Error]error{
 	scard.ErrInvalidHandle:      ErrNoService, // handles die with the service
 	scard.ErrShutdown:           ErrNoService,
 	scard.ErrCommError:          ErrNoService, // between the library and the service
+	scard.ErrSecurityViolation:  ErrNoService, // it closed the connection; see establish
 	scard.ErrNoReadersAvailable: ErrNoReader,
 	scard.ErrUnknownReader:      ErrNoReader,
 	scard.ErrReaderUnavailable:  ErrNoReader,

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -34,6 +35,7 @@ func find(t *testing.T, name string) Reader {
 }
 
 func TestReadersSeeCards(t *testing.T) {
+	t.Parallel()
 	name, addr := slot(t)
 	if r := find(t, name); r.Card || r.ATR != nil {
 		t.Errorf("empty: %+v", r)
@@ -66,6 +68,7 @@ func TestReadersSeeCards(t *testing.T) {
 }
 
 func TestWait(t *testing.T) {
+	t.Parallel()
 	name, addr := slot(t)
 	if err := Wait(t.Context(), "no such reader"); !errors.Is(err, ErrNoReader) {
 		t.Error("no reader:", err)
@@ -115,22 +118,26 @@ func TestManyWatch(t *testing.T) {
 // TestMuteCard: what gives no proper answer to reset is no card, or one that is refused.
 func TestMuteCard(t *testing.T) {
 	for _, atr := range [][]byte{{}, {0x3B}, {0x00, 0x00}, bytes.Repeat([]byte{0x3B}, 34)} {
-		name, addr := slot(t)
-		c := &chip{t: t, addr: addr, atr: atr, answer: ok}
-		c.connect()
-		time.Sleep(600 * time.Millisecond)
-		if r := find(t, name); len(r.ATR) > 33 || r.Mute && r.ATR != nil {
-			t.Errorf("% X: %+v", atr, r)
-		}
-		_, err := Open(t.Context(), name, Options{})
-		if !errors.Is(err, ErrUnresponsive) && !errors.Is(err, ErrNoCard) {
-			t.Errorf("% X: %v", atr, err)
-		}
-		c.remove()
+		t.Run(fmt.Sprintf("%X", atr), func(t *testing.T) {
+			t.Parallel()
+			name, addr := slot(t)
+			c := &chip{t: t, addr: addr, atr: atr, answer: ok}
+			c.connect()
+			defer c.remove()
+			time.Sleep(600 * time.Millisecond)
+			if r := find(t, name); len(r.ATR) > 33 || r.Mute && r.ATR != nil {
+				t.Errorf("%+v", r)
+			}
+			_, err := Open(t.Context(), name, Options{})
+			if !errors.Is(err, ErrUnresponsive) && !errors.Is(err, ErrNoCard) {
+				t.Error(err)
+			}
+		})
 	}
 }
 
 func TestDiagnose(t *testing.T) {
+	t.Parallel()
 	name, addr := slot(t)
 	chip := insert(t, name, addr, ok)
 	d := Diagnose(t.Context())

@@ -3,6 +3,7 @@
 package pcsc
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -21,8 +22,10 @@ import (
 	"github.com/tamthe/tamthe/testdata"
 )
 
-// rig is the service of this test binary, nil where there is none, and why not.
+// rig is the service of this test binary, started by the first test that needs it; err
+// says why there is none.
 var rig struct {
+	start  sync.Once
 	daemon *private.Daemon
 	err    error
 	slot   atomic.Int32
@@ -41,16 +44,22 @@ func run(m *testing.M) int {
 	// The watchdog: a call that hangs in the service returns when the service ends.
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
-	rig.daemon, rig.err = private.Start(ctx, private.Options{Readers: 8})
-	if rig.err == nil {
-		defer rig.daemon.Close()
-	}
+	defer func() {
+		if rig.daemon != nil {
+			rig.daemon.Close()
+		}
+	}()
+	startRig = func() { rig.daemon, rig.err = private.Start(ctx, private.Options{Readers: 8}) }
 	return m.Run()
 }
 
+// startRig is called once.
+var startRig func()
+
 // slot returns the reader that was not used for the longest time, or skips the test.
-func slot(t *testing.T) (name, addr string) {
+func slot(t testing.TB) (name, addr string) {
 	t.Helper()
+	rig.start.Do(startRig)
 	if errors.Is(rig.err, private.ErrNoDaemon) || errors.Is(rig.err, private.ErrNoDriver) {
 		testdata.Missing(t, "pcscd", rig.err.Error())
 	}
@@ -67,13 +76,14 @@ func inChild(t *testing.T) bool {
 	if os.Getenv(child) == t.Name() {
 		return true
 	}
-	if rig.err != nil {
-		testdata.Missing(t, "pcscd", rig.err.Error())
-	}
-	cmd := exec.CommandContext(t.Context(), "/proc/self/exe", "-test.run=^"+t.Name()+"$", "-test.timeout=30s")
+	cmd := exec.CommandContext(t.Context(), "/proc/self/exe", "-test.run=^"+t.Name()+"$", "-test.timeout=30s", "-test.v")
 	cmd.Env = append(os.Environ(), child+"="+t.Name(), "PCSCLITE_CSOCK_NAME=")
-	if out, err := cmd.CombinedOutput(); err != nil {
+	out, err := cmd.CombinedOutput()
+	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
+	}
+	if bytes.Contains(out, []byte("--- SKIP")) {
+		testdata.Missing(t, "pcscd", string(out))
 	}
 	return false
 }
@@ -81,7 +91,7 @@ func inChild(t *testing.T) bool {
 // chip is a card of a virtual reader: it answers what its function says, and nothing if
 // that is nil.
 type chip struct {
-	t      *testing.T
+	t      testing.TB
 	addr   string
 	atr    []byte
 	answer func([]byte) []byte
@@ -97,7 +107,7 @@ type chip struct {
 var testATR = []byte{0x3B, 0x85, 0x80, 0x01, 0x80, 0x73, 0xC0, 0x00, 0x40, 0x77}
 
 // insert puts a card into the reader and waits until the service sees it.
-func insert(t *testing.T, name, addr string, answer func([]byte) []byte) *chip {
+func insert(t testing.TB, name, addr string, answer func([]byte) []byte) *chip {
 	t.Helper()
 	c := &chip{t: t, addr: addr, atr: testATR, answer: answer}
 	c.connect()
@@ -136,8 +146,9 @@ func (c *chip) serve() {
 		if len(b) > 1 {
 			c.mu.Lock()
 			c.commands = append(c.commands, b)
+			answer := c.answer
 			c.mu.Unlock()
-			c.write(c.answer(b))
+			c.write(answer(b))
 			continue
 		}
 		if len(b) == 1 && b[0] == 4 {
@@ -178,6 +189,13 @@ func (c *chip) quickACK() {
 	}
 }
 
+// say changes how the chip answers.
+func (c *chip) say(answer func([]byte) []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.answer = answer
+}
+
 func (c *chip) seen() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -187,7 +205,7 @@ func (c *chip) seen() int {
 func ok([]byte) []byte { return []byte{0x90, 0x00} }
 
 // open opens the card in the reader.
-func open(t *testing.T, name string, o Options) *Card {
+func open(t testing.TB, name string, o Options) *Card {
 	t.Helper()
 	c, err := Open(t.Context(), name, o)
 	if err != nil {

@@ -16,6 +16,7 @@ import (
 
 // TestServiceDies: the service is killed under an open card.
 func TestServiceDies(t *testing.T) {
+	t.Parallel()
 	if !inChild(t) {
 		return
 	}
@@ -48,6 +49,7 @@ func TestServiceDies(t *testing.T) {
 
 // TestServiceDiesWhileWaiting: who waits for a card is told.
 func TestServiceDiesWhileWaiting(t *testing.T) {
+	t.Parallel()
 	if !inChild(t) {
 		return
 	}
@@ -70,6 +72,7 @@ func TestServiceDiesWhileWaiting(t *testing.T) {
 
 // TestServiceHangs: the service is stopped, so that nothing comes back from it.
 func TestServiceHangs(t *testing.T) {
+	t.Parallel()
 	if !inChild(t) {
 		return
 	}
@@ -98,6 +101,7 @@ func TestServiceHangs(t *testing.T) {
 // TestBacklog: a socket on which nobody accepts, as systemd leaves it when the service
 // can't start, hangs whoever connects.
 func TestBacklog(t *testing.T) {
+	t.Parallel()
 	if !inChild(t) {
 		return
 	}
@@ -120,6 +124,7 @@ func TestBacklog(t *testing.T) {
 }
 
 func TestNoService(t *testing.T) {
+	t.Parallel()
 	if !inChild(t) {
 		return
 	}

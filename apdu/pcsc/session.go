@@ -22,6 +22,7 @@ type session struct {
 	context   *scard.Context
 	card      *scard.Card
 	exclusive bool
+	used      bool // a command was sent
 	protocol  Protocol
 	atr       []byte
 }
@@ -52,13 +53,23 @@ func connect(ctx context.Context, name string, o Options) (*session, error) {
 	return s, nil
 }
 
+// begin connects and claims the card. Another program may reset it between the two.
 func (s *session) begin(name string) error {
 	card, err := s.context.Connect(name, s.mode(), anyProtocol)
 	if err != nil {
 		return err
 	}
 	s.card = card
-	return s.claim()
+	err = s.claim()
+	for range 3 {
+		if !errors.Is(err, scard.ErrResetCard) {
+			break
+		}
+		if err = s.card.Reconnect(s.mode(), anyProtocol, scard.LeaveCard); err == nil {
+			err = s.claim()
+		}
+	}
+	return err
 }
 
 func (s *session) mode() scard.ShareMode {
@@ -93,6 +104,7 @@ func (s *session) claim() error {
 
 // transmit sends an encoded command.
 func (s *session) transmit(b []byte) ([]byte, error) {
+	s.used = true
 	answer, err := s.card.Transmit(b)
 	if err == nil && len(answer) < 2 {
 		err = scard.ErrNotTransacted // vpcd 3.3 calls a card that left at this moment an empty answer
@@ -135,16 +147,19 @@ func (s *session) reset() error {
 	return nil
 }
 
-// close gives the card back, reset, so that no program goes on with what this one has
-// opened on the chip. What fails here fails because card or service are gone.
+// close gives the card back, reset if it was used, so that no program goes on with what
+// this one has opened on the chip. What fails here fails because card or service are gone.
 func (s *session) close() {
+	then := scard.LeaveCard
+	if s.used {
+		then = scard.ResetCard
+	}
 	if s.card != nil {
 		if !s.exclusive {
-			s.card.EndTransaction(scard.ResetCard)
-			s.card.Disconnect(scard.LeaveCard)
-		} else {
-			s.card.Disconnect(scard.ResetCard)
+			s.card.EndTransaction(then)
+			then = scard.LeaveCard
 		}
+		s.card.Disconnect(then)
 	}
 	s.context.Release()
 }

@@ -106,7 +106,7 @@ func (w *watcher) show(s sight) bool {
 func (w *watcher) run() {
 	c, err := scard.EstablishContext()
 	if err != nil {
-		w.show(sight{err: problem(err)})
+		w.show(sight{err: refusal(err)})
 		return
 	}
 	defer c.Release()

@@ -91,23 +91,31 @@ func (d *Daemon) configure(driver string, readers int) error {
 	if err := os.MkdirAll(d.path("readers"), 0o700); err != nil {
 		return err
 	}
-	image, err := os.ReadFile(driver)
-	if err != nil {
-		return err
-	}
 	var b bytes.Buffer
 	for i := range readers {
-		// The driver keeps its slots in global variables: each entry needs a copy that
-		// the loader takes for another library.
-		driver := d.path(fmt.Sprintf("driver%d.so", i))
-		if err := os.WriteFile(driver, image, 0o700); err != nil {
+		port := d.port + i*slotsPerReader
+		library, err := d.library(driver, i)
+		if err != nil {
 			return err
 		}
-		port := d.port + i*slotsPerReader
 		fmt.Fprintf(&b, "FRIENDLYNAME %q\nDEVICENAME /dev/null:0x%X\nLIBPATH %s\nCHANNELID 0x%X\n\n",
-			friendlyName(i), port, driver, port)
+			friendlyName(i), port, library, port)
 	}
 	return os.WriteFile(d.path("readers", "vpcd"), b.Bytes(), 0o600)
+}
+
+// library returns a driver for an entry. The driver keeps its slots in global variables,
+// so each entry after the first needs a copy that the loader takes for another library.
+func (d *Daemon) library(driver string, entry int) (string, error) {
+	if entry == 0 {
+		return driver, nil
+	}
+	image, err := os.ReadFile(driver)
+	if err != nil {
+		return "", err
+	}
+	path := d.path(fmt.Sprintf("driver%d.so", entry))
+	return path, os.WriteFile(path, image, 0o700)
 }
 
 // run starts the process with a listening socket as systemd would (sd_listen_fds(3)).
