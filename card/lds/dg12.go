@@ -1,0 +1,112 @@
+package lds
+
+import (
+	"github.com/tamthe/tamthe/apdu/tlv"
+)
+
+// Detail is an element of DG12 by its tag (Doc 9303-10 §4.7.12): 5F19 authority, 5F26 date
+// of issue, 5F1B endorsements, 5F1C tax or exit requirements, 5F1D and 5F1E images, 5F55
+// time and 5F56 serial number of the personalisation system, A0 other persons.
+type Detail struct {
+	Tag   tlv.Tag
+	Value []byte
+}
+
+// The elements of DG12 that have a name here.
+const (
+	TagAuthority tlv.Tag = 0x5F19
+	TagIssued    tlv.Tag = 0x5F26 // YYYYMMDD, in characters or in BCD
+)
+
+// maxDetails bounds the elements of DG12; there are eleven kinds.
+const maxDetails = 32
+
+// ParseDG12 reads the elements of DG12 in their order. The tag list in front is held
+// against them: an element that it does not list, or lists and is not there, is an error.
+func ParseDG12(raw []byte) ([]Detail, error) {
+	body, err := DG12.body(raw)
+	if err != nil {
+		return nil, err
+	}
+	s := tlv.String(body)
+	var list tlv.String
+	if !s.ReadTag(tagList, &list) {
+		return nil, DG12.malformed("no tag list")
+	}
+	listed := map[tlv.Tag]bool{}
+	for rest := list; len(rest) > 0; {
+		tag, n := tlv.Tag(rest[0]), 1
+		if tag&0x1F == 0x1F {
+			if len(rest) < 2 {
+				return nil, DG12.malformed("the tag list ends within a tag")
+			}
+			tag, n = tag<<8|tlv.Tag(rest[1]), 2
+		}
+		listed[tag], rest = true, rest[n:]
+	}
+	var details []Detail
+	for !s.Empty() {
+		var tag tlv.Tag
+		var value tlv.String
+		if !s.Read(&tag, &value) || len(details) == maxDetails {
+			return nil, DG12.malformed("element %d", len(details)+1)
+		}
+		if !listed[tag] {
+			return nil, DG12.malformed("%v is not in the tag list", tag)
+		}
+		details = append(details, Detail{tag, value})
+	}
+	seen := map[tlv.Tag]bool{}
+	for _, d := range details {
+		seen[d.Tag] = true
+	}
+	if len(seen) != len(listed) {
+		return nil, DG12.malformed("the tag list names more than there is")
+	}
+	return details, nil
+}
+
+// EncodeDG12 writes DG12 with its tag list.
+func EncodeDG12(details []Detail) []byte {
+	var list, body []byte
+	seen := map[tlv.Tag]bool{}
+	for _, d := range details {
+		if !seen[d.Tag] {
+			if d.Tag > 0xFF {
+				list = append(list, byte(d.Tag>>8))
+			}
+			list = append(list, byte(d.Tag))
+			seen[d.Tag] = true
+		}
+		body = tlv.Append(body, d.Tag, d.Value)
+	}
+	return tlv.Encode(DG12.Tag(), tlv.Encode(tagList, list), body)
+}
+
+// IssueDate is the date of issue of DG12 as YYYYMMDD, whether it is written in characters
+// or in BCD; false if there is none of either form.
+func IssueDate(details []Detail) (string, bool) {
+	for _, d := range details {
+		if d.Tag != TagIssued {
+			continue
+		}
+		s := string(d.Value)
+		if len(d.Value) == 4 {
+			const digits = "0123456789abcdef"
+			s = ""
+			for _, o := range d.Value {
+				s += string(digits[o>>4]) + string(digits[o&15])
+			}
+		}
+		if len(s) != 8 {
+			return "", false
+		}
+		for i := range len(s) {
+			if s[i] < '0' || s[i] > '9' {
+				return "", false
+			}
+		}
+		return s, true
+	}
+	return "", false
+}
