@@ -2,6 +2,7 @@ package auth
 
 import (
 	"bytes"
+	"context"
 	"encoding/asn1"
 	"errors"
 	"fmt"
@@ -51,20 +52,29 @@ func TestPACEOfAppendixG1(t *testing.T) {
 	if k, err := p.paceKey(suite.AES128); err != nil || !bytes.Equal(k, unhex(t, e.NonceKey)) {
 		t.Errorf("K_π %X, %v; want %s", k, err, e.NonceKey)
 	}
-	s := &script{t: t, exchanges: e.Exchanges}
-	result, err := pace(t.Context(), s, p, infoG1(), paceFresh{mapping: unhex(t, e.MapTerminal), agreement: unhex(t, e.AgreeTerminal)})
+	exampleKeys := sm.Keys{Cipher: suite.AES128, Enc: unhex(t, e.Enc), MAC: unhex(t, e.MAC)}
+	card := &handover{script{t: t, exchanges: e.Exchanges}, process{keys: &exampleKeys}}
+	result, err := pace(t.Context(), card, p, infoG1(), paceFresh{mapping: unhex(t, e.MapTerminal), agreement: unhex(t, e.AgreeTerminal)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.sent != len(e.Exchanges) || result.Password != "MRZ" || !bytes.Equal(result.ChipKey.Bytes(), unhex(t, e.AgreeChipPoint)) || result.CARs != nil {
-		t.Errorf("after %d of %d commands: %s, %X", s.sent, len(e.Exchanges), result.Password, result.ChipKey.Bytes())
+	if n := card.first.sent; n != len(e.Exchanges) || result.Password != "MRZ" || !bytes.Equal(result.ChipKey.Bytes(), unhex(t, e.AgreeChipPoint)) || result.CARs != nil {
+		t.Errorf("after %d of %d commands: %s, %X", n, len(e.Exchanges), result.Password, result.ChipKey.Bytes())
 	}
-	exampleKeys := sm.Keys{Cipher: suite.AES128, Enc: unhex(t, e.Enc), MAC: unhex(t, e.MAC)}
-	chip := &process{keys: &exampleKeys}
-	relay := result.Channel
-	*s = script{} // the channel goes on through its transmitter
-	talk(t, sm.New(chip, sm.Keys{Cipher: suite.AES128, Enc: unhex(t, e.Enc), MAC: unhex(t, e.MAC)}), chip)
-	relay.Close()
+	talk(t, result.Channel, &card.then)
+}
+
+// handover is a script, and after its end a chip.
+type handover struct {
+	first script
+	then  process
+}
+
+func (h *handover) Transmit(ctx context.Context, c apdu.Command) (apdu.Response, error) {
+	if h.first.sent < len(h.first.exchanges) {
+		return h.first.Transmit(ctx, c)
+	}
+	return h.then.Transmit(ctx, c)
 }
 
 // TestPACEChipOfAppendixG1 is the chip's side of the same example.

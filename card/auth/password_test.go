@@ -1,0 +1,42 @@
+package auth
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+)
+
+func TestPasswordIsNotPrinted(t *testing.T) {
+	for _, p := range []Password{CAN("739184"), MRZ("739184<<<")} {
+		var out strings.Builder
+		slog.New(slog.NewTextHandler(&out, nil)).Info("password", "p", p, "pointer", &p)
+		j, err := json.Marshal(map[string]any{"p": p, "pointer": &p})
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(&out, "%v %+v %#v %s %q %v %s", p, p, p, p, p, &p, j)
+		if s := out.String(); strings.Contains(s, "7391") || strings.Contains(s, "37333931") || strings.Contains(s, "0x37") || strings.Contains(s, "55 51") {
+			t.Errorf("printed: %s", s)
+		}
+		if !strings.Contains(out.String(), p.Name()) {
+			t.Errorf("the kind is not told: %s", out.String())
+		}
+	}
+}
+
+func TestPasswordDestroy(t *testing.T) {
+	p := CAN("739184")
+	twin := p
+	secret := p.secret
+	p.Destroy()
+	p.Destroy()
+	if !bytes.Equal(secret, make([]byte, 6)) || p.Name() != "" || twin.Reference() != RefCAN {
+		t.Errorf("%X is left", secret)
+	}
+	if _, err := p.PACESecret(); err == nil {
+		t.Error("a destroyed password is of use")
+	}
+}
