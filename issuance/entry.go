@@ -3,6 +3,7 @@ package issuance
 import (
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"time"
@@ -20,7 +21,7 @@ type Entry struct {
 	Stream StreamID
 	Seq    uint64   // 1 for the first of its stream
 	Prev   [32]byte // hash of the leaf before it in the stream; zero for the first
-	ID     [16]byte // random; names the entry when an append is repeated
+	ID     [16]byte // made by NewID; names the entry when an append is repeated
 	Act    Act
 	Time   time.Time // UTC, whole microseconds, not before 1970
 
@@ -79,10 +80,12 @@ type Attachment struct {
 // MaxSealed is the largest attachment in octets.
 const MaxSealed = 4 << 20
 
-// NewID returns a random identity for an entry.
-func NewID() [16]byte {
+// NewID returns an identity for an entry: the time in milliseconds, 48 bits, then 80
+// random bits. Identities that grow with time keep a store's index of them compact.
+func NewID(at time.Time) [16]byte {
 	var id [16]byte
-	rand.Read(id[:])
+	binary.BigEndian.PutUint64(id[:], uint64(at.UnixMilli())<<16)
+	rand.Read(id[6:])
 	return id
 }
 

@@ -18,7 +18,8 @@ import (
 // append that has begun is finished, so that its outcome is never in doubt.
 //
 // Errors besides those of the interface: ErrReadOnly without a log key or where the file
-// cannot be written, ErrFull, ErrBusy, ErrDamaged. After any of them nothing was added.
+// cannot be written, ErrFull, ErrBusy, ErrDamaged, and ErrCopy if the checkpoint of the
+// last append could not be copied and still cannot. After any of them nothing was added.
 func (l *Ledger) Append(ctx context.Context, at issuance.Head, entries ...issuance.Entry) error {
 	if len(entries) == 0 {
 		return nil
@@ -38,14 +39,17 @@ func (l *Ledger) Append(ctx context.Context, at issuance.Head, entries ...issuan
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("append to the ledger: %w", err)
 	}
+	if err := l.copies.settled(); err != nil {
+		return fmt.Errorf("append to the ledger: %w", err)
+	}
 	c, err := l.append(context.WithoutCancel(ctx), conn, at, rows)
 	if err != nil {
 		return fmt.Errorf("append to the ledger: %w", typed(err))
 	}
-	if c == nil {
-		return nil // they were there
+	if c != nil { // else they were there
+		l.copies.put(c.Note)
 	}
-	return l.copyOut(c)
+	return nil
 }
 
 // row is an entry on its way into the file.
@@ -101,16 +105,19 @@ func (l *Ledger) append(ctx context.Context, conn *sql.Conn, at issuance.Head, r
 	return c, nil
 }
 
-// repeated reports whether all entries are in the ledger already, octet for octet. One
-// whose ID is taken by another entry, or only some of them, is ErrConflict.
+// repeated reports whether the entries are in the ledger already, octet for octet. If
+// the first is, the others must be too. If it is not, none may be; the index on
+// identities refuses any that is.
 func (l *Ledger) repeated(ctx context.Context, tx *sql.Tx, rows []row) (bool, error) {
 	found := 0
 	for _, r := range rows {
 		var leaf []byte
 		err := tx.StmtContext(ctx, l.cache.stmt.byID).QueryRowContext(ctx, r.entry.ID[:]).Scan(&leaf)
 		switch {
+		case errors.Is(err, sql.ErrNoRows) && found == 0:
+			return false, nil
 		case errors.Is(err, sql.ErrNoRows):
-			continue
+			return false, fmt.Errorf("%d of %d entries are there: %w", found, len(rows), issuance.ErrConflict)
 		case err != nil:
 			return false, err
 		case !slices.Equal(leaf, r.leaf):
@@ -118,10 +125,7 @@ func (l *Ledger) repeated(ctx context.Context, tx *sql.Tx, rows []row) (bool, er
 		}
 		found++
 	}
-	if found > 0 && found < len(rows) {
-		return false, fmt.Errorf("%d of %d entries are there: %w", found, len(rows), issuance.ErrConflict)
-	}
-	return found > 0, nil
+	return true, nil
 }
 
 // admit asks whether the decision still rests on what the ledger says, and whether the

@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"time"
 
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
@@ -16,9 +15,6 @@ import (
 	"github.com/tamthe/tamthe/issuance"
 	"github.com/tamthe/tamthe/issuance/ledger"
 )
-
-// CheckpointFile is the name of the copy in Options.Checkpoints.
-const CheckpointFile = "checkpoint"
 
 // Checkpoint returns the newest checkpoint, with the signed note that says it. A note
 // that does not verify is ledger.ErrCheckpoint.
@@ -71,54 +67,6 @@ func (l *Ledger) verifier(ctx context.Context, tx *sql.Tx) (note.Verifier, error
 	return v, nil
 }
 
-// copyOut puts a checkpoint in place of the last copy. The entries are safe by then; a
-// copy that fails, or is cut short, is made good by the next append or opening.
-func (l *Ledger) copyOut(c *ledger.Checkpoint) error {
-	if l.o.Checkpoints == "" {
-		return nil
-	}
-	if err := replaceFile(filepath.Join(l.o.Checkpoints, CheckpointFile), c.Note); err != nil {
-		return &CopyError{err}
-	}
-	return nil
-}
-
-// CopyError means that the entries were appended, but the checkpoint could not be
-// copied out of the file. Repeating the append is success.
-type CopyError struct{ Err error }
-
-// Error says that the entries are safe.
-func (e *CopyError) Error() string {
-	return fmt.Sprintf("the entries are in the ledger, but its checkpoint could not be copied: %v", e.Err)
-}
-
-// Unwrap gives the cause.
-func (e *CopyError) Unwrap() error { return e.Err }
-
-// replaceFile writes beside the file and renames. It does not wait for the disk: the
-// ledger has, and a copy that is lost with the power is renewed on the next opening.
-func replaceFile(path string, octets []byte) error {
-	beside := fmt.Sprintf("%s.%d", path, os.Getpid())
-	err := os.WriteFile(beside, octets, 0o600)
-	if err == nil {
-		err = os.Rename(beside, path)
-	}
-	if err != nil {
-		os.Remove(beside)
-	}
-	return err
-}
-
-// sweep removes what a killed program left beside the copy.
-func sweep(folder string) {
-	names, _ := filepath.Glob(filepath.Join(folder, CheckpointFile+".*"))
-	for _, name := range names {
-		if info, err := os.Stat(name); err == nil && time.Since(info.ModTime()) > time.Minute {
-			os.Remove(name)
-		}
-	}
-}
-
 // lastCopy reads the copy. nil if there is none, or none that the log key signed: a cut
 // in the middle of a copy may leave such a thing, and it proves nothing.
 func (l *Ledger) lastCopy(v note.Verifier) *ledger.Checkpoint {
@@ -146,14 +94,13 @@ func (l *Ledger) repairCopy(ctx context.Context) error {
 		return err
 	}
 	sweep(l.o.Checkpoints)
-	var now *ledger.Checkpoint
+	l.copies = newCopies(filepath.Join(l.o.Checkpoints, CheckpointFile))
+	var now []byte
 	err := l.snapshot(ctx, func(tx *sql.Tx) error {
 		var size int64
-		var signed []byte
-		if err := tx.QueryRowContext(ctx, "SELECT size, checkpoint FROM log").Scan(&size, &signed); err != nil {
+		if err := tx.QueryRowContext(ctx, "SELECT size, checkpoint FROM log").Scan(&size, &now); err != nil {
 			return typed(err)
 		}
-		now = &ledger.Checkpoint{Origin: l.origin, Size: size, Note: signed}
 		v, err := l.verifier(ctx, tx)
 		if errors.Is(err, ledger.ErrCheckpoint) {
 			return nil // an empty log has nothing to lose
@@ -180,7 +127,9 @@ func (l *Ledger) repairCopy(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return l.copyOut(now)
+	l.copies.put(now)
+	l.copies.wait()
+	return l.copies.settled()
 }
 
 // rootAt is the root that the tree had at an earlier size.

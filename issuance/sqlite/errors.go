@@ -17,6 +17,7 @@ var (
 	ErrBusy       = errors.New("another program holds the ledger")
 	ErrDamaged    = errors.New("the ledger file is damaged")
 	ErrRolledBack = errors.New("the ledger does not continue its last checkpoint")
+	ErrCopy       = errors.New("the last checkpoint cannot be copied out of the ledger")
 )
 
 // typed gives the engine's error one of the names above where it has one.

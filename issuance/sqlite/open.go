@@ -96,10 +96,7 @@ func open(ctx context.Context, path string, o Options) (*Ledger, error) {
 		return nil, err
 	}
 	if err := l.ready(ctx); err != nil {
-		l.readers.Close()
-		if l.writer != nil {
-			l.writer.Close()
-		}
+		l.Close()
 		return nil, err
 	}
 	return l, nil

@@ -64,7 +64,8 @@ func scanEntries(rows *sql.Rows) ([]issuance.Entry, error) {
 func (l *Ledger) Attachment(ctx context.Context, entry [16]byte, name string) ([]byte, error) {
 	var sealed []byte
 	err := l.readers.QueryRowContext(ctx,
-		"SELECT sealed FROM attachment WHERE name = ? AND idx = (SELECT idx FROM entry WHERE id = ?)", name, entry[:]).Scan(&sealed)
+		`SELECT sealed FROM entry JOIN attachment ON place BETWEEN idx * 32 AND idx * 32 + 31
+		WHERE id = ? AND name = ?`, entry[:], name).Scan(&sealed)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = fs.ErrNotExist
 	}

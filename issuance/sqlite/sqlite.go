@@ -34,13 +34,17 @@ type Ledger struct {
 	readers *sql.DB
 	writer  *sql.DB // one connection; whoever has it owns cache; nil if only reading
 	cache   *cache
+	copies  *copies // nil if none are kept
 }
 
-// Close writes the journal back into the file and closes it.
+// Close ends the copying of checkpoints, writes the journal back into the file and
+// closes it.
 func (l *Ledger) Close() error {
-	err := l.readers.Close()
+	err := errors.Join(l.copies.close(), l.readers.Close())
+	if l.cache != nil {
+		err = errors.Join(err, l.cache.close())
+	}
 	if l.writer != nil {
-		l.cache.close()
 		err = errors.Join(err, l.writer.Close())
 	}
 	if err != nil {

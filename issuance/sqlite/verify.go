@@ -135,7 +135,7 @@ func auditEntries(ctx context.Context, tx *sql.Tx, a *ledger.Audit) error {
 		return err
 	}
 	defer rows.Close()
-	attached, err := tx.QueryContext(ctx, "SELECT idx, name, sealed FROM attachment ORDER BY idx, name")
+	attached, err := tx.QueryContext(ctx, "SELECT place / 32, name, sealed FROM attachment ORDER BY place")
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,9 @@ import (
 	"github.com/tamthe/tamthe/issuance"
 )
 
+// maxAttachments is how many an entry may have (leaf v1); the schema counts on it.
+const maxAttachments = 32
+
 func (l *Ledger) writeEntry(ctx context.Context, tx *sql.Tx, index int64, r row, hash tlog.Hash, nodes []tlog.Hash) error {
 	e, s := &r.entry, &l.cache.stmt
 	done := make([]byte, 0, len(nodes)*tlog.HashSize)
@@ -20,11 +23,15 @@ func (l *Ledger) writeEntry(ctx context.Context, tx *sql.Tx, index int64, r row,
 	us := e.Time.UnixMicro()
 	_, err := tx.StmtContext(ctx, s.entry).ExecContext(ctx,
 		index, string(e.Stream.Kind), e.Stream.ID, int64(e.Seq), e.ID[:], string(e.Act), us, r.leaf, r.payload, done)
+	if isUnique(err) {
+		return fmt.Errorf("the identity of entry %d is taken: %w", index, issuance.ErrConflict)
+	}
 	if err != nil {
 		return fmt.Errorf("entry %d: %w", index, err)
 	}
-	for _, a := range e.Attach {
-		if _, err := tx.StmtContext(ctx, s.attachment).ExecContext(ctx, index, a.Name, a.Sealed); err != nil {
+	for i, a := range e.Attach {
+		place := index*maxAttachments + int64(i)
+		if _, err := tx.StmtContext(ctx, s.attachment).ExecContext(ctx, place, a.Name, a.Sealed); err != nil {
 			return fmt.Errorf("attachment %s: %w", a.Name, err)
 		}
 	}

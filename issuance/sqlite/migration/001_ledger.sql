@@ -31,10 +31,9 @@ CREATE TABLE entry (
 ) STRICT;
 
 CREATE TABLE attachment (
-	idx    INTEGER NOT NULL REFERENCES entry (idx),
+	place  INTEGER PRIMARY KEY,                       -- idx * 32 + place in the entry, from 0
 	name   TEXT    NOT NULL,
-	sealed BLOB    NOT NULL,
-	PRIMARY KEY (idx, name)
+	sealed BLOB    NOT NULL
 ) STRICT;
 
 CREATE TABLE stream (
