@@ -109,10 +109,10 @@ func (r *run) readBack(ctx context.Context) error {
 func (r *run) readFile(ctx context.Context, f lds.File, size int, read func(int)) ([]byte, error) {
 	sel := apdu.Command{INS: 0xA4, P1: 0x02, P2: 0x0C, Data: r.driver.reread(f), Le: apdu.MaxShortLe}
 	a, err := r.channel.Transmit(ctx, sel)
-	if err == nil {
-		err = sel.Refused(a.Status)
-	}
 	if err != nil {
+		return nil, fmt.Errorf("%s: %w", sel.Name(), err)
+	}
+	if err := sel.Refused(a.Status); err != nil {
 		return nil, err
 	}
 	var out []byte
@@ -144,7 +144,7 @@ func (r *run) readPart(ctx context.Context, offset, size int) ([]byte, error) {
 	a, err := r.channel.Transmit(ctx, c)
 	switch {
 	case err != nil:
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", c.Name(), err)
 	case a.Status == apdu.WrongOffset && offset >= size:
 		return nil, nil
 	case a.Status != apdu.OK && a.Status != apdu.EndOfFile:
