@@ -21,7 +21,7 @@ func ParseDG1(raw []byte) (*mrz.MRZ, error) {
 	}
 	m, err := mrz.Parse(string(text))
 	if err != nil {
-		return nil, DG1.malformed("%v", err)
+		return nil, &Error{DG1, err.Error(), err}
 	}
 	return m, nil
 }

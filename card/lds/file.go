@@ -158,11 +158,15 @@ func (f File) body(raw []byte) ([]byte, error) {
 type Error struct {
 	File   File
 	Detail string
+	Err    error // what a part of it said, if that says more
 }
 
 // Error names the file.
 func (e *Error) Error() string { return "malformed " + e.File.Name() + ": " + e.Detail }
 
+// Unwrap gives Err.
+func (e *Error) Unwrap() error { return e.Err }
+
 func (f File) malformed(format string, a ...any) error {
-	return &Error{f, fmt.Sprintf(format, a...)}
+	return &Error{File: f, Detail: fmt.Sprintf(format, a...)}
 }
