@@ -80,11 +80,12 @@ type Attachment struct {
 // MaxSealed is the largest attachment in octets.
 const MaxSealed = 4 << 20
 
-// NewID returns an identity for an entry: the time in milliseconds, 48 bits, then 80
-// random bits. Identities that grow with time keep a store's index of them compact.
-func NewID(at time.Time) [16]byte {
+// NewID returns an identity for an entry: the present time in milliseconds, 48 bits,
+// then 80 random bits. Identities that grow with time keep a store's index of them
+// compact; nothing else relies on it.
+func NewID() [16]byte {
 	var id [16]byte
-	binary.BigEndian.PutUint64(id[:], uint64(at.UnixMilli())<<16)
+	binary.BigEndian.PutUint64(id[:], uint64(time.Now().UnixMilli())<<16)
 	rand.Read(id[6:])
 	return id
 }

@@ -8,7 +8,7 @@
 //
 //	s, err := issuance.Load(ctx, l, application, issuance.OperatorStream(me))
 //	e, err := s.Next(application, issuance.Approve)
-//	e.ID, e.Time, e.Operator = issuance.NewID(now), now, me
+//	e.ID, e.Time, e.Operator = issuance.NewID(), now, me
 //	e.Commitments = map[string][32]byte{issuance.Content: made}
 //	err = e.Sign(key)
 //	after, err := s.Apply(e)          // the rules, before anything is touched

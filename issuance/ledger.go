@@ -1,6 +1,9 @@
 package issuance
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Ledger keeps entries for good.
 type Ledger interface {
@@ -25,3 +28,11 @@ type Reader interface {
 // that were only read too: an operator who is revoked meanwhile, or a card that is
 // revoked, makes the append fail.
 type Head map[StreamID]uint64
+
+// Summary is a line of a store's list of streams.
+type Summary struct {
+	Stream StreamID
+	Phase  Phase
+	Seq    uint64    // of the last entry
+	Since  time.Time // of the last entry
+}

@@ -226,7 +226,7 @@ func (o *Office) entry(state issuance.State, s Step) (issuance.Entry, error) {
 		return e, err
 	}
 	o.now = o.now.Add(time.Second)
-	e.ID, e.Time, e.Operator, e.Fields = issuance.NewID(o.now), o.now, s.By.ID, s.Fields
+	e.ID, e.Time, e.Operator, e.Fields = issuance.NewID(), o.now, s.By.ID, s.Fields
 	e.Claims, e.Hold, e.Release, e.Attach = s.Claims, s.Hold, s.Release, s.Attach
 	if s.Made != "" {
 		e.Commitments = map[string][32]byte{issuance.Content: Commitment(s.Made)}

@@ -87,17 +87,9 @@ func (l *Ledger) Claimed(ctx context.Context, c issuance.Claim) (issuance.Stream
 	return s, nil
 }
 
-// Summary is a line of a list.
-type Summary struct {
-	Stream issuance.StreamID
-	Phase  issuance.Phase
-	Seq    uint64
-	Since  time.Time // of the last entry
-}
-
 // List returns the streams of a kind, oldest first; with phases, only those that stand
 // in one of them.
-func (l *Ledger) List(ctx context.Context, kind issuance.Kind, phases ...issuance.Phase) ([]Summary, error) {
+func (l *Ledger) List(ctx context.Context, kind issuance.Kind, phases ...issuance.Phase) ([]issuance.Summary, error) {
 	query, args := "SELECT kind, id, phase, seq, since FROM stream WHERE kind = ?", []any{string(kind)}
 	for i, p := range phases {
 		query += [...]string{" AND phase IN (?", ", ?"}[min(i, 1)]
@@ -111,9 +103,9 @@ func (l *Ledger) List(ctx context.Context, kind issuance.Kind, phases ...issuanc
 		return nil, fmt.Errorf("list %ss: %w", kind, typed(err))
 	}
 	defer rows.Close()
-	var list []Summary
+	var list []issuance.Summary
 	for rows.Next() {
-		var s Summary
+		var s issuance.Summary
 		var since int64
 		if err := rows.Scan(&s.Stream.Kind, &s.Stream.ID, &s.Phase, &s.Seq, &since); err != nil {
 			return nil, fmt.Errorf("list %ss: %w", kind, typed(err))
