@@ -171,7 +171,9 @@ func TestSpecimens(t *testing.T) {
 }
 
 func TestSingleFiles(t *testing.T) {
-	var f struct{ Cases []struct{ ID, File, LDS, Unicode string } }
+	var f struct {
+		Cases []struct{ ID, File, LDS, Unicode string }
+	}
 	if err := json.Unmarshal(testdata.Vectors(t, "lds/single-files.json"), &f); err != nil {
 		t.Fatal(err)
 	}
