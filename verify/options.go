@@ -3,8 +3,49 @@ package verify
 import (
 	"context"
 	"encoding/hex"
+	"log/slog"
 	"time"
+
+	"github.com/tamthe/tamthe/card"
+	"github.com/tamthe/tamthe/card/auth"
+	"github.com/tamthe/tamthe/card/lds"
+	"github.com/tamthe/tamthe/card/mrz"
+	"github.com/tamthe/tamthe/verify/pki"
 )
+
+// Options say how to inspect. The zero value trusts nobody and so accepts nothing.
+type Options struct {
+	Trust    *pki.Store   // whom to trust; nil is nobody
+	Policy   Policy       // zero: checkpoint for a chip, archive for files
+	At       time.Time    // the time of judgement; it must be set. Its location says which day it is
+	Status   StatusSource // whom to ask about the card; nil is nobody
+	Specimen bool         // test keys are welcome
+	Printed  *mrz.MRZ     // the printed zone, to compare; nil if it was not read
+	Holder   Holder       // what the officer saw
+
+	// For a chip only.
+	Passwords []auth.Password                                           // tried in order; see card.Options
+	Ask       func(context.Context, card.Prompt) (auth.Password, error) // where Passwords has none that fits
+	AllowBAC  bool                                                      // BAC although the chip offers PACE; see card.Options
+	Challenge [auth.ChallengeSize]byte                                  // of Active Authentication; zero: drawn
+	Progress  func(f lds.File, done, total int)                         // called while files are read; may be nil
+	Save      func(lds.File, []byte) error                              // called with each file as read; may be nil
+	Log       *slog.Logger                                              // nil is silent
+}
+
+func (o Options) withDefaults(policy string) Options {
+	if o.Trust == nil {
+		o.Trust = pki.NewStore(nil, nil, nil)
+	}
+	if o.Policy.Name == "" && len(o.Policy.Need) == 0 {
+		o.Policy, _ = PolicyByName(policy)
+	}
+	return o
+}
+
+func (o Options) cardOptions() card.Options {
+	return card.Options{Passwords: o.Passwords, Ask: o.Ask, AllowBAC: o.AllowBAC, Log: o.Log}
+}
 
 // CardID names one card for good: the SHA-256 of the octets of its signed
 // LDSSecurityObject. The document number does not: it may repeat on every reissue.

@@ -20,6 +20,7 @@ var everywhere = []Softening{
 	{ReasonPhotoMissing, Refer},
 	{ReasonGroupMalformed, Refer},
 	{ReasonPrintMismatch, Refer},
+	{ReasonPrintUnreadable, Refer},
 	{ReasonHolderUnsure, Refer},
 }
 

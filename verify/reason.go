@@ -20,6 +20,7 @@ const (
 	ReasonSODSignature    Reason = "sod-signature"
 	ReasonSODUntrusted    Reason = "sod-untrusted"
 	ReasonSignerMissing   Reason = "signer-missing"
+	ReasonSignerMismatch  Reason = "signer-mismatch"
 	ReasonSignerKey       Reason = "signer-key"
 	ReasonAlgorithmBroken Reason = "algorithm-broken"
 	ReasonAlgorithmWeak   Reason = "algorithm-weak"
@@ -85,6 +86,7 @@ const (
 	ReasonChipProofMissing Reason = "chip-proof-missing"
 	ReasonChipNotOffered   Reason = "chip-not-offered"
 	ReasonChipNotAsked     Reason = "chip-not-asked"
+	ReasonChipUnsupported  Reason = "chip-unsupported"
 
 	// The card's status.
 	ReasonCardRevoked        Reason = "card-revoked"
@@ -127,6 +129,7 @@ var grades = map[Reason]grade{
 	ReasonSODMissing: soft, ReasonSODMalformed: hard, ReasonSODProfile: soft,
 	ReasonSODAttributes: hard, ReasonSODDigest: hard, ReasonSODSignature: hard,
 	ReasonSODUntrusted: hard, ReasonSignerMissing: soft, ReasonSignerKey: hard,
+	ReasonSignerMismatch:  hard,
 	ReasonAlgorithmBroken: hard, ReasonAlgorithmWeak: soft, ReasonKeyShort: soft,
 
 	ReasonGroupHash: hard, ReasonGroupWithheld: hard, ReasonGroupNotRead: soft,
@@ -152,6 +155,7 @@ var grades = map[Reason]grade{
 	ReasonChipKeyMismatch: hard, ReasonChipKeyMalformed: hard, ReasonChipRefused: hard,
 	ReasonChipKeyUncovered: hard, ReasonChipProofMissing: soft,
 	ReasonChipNotOffered: note, ReasonChipNotAsked: soft,
+	ReasonChipUnsupported: soft,
 
 	ReasonCardRevoked: soft, ReasonCardSuspended: soft, ReasonCardSuperseded: soft,
 	ReasonCardUndelivered: soft, ReasonStatusUnknown: soft, ReasonStatusUnavailable: soft,

@@ -28,9 +28,9 @@ type vocabulary struct {
 
 // labels are the fixed words of a printed report.
 type labels struct {
-	specimen, withoutPhoto, remarks, remedy, holder, time, apdus, read string
-	number, document, surname, given, birth, sex, nationality, expiry  string
-	noExpiry, policy, access, unproven, seconds                        string
+	specimen, withoutPhoto, unproven, noExpiry    string
+	holder, name, number, birth, sex, nationality string
+	expiry, policy, access, time, seconds, apdus  string
 }
 
 // Words returns the cause and the remedy of the reason in the language; the code

@@ -9,11 +9,10 @@ var english = vocabulary{
 	},
 	labels: labels{
 		specimen:     "SPECIMEN: test keys are trusted here; this is no real document",
-		withoutPhoto: "photo not read", remarks: "remarks", remedy: "do", holder: "holder",
-		time: "reading time", apdus: "commands", read: "read", number: "number", document: "document",
-		surname: "surname", given: "given names", birth: "born", sex: "sex", nationality: "nationality",
+		withoutPhoto: "photo not read", unproven: "not proven: don't rely on the data of this card",
+		holder: "holder", name: "name", number: "number", birth: "born", sex: "sex", nationality: "nationality",
 		expiry: "expires", noExpiry: "no expiry", policy: "policy", access: "access",
-		unproven: "not proven: don't rely on the data of this card", seconds: "s",
+		time: "read in", seconds: "s", apdus: "commands",
 	},
 	checks: map[string]string{
 		CheckProtection: "secure channel", CheckAccess: "access to the chip",
@@ -42,6 +41,7 @@ var english = vocabulary{
 		ReasonSODSignature:    {"the digital signature is wrong", "Treat the document as forged."},
 		ReasonSODUntrusted:    {"the list that covers it is not trusted", "Look at the signature and the chain first: they decide."},
 		ReasonSignerMissing:   {"the signer's certificate is neither in the document nor in the trust store", "Import the issuer's newest certificates and judge again."},
+		ReasonSignerMismatch:  {"the document brings a certificate that is not its signer's", "Treat the document as forged."},
 		ReasonSignerKey:       {"the signer's key is not a valid key", "Treat the document as forged."},
 		ReasonAlgorithmBroken: {"signed with an algorithm that anyone can forge", "Don't rely on the chip. Examine the document by other means."},
 		ReasonAlgorithmWeak:   {"signed with an algorithm that is no longer strong", "Accept only if nothing else is doubtful."},
@@ -101,6 +101,7 @@ var english = vocabulary{
 		ReasonChipKeyUncovered: {"the chip's proof uses a key that no trusted signature covers", "Look at the signature and the chain first: they decide."},
 		ReasonChipProofMissing: {"the chip cannot prove that it is the original", "Compare print, portrait and bearer with special care."},
 		ReasonChipNotOffered:   {"this issuer gives its chips no key of their own", "Compare print, portrait and bearer with special care."},
+		ReasonChipUnsupported:  {"this program cannot run the kind of proof that the chip offers", "Update this program, and compare print, portrait and bearer with special care."},
 		ReasonChipNotAsked:     {"the chip was not asked to prove that it is the original", "Check the card itself if the case needs it."},
 
 		ReasonCardRevoked:        {"the issuer has revoked this card", "Withdraw the card and call the second line."},

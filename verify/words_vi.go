@@ -9,11 +9,10 @@ var vietnamese = vocabulary{
 	},
 	labels: labels{
 		specimen:     "MẪU (SPECIMEN): đang tin khóa thử nghiệm; đây không phải giấy tờ thật",
-		withoutPhoto: "không đọc ảnh", remarks: "lưu ý", remedy: "xử lý", holder: "người được cấp",
-		time: "thời gian đọc", apdus: "số lệnh", read: "đã đọc", number: "số", document: "giấy tờ",
-		surname: "họ", given: "chữ đệm và tên", birth: "ngày sinh", sex: "giới tính", nationality: "quốc tịch",
+		withoutPhoto: "không đọc ảnh", unproven: "chưa xác thực: không được dựa vào dữ liệu của thẻ này",
+		holder: "người được cấp", name: "họ và tên", number: "số", birth: "ngày sinh", sex: "giới tính", nationality: "quốc tịch",
 		expiry: "có giá trị đến", noExpiry: "không thời hạn", policy: "chính sách", access: "truy cập",
-		unproven: "chưa xác thực: không được dựa vào dữ liệu của thẻ này", seconds: "giây",
+		time: "đọc trong", seconds: "giây", apdus: "lệnh",
 	},
 	checks: map[string]string{
 		CheckProtection: "kênh bảo mật", CheckAccess: "truy cập chip",
@@ -42,6 +41,7 @@ var vietnamese = vocabulary{
 		ReasonSODSignature:    {"chữ ký số sai", "Xử lý như giấy tờ giả."},
 		ReasonSODUntrusted:    {"danh mục bao trùm dữ liệu này chưa được tin cậy", "Xem chữ ký số và chuỗi chứng thư trước: đó là căn cứ quyết định."},
 		ReasonSignerMissing:   {"không có chứng thư của bên ký trong giấy tờ cũng như trong kho tin cậy", "Nhập chứng thư mới nhất của cơ quan cấp rồi kiểm tra lại."},
+		ReasonSignerMismatch:  {"giấy tờ mang theo chứng thư không phải của bên ký", "Xử lý như giấy tờ giả."},
 		ReasonSignerKey:       {"khóa của bên ký không hợp lệ", "Xử lý như giấy tờ giả."},
 		ReasonAlgorithmBroken: {"ký bằng thuật toán mà ai cũng có thể làm giả", "Không dựa vào chip. Kiểm tra giấy tờ bằng cách khác."},
 		ReasonAlgorithmWeak:   {"ký bằng thuật toán không còn đủ mạnh", "Chỉ chấp nhận khi không có điểm nào khác đáng ngờ."},
@@ -101,6 +101,7 @@ var vietnamese = vocabulary{
 		ReasonChipKeyUncovered: {"chip chứng minh bằng khóa không được chữ ký tin cậy nào bao trùm", "Xem chữ ký số và chuỗi chứng thư trước: đó là căn cứ quyết định."},
 		ReasonChipProofMissing: {"chip không thể chứng minh là chip gốc", "Đối chiếu thật kỹ thông tin in, ảnh và người mang thẻ."},
 		ReasonChipNotOffered:   {"cơ quan cấp này không cấp khóa riêng cho chip", "Đối chiếu thật kỹ thông tin in, ảnh và người mang thẻ."},
+		ReasonChipUnsupported:  {"chương trình này chưa thực hiện được cách chứng minh của chip", "Cập nhật chương trình, và đối chiếu thật kỹ thông tin in, ảnh và người mang thẻ."},
 		ReasonChipNotAsked:     {"chưa yêu cầu chip chứng minh là chip gốc", "Kiểm tra chính tấm thẻ nếu vụ việc cần đến."},
 
 		ReasonCardRevoked:        {"cơ quan cấp đã thu hồi thẻ này", "Thu giữ thẻ và báo bộ phận kiểm tra cấp hai."},

@@ -1,0 +1,40 @@
+package verify
+
+import (
+	"time"
+
+	"github.com/tamthe/tamthe/apdu"
+	"github.com/tamthe/tamthe/card"
+	"github.com/tamthe/tamthe/card/auth"
+	"github.com/tamthe/tamthe/card/lds"
+)
+
+// evidence is all that an inspection learned, before anything is judged.
+type evidence struct {
+	files  Files
+	denied map[lds.File]error // asked for, and denied or never whole
+	chip   *chipEvidence      // nil if files were given
+	status *statusAnswer      // nil if nobody was asked
+}
+
+// chipEvidence is what only a chip can show.
+type chipEvidence struct {
+	access    card.Access
+	traffic   apdu.Traffic
+	broken    error // why the secure channel closed; nil if it held
+	active    *proof[auth.ActiveProof]
+	agreement *proof[auth.ChipProof]
+}
+
+// proof is an attempt to have the chip prove its key.
+type proof[T any] struct {
+	result *T
+	err    error
+}
+
+// statusAnswer is what a StatusSource said.
+type statusAnswer struct {
+	state State
+	asOf  time.Time
+	err   error
+}

@@ -1,0 +1,243 @@
+package verify
+
+import (
+	"context"
+	"crypto"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/tamthe/tamthe/apdu"
+	"github.com/tamthe/tamthe/card"
+	"github.com/tamthe/tamthe/card/auth"
+	"github.com/tamthe/tamthe/card/cert"
+	"github.com/tamthe/tamthe/card/lds"
+	"github.com/tamthe/tamthe/card/sm"
+)
+
+// Inspect opens the chip at the other end of the link, reads what the policy asks
+// for, has the chip prove its key, and judges all of it.
+//
+// A bad card is a report, a chip that breaks the secure channel too. The errors are
+// those of an inspection that did not happen: the chip was not opened (wrong
+// password: auth.ErrWrongPassword; no permitted access: card.ErrNoAccess), it was
+// removed or stopped answering (apdu.ErrRemoved, apdu.ErrReset, apdu.ErrTimeout),
+// Options.Save failed, or ctx ended.
+func Inspect(ctx context.Context, link *apdu.Link, o Options) (*Report, error) {
+	o = o.withDefaults("checkpoint")
+	i := &inspector{o: o, ev: evidence{files: Files{}, denied: map[lds.File]error{}, chip: &chipEvidence{}}}
+	s, err := card.Open(ctx, link, o.cardOptions())
+	switch {
+	case errors.Is(err, sm.ErrProtection):
+		i.ev.chip.broken = err
+	case err != nil:
+		return nil, fmt.Errorf("open the chip: %w", err)
+	default:
+		defer s.Close()
+		i.session = s
+		i.ev.chip.access = s.Access()
+		if err := i.read(ctx); err != nil {
+			return nil, err
+		}
+	}
+	i.ev.chip.traffic = link.Traffic()
+	return finish(ctx, &i.ev, o)
+}
+
+// inspector reads one chip.
+type inspector struct {
+	o       Options
+	session *card.Session
+	ev      evidence
+	sod     *lds.SOD
+}
+
+// read fetches the files in the order that lets each decide about the next, and asks
+// for the chip's proof before the personal data.
+func (i *inspector) read(ctx context.Context) error {
+	if raw := i.ev.chip.access.CardAccess; raw != nil {
+		if err := i.keep(lds.CardAccess, raw); err != nil {
+			return err
+		}
+	}
+	if err := i.file(ctx, lds.SODFile); err != nil {
+		return err
+	}
+	sod, err := lds.ParseSOD(i.ev.files[lds.SODFile])
+	if err != nil {
+		return nil // nothing says which groups there are; the assessment says why
+	}
+	i.sod = sod
+	for _, f := range []lds.File{lds.DG14, lds.DG15} {
+		if err := i.listed(ctx, f); err != nil {
+			return err
+		}
+	}
+	if err := i.proof(ctx); err != nil {
+		return err
+	}
+	for _, f := range i.wanted() {
+		if err := i.listed(ctx, f); err != nil {
+			return err
+		}
+	}
+	if i.o.Policy.COM {
+		return i.file(ctx, lds.COM)
+	}
+	return nil
+}
+
+// wanted lists the groups to read after the chip's proof; the portrait last, which
+// takes longest.
+func (i *inspector) wanted() []lds.File {
+	list := []lds.File{lds.DG1}
+	for n := 3; n <= 16; n++ {
+		f := lds.Group(n)
+		if f != lds.DG3 && f != lds.DG4 && i.wants(n) {
+			list = append(list, f)
+		}
+	}
+	if i.o.Policy.Photo {
+		list = append(list, lds.DG2)
+	}
+	return list
+}
+
+// wants says whether a group is read: what the policy asks for.
+func (i *inspector) wants(n int) bool { return slices.Contains(i.o.Policy.Groups, n) }
+
+// listed reads a group if the SOD lists it and it isn't here yet.
+func (i *inspector) listed(ctx context.Context, f lds.File) error {
+	if _, ok := i.sod.Object.GroupHash(f.Number()); !ok {
+		return nil
+	}
+	if _, ok := i.ev.files[f]; ok {
+		return nil
+	}
+	return i.file(ctx, f)
+}
+
+// file reads one file. What the chip does wrong is evidence; what keeps the
+// inspection from happening is an error.
+func (i *inspector) file(ctx context.Context, f lds.File) error {
+	if i.ev.chip.broken != nil {
+		return nil
+	}
+	var progress func(done, total int)
+	if i.o.Progress != nil {
+		progress = func(done, total int) { i.o.Progress(f, done, total) }
+	}
+	raw, err := i.session.ReadFile(ctx, f, progress)
+	var refused *apdu.StatusError
+	switch {
+	case err == nil:
+		return i.keep(f, raw)
+	case errors.Is(err, sm.ErrProtection):
+		i.ev.chip.broken = err
+	case errors.Is(err, card.ErrFileAbsent), errors.Is(err, card.ErrFileTooLarge), errors.Is(err, card.ErrFileBroken), errors.As(err, &refused):
+		i.ev.denied[f] = err
+	default:
+		return err
+	}
+	return nil
+}
+
+// keep takes a file into the evidence and gives it to Options.Save.
+func (i *inspector) keep(f lds.File, raw []byte) error {
+	i.ev.files[f] = raw
+	if i.o.Save == nil {
+		return nil
+	}
+	if err := i.o.Save(f, raw); err != nil {
+		return fmt.Errorf("save %s: %w", f.Name(), err)
+	}
+	return nil
+}
+
+// proof has the chip prove its key: by Active Authentication if the SOD lists DG15
+// with a key that we can use, else by Chip Authentication.
+func (i *inspector) proof(ctx context.Context) error {
+	if !i.o.Policy.Chip || i.ev.chip.broken != nil {
+		return nil
+	}
+	infos, _ := lds.ParseDG14(i.ev.files[lds.DG14])
+	if raw, ok := i.ev.files[lds.DG15]; ok {
+		err := i.active(ctx, raw, infos)
+		if err != nil || !errors.Is(i.ev.chip.active.err, auth.ErrUnsupported) {
+			return err
+		}
+	}
+	if infos == nil {
+		return nil
+	}
+	return i.agreement(ctx, infos)
+}
+
+func (i *inspector) active(ctx context.Context, raw []byte, infos *lds.SecurityInfos) error {
+	p := &proof[auth.ActiveProof]{}
+	i.ev.chip.active = p
+	var pub cert.PublicKey
+	if pub, p.err = lds.ParseDG15(raw); p.err != nil {
+		return nil
+	}
+	challenge := i.o.Challenge
+	if challenge == ([auth.ChallengeSize]byte{}) {
+		if _, err := rand.Read(challenge[:]); err != nil {
+			return err
+		}
+	}
+	p.result, p.err = i.session.Active(ctx, pub, activeHash(infos), challenge)
+	return i.answered(p.err)
+}
+
+func (i *inspector) agreement(ctx context.Context, infos *lds.SecurityInfos) error {
+	keys := infos.ChipAuthKeys()
+	p := &proof[auth.ChipProof]{err: auth.ErrUnsupported}
+	if len(keys) == 0 {
+		if len(infos.ChipKeys) > 0 {
+			p.err = infos.ChipKeys[0].Err
+			i.ev.chip.agreement = p
+		}
+		return nil
+	}
+	i.ev.chip.agreement = p
+	for _, k := range keys {
+		if p.result, p.err = i.session.Chip1(ctx, k, lds.DG1); !errors.Is(p.err, auth.ErrUnsupported) {
+			break
+		}
+	}
+	if errors.Is(p.err, sm.ErrProtection) {
+		i.ev.chip.broken = p.err
+		return nil
+	}
+	return i.answered(p.err)
+}
+
+// answered tells the errors of a chip that answered, which are evidence, from those
+// of one that did not.
+func (i *inspector) answered(err error) error {
+	var refused *apdu.StatusError
+	switch {
+	case err == nil, errors.As(err, &refused), errors.Is(err, auth.ErrSignature), errors.Is(err, auth.ErrProtocol), errors.Is(err, auth.ErrUnsupported):
+		return nil
+	case errors.Is(err, sm.ErrProtection):
+		i.ev.chip.broken = err
+		return nil
+	}
+	return err
+}
+
+// activeHash is the hash of Active Authentication with ECDSA that DG14 names; 0 if it
+// names none.
+func activeHash(infos *lds.SecurityInfos) crypto.Hash {
+	if infos == nil {
+		return 0
+	}
+	for _, a := range infos.Active {
+		if alg, err := (cert.AlgorithmIdentifier{OID: a.Algorithm}).Signature(); err == nil {
+			return alg.Hash
+		}
+	}
+	return 0
+}

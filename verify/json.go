@@ -1,0 +1,137 @@
+package verify
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// The schemas of JSON documents: what verify says of a chip, and judge of files.
+const (
+	schemaVerify = "tamthe/verify/1"
+	schemaJudge  = "tamthe/judge/1"
+)
+
+// The shapes of the JSON document. Their order is part of the contract; fields are
+// only ever added.
+type (
+	jsonReport struct {
+		Schema   string        `json:"schema"`
+		Verdict  Verdict       `json:"verdict"`
+		Policy   string        `json:"policy"`
+		At       string        `json:"at"`
+		Specimen bool          `json:"specimen"`
+		Reasons  []Reason      `json:"reasons"`
+		Checks   []jsonCheck   `json:"checks"`
+		Warnings []jsonWarning `json:"warnings"`
+		Document jsonDocument  `json:"document"`
+		Identity *jsonIdentity `json:"identity"`
+		Session  *jsonSession  `json:"session"`
+	}
+	jsonCheck struct {
+		ID      string  `json:"id"`
+		Claim   Claim   `json:"claim"`
+		Outcome Outcome `json:"outcome"`
+		Reason  *Reason `json:"reason"`
+		Spec    string  `json:"spec"`
+		Detail  string  `json:"detail,omitempty"`
+	}
+	jsonWarning struct {
+		ID     string `json:"id"`
+		Reason Reason `json:"reason"`
+	}
+	jsonDocument struct {
+		Card    string `json:"card_id"`
+		Type    string `json:"type"`
+		State   string `json:"state"`
+		Profile string `json:"profile"`
+		Groups  []int  `json:"groups"`
+		Read    []int  `json:"read"`
+		Hash    string `json:"hash"`
+		Signer  string `json:"signer"`
+		CSCA    string `json:"csca"`
+	}
+	jsonIdentity struct {
+		DocumentNumber string      `json:"document_number"`
+		Number         string      `json:"number"`
+		Surname        string      `json:"surname"`
+		Given          string      `json:"given"`
+		Name           string      `json:"name"`
+		Birth          string      `json:"birth"`
+		Sex            string      `json:"sex"`
+		Nationality    string      `json:"nationality"`
+		Expiry         *string     `json:"expiry"`
+		Fields         []jsonField `json:"fields"`
+	}
+	jsonField struct {
+		Name  string `json:"name"`
+		Value string `json:"value"`
+	}
+	jsonSession struct {
+		Access   string `json:"access"`
+		APDUs    int    `json:"apdus"`
+		BytesIn  int    `json:"bytes_in"`
+		BytesOut int    `json:"bytes_out"`
+	}
+)
+
+// JSON encodes the report as tamthe/verify/1, or tamthe/judge/1 if files were
+// judged: one object with a final line end, in which no control character and no
+// mark of direction stands unescaped. The identity is null unless it is proven.
+func (r *Report) JSON() ([]byte, error) {
+	doc := jsonReport{
+		Schema: schemaVerify, Verdict: r.Verdict, Policy: r.Policy.Name, At: r.At.UTC().Format(time.RFC3339),
+		Specimen: r.Specimen, Reasons: nonNil(r.Reasons()), Checks: []jsonCheck{}, Warnings: []jsonWarning{},
+		Document: jsonDocument{
+			Type: r.Document.Type, State: r.Document.State, Profile: r.Document.Profile, Groups: nonNil(r.Document.Groups),
+			Read: nonNil(r.Document.Read), Hash: r.Document.Hash, Signer: r.Document.Signer, CSCA: r.Document.CSCA,
+		},
+	}
+	if r.Document.Card != (CardID{}) {
+		doc.Document.Card = r.Document.Card.String()
+	}
+	for _, c := range r.Checks {
+		j := jsonCheck{ID: c.ID, Claim: c.Claim, Outcome: c.Outcome, Spec: c.Spec, Detail: c.Detail}
+		if c.Reason != "" {
+			j.Reason = &c.Reason
+		}
+		doc.Checks = append(doc.Checks, j)
+	}
+	for _, c := range r.Warnings() {
+		doc.Warnings = append(doc.Warnings, jsonWarning{c.ID, c.Reason})
+	}
+	if i, err := r.Identity(); err == nil {
+		doc.Identity = i.json()
+	}
+	if s := r.Session; s != nil {
+		doc.Session = &jsonSession{s.Access, s.APDUs, s.BytesIn, s.BytesOut}
+	} else {
+		doc.Schema = schemaJudge
+	}
+	b, err := json.MarshalIndent(doc, "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	return append(escapeJSON(b), '\n'), nil
+}
+
+func (i Identity) json() *jsonIdentity {
+	j := &jsonIdentity{
+		DocumentNumber: i.DocumentNumber, Number: i.Number, Surname: i.Surname, Given: i.Given, Name: i.Name,
+		Birth: i.Birth, Sex: i.Sex, Nationality: i.Nationality, Fields: []jsonField{},
+	}
+	if !i.NoExpiry {
+		j.Expiry = &i.Expiry
+	}
+	for _, f := range i.Fields {
+		j.Fields = append(j.Fields, jsonField(f))
+	}
+	return j
+}
+
+// nonNil makes an empty list of nil, which JSON would write as null.
+func nonNil[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}

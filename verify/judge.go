@@ -1,0 +1,74 @@
+package verify
+
+import (
+	"context"
+	"errors"
+
+	"github.com/tamthe/tamthe/card/lds"
+)
+
+// ErrNoTime says that Options.At is not set: this package asks no clock.
+var ErrNoTime = errors.New("no time to judge at")
+
+// JudgeFiles judges files that were read before, without their chip. A bad document
+// is a report; the only errors are a missing time and a ctx that ended while the
+// card's status was asked.
+func JudgeFiles(ctx context.Context, files Files, o Options) (*Report, error) {
+	return finish(ctx, &evidence{files: files}, o.withDefaults("archive"))
+}
+
+// finish asks for the card's status and makes the report.
+func finish(ctx context.Context, ev *evidence, o Options) (*Report, error) {
+	if o.At.IsZero() {
+		return nil, ErrNoTime
+	}
+	if o.Status != nil {
+		if sod, err := lds.ParseSOD(ev.files[lds.SODFile]); err == nil {
+			var s statusAnswer
+			s.state, s.asOf, s.err = o.Status.Status(ctx, sod.CardID())
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
+			ev.status = &s
+		}
+	}
+	a := assessment{o: o, ev: ev, checks: map[string]Check{}}
+	a.run()
+	return a.report(), nil
+}
+
+// run makes all checks, each after those that it builds on.
+func (a *assessment) run() {
+	a.readSOD()
+	a.signature()
+	a.readDocument()
+	a.judgeChain()
+	a.judgeGroups()
+	a.judgeCOM()
+	a.judgeMRZ()
+	a.judgePhoto()
+	a.judgeChip()
+	a.judgeTransport()
+	a.judgeStatus()
+	a.judgePrint()
+	a.judgeHolder()
+}
+
+// report puts the result together.
+func (a *assessment) report() *Report {
+	r := &Report{
+		Policy: a.o.Policy, Checks: a.list(), At: a.o.At, Document: a.document, Files: a.ev.files,
+		Specimen: a.o.Specimen && a.checks[CheckSpecimen].Reason == ReasonSpecimen,
+		identity: a.facts.identity, portrait: a.facts.portrait,
+	}
+	for n := 1; n <= 16; n++ {
+		if _, ok := a.ev.files[lds.Group(n)]; ok {
+			r.Document.Read = append(r.Document.Read, n)
+		}
+	}
+	if c := a.ev.chip; c != nil {
+		r.Session = &Session{Access: a.accessName(), APDUs: c.traffic.APDUs, BytesIn: c.traffic.BytesIn, BytesOut: c.traffic.BytesOut}
+	}
+	r.Verdict = r.Policy.Judge(r.Checks)
+	return r
+}

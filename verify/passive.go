@@ -1,0 +1,205 @@
+package verify
+
+import (
+	"bytes"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tamthe/tamthe/card/cert"
+	"github.com/tamthe/tamthe/card/cms"
+	"github.com/tamthe/tamthe/card/lds"
+	"github.com/tamthe/tamthe/verify/pki"
+)
+
+// readSOD reads the signed list and judges its form.
+func (a *assessment) readSOD() {
+	raw, ok := a.ev.files[lds.SODFile]
+	if !ok {
+		if err, asked := a.ev.denied[lds.SODFile]; asked {
+			a.fail(CheckSODStructure, ReasonSODMissing, err)
+		} else {
+			a.set(CheckSODStructure, Undetermined, ReasonSODMissing, "")
+		}
+		return
+	}
+	sod, err := lds.ParseSOD(raw)
+	switch {
+	case errors.Is(err, cert.ErrAlgorithm):
+		a.fail(CheckSODAlgorithm, ReasonAlgorithmBroken, err)
+		return
+	case err != nil:
+		a.fail(CheckSODStructure, ReasonSODMalformed, err)
+		return
+	}
+	a.sod = sod
+	a.document.Card = sod.CardID()
+	a.document.Groups = a.groups()
+	a.document.Hash = sod.Object.Hash.String()
+	a.set(CheckSODStructure, Passed, "", "")
+	a.profile()
+}
+
+// tolerated are departures from the standard that genuine documents are known for;
+// they are said and do no harm.
+var tolerated = []string{string(lds.SODContentType), string(cms.FindingAttributesOrder), string(cms.FindingUnsigned), string(cms.FindingCRLs)}
+
+// silent are findings that other checks judge, and what is no fault at all.
+var silent = []string{
+	string(lds.SODSingleHash), string(lds.SODGroupOrder), string(lds.SODHashDigestDiffs), string(cms.FindingNoCertificate),
+	string(cms.FindingSigners), string(cms.FindingAttributeTwice), string(cms.FindingAttributesAbsent),
+	string(cms.FindingContentType), string(cms.FindingDetached),
+}
+
+// profile judges departures of the SOD from its profile.
+func (a *assessment) profile() {
+	var all []string
+	for _, f := range a.sod.Object.Findings {
+		all = append(all, string(f))
+	}
+	for _, f := range a.sod.Signed.Findings {
+		all = append(all, string(f))
+	}
+	all = slices.DeleteFunc(all, func(s string) bool { return slices.Contains(silent, s) })
+	bad := slices.DeleteFunc(slices.Clone(all), func(s string) bool { return slices.Contains(tolerated, s) })
+	switch {
+	case len(bad) > 0:
+		a.set(CheckSODProfile, Failed, ReasonSODProfile, strings.Join(bad, ", "))
+	case len(all) > 0:
+		a.set(CheckSODProfile, Passed, ReasonSODProfile, strings.Join(all, ", "))
+	default:
+		a.set(CheckSODProfile, Passed, "", "")
+	}
+}
+
+// signature verifies the SOD with the certificate of its signer.
+func (a *assessment) signature() {
+	if a.sod == nil {
+		return
+	}
+	signers := a.sod.Signed.Signers
+	if len(signers) != 1 {
+		a.set(CheckSODSignature, Failed, ReasonSODAttributes, fmt.Sprintf("%d signers", len(signers)))
+		for _, s := range signers { // which of them speaks of other data?
+			for _, c := range a.sod.Signed.SignerCertificates(s) {
+				if err := a.verify(s, c); errors.Is(err, cms.ErrMessageDigest) {
+					a.checks[CheckSODSignature] = Check{ID: CheckSODSignature, Outcome: Failed, Reason: ReasonSODDigest, Err: err}
+				}
+			}
+		}
+		return
+	}
+	s := signers[0]
+	if slices.Contains(a.sod.Signed.Findings, cms.FindingAttributesAbsent) {
+		a.set(CheckSODSignature, Failed, ReasonSODAttributes, "no signed attributes")
+		return
+	}
+	candidates := a.sod.Signed.SignerCertificates(s)
+	candidates = append(candidates, a.o.Trust.Signers(s.Matches)...)
+	switch {
+	case len(candidates) > 0:
+	case len(a.sod.Signed.Certificates) > 0:
+		a.set(CheckSODSignature, Failed, ReasonSignerMismatch, fmt.Sprintf("issuer %v, serial %v", s.Issuer, s.Serial))
+		return
+	default:
+		a.set(CheckSODSignature, Undetermined, ReasonSignerMissing, fmt.Sprintf("issuer %v, serial %v", s.Issuer, s.Serial))
+		return
+	}
+	a.signer = candidates[0]
+	err := a.verify(s, a.signer)
+	for _, c := range candidates[1:] {
+		if err == nil {
+			break
+		}
+		if other := a.verify(s, c); other == nil {
+			a.signer, err = c, nil
+		}
+	}
+	a.strength(s)
+	if err != nil {
+		a.fail(CheckSODSignature, signatureReason(err), err)
+		return
+	}
+	a.signed = true
+	a.set(CheckSODSignature, Passed, "", "")
+}
+
+// verify checks one signer with one certificate.
+func (a *assessment) verify(s *cms.SignerInfo, c *cert.Certificate) error {
+	if c.KeyErr != nil {
+		return c.KeyErr
+	}
+	return a.sod.Signed.Verify(s, c.PublicKey)
+}
+
+func signatureReason(err error) Reason {
+	switch {
+	case errors.Is(err, cms.ErrMessageDigest):
+		return ReasonSODDigest
+	case errors.Is(err, cms.ErrStructure):
+		return ReasonSODAttributes
+	case errors.Is(err, cert.ErrKey), errors.Is(err, cert.ErrMalformed):
+		return ReasonSignerKey
+	}
+	return ReasonSODSignature
+}
+
+// strength judges the algorithms of the SOD: of its signature, of the message digest
+// and of the group hashes.
+func (a *assessment) strength(s *cms.SignerInfo) {
+	a.set(CheckSODAlgorithm, Passed, "", "")
+	alg, err := s.Algorithm()
+	if err != nil {
+		a.fail(CheckSODAlgorithm, ReasonAlgorithmBroken, err)
+		return
+	}
+	digest, err := s.DigestAlgorithm.Hash()
+	if err != nil {
+		a.fail(CheckSODAlgorithm, ReasonAlgorithmBroken, err)
+		return
+	}
+	for _, h := range []struct {
+		what string
+		kind pki.Kind
+	}{
+		{alg.String(), pki.KeyStrength(a.signer.PublicKey, alg.Hash)},
+		{"message digest " + digest.String(), pki.KeyStrength(cert.PublicKey{}, digest)},
+		{"group hashes " + a.sod.Object.Hash.String(), pki.KeyStrength(cert.PublicKey{}, a.sod.Object.Hash)},
+	} {
+		if h.kind != "" {
+			a.set(CheckSODAlgorithm, Failed, reasonOf[h.kind], h.what)
+		}
+	}
+}
+
+// judgeChain judges the signer and its chain, now that what the document says of
+// itself is known.
+func (a *assessment) judgeChain() {
+	if a.signer == nil {
+		return
+	}
+	fp := a.signer.Fingerprint()
+	a.document.Signer = hex.EncodeToString(fp[:])
+	a.chain = a.route().Judge(a.query())
+	for _, f := range a.chain.Findings {
+		a.record(Check{ID: aspectChecks[f.Aspect], Outcome: levels[f.Level], Reason: reasonOf[f.Kind], Detail: f.Detail})
+	}
+	if a.chain.Anchor != nil {
+		a.document.CSCA = a.chain.Anchor.String()
+	}
+	a.trusted = a.signed && a.passed(CheckChain)
+}
+
+// route looks for the signer's chain; what the document brings besides its signer is
+// material only.
+func (a *assessment) route() *pki.Chain {
+	var extra []*cert.Certificate
+	for _, c := range a.sod.Signed.Certificates {
+		if c.Parsed != nil && !bytes.Equal(c.Parsed.Raw, a.signer.Raw) {
+			extra = append(extra, c.Parsed)
+		}
+	}
+	return a.o.Trust.Chain(a.signer, extra...)
+}

@@ -1,0 +1,104 @@
+package verify
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/tamthe/tamthe/card/lds"
+)
+
+// judgeTransport judges the way to the chip.
+func (a *assessment) judgeTransport() {
+	chip := a.ev.chip
+	if chip == nil {
+		return
+	}
+	if chip.broken != nil {
+		a.fail(CheckProtection, ReasonProtection, chip.broken)
+	} else {
+		a.set(CheckProtection, Passed, "", "")
+	}
+	switch chip.access.Protocol {
+	case "PACE":
+		a.set(CheckAccess, Passed, "", a.accessName())
+	case "BAC":
+		a.set(CheckAccess, Passed, ReasonAccessBAC, a.accessName())
+	default:
+		a.set(CheckAccess, NotRun, "", "")
+	}
+	a.downgrade()
+}
+
+// downgrade compares how the chip was opened with what the issuer signed in DG14 and
+// with what the profile promises.
+func (a *assessment) downgrade() {
+	access := a.ev.chip.access
+	signed := a.signedPACE()
+	if access.Protocol == "PACE" {
+		a.set(CheckDowngrade, Passed, "", "")
+		a.compareCardAccess(signed)
+		return
+	}
+	a.set(CheckCardAccess, Absent, "", "")
+	switch {
+	case access.Protocol == "":
+	case len(signed) > 0:
+		a.set(CheckDowngrade, Failed, ReasonDowngrade, fmt.Sprintf("DG14 promises PACE in %d variants", len(signed)))
+	case a.promisesPACE():
+		a.set(CheckDowngrade, Failed, ReasonDowngrade, "the profile promises PACE")
+	case access.Refused != nil:
+		a.set(CheckDowngrade, Undetermined, ReasonDowngrade, access.Refused.Error())
+	case a.listed(14) && !a.intact[14]:
+		a.set(CheckDowngrade, Undetermined, ReasonSODUntrusted, "DG14 is not proven")
+	default:
+		a.set(CheckDowngrade, Passed, "", "")
+	}
+}
+
+// signedPACE returns the variants of PACE that the issuer signed in DG14.
+func (a *assessment) signedPACE() []lds.PACEInfo {
+	if !a.intact[14] {
+		return nil
+	}
+	infos, err := lds.ParseDG14(a.ev.files[lds.DG14])
+	if err != nil {
+		return nil
+	}
+	return infos.PACE
+}
+
+// compareCardAccess wants EF.CardAccess, which nobody signs, to offer the variants of
+// DG14. A DG14 without any says nothing about it.
+func (a *assessment) compareCardAccess(signed []lds.PACEInfo) {
+	infos, err := lds.ParseCardAccess(a.ev.chip.access.CardAccess)
+	switch {
+	case err != nil:
+		a.fail(CheckCardAccess, ReasonAccessMismatch, err)
+	case len(signed) == 0:
+		a.set(CheckCardAccess, Absent, "", "DG14 names no variant of PACE")
+	case !sameVariants(infos.PACE, signed):
+		a.set(CheckCardAccess, Failed, ReasonAccessMismatch, fmt.Sprintf("EF.CardAccess %v, DG14 %v", infos.PACE, signed))
+	default:
+		a.set(CheckCardAccess, Passed, "", "")
+	}
+}
+
+func sameVariants(a, b []lds.PACEInfo) bool {
+	within := func(list, of []lds.PACEInfo) bool {
+		return !slices.ContainsFunc(list, func(x lds.PACEInfo) bool {
+			return !slices.ContainsFunc(of, func(y lds.PACEInfo) bool {
+				return x.OID.Equal(y.OID) && x.Version == y.Version && x.ParameterID == y.ParameterID
+			})
+		})
+	}
+	return within(a, b) && within(b, a)
+}
+
+// accessName is PACE-CAN, PACE-MRZ or BAC-MRZ.
+func (a *assessment) accessName() string {
+	access := a.ev.chip.access
+	if access.Protocol == "" {
+		return ""
+	}
+	return access.Protocol + "-" + access.Password
+}
