@@ -82,10 +82,14 @@ func (k *Link) Transmit(ctx context.Context, c Command) (Response, error) {
 	return r, nil
 }
 
+// maxFetch is how many GET RESPONSE a single answer may take. A card that fills its
+// answers needs 256.
+const maxFetch = 1024
+
 // fetch collects the rest of the answer that begins with r (ISO/IEC 7816-4 §5.3.4).
 func (k *Link) fetch(ctx context.Context, c Command, r Response) (Response, error) {
 	data := append([]byte(nil), r.Data...)
-	for first := true; r.Status.family() == BytesRemaining; first = false {
+	for n := 0; r.Status.family() == BytesRemaining; n++ {
 		get := Command{CLA: c.channel(), INS: 0xC0, Le: shortLe(byte(r.Status))}
 		next, err := k.exchange(ctx, get)
 		if err == nil && next.Status.family() == WrongLe {
@@ -95,8 +99,7 @@ func (k *Link) fetch(ctx context.Context, c Command, r Response) (Response, erro
 		if err != nil {
 			return Response{}, fmt.Errorf("GET RESPONSE: %w", err)
 		}
-		stuck := len(next.Data) == 0 && next.Status.family() == BytesRemaining && !first
-		if stuck || len(data)+len(next.Data) > MaxLe {
+		if n == maxFetch || len(data)+len(next.Data) > MaxLe {
 			return Response{}, fmt.Errorf("GET RESPONSE has no end after %d octets: %w", len(data), ErrMalformed)
 		}
 		data, r = append(data, next.Data...), next
