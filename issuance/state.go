@@ -3,6 +3,7 @@ package issuance
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 )
@@ -73,7 +74,8 @@ func (s State) Head() Head {
 }
 
 // Next begins the entry that would follow on a stream: Origin, Rules, Stream, Seq, Prev
-// and Act are set. The stream must have been read.
+// and Act are set. The stream must have been read (else ErrLink), and so must the stream
+// of an enrolled operator, which tells the name of the log (else ErrOperator).
 func (s State) Next(id StreamID, act Act) (Entry, error) {
 	b := s.book
 	if b == nil {
@@ -82,6 +84,9 @@ func (s State) Next(id StreamID, act Act) (Entry, error) {
 	sub, err := b.subject(id)
 	if err != nil {
 		return Entry{}, err
+	}
+	if b.origin == "" {
+		return Entry{}, fmt.Errorf("%w: none of those asked for is enrolled", ErrOperator)
 	}
 	return Entry{Origin: b.origin, Rules: RuleBook, Stream: id, Seq: sub.Seq + 1, Prev: sub.Last, Act: act}, nil
 }
