@@ -10,6 +10,7 @@ import (
 	"github.com/tamthe/tamthe/card/cert"
 	"github.com/tamthe/tamthe/card/lds"
 	"github.com/tamthe/tamthe/card/sm"
+	"github.com/tamthe/tamthe/card/suite"
 )
 
 // ahead is the answer to the first block of a file, asked for before ReadFile.
@@ -54,6 +55,7 @@ func (s *Session) Chip1(ctx context.Context, key lds.ChipAuthKey, next lds.File)
 		return nil, sm.ErrClosed
 	}
 	s.ahead = nil
+	s.le = min(s.le, sm.MaxResponse(suite.AES128, s.link.Limits())) // 3DES bears more than its successor
 	first := (&reading{file: next, bySFI: true}).command(s.le)
 	proof, err := auth.Chip1(ctx, s.channel, key, first)
 	if err != nil {

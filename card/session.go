@@ -99,10 +99,12 @@ func (s *Session) Transmit(ctx context.Context, c apdu.Command) (apdu.Response, 
 	return s.channel.Transmit(ctx, c)
 }
 
-// take makes ch the session's channel.
+// take makes ch the session's channel. What was learned about the card's limit stays.
 func (s *Session) take(ch *sm.Channel) {
 	s.channel = ch
-	s.le = ch.MaxResponse(s.link.Limits())
+	if most := ch.MaxResponse(s.link.Limits()); s.le == 0 || s.le > most {
+		s.le = most
+	}
 }
 
 // selectApplication selects by AID, through the channel if there is one, without an

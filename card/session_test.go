@@ -380,3 +380,25 @@ func TestChip1Stranger(t *testing.T) {
 		t.Errorf("%v after %d more commands", err, len(w.seen)-n)
 	}
 }
+
+// TestChip1AfterBAC goes from 3DES to AES, which bears less in a block.
+func TestChip1AfterBAC(t *testing.T) {
+	w := newTwin(t, reference())
+	key, err := dh.P256().Generate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w.ca, err = auth.NewChipAuthChip(auth.ChipAuthSecret{Protocol: caAES128, Key: key}); err != nil {
+		t.Fatal(err)
+	}
+	s := openBAC(t, w)
+	if _, err := s.Chip1(t.Context(), lds.ChipAuthKey{Public: key.Point(), Info: lds.ChipAuthInfo{OID: caAES128}}, lds.DG2); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := s.ReadFile(t.Context(), lds.DG2, nil); err != nil || !slices.Equal(got, w.files[lds.DG2]) {
+		t.Fatalf("%d octets, %v", len(got), err)
+	}
+	if n := w.count(0xB0) - 1; n != 90 { // 223 octets each; one more for EF.CardAccess
+		t.Errorf("%d commands, want 90", n)
+	}
+}

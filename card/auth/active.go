@@ -35,15 +35,15 @@ type ActiveProof struct {
 // refusal a *apdu.StatusError.
 func Active(ctx context.Context, t apdu.Transmitter, pub cert.PublicKey, h crypto.Hash, challenge [ChallengeSize]byte) (*ActiveProof, error) {
 	if pub.EC == nil {
-		return nil, fmt.Errorf("Active Authentication with an RSA key: %w", ErrUnsupported)
+		return nil, fmt.Errorf("active authentication with an RSA key: %w", ErrUnsupported)
 	}
 	if !activeHash(h) {
-		return nil, fmt.Errorf("Active Authentication with hash %v: %w", h, ErrUnsupported)
+		return nil, fmt.Errorf("active authentication with hash %v: %w", h, ErrUnsupported)
 	}
 	c := apdu.Command{INS: 0x88, Data: challenge[:], Le: apdu.MaxShortLe}
 	sig, err := do(ctx, t, c)
 	if err != nil {
-		return nil, fmt.Errorf("Active Authentication: %w", err)
+		return nil, fmt.Errorf("active authentication: %w", err)
 	}
 	proof := &ActiveProof{Challenge: challenge, Signature: sig, Hash: h}
 	digest := sum(h, challenge[:])
@@ -52,7 +52,7 @@ func Active(ctx context.Context, t apdu.Transmitter, pub cert.PublicKey, h crypt
 	case dh.VerifyDER(pub.EC, digest, sig):
 		proof.DER = true
 	default:
-		return nil, fmt.Errorf("Active Authentication: %w", ErrSignature)
+		return nil, fmt.Errorf("active authentication: %w", ErrSignature)
 	}
 	return proof, nil
 }
@@ -69,7 +69,7 @@ func ActiveHash(infos *lds.SecurityInfos, pub *dh.Point) (h crypto.Hash, declare
 				return known.hash, true, nil
 			}
 		}
-		return 0, true, fmt.Errorf("Active Authentication by %v: %w", oid, ErrUnsupported)
+		return 0, true, fmt.Errorf("active authentication by %v: %w", oid, ErrUnsupported)
 	}
 	switch n := pub.Curve().Size(); {
 	case n <= 28:

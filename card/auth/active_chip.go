@@ -19,7 +19,7 @@ type ActiveChip struct {
 // Doc 9303-11 §6.1.2.3 does not allow is ErrUnsupported.
 func NewActiveChip(key *dh.PrivateKey, h crypto.Hash) (*ActiveChip, error) {
 	if !activeHash(h) {
-		return nil, fmt.Errorf("Active Authentication with hash %v: %w", h, ErrUnsupported)
+		return nil, fmt.Errorf("active authentication with hash %v: %w", h, ErrUnsupported)
 	}
 	return &ActiveChip{key, h}, nil
 }

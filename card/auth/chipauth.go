@@ -53,7 +53,7 @@ func Chip1(ctx context.Context, ch *sm.Channel, key lds.ChipAuthKey, first apdu.
 func chip1(ctx context.Context, ch *sm.Channel, key lds.ChipAuthKey, first apdu.Command, fresh []byte) (*ChipProof, error) {
 	c, ok := suiteOf(key.Info.OID, chipAuthECDH)
 	if !ok || key.Public == nil {
-		return nil, fmt.Errorf("Chip Authentication by %v: %w", key.Info.OID, ErrUnsupported)
+		return nil, fmt.Errorf("chip authentication by %v: %w", key.Info.OID, ErrUnsupported)
 	}
 	own, err := newKeyOn(key.Public.Curve().Generator(), fresh)
 	if err != nil {
@@ -62,15 +62,15 @@ func chip1(ctx context.Context, ch *sm.Channel, key lds.ChipAuthKey, first apdu.
 	defer own.Destroy()
 	keys, err := sessionKeys(own, key.Public, c)
 	if err != nil {
-		return nil, fmt.Errorf("Chip Authentication: %w", err)
+		return nil, fmt.Errorf("chip authentication: %w", err)
 	}
 	if err := announce(ctx, ch, key, c, own.Point().Bytes()); err != nil {
 		keys.Destroy()
-		return nil, fmt.Errorf("Chip Authentication: %w", err)
+		return nil, fmt.Errorf("chip authentication: %w", err)
 	}
 	next, r, err := ch.Switch(ctx, keys, first)
 	if err != nil {
-		return nil, fmt.Errorf("Chip Authentication: first command under the new keys: %s: %w", first.Name(), err)
+		return nil, fmt.Errorf("chip authentication: first command under the new keys: %s: %w", first.Name(), err)
 	}
 	return &ChipProof{Channel: next, Key: key, Ephemeral: own.Point(), First: r}, nil
 }
@@ -126,7 +126,7 @@ func ChipAuthKeys(infos *lds.SecurityInfos) ([]lds.ChipAuthKey, error) {
 	}
 	keys = slices.DeleteFunc(keys, func(k lds.ChipAuthKey) bool { return k.Public == nil || !cipher(k).Valid() })
 	if len(keys) == 0 && len(infos.ChipKeys) > 0 {
-		return nil, fmt.Errorf("Chip Authentication with %d keys of DG14: %w", len(infos.ChipKeys), ErrUnsupported)
+		return nil, fmt.Errorf("chip authentication with %d keys of DG14: %w", len(infos.ChipKeys), ErrUnsupported)
 	}
 	slices.SortStableFunc(keys, func(a, b lds.ChipAuthKey) int { return cmp.Compare(cipher(b), cipher(a)) })
 	return keys, nil

@@ -41,7 +41,7 @@ func NewChipAuthChip(secrets ...ChipAuthSecret) (*ChipAuthChip, error) {
 	for _, s := range secrets {
 		c, ok := suiteOf(s.Protocol, chipAuthECDH)
 		if !ok {
-			return nil, fmt.Errorf("Chip Authentication by %v: %w", s.Protocol, ErrUnsupported)
+			return nil, fmt.Errorf("chip authentication by %v: %w", s.Protocol, ErrUnsupported)
 		}
 		oid, err := contents(s.Protocol)
 		if err != nil {

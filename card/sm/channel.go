@@ -85,7 +85,7 @@ func (h *Channel) MaxResponse(l apdu.Limits) int {
 	if !h.end.open {
 		return 0
 	}
-	return maxResponse(h.end.keys.Cipher, l)
+	return MaxResponse(h.end.keys.Cipher, l)
 }
 
 // MaxCommand returns the most command data in octets that stay within l once protected,

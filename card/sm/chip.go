@@ -63,7 +63,7 @@ func (h *Chip) MaxResponse(l apdu.Limits) int {
 	if !h.end.open {
 		return 0
 	}
-	return maxResponse(h.end.keys.Cipher, l)
+	return MaxResponse(h.end.keys.Cipher, l)
 }
 
 // Close forgets the keys. It may be called more than once.

@@ -178,8 +178,9 @@ func most(limit int, fits func(int) bool) int {
 	return low
 }
 
-// maxResponse is the most answer data that stay within l once protected.
-func maxResponse(c suite.Cipher, l apdu.Limits) int {
+// MaxResponse returns the most answer data in octets whose protected form stays within l,
+// under any keys of the suite.
+func MaxResponse(c suite.Cipher, l apdu.Limits) int {
 	_, response := l.Sizes()
 	return most(apdu.MaxLe, func(n int) bool { return answerSize(c, n)+2 <= response })
 }
