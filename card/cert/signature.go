@@ -6,12 +6,15 @@ import (
 	"crypto/rsa"
 	"fmt"
 
+	"golang.org/x/crypto/cryptobyte"
+	tags "golang.org/x/crypto/cryptobyte/asn1"
+
 	"github.com/tamthe/tamthe/card/dh"
 )
 
 // Verify checks one signature over message. The hash, the MGF hash and the salt length
 // are those of alg and nothing else; ECDSA is strict DER, RSA PKCS #1 has no tolerance
-// for padding. Errors wrap ErrSignature, ErrAlgorithm (also a scheme that does not fit
+// for padding and takes DigestInfo with or without NULL. Errors wrap ErrSignature, ErrAlgorithm (also a scheme that does not fit
 // the key, or PSS parameters against those that bind the key) or ErrKey.
 func Verify(pub PublicKey, alg Algorithm, message, sig []byte) error {
 	if pub.RSA == nil && pub.EC == nil {
@@ -24,7 +27,7 @@ func Verify(pub PublicKey, alg Algorithm, message, sig []byte) error {
 	ok := false
 	switch alg.Scheme {
 	case RSAPKCS1:
-		ok = rsa.VerifyPKCS1v15(pub.RSA, alg.Hash, digest, sig) == nil
+		ok = verifyPKCS1(pub.RSA, alg.Hash, digest, sig)
 	case RSAPSS:
 		ok = verifyPSS(pub.RSA, alg, digest, sig)
 	case ECDSA:
@@ -36,6 +39,22 @@ func Verify(pub PublicKey, alg Algorithm, message, sig []byte) error {
 		return fmt.Errorf("%w (%v, %v)", ErrSignature, pub, alg)
 	}
 	return nil
+}
+
+// verifyPKCS1 takes the two encodings of DigestInfo that RFC 8017 §9.2 (note 1) allows,
+// each compared in full: with the NULL of the digest algorithm, and without, as ICAO
+// signed its master list of September 2023.
+func verifyPKCS1(pub *rsa.PublicKey, hash crypto.Hash, digest, sig []byte) bool {
+	if rsa.VerifyPKCS1v15(pub, hash, digest, sig) == nil {
+		return true
+	}
+	var b cryptobyte.Builder
+	b.AddASN1(tags.SEQUENCE, func(b *cryptobyte.Builder) {
+		b.AddASN1(tags.SEQUENCE, func(b *cryptobyte.Builder) { addOID(b, HashOID(hash)) })
+		b.AddASN1OctetString(digest)
+	})
+	info, err := b.Bytes()
+	return err == nil && rsa.VerifyPKCS1v15(pub, 0, info, sig) == nil
 }
 
 // fits says whether the algorithm is complete and may be used with the key.
