@@ -3,6 +3,7 @@ package dh
 import (
 	"encoding/asn1"
 	"math/big"
+	"slices"
 	"sync"
 )
 
@@ -16,139 +17,160 @@ type Parameters struct {
 // A Curve is one set of domain parameters. There is one value for each, so that curves
 // compare by ==. A Curve is safe for concurrent use.
 type Curve struct {
-	name   string
-	id     int
-	oid    asn1.ObjectIdentifier
-	p      Parameters
-	field  *modulus // of coordinates
-	order  *modulus // of scalars
-	a, b   element  // Montgomery form
-	b3     element  // 3b
-	g      *Point
-	base   func() *window // of the generator, made once
-	nBytes []byte
+	name      string
+	id        int
+	oid       asn1.ObjectIdentifier
+	group     group
+	generator *Point
+	odd       func() []projective // odd multiples of the generator, for verification
 }
 
-// curves holds each curve once it was asked for.
-var curves = func() (list [len(definitions)]func() *Curve) {
-	for i := range definitions {
-		list[i] = sync.OnceValue(definitions[i].curve)
-	}
-	return list
-}()
+// firstID is the domain parameter id of the first of the curves.
+const firstID = 8
 
-func number(hex string) *big.Int {
-	n, _ := new(big.Int).SetString(hex, 16)
-	return n
-}
+// P192 returns NIST P-192, secp192r1.
+func P192() *Curve { return curves[8-firstID]() }
 
-func (d definition) curve() *Curve {
-	p := Parameters{number(d.p), number(d.a), number(d.b), number(d.x), number(d.y), number(d.n), 1}
-	c := &Curve{name: d.name, id: d.id, oid: d.oid, p: p, field: newModulus(p.P), order: newModulus(p.N)}
-	c.a, c.b = limbsOf(p.A), limbsOf(p.B)
-	c.field.toMontgomery(&c.a)
-	c.field.toMontgomery(&c.b)
-	c.field.add(&c.b3, &c.b, &c.b)
-	c.field.add(&c.b3, &c.b3, &c.b)
-	c.g = &Point{curve: c, x: limbsOf(p.Gx), y: limbsOf(p.Gy)}
-	c.field.toMontgomery(&c.g.x)
-	c.field.toMontgomery(&c.g.y)
-	c.base = sync.OnceValue(func() *window { return c.window(c.lift(c.g)) })
-	c.nBytes = p.N.FillBytes(make([]byte, c.order.octets))
-	return c
-}
+// P224 returns NIST P-224, secp224r1.
+func P224() *Curve { return curves[10-firstID]() }
 
-// P192, P224, P256, P384 and P521 are the prime curves of FIPS 186-4 §D.1.2.
-func P192() *Curve { return curves[rowP192]() }
+// P256 returns NIST P-256, secp256r1.
+func P256() *Curve { return curves[12-firstID]() }
 
-// P224 is described at P192.
-func P224() *Curve { return curves[rowP224]() }
+// P384 returns NIST P-384, secp384r1.
+func P384() *Curve { return curves[15-firstID]() }
 
-// P256 is described at P192.
-func P256() *Curve { return curves[rowP256]() }
+// P521 returns NIST P-521, secp521r1.
+func P521() *Curve { return curves[18-firstID]() }
 
-// P384 is described at P192.
-func P384() *Curve { return curves[rowP384]() }
+// BrainpoolP192r1 returns the curve of that name of RFC 5639.
+func BrainpoolP192r1() *Curve { return curves[9-firstID]() }
 
-// P521 is described at P192.
-func P521() *Curve { return curves[rowP521]() }
+// BrainpoolP224r1 returns the curve of that name of RFC 5639.
+func BrainpoolP224r1() *Curve { return curves[11-firstID]() }
 
-// BrainpoolP192r1 and the following are the curves of RFC 5639 §3.
-func BrainpoolP192r1() *Curve { return curves[rowBrainpoolP192r1]() }
+// BrainpoolP256r1 returns the curve of that name of RFC 5639.
+func BrainpoolP256r1() *Curve { return curves[13-firstID]() }
 
-// BrainpoolP224r1 is described at BrainpoolP192r1.
-func BrainpoolP224r1() *Curve { return curves[rowBrainpoolP224r1]() }
+// BrainpoolP320r1 returns the curve of that name of RFC 5639.
+func BrainpoolP320r1() *Curve { return curves[14-firstID]() }
 
-// BrainpoolP256r1 is described at BrainpoolP192r1.
-func BrainpoolP256r1() *Curve { return curves[rowBrainpoolP256r1]() }
+// BrainpoolP384r1 returns the curve of that name of RFC 5639.
+func BrainpoolP384r1() *Curve { return curves[16-firstID]() }
 
-// BrainpoolP320r1 is described at BrainpoolP192r1.
-func BrainpoolP320r1() *Curve { return curves[rowBrainpoolP320r1]() }
-
-// BrainpoolP384r1 is described at BrainpoolP192r1.
-func BrainpoolP384r1() *Curve { return curves[rowBrainpoolP384r1]() }
-
-// BrainpoolP512r1 is described at BrainpoolP192r1.
-func BrainpoolP512r1() *Curve { return curves[rowBrainpoolP512r1]() }
+// BrainpoolP512r1 returns the curve of that name of RFC 5639.
+func BrainpoolP512r1() *Curve { return curves[17-firstID]() }
 
 // ByID returns the curve with a standardised domain parameter id, 8 to 18, of
 // TR-03110-3 table 4 (Doc 9303-11 table 6). Any other id is ErrUnknownCurve.
 func ByID(id int) (*Curve, error) {
-	return find(func(d *definition) bool { return d.id == id })
+	if id < firstID || id >= firstID+len(curves) {
+		return nil, ErrUnknownCurve
+	}
+	return curves[id-firstID](), nil
 }
 
 // ByOID returns the curve that an object identifier names, else ErrUnknownCurve.
 func ByOID(oid asn1.ObjectIdentifier) (*Curve, error) {
-	return find(func(d *definition) bool { return d.oid.Equal(oid) })
-}
-
-// ByParameters returns the curve whose every parameter, the base point and the cofactor
-// included, equals p's, else ErrUnknownCurve.
-func ByParameters(p Parameters) (*Curve, error) {
-	for _, v := range []*big.Int{p.P, p.A, p.B, p.Gx, p.Gy, p.N} {
-		if v == nil || v.Sign() < 0 {
-			return nil, ErrUnknownCurve
-		}
-	}
-	return find(func(d *definition) bool {
-		return p.H == 1 && same(p.P, d.p) && same(p.A, d.a) && same(p.B, d.b) &&
-			same(p.Gx, d.x) && same(p.Gy, d.y) && same(p.N, d.n)
-	})
-}
-
-func same(v *big.Int, hex string) bool { return v.Text(16) == hex }
-
-func find(is func(*definition) bool) (*Curve, error) {
-	for i := range definitions {
-		if is(&definitions[i]) {
-			return curves[i](), nil
+	for _, curve := range curves {
+		if c := curve(); c.oid.Equal(oid) {
+			return c, nil
 		}
 	}
 	return nil, ErrUnknownCurve
 }
 
-// Name returns "P-256" or "brainpoolP256r1".
+// ByParameters returns the curve whose every parameter, the base point and the cofactor
+// included, equals p's, else ErrUnknownCurve. Whoever takes parameters from a file must
+// come through here: a base point of an attacker's choice makes any signature verify. A
+// cofactor left out of an encoding is the caller's to fill in.
+func ByParameters(p Parameters) (*Curve, error) {
+	for _, curve := range curves {
+		if c := curve(); c.Parameters().equal(p) {
+			return c, nil
+		}
+	}
+	return nil, ErrUnknownCurve
+}
+
+func (p Parameters) equal(q Parameters) bool {
+	return p.H == q.H && slices.EqualFunc(p.numbers(), q.numbers(), func(x, y *big.Int) bool {
+		return x != nil && y != nil && x.Cmp(y) == 0
+	})
+}
+
+func (p Parameters) numbers() []*big.Int {
+	return []*big.Int{p.P, p.A, p.B, p.Gx, p.Gy, p.N}
+}
+
+// newCurve sets up a curve of prime order over a prime field from constants.
+func newCurve(k curveConstants) *Curve {
+	p := k.parameters()
+	c := &Curve{name: k.name, id: k.id, oid: k.oid}
+	g := &c.group
+	g.field, g.order = newModulus(p.P), newModulus(p.N)
+	g.a, g.b = limbsOf(p.A), limbsOf(p.B)
+	g.field.enter(&g.a, &g.a)
+	g.field.enter(&g.b, &g.b)
+	g.field.add(&g.b3, &g.b, &g.b)
+	g.field.add(&g.b3, &g.b3, &g.b)
+	g.aIsMinus3 = new(big.Int).Sub(p.P, p.A).Cmp(big.NewInt(3)) == 0
+	c.generator = &Point{curve: c, x: limbsOf(p.Gx), y: limbsOf(p.Gy)}
+	g.field.enter(&c.generator.x, &c.generator.x)
+	g.field.enter(&c.generator.y, &c.generator.y)
+	c.odd = sync.OnceValue(func() []projective {
+		return g.oddMultiples(c.generator.projective(), generatorWindow)
+	})
+	return c
+}
+
+func (k curveConstants) parameters() Parameters {
+	number := func(s string) *big.Int {
+		v, ok := new(big.Int).SetString(s, 16)
+		if !ok {
+			panic("dh: bad constant of " + k.name)
+		}
+		return v
+	}
+	return Parameters{number(k.p), number(k.a), number(k.b), number(k.x), number(k.y), number(k.n), 1}
+}
+
+// Name returns the curve's name as its standard writes it: P-256, brainpoolP256r1.
 func (c *Curve) Name() string { return c.name }
 
-// ID returns the standardised domain parameter id, if there is one.
-func (c *Curve) ID() (int, bool) { return c.id, c.id >= 0 }
+// String returns the name.
+func (c *Curve) String() string { return c.name }
+
+// ID returns the standardised domain parameter id of TR-03110-3 table 4, if there is one.
+func (c *Curve) ID() (int, bool) { return c.id, c.id != 0 }
 
 // OID returns the object identifier of the named curve.
-func (c *Curve) OID() asn1.ObjectIdentifier {
-	return append(asn1.ObjectIdentifier{}, c.oid...)
-}
+func (c *Curve) OID() asn1.ObjectIdentifier { return slices.Clone(c.oid) }
 
 // Parameters returns the domain parameters in values of the caller's own.
 func (c *Curve) Parameters() Parameters {
-	clone := func(v *big.Int) *big.Int { return new(big.Int).Set(v) }
-	return Parameters{clone(c.p.P), clone(c.p.A), clone(c.p.B), clone(c.p.Gx), clone(c.p.Gy), clone(c.p.N), c.p.H}
+	f := c.group.field
+	number := func(x *element) *big.Int {
+		var plain element
+		f.leave(&plain, x)
+		return new(big.Int).SetBytes(f.bytes(&plain))
+	}
+	return Parameters{
+		P:  new(big.Int).SetBytes(f.bytes(&f.value)),
+		A:  number(&c.group.a),
+		B:  number(&c.group.b),
+		Gx: number(&c.generator.x),
+		Gy: number(&c.generator.y),
+		N:  new(big.Int).SetBytes(c.group.order.bytes(&c.group.order.value)),
+		H:  1,
+	}
 }
 
 // Size returns the octets of a coordinate.
-func (c *Curve) Size() int { return c.field.octets }
+func (c *Curve) Size() int { return c.group.field.size }
 
 // OrderSize returns the octets of a scalar and of each half of a plain signature.
-func (c *Curve) OrderSize() int { return c.order.octets }
+func (c *Curve) OrderSize() int { return c.group.order.size }
 
 // Generator returns the base point.
-func (c *Curve) Generator() *Point { return c.g }
+func (c *Curve) Generator() *Point { return c.generator }

@@ -54,7 +54,7 @@ func TestParametersAgree(t *testing.T) {
 		if !p.P.ProbablyPrime(16) || !p.N.ProbablyPrime(16) {
 			t.Errorf("%s: p or n is not prime", c.Name())
 		}
-		if !c.contains(c.Generator()) {
+		if g := c.Generator(); c.group.contains(&g.x, &g.y) != 1 {
 			t.Errorf("%s: the generator is off the curve", c.Name())
 		}
 		for i, change := range []func(*Parameters){
@@ -196,9 +196,10 @@ func TestGroupLaws(t *testing.T) {
 			t.Errorf("%s: agreement fails", c.Name())
 		}
 		// n·P is infinity, (n-1)·P = -P, 1·P = P.
-		n := c.p.N
-		inf := c.multiply(c.nBytes, c.lift(a.Point()))
-		if _, err := c.affine(&inf); !errors.Is(err, ErrInfinity) {
+		n := c.Parameters().N
+		var inf projective
+		c.group.multiply(&inf, a.Point().projective(), &c.group.order.value)
+		if _, err := c.newPoint(&inf); !errors.Is(err, ErrInfinity) {
 			t.Errorf("%s: n·P is not infinity", c.Name())
 		}
 		less := new(big.Int).Sub(n, big.NewInt(1)).FillBytes(make([]byte, c.OrderSize()))
@@ -232,7 +233,7 @@ func TestGroupLaws(t *testing.T) {
 
 func mustNegate(t *testing.T, c *Curve, k *PrivateKey) *Point {
 	t.Helper()
-	d := new(big.Int).Sub(c.p.N, new(big.Int).SetBytes(k.Bytes()))
+	d := new(big.Int).Sub(c.Parameters().N, new(big.Int).SetBytes(k.Bytes()))
 	m, err := c.NewPrivateKey(d.FillBytes(make([]byte, c.OrderSize())))
 	if err != nil {
 		t.Fatal(err)
@@ -243,7 +244,7 @@ func mustNegate(t *testing.T, c *Curve, k *PrivateKey) *Point {
 func TestRefusals(t *testing.T) {
 	for _, c := range every(t) {
 		zero := make([]byte, c.OrderSize())
-		for _, s := range [][]byte{nil, zero, c.nBytes, zero[1:], append(zero, 1), bytes.Repeat([]byte{0xFF}, c.OrderSize())} {
+		for _, s := range [][]byte{nil, zero, c.group.order.bytes(&c.group.order.value), zero[1:], append(zero, 1), bytes.Repeat([]byte{0xFF}, c.OrderSize())} {
 			if _, err := c.NewPrivateKey(s); !errors.Is(err, ErrScalar) {
 				t.Errorf("%s takes the scalar %x: %v", c.Name(), s, err)
 			}
@@ -258,7 +259,7 @@ func TestRefusals(t *testing.T) {
 			"short":      func(b []byte) []byte { return b[:len(b)-1] },
 			"long":       func(b []byte) []byte { return append(b, 0) },
 			"off":        func(b []byte) []byte { b[len(b)-1] ^= 1; return b },
-			"beyond":     func(b []byte) []byte { c.p.P.FillBytes(b[1 : 1+c.Size()]); return b },
+			"beyond":     func(b []byte) []byte { c.Parameters().P.FillBytes(b[1 : 1+c.Size()]); return b },
 		} {
 			if _, err := c.ParsePoint(change(bytes.Clone(good))); !errors.Is(err, ErrPoint) {
 				t.Errorf("%s takes a point that is %s", c.Name(), name)

@@ -3,78 +3,69 @@ package dh
 import (
 	"crypto"
 	"crypto/rand"
+	"encoding/json"
+	"fmt"
 	"log/slog"
 )
 
 // A PrivateKey is a scalar with its base point. It must not be copied. It is never
-// printed, logged or marshalled; its owner calls Destroy. It is a crypto.Signer.
+// printed, logged or marshalled; its owner calls Destroy, after which it only gives its
+// public key. Until then it is safe for concurrent use. It is a crypto.Signer.
 type PrivateKey struct {
 	_      noCopy
-	scalar []byte // OrderSize octets; nil once destroyed
 	base   *Point
 	point  *Point
+	scalar *element // in plain form; nil when destroyed
 }
 
-// noCopy makes go vet complain about copies.
+// noCopy makes go vet report copies.
 type noCopy struct{}
 
 func (*noCopy) Lock()   {}
 func (*noCopy) Unlock() {}
 
 // Generate makes a key on the generator of the curve.
-func (c *Curve) Generate() (*PrivateKey, error) { return GenerateOn(c.g) }
+func (c *Curve) Generate() (*PrivateKey, error) { return GenerateOn(c.generator) }
 
-// NewPrivateKey makes a key on the generator from a scalar of OrderSize octets in
-// [1, n-1]; others are ErrScalar.
+// NewPrivateKey makes a key on the generator from a scalar of exactly OrderSize octets in
+// [1, n-1]; others are ErrScalar. It keeps a copy.
 func (c *Curve) NewPrivateKey(scalar []byte) (*PrivateKey, error) {
-	return NewPrivateKeyOn(c.g, scalar)
+	return NewPrivateKeyOn(c.generator, scalar)
 }
 
 // GenerateOn makes a key on a base point, as PACE does on the mapped generator.
 func GenerateOn(base *Point) (*PrivateKey, error) {
-	return newKey(base, base.curve.randomScalar())
+	order := base.curve.group.order
+	// 128 bits more than the order leave no bias (FIPS 186-5 §A.2.1).
+	random := make([]byte, order.size+16)
+	defer clear(random)
+	if _, err := rand.Read(random); err != nil {
+		return nil, err
+	}
+	var scalar element
+	order.reduce(&scalar, random)
+	return newPrivateKey(base, &scalar)
 }
 
 // NewPrivateKeyOn makes a key on a base point from a scalar; see NewPrivateKey.
 func NewPrivateKeyOn(base *Point, scalar []byte) (*PrivateKey, error) {
-	if !base.curve.validScalar(scalar) {
+	var s element
+	if base.curve.group.order.setBytes(&s, scalar) != 1 {
 		return nil, ErrScalar
 	}
-	return newKey(base, append([]byte{}, scalar...))
+	return newPrivateKey(base, &s)
 }
 
-func newKey(base *Point, scalar []byte) (*PrivateKey, error) {
-	c := base.curve
-	r := c.multiply(scalar, c.lift(base))
-	point, err := c.affine(&r)
-	if err != nil {
+func newPrivateKey(base *Point, scalar *element) (*PrivateKey, error) {
+	if isZero(scalar) == 1 {
+		return nil, ErrScalar
+	}
+	k := &PrivateKey{base: base, scalar: scalar}
+	var err error
+	if k.point, err = k.Multiply(base); err != nil {
 		return nil, err
 	}
-	return &PrivateKey{scalar: scalar, base: base, point: point}, nil
-}
-
-// validScalar reports whether b is a scalar in [1, n-1] of OrderSize octets.
-func (c *Curve) validScalar(b []byte) bool {
-	var e element
-	return len(b) == c.OrderSize() && c.order.setBytes(&e, b) && e.isZero() == 0
-}
-
-// randomScalar draws until the number is in range. What is thrown away says nothing
-// about what is kept.
-func (c *Curve) randomScalar() []byte {
-	b := make([]byte, c.OrderSize())
-	for {
-		rand.Read(b)
-		c.cut(b)
-		if c.validScalar(b) {
-			return b
-		}
-	}
-}
-
-// cut clears the bits of b above the order's length.
-func (c *Curve) cut(b []byte) {
-	b[0] &= byte(0xFF >> (8*c.order.octets - c.p.N.BitLen()))
+	return k, nil
 }
 
 // Point returns the public key.
@@ -83,35 +74,42 @@ func (k *PrivateKey) Point() *Point { return k.point }
 // Public returns the public key, a *Point.
 func (k *PrivateKey) Public() crypto.PublicKey { return k.point }
 
-// Bytes returns the scalar in OrderSize octets, for a keystore, which wipes them; nil
-// after Destroy.
+// Base returns the point that the public key is a multiple of.
+func (k *PrivateKey) Base() *Point { return k.base }
+
+// Bytes returns the scalar in OrderSize octets, for a keystore, which wipes them. It is
+// nil after Destroy.
 func (k *PrivateKey) Bytes() []byte {
 	if k.scalar == nil {
 		return nil
 	}
-	return append([]byte{}, k.scalar...)
+	return k.base.curve.group.order.bytes(k.scalar)
 }
 
-// Destroy forgets the scalar. It may be called more than once.
+// Destroy forgets the scalar. It may be repeated, but not while the key is in use.
 func (k *PrivateKey) Destroy() {
-	clear(k.scalar)
-	k.scalar = nil
+	if k.scalar != nil {
+		*k.scalar = element{}
+		k.scalar = nil
+	}
 }
 
-// Multiply returns scalar · peer.
+// Multiply returns scalar · peer. Errors: ErrCurve, ErrDestroyed.
 func (k *PrivateKey) Multiply(peer *Point) (*Point, error) {
-	if k.scalar == nil {
+	c := k.base.curve
+	switch {
+	case k.scalar == nil:
 		return nil, ErrDestroyed
-	}
-	c := k.point.curve
-	if peer == nil || peer.curve != c {
+	case peer == nil || peer.curve != c:
 		return nil, ErrCurve
 	}
-	r := c.multiply(k.scalar, c.lift(peer))
-	return c.affine(&r)
+	var r projective
+	c.group.multiply(&r, peer.projective(), k.scalar)
+	return c.newPoint(&r)
 }
 
-// ECDH returns the x coordinate of scalar · peer in Size octets (TR-03111 §4.3.1).
+// ECDH returns the x coordinate of scalar · peer in Size octets (TR-03111 §4.3.1). Errors
+// are those of Multiply.
 func (k *PrivateKey) ECDH(peer *Point) ([]byte, error) {
 	p, err := k.Multiply(peer)
 	if err != nil {
@@ -120,33 +118,37 @@ func (k *PrivateKey) ECDH(peer *Point) ([]byte, error) {
 	return p.X(), nil
 }
 
-// Map returns s·G + H, the generic mapping of PACE (Doc 9303-11 §4.4.3.3.1). The nonce s
-// has any length and is taken modulo the order; it is a secret.
+// Map returns s·G + H, the mapped generator of PACE (Doc 9303-11 §4.4.3.3.1): s is the
+// nonce mod the order of the curve, H the shared point of the mapping's key agreement.
+// Errors: ErrCurve, and ErrInfinity if H was chosen against the nonce.
 func Map(c *Curve, nonce []byte, h *Point) (*Point, error) {
 	if h == nil || h.curve != c {
 		return nil, ErrCurve
 	}
+	g := &c.group
 	var s element
-	c.order.setWide(&s, nonce)
-	scalar := c.order.bytes(&s)
-	r := c.multiply(scalar, c.lift(c.g))
-	clear(scalar)
-	clear(s[:])
-	q := c.lift(h)
-	c.add(&r, &r, &q)
-	return c.affine(&r)
+	g.order.reduce(&s, nonce)
+	var r projective
+	g.multiply(&r, c.generator.projective(), &s)
+	g.add(&r, &r, h.projective())
+	return c.newPoint(&r)
 }
 
-const redacted = "dh.PrivateKey(redacted)"
+func (k *PrivateKey) redacted() string {
+	return fmt.Sprintf("private key on %s (redacted)", k.base.curve.name)
+}
 
-// String hides the scalar.
-func (k *PrivateKey) String() string { return redacted }
+// String names the curve only.
+func (k *PrivateKey) String() string { return k.redacted() }
 
-// GoString hides the scalar.
-func (k *PrivateKey) GoString() string { return redacted }
+// GoString names the curve only.
+func (k *PrivateKey) GoString() string { return k.redacted() }
 
-// LogValue hides the scalar.
-func (k *PrivateKey) LogValue() slog.Value { return slog.StringValue(redacted) }
+// Format names the curve only, whatever the verb.
+func (k *PrivateKey) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, k.redacted()) }
 
-// MarshalJSON hides the scalar.
-func (k *PrivateKey) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `"`), nil }
+// LogValue names the curve only.
+func (k *PrivateKey) LogValue() slog.Value { return slog.StringValue(k.redacted()) }
+
+// MarshalJSON names the curve only.
+func (k *PrivateKey) MarshalJSON() ([]byte, error) { return json.Marshal(k.redacted()) }

@@ -1,48 +1,49 @@
 package dh
 
-import "crypto"
+import (
+	"crypto"
+	"fmt"
+)
 
 // A Point lies on its curve and is never the point at infinity. It doesn't change and is
-// safe for concurrent use. As a public key it is a crypto.PublicKey. Its coordinates are
-// not printed, for it may be a shared secret.
+// safe for concurrent use. As a public key it is a crypto.PublicKey. Printing shows its
+// curve only, for the coordinates may be a shared secret.
 type Point struct {
 	curve *Curve
 	x, y  element // in Montgomery form
 }
 
-// uncompressed is the first octet of the encoding.
-const uncompressed = 4
-
 // ParsePoint reads an uncompressed point 04‖X‖Y of exact length (TR-03111 §3.2.1). What
 // is no such point of the curve is ErrPoint.
 func (c *Curve) ParsePoint(b []byte) (*Point, error) {
-	n := c.Size()
-	if len(b) != 1+2*n || b[0] != uncompressed {
+	size := c.Size()
+	if len(b) != 1+2*size || b[0] != 4 {
 		return nil, ErrPoint
 	}
+	f := c.group.field
 	p := &Point{curve: c}
-	f := c.field
-	if !f.setBytes(&p.x, b[1:1+n]) || !f.setBytes(&p.y, b[1+n:]) {
-		return nil, ErrPoint
-	}
-	f.toMontgomery(&p.x)
-	f.toMontgomery(&p.y)
-	if !c.contains(p) {
+	ok := f.setBytes(&p.x, b[1:1+size])
+	ok &= f.setBytes(&p.y, b[1+size:])
+	f.enter(&p.x, &p.x)
+	f.enter(&p.y, &p.y)
+	ok &= c.group.contains(&p.x, &p.y)
+	if ok != 1 {
 		return nil, ErrPoint
 	}
 	return p, nil
 }
 
-// contains reports whether y² = x³ + ax + b.
-func (c *Curve) contains(p *Point) bool {
-	f := c.field
-	var left, right element
-	f.mul(&left, &p.y, &p.y)
-	f.mul(&right, &p.x, &p.x)
-	f.add(&right, &right, &c.a)
-	f.mul(&right, &right, &p.x)
-	f.add(&right, &right, &c.b)
-	return left.equal(&right) == 1
+// newPoint returns p in affine coordinates, or ErrInfinity.
+func (c *Curve) newPoint(p *projective) (*Point, error) {
+	r := &Point{curve: c}
+	if c.group.affine(&r.x, &r.y, p) == 0 {
+		return nil, ErrInfinity
+	}
+	return r, nil
+}
+
+func (p *Point) projective() *projective {
+	return &projective{x: p.x, y: p.y, z: p.curve.group.field.one}
 }
 
 // Curve returns the curve of the point.
@@ -50,26 +51,30 @@ func (p *Point) Curve() *Curve { return p.curve }
 
 // Bytes returns 04‖X‖Y, 1 + 2·Size octets.
 func (p *Point) Bytes() []byte {
-	b := append(make([]byte, 0, 1+2*p.curve.Size()), uncompressed)
-	return append(append(b, p.coordinate(p.x)...), p.coordinate(p.y)...)
+	b := make([]byte, 1, 1+2*p.curve.Size())
+	b[0] = 4
+	b = append(b, p.X()...)
+	return append(b, p.coordinate(&p.y)...)
 }
 
 // X returns the x coordinate in Size octets.
-func (p *Point) X() []byte { return p.coordinate(p.x) }
+func (p *Point) X() []byte { return p.coordinate(&p.x) }
 
-func (p *Point) coordinate(v element) []byte {
-	p.curve.field.fromMontgomery(&v)
-	return p.curve.field.bytes(&v)
+func (p *Point) coordinate(v *element) []byte {
+	f := p.curve.group.field
+	var plain element
+	f.leave(&plain, v)
+	return f.bytes(&plain)
 }
 
 // Equal reports whether other is a *Point of the same curve with the same coordinates.
+// Time does not depend on the coordinates.
 func (p *Point) Equal(other crypto.PublicKey) bool {
 	q, ok := other.(*Point)
-	return ok && q != nil && p.curve == q.curve && p.x.equal(&q.x)&p.y.equal(&q.y) == 1
+	return ok && q != nil && p.curve == q.curve && equal(&p.x, &q.x)&equal(&p.y, &q.y) == 1
 }
 
-// String says the curve and hides the coordinates.
-func (p *Point) String() string { return "point on " + p.curve.name }
-
-// GoString is String.
-func (p *Point) GoString() string { return p.String() }
+// Format writes the name of the curve, whatever the verb.
+func (p *Point) Format(s fmt.State, _ rune) {
+	_, _ = fmt.Fprintf(s, "point on %s", p.curve.name)
+}
