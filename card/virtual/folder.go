@@ -104,10 +104,11 @@ func (o FolderOptions) records(files map[lds.File][]byte) ([]record, error) {
 func (o FolderOptions) access(files map[lds.File][]byte) ([]record, error) {
 	info := o.MRZ
 	if info == "" {
-		var err error
-		if info, err = mrzOf(files[lds.DG1]); err != nil {
-			return nil, fmt.Errorf("access keys from DG1: %w", err)
+		zone, err := lds.ParseDG1(files[lds.DG1])
+		if err != nil {
+			return nil, fmt.Errorf("access keys: %w", err)
 		}
+		info = zone.KeyInfo()
 	}
 	rules := gp.Rules{BAC: true}
 	if o.Rules != nil {
@@ -182,4 +183,13 @@ func agreementCurve(dg14 []byte) *dh.Curve {
 		return k.Public.Curve()
 	}
 	return nil
+}
+
+// activeCurve is the curve of DG15's key, nil if there is none.
+func activeCurve(dg15 []byte) *dh.Curve {
+	key, err := lds.ParseDG15(dg15)
+	if err != nil || key.EC == nil {
+		return nil
+	}
+	return key.EC.Curve()
 }

@@ -1,0 +1,110 @@
+package virtual
+
+import (
+	"encoding/hex"
+	"testing"
+
+	"github.com/tamthe/tamthe/apdu"
+	"github.com/tamthe/tamthe/card/auth"
+)
+
+// FuzzExchange sends any octets, twice, to a chip in each of its states: it answers every
+// time, and a made-up command changes nothing that lasts.
+func FuzzExchange(f *testing.F) {
+	for _, s := range []string{
+		"", "00", "04", "00A4040C07A0000002471001", "00B09C0000", "0084000008",
+		"0022C1A40F800A04007F00070202040202830102", "10860000027C0000", "0CB0810000",
+		"0CB08100 0D 970100 8E080102030405060708 00", "80500000080102030405060708 00",
+		"84823300100102030405060708 0102030405060708", "84E2880010 00000000000000000000000000000000",
+		"00B1001C0354010000", "00B09C00000000",
+	} {
+		b, err := hex.DecodeString(string(bytesWithout([]byte(s), ' ')))
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b, b)
+	}
+	blank := New(Config{})
+	used, _ := issued(f)
+	f.Fuzz(func(t *testing.T, one, two []byte) {
+		for name, c := range map[string]*Chip{"blank": blank, "in use": used} {
+			c.Limit(extended)
+			c.Reset()
+			state, size := c.image.state, c.memory.size
+			for _, b := range [][]byte{one, two} {
+				answer, err := c.Exchange(t.Context(), b)
+				if err != nil {
+					t.Fatalf("%s: %v", name, err)
+				}
+				if r, err := apdu.ParseResponse(answer); err != nil || r.Status == 0 {
+					t.Fatalf("%s: answer %X", name, answer)
+				}
+			}
+			if c.image.state != state {
+				t.Fatalf("%s: state %02X", name, c.image.state)
+			}
+			if c.memory.size != size && c.image.failures[failuresDomain] == 0 {
+				t.Fatalf("%s: memory changed", name)
+			}
+			c.image.failures[failuresDomain] = 0
+		}
+	})
+}
+
+// FuzzSession sends any octets inside an open session and inside an open channel.
+func FuzzSession(f *testing.F) {
+	f.Add([]byte{0x0C, 0xB0, 0x81, 0x00, 0x0D, 0x97, 0x01, 0x00, 0x8E, 0x08, 1, 2, 3, 4, 5, 6, 7, 8, 0x00})
+	f.Add([]byte{0x84, 0xE2, 0x88, 0x00, 0x08, 1, 2, 3, 4, 5, 6, 7, 8})
+	blank := New(Config{})
+	used, _ := issued(f)
+	f.Fuzz(func(t *testing.T, b []byte) {
+		openPerso(t, blank)
+		s := openBy(t, used, apdu.Limits{}, auth.MRZ(mrzInformation), false)
+		defer s.Close()
+		for name, c := range map[string]*Chip{"blank": blank, "in use": used} {
+			answer, err := c.Exchange(t.Context(), b)
+			if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			if r, err := apdu.ParseResponse(answer); err != nil || len(r.Data) > 0 && r.Status == apdu.OK && c.use != nil && c.use.channel != nil {
+				t.Fatalf("%s: %X is answered with %X", name, b, answer)
+			}
+		}
+	})
+}
+
+// FuzzMemory reads any octets as a memory.
+func FuzzMemory(f *testing.F) {
+	m, err := createMemory("")
+	if err != nil {
+		f.Fatal(err)
+	}
+	first, err := Config{}.factory()
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, r := range []record{first, fileRecord(0x0101, 3), partRecord(0x0101, 0, []byte{1, 2, 3})} {
+		if err := m.write(r); err != nil {
+			f.Fatal(err)
+		}
+	}
+	f.Add(m.bare)
+	f.Add([]byte(heading))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		c := &Chip{memory: &memory{bare: b}}
+		if c.read() == nil {
+			c.powerUp()
+			exchange(t, c, []byte{0x00, 0xB0, 0x9C, 0x00, 0x00})
+		}
+	})
+}
+
+func bytesWithout(b []byte, drop byte) []byte {
+	var out []byte
+	for _, o := range b {
+		if o != drop {
+			out = append(out, o)
+		}
+	}
+	return out
+}
