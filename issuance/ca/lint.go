@@ -41,14 +41,18 @@ type lint struct {
 	spec     string
 }
 
+func (l *lint) add(refuse bool, rule string) {
+	l.findings = append(l.findings, Finding{rule, refuse, l.spec})
+}
+
 func (l *lint) must(ok bool, rule string) {
 	if !ok {
-		l.findings = append(l.findings, Finding{rule, true, l.spec})
+		l.add(true, rule)
 	}
 }
 
 func (l *lint) should(ok bool, rule string) {
 	if !ok {
-		l.findings = append(l.findings, Finding{rule, false, l.spec})
+		l.add(false, rule)
 	}
 }
