@@ -40,6 +40,8 @@ type Office struct {
 	Vault  *vault.Key       // seals personal data; nil: nothing that needs them is possible
 	Signer crypto.Signer    // the operator's key; nil: only looking
 	Now    func() time.Time // the desk's clock
+
+	Authority Authority
 }
 
 // me names the operator who is signed in.

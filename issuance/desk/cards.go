@@ -1,0 +1,146 @@
+package desk
+
+import (
+	"context"
+	"time"
+
+	"github.com/tamthe/tamthe/issuance"
+)
+
+// Card is what the ledger says of a card, without personal data.
+type Card struct {
+	ID          string
+	Phase       issuance.Phase
+	Application string
+	CardID      string // SHA-256 of what was signed, in hexadecimal; empty before
+	Signer      string // the document signer's stream
+	Replaces    string
+	Successor   string
+	History     []Act
+}
+
+// Act is one line of a card's history.
+type Act struct {
+	Time     time.Time
+	Act      issuance.Act
+	Operator string // name
+	Reason   string
+}
+
+// Card tells the life of a card.
+func (o *Office) Card(ctx context.Context, id string) (*Card, error) {
+	stream := issuance.Card(id)
+	s, err := issuance.Load(ctx, o.Store, stream)
+	if err != nil {
+		return nil, err
+	}
+	sub := s.Subject(stream)
+	if err := known(sub); err != nil {
+		return nil, err
+	}
+	entries, err := o.Store.Stream(ctx, stream)
+	if err != nil {
+		return nil, err
+	}
+	c := &Card{
+		ID: id, Phase: sub.Phase, Application: sub.Fields["application"], CardID: sub.Fields["cardid"],
+		Signer: sub.Fields["ds"], Successor: sub.Fields["successor"],
+		Replaces: s.Subject(issuance.Application(sub.Fields["application"])).Fields["replaces"],
+	}
+	for _, e := range entries {
+		op, _ := s.Operator(e.Operator)
+		c.History = append(c.History, Act{e.Time, e.Act, op.Name, e.Fields["reason"]})
+	}
+	return c, nil
+}
+
+// Cards lists the cards, oldest first; with phases only those in one of them.
+func (o *Office) Cards(ctx context.Context, phases ...issuance.Phase) ([]issuance.Summary, error) {
+	return o.Store.List(ctx, issuance.KindCard, phases...)
+}
+
+// Revoke ends a card's life for a reason of the closed list of DESIGN's words, such as
+// lost or stolen.
+func (o *Office) Revoke(ctx context.Context, id, reason string) error {
+	stream := issuance.Card(id)
+	s, err := o.begin(ctx, stream)
+	if err != nil {
+		return err
+	}
+	sub := s.state.Subject(stream)
+	if err := known(sub); err != nil {
+		return err
+	}
+	err = s.add(stream, issuance.Revoke, func(e *issuance.Entry) error {
+		e.Fields = map[string]string{"reason": reason}
+		e.Release = held(sub, issuance.HoldCard)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return s.commit(ctx)
+}
+
+// Deliver records that the card is in its holder's hand. The card that it replaces, if
+// any, is superseded by the same append.
+func (o *Office) Deliver(ctx context.Context, id string) error {
+	stream := issuance.Card(id)
+	s, err := o.begin(ctx, stream)
+	if err != nil {
+		return err
+	}
+	card := s.state.Subject(stream)
+	if err := known(card); err != nil {
+		return err
+	}
+	app := s.state.Subject(issuance.Application(card.Fields["application"]))
+	if old := app.Fields["replaces"]; old != "" {
+		if err := s.supersede(old, id); err != nil {
+			return err
+		}
+	}
+	err = s.add(stream, issuance.Deliver, func(e *issuance.Entry) error {
+		e.Fields = map[string]string{"application": app.Stream.ID}
+		for _, h := range held(app, issuance.HoldApplication) {
+			e.Hold = append(e.Hold, issuance.Claim{Kind: issuance.HoldCard, Value: h.Value})
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	err = s.add(app.Stream, issuance.Issue, func(e *issuance.Entry) error {
+		e.Fields = map[string]string{"card": id}
+		e.Release = held(app, issuance.HoldApplication)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return s.commit(ctx)
+}
+
+// supersede ends the card that is replaced, unless it was revoked before.
+func (s *session) supersede(old, by string) error {
+	sub := s.state.Subject(issuance.Card(old))
+	if sub.Phase == issuance.Revoked {
+		return nil
+	}
+	return s.add(sub.Stream, issuance.Supersede, func(e *issuance.Entry) error {
+		e.Fields = map[string]string{"successor": by}
+		e.Release = held(sub, issuance.HoldCard)
+		return nil
+	})
+}
+
+// held lists what the stream holds of a kind.
+func held(s issuance.Subject, kind issuance.ClaimKind) []issuance.Claim {
+	var list []issuance.Claim
+	for _, c := range s.Held {
+		if c.Kind == kind {
+			list = append(list, c)
+		}
+	}
+	return list
+}

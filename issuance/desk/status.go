@@ -1,0 +1,45 @@
+package desk
+
+import (
+	"context"
+	"time"
+
+	"github.com/tamthe/tamthe/issuance"
+	"github.com/tamthe/tamthe/verify"
+)
+
+// Status answers for the cards of this ledger: it is a verify.StatusSource.
+//
+// A card is known by the hash of what was signed. One that is personalised and not yet
+// delivered is StateUndelivered.
+func (o *Office) Status(ctx context.Context, id verify.CardID) (verify.State, time.Time, error) {
+	now := o.Now()
+	stream, err := o.Store.Claimed(ctx, issuance.Claim{Kind: issuance.ClaimCardID, Value: id.String()})
+	if err != nil {
+		return verify.StateUnknown, time.Time{}, err
+	}
+	if stream.IsZero() {
+		return verify.StateUnknown, now, nil
+	}
+	s, err := issuance.Load(ctx, o.Store, stream)
+	if err != nil {
+		return verify.StateUnknown, time.Time{}, err
+	}
+	return stateOf(s.Subject(stream).Phase), now, nil
+}
+
+func stateOf(p issuance.Phase) verify.State {
+	switch p {
+	case issuance.Active:
+		return verify.StateActive
+	case issuance.Suspended:
+		return verify.StateSuspended
+	case issuance.Superseded:
+		return verify.StateSuperseded
+	case issuance.Revoked, issuance.Spoiled:
+		return verify.StateRevoked
+	case issuance.Absent:
+		return verify.StateUnknown
+	}
+	return verify.StateUndelivered
+}
