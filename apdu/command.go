@@ -28,9 +28,9 @@ func (c Command) fitsShort() bool { return len(c.Data) <= MaxShort && c.Le <= Ma
 func (c Command) check() error {
 	switch {
 	case c.INS&0xF0 == 0x60 || c.INS&0xF0 == 0x90:
-		return fmt.Errorf("INS %02X: %w", c.INS, ErrMalformed)
+		return fmt.Errorf("instruction %02X: %w", c.INS, ErrMalformed)
 	case c.CLA == 0xFF:
-		return fmt.Errorf("CLA FF: %w", ErrMalformed)
+		return fmt.Errorf("class FF: %w", ErrMalformed)
 	case c.Le < 0 || c.Le > MaxLe:
 		return fmt.Errorf("Le %d: %w", c.Le, ErrMalformed)
 	case len(c.Data) > MaxData:

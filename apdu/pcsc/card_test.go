@@ -35,8 +35,18 @@ func TestSizes(t *testing.T) {
 	card := open(t, name, Options{})
 	link := apdu.Over(card, apdu.Limits{Command: 65535, Response: 65538})
 	for _, c := range []struct{ data, le int }{
-		{0, 0}, {0, 1}, {0, 256}, {1, 0}, {255, 0}, {255, 256}, {256, 0}, {256, 1},
-		{0, 257}, {1000, 4000}, {30000, 30000}, {65526, 65536},
+		{0, 0},
+		{0, 1},
+		{0, 256},
+		{1, 0},
+		{255, 0},
+		{255, 256},
+		{256, 0},
+		{256, 1},
+		{0, 257},
+		{1000, 4000},
+		{30000, 30000},
+		{65526, 65536},
 	} {
 		r, err := link.Transmit(t.Context(), apdu.Command{INS: 0xB0, Data: make([]byte, c.data), Le: c.le})
 		if err != nil || r.Status != apdu.OK {
