@@ -11,17 +11,11 @@ func (m *modulus) add(z, x, y *element) {
 		m.add4(z, x, y)
 		return
 	}
-	n := min(m.limbs, maxLimbs)
-	var sum, cut element
-	var carry, borrow uint64
-	for i := range n {
-		sum[i], carry = bits.Add64(x[i], y[i], carry)
+	var carry uint64
+	for i := range min(m.limbs, maxLimbs) {
+		z[i], carry = bits.Add64(x[i], y[i], carry)
 	}
-	for i := range n {
-		cut[i], borrow = bits.Sub64(sum[i], m.value[i], borrow)
-	}
-	_, below := bits.Sub64(carry, 0, borrow)
-	choose(z, &sum, &cut, -below, n)
+	m.cut(z, carry)
 }
 
 // sub sets z to x - y.
@@ -31,18 +25,18 @@ func (m *modulus) sub(z, x, y *element) {
 		return
 	}
 	n := min(m.limbs, maxLimbs)
-	var diff element
-	var carry, borrow uint64
+	var borrow, carry uint64
 	for i := range n {
-		diff[i], borrow = bits.Sub64(x[i], y[i], borrow)
+		z[i], borrow = bits.Sub64(x[i], y[i], borrow)
 	}
+	below := -borrow
 	for i := range n {
-		z[i], carry = bits.Add64(diff[i], m.value[i]&-borrow, carry)
+		z[i], carry = bits.Add64(z[i], m.value[i]&below, carry)
 	}
 }
 
-// mul sets z to x·y/R (coarsely integrated operand scanning): each round adds a multiple
-// of one limb of x, then the multiple of the modulus that clears the lowest limb.
+// mul sets z to x·y/R: each round adds the product of y with a limb of x and the multiple
+// of the modulus that makes the lowest limb zero, and drops that limb.
 func (m *modulus) mul(z, x, y *element) {
 	if m.limbs == 4 {
 		m.mul4(z, x, y)
@@ -50,31 +44,38 @@ func (m *modulus) mul(z, x, y *element) {
 	}
 	n := min(m.limbs, maxLimbs)
 	var t element
-	var top uint64
+	var top uint64 // of the sum, above t: 0 or 1
 	for i := range n {
-		var carry uint64
 		xi := x[i]
-		for j := range n {
-			carry, t[j] = mulAdd(xi, y[j], t[j], carry)
-		}
-		var over uint64
-		top, over = bits.Add64(top, carry, 0)
-
-		q := t[0] * m.negInv
-		carry, _ = mulAdd(q, m.value[0], t[0], 0)
+		a, low := mulAdd(xi, y[0], t[0], 0)
+		q := low * m.negInv
+		b, _ := mulAdd(q, m.value[0], low, 0)
 		for j := 1; j < n; j++ {
-			carry, t[j-1] = mulAdd(q, m.value[j], t[j], carry)
+			a, low = mulAdd(xi, y[j], t[j], a)
+			b, t[j-1] = mulAdd(q, m.value[j], low, b)
 		}
-		t[n-1], carry = bits.Add64(top, carry, 0)
-		top = over + carry
+		var c, d uint64
+		t[n-1], c = bits.Add64(a, b, 0)
+		t[n-1], d = bits.Add64(t[n-1], top, 0)
+		top = c + d
 	}
-	var cut element
+	*z = t
+	m.cut(z, top)
+}
+
+// cut subtracts the modulus from carry‖z unless that is below it.
+func (m *modulus) cut(z *element, carry uint64) {
+	n := min(m.limbs, maxLimbs)
 	var borrow uint64
 	for i := range n {
-		cut[i], borrow = bits.Sub64(t[i], m.value[i], borrow)
+		_, borrow = bits.Sub64(z[i], m.value[i], borrow)
 	}
-	_, below := bits.Sub64(top, 0, borrow)
-	choose(z, &t, &cut, -below, n)
+	_, borrow = bits.Sub64(carry, 0, borrow)
+	notBelow := borrow - 1
+	borrow = 0
+	for i := range n {
+		z[i], borrow = bits.Sub64(z[i], m.value[i]&notBelow, borrow)
+	}
 }
 
 // mulAdd returns x·y + a + b, which fits in two limbs.
@@ -84,11 +85,4 @@ func mulAdd(x, y, a, b uint64) (hi, lo uint64) {
 	hi += carry
 	lo, carry = bits.Add64(lo, b, 0)
 	return hi + carry, lo
-}
-
-// choose sets z to x where mask is all ones and to y where it is zero.
-func choose(z, x, y *element, mask uint64, n int) {
-	for i := range min(n, maxLimbs) {
-		z[i] = y[i] ^ mask&(x[i]^y[i])
-	}
 }
