@@ -32,7 +32,7 @@ func (c Command) check() error {
 	case c.CLA == 0xFF:
 		return fmt.Errorf("class FF: %w", ErrMalformed)
 	case c.Le < 0 || c.Le > MaxLe:
-		return fmt.Errorf("Le %d: %w", c.Le, ErrMalformed)
+		return fmt.Errorf("an Le of %d: %w", c.Le, ErrMalformed)
 	case len(c.Data) > MaxData:
 		return fmt.Errorf("command data of %d octets: %w", len(c.Data), ErrTooLong)
 	}

@@ -59,12 +59,14 @@ func Start(ctx context.Context, o Options) (*Daemon, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Daemon{dir: o.Dir, port: port, slots: o.Readers * slotsPerReader, ended: make(chan struct{})}
-	if d.dir == "" {
-		if d.dir, err = shortDir(); err != nil {
-			return nil, err
-		}
-		d.made = true
+	d := &Daemon{dir: o.Dir, made: o.Dir == "", port: port, slots: o.Readers * slotsPerReader, ended: make(chan struct{})}
+	if d.made {
+		d.dir, err = shortDir()
+	} else {
+		d.dir, err = filepath.Abs(o.Dir)
+	}
+	if err != nil {
+		return nil, err
 	}
 	if err := d.start(ctx, program, driver, o.Readers); err != nil {
 		d.Close()
@@ -118,10 +120,16 @@ func (d *Daemon) library(driver string, entry int) (string, error) {
 	return path, os.WriteFile(path, image, 0o700)
 }
 
+// maxSocket is the longest name in a sockaddr_un.
+const maxSocket = 107
+
 // run starts the process with a listening socket as systemd would (sd_listen_fds(3)).
 // One goroutine, which keeps its thread because Pdeathsig is bound to that, owns the
 // process and ends with it.
 func (d *Daemon) run(ctx context.Context, program string) error {
+	if n := len(d.Socket()); n > maxSocket {
+		return fmt.Errorf("%s: a socket's name of %d octets, at most %d are possible", d.dir, n, maxSocket)
+	}
 	os.Remove(d.Socket())
 	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: d.Socket(), Net: "unix"})
 	if err != nil {

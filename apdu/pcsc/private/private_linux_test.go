@@ -113,6 +113,26 @@ func TestNoDriver(t *testing.T) {
 	}
 }
 
+func TestDir(t *testing.T) {
+	dir, err := os.MkdirTemp("", "t")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	d := start(t, Options{Dir: dir})
+	if d.Socket() != filepath.Join(dir, "s") {
+		t.Error(d.Socket())
+	}
+	d.Close()
+	if _, err := os.Stat(filepath.Join(dir, "log")); err != nil {
+		t.Error("somebody's folder was emptied:", err)
+	}
+	long := filepath.Join(dir, strings.Repeat("x", 100))
+	if _, err := Start(t.Context(), Options{Dir: long}); err == nil || !strings.Contains(err.Error(), "octets") {
+		t.Error("a long name:", err)
+	}
+}
+
 func TestReadersBounded(t *testing.T) {
 	for _, n := range []int{-1, 9} {
 		if _, err := Start(t.Context(), Options{Readers: n}); err == nil {
