@@ -6,6 +6,8 @@ const maxHistorical = 15
 // ATR returns the answer to reset of a contactless card in the form of PC/SC part 3
 // §3.1.3.2.3.1: the historical octets of its ATS in a frame for T=1.
 func (c *Chip) ATR() []byte {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	h := c.image.historical
 	b := append([]byte{0x3B, 0x80 | byte(len(h)), 0x80, 0x01}, h...)
 	var sum byte

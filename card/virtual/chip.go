@@ -208,7 +208,11 @@ func (c *Chip) Limit(l apdu.Limits) {
 }
 
 // KDD returns the chip's name, as it is printed on the batch's papers.
-func (c *Chip) KDD() gp.KDD { return c.image.kdd }
+func (c *Chip) KDD() gp.KDD {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.image.kdd
+}
 
 // InUse reports whether the chip is locked for good.
 func (c *Chip) InUse() bool {
@@ -238,6 +242,7 @@ func (c *Chip) close() error {
 // number from 1 since OnWrite, and when it returns false the power fails in the midst of
 // that write: half of the record lands, the command is not answered, and the chip is
 // silent (apdu.ErrRemoved) until Reset, or until its file is loaded again. nil ends it.
+// The hook must not call the chip.
 func (c *Chip) OnWrite(hook func(n int) bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"strings"
 
 	"github.com/tamthe/tamthe/apdu"
@@ -48,7 +49,11 @@ func FromFolder(fsys fs.FS, o FolderOptions) (*Chip, error) {
 	}
 	for _, r := range records {
 		if err := c.write(r); err != nil {
-			return nil, errors.Join(err, c.Close())
+			err = errors.Join(err, c.Close())
+			if o.Path != "" {
+				err = errors.Join(err, os.Remove(o.Path))
+			}
+			return nil, err
 		}
 	}
 	c.powerUp()

@@ -160,3 +160,55 @@ func TestCallersErrorsComeBack(t *testing.T) {
 		t.Errorf("nothing built: %v", err)
 	}
 }
+
+// TestForeignKeysAreNotWritten has a caller sign over other keys than the chip's.
+func TestForeignKeysAreNotWritten(t *testing.T) {
+	for name, swap := range map[string]func(*PublicKeys, *dh.Point){
+		"AA": func(k *PublicKeys, p *dh.Point) { k.AA = p },
+		"CA": func(k *PublicKeys, p *dh.Point) { k.CA = p },
+	} {
+		other, err := dh.P256().Generate()
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := newRig()
+		o := r.order(r.chip)
+		o.Build = func(_ context.Context, k PublicKeys) (*Content, error) {
+			swap(&k, other.Point())
+			return content(k), nil
+		}
+		if err := Run(t.Context(), apdu.Over(r.chip, apdu.Limits{}), o, &r.journal, State{}); !errors.Is(err, ErrChipKey) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if r.journal.count(issuance.Write) > 0 {
+			t.Errorf("%s: written", name)
+		}
+	}
+}
+
+// TestCommandBudget counts the commands of a card as large as the demo's.
+func TestCommandBudget(t *testing.T) {
+	r := newRig()
+	o := r.order(r.chip)
+	bytes := 0
+	o.Build = func(_ context.Context, k PublicKeys) (*Content, error) {
+		c := content(k)
+		for f, n := range map[lds.File]int{lds.SODFile: 1300, lds.DG2: 20042, lds.DG13: 900} {
+			c.Files[f] = tlv.Encode(f.Tag(), make([]byte, n-4))
+		}
+		for _, b := range c.Files {
+			bytes += len(b)
+		}
+		return c, nil
+	}
+	o.Verify = func(context.Context) error { return nil }
+	sent := map[byte]int{}
+	p := &pull{rig: r, alter: func(_ int, c, a []byte) []byte { sent[c[1]]++; return a }}
+	if err := Run(t.Context(), apdu.Over(p, apdu.Limits{}), o, &r.journal, State{}); err != nil {
+		t.Fatal(err)
+	}
+	if most := (bytes+238)/239 + 12; sent[0xE2] > most {
+		t.Errorf("%d STORE DATA for %d octets, the most is %d", sent[0xE2], bytes, most)
+	}
+	t.Logf("%d octets, %d commands, %d of them STORE DATA, %d READ BINARY", bytes, p.n, sent[0xE2], sent[0xB0])
+}
