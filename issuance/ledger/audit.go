@@ -254,18 +254,15 @@ func (a *Audit) judgeSound(rows []pending) {
 		entries[i], hashes[i] = p.entry, p.hash
 	}
 	a.book.Audit(entries, hashes, func(i int, err error) {
-		a.Find(codeOf(err), rows[i].index, entries[i].Stream, "%v", err)
+		code := RuleBroken
+		switch {
+		case errors.Is(err, issuance.ErrConflict):
+			code, err = SequenceBroken, errors.New("it does not follow the entry before it in its stream")
+		case errors.Is(err, issuance.ErrSignature):
+			code = SignatureBad
+		}
+		a.Find(code, rows[i].index, entries[i].Stream, "%v", err)
 	})
-}
-
-func codeOf(err error) Code {
-	switch {
-	case errors.Is(err, issuance.ErrConflict):
-		return SequenceBroken
-	case errors.Is(err, issuance.ErrSignature):
-		return SignatureBad
-	}
-	return RuleBroken
 }
 
 func (a *Audit) take(e *issuance.Entry, index int64) {

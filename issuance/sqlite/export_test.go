@@ -1,0 +1,24 @@
+package sqlite
+
+import "context"
+
+// LimitPages makes the disk of the file as full as it gets.
+func (l *Ledger) LimitPages(ctx context.Context) error {
+	_, err := l.writer.ExecContext(ctx, "PRAGMA max_page_count = 1")
+	return err
+}
+
+// Pragma reads a setting of the connection that appends.
+func (l *Ledger) Pragma(ctx context.Context, name string) (value string, err error) {
+	err = l.writer.QueryRowContext(ctx, "PRAGMA "+name).Scan(&value)
+	return value, err
+}
+
+// Exec runs a statement on the connection that appends.
+func (l *Ledger) Exec(ctx context.Context, statement string) error {
+	_, err := l.writer.ExecContext(ctx, statement)
+	return err
+}
+
+// Settle waits until no copy of a checkpoint is under way.
+func (l *Ledger) Settle() { l.copies.wait() }
