@@ -71,7 +71,6 @@ func benchmarkAppend(b *testing.B, n int) {
 	}
 	b.ReportMetric(float64(theirs)/float64(ours), "ratio")
 	b.ReportMetric(float64(b.N*n)/ours.Seconds(), "entries/s")
-
 }
 
 func openBare(b *testing.B, path string) *sql.DB {
