@@ -5,6 +5,7 @@ import (
 
 	"github.com/tamthe/tamthe/card/cert"
 	"github.com/tamthe/tamthe/card/lds"
+	"github.com/tamthe/tamthe/card/profile"
 	"github.com/tamthe/tamthe/verify/pki"
 )
 
@@ -15,6 +16,7 @@ type assessment struct {
 	ev       *evidence
 	checks   map[string]Check
 	document Document
+	profile  *profile.Profile
 
 	sod     *lds.SOD          // nil if there is none that can be read
 	signer  *cert.Certificate // the signer's, once it is known

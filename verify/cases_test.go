@@ -177,7 +177,7 @@ func TestEveryChangedBitIsSeen(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for f, step := range map[lds.File]int{lds.DG1: 1, lds.DG2: 37, lds.SODFile: 5} {
+		for f, step := range map[lds.File]int{lds.DG1: 3, lds.DG2: 97, lds.SODFile: 11} {
 			for i := 0; i < len(files[f]); i += step {
 				changed := Files{}
 				for k, v := range files {

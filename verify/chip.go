@@ -14,6 +14,9 @@ import (
 // judgeChip judges the chip's proofs. They count only if a trusted SOD covers the
 // group that holds the key.
 func (a *assessment) judgeChip() {
+	if a.sod == nil {
+		return
+	}
 	asked := a.ev.chip != nil && a.o.Policy.Chip
 	infos, err := lds.ParseDG14(a.ev.files[lds.DG14])
 	offersCA := a.listed(14) && (err != nil || len(infos.ChipKeys) > 0)
@@ -36,7 +39,7 @@ func (a *assessment) judgeChip() {
 	default:
 		a.proven(CheckCA1, 14, a.ev.chip.agreement.err)
 	}
-	if a.sod == nil || a.listed(15) || offersCA || !a.o.Policy.Chip {
+	if a.listed(15) || offersCA || !a.o.Policy.Chip {
 		return
 	}
 	if a.chain.Issuer.Chip == pki.None {

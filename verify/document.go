@@ -6,6 +6,7 @@ import (
 
 	"github.com/tamthe/tamthe/card/lds"
 	"github.com/tamthe/tamthe/card/mrz"
+	"github.com/tamthe/tamthe/card/profile"
 	"github.com/tamthe/tamthe/verify/pki"
 )
 
@@ -32,6 +33,11 @@ func (a *assessment) readDocument() {
 			f.identity = identityOf(f.zone, a.o.At)
 		}
 	}
+	a.profile = a.o.Profile
+	if a.profile == nil {
+		a.profile = profile.For(f.zone)
+	}
+	a.document.Profile = a.profile.Name
 	if raw, ok := a.ev.files[lds.DG12]; ok {
 		if details, err := lds.ParseDG12(raw); err == nil {
 			if s, ok := lds.IssueDate(details); ok {
@@ -46,6 +52,10 @@ func (a *assessment) readDocument() {
 			f.portrait = &f.faces[0]
 		}
 	}
+	if f.zone != nil && a.profile.NoExpiry != "" && f.zone.Expiry == a.profile.NoExpiry {
+		f.noExpiry, f.identity.NoExpiry, f.identity.Expiry = true, true, ""
+	}
+	a.readNational()
 }
 
 // identityOf takes the person from the zone.
@@ -139,8 +149,20 @@ func dayOf(t time.Time) time.Time {
 	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
 }
 
-// photoExempt says whether the rules let this document do without a portrait.
-func (a *assessment) photoExempt() bool { return false }
+// photoExempt says whether the rules let this document do without a portrait: its
+// holder was too young on the day of issue, or is today if that day is not known.
+func (a *assessment) photoExempt() bool {
+	f := a.facts
+	if a.profile.PhotoFrom < 0 || f.zone == nil {
+		return false
+	}
+	day := a.o.At
+	if f.source > 0 {
+		day = f.issued
+	}
+	born, known := f.zone.Birth.Birth(a.o.At)
+	return known && dayOf(day).Before(born.AddDate(a.profile.PhotoFrom, 0, 0))
+}
 
 // judgePhoto judges whether there is a portrait where there has to be one, and
 // whether it can be read.
@@ -191,6 +213,3 @@ func (a *assessment) judgeHolder() {
 		a.set(CheckHolder, NotRun, ReasonHolderNotCompared, "")
 	}
 }
-
-// promisesPACE says whether every card of the profile runs PACE.
-func (a *assessment) promisesPACE() bool { return false }

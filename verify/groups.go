@@ -75,21 +75,29 @@ func (a *assessment) group(n int) {
 	}
 }
 
-// required says whether the SOD lists what every document of this kind has. The
-// portrait has a rule of its own.
+// required says whether the SOD lists what every document has, and what every one of
+// this kind has. Where a portrait is not for everyone, it has a rule of its own.
 func (a *assessment) required() {
-	var missing []string
+	var missing, unusual []string
 	if !a.listed(1) {
 		missing = append(missing, lds.DG1.Name())
 	}
-	if !a.listed(2) && !a.photoExempt() {
+	if !a.listed(2) && a.profile.PhotoFrom < 0 {
 		missing = append(missing, lds.DG2.Name())
 	}
-	if len(missing) > 0 {
-		a.set(CheckGroups, Failed, ReasonGroupsMissing, strings.Join(missing, ", "))
-		return
+	for _, n := range a.profile.Required {
+		if n > 2 && !a.listed(n) {
+			unusual = append(unusual, lds.Group(n).Name())
+		}
 	}
-	a.set(CheckGroups, Passed, "", fmt.Sprint(a.groups()))
+	switch {
+	case len(missing) > 0:
+		a.set(CheckGroups, Failed, ReasonGroupsMissing, strings.Join(missing, ", "))
+	case len(unusual) > 0:
+		a.set(CheckGroups, Failed, ReasonGroupsUnusual, strings.Join(unusual, ", "))
+	default:
+		a.set(CheckGroups, Passed, "", fmt.Sprint(a.groups()))
+	}
 }
 
 // judgeCOM compares EF.COM, which nobody signs, with the SOD where the policy asks

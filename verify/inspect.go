@@ -13,6 +13,7 @@ import (
 	"github.com/tamthe/tamthe/card/auth"
 	"github.com/tamthe/tamthe/card/cert"
 	"github.com/tamthe/tamthe/card/lds"
+	"github.com/tamthe/tamthe/card/profile"
 	"github.com/tamthe/tamthe/card/sm"
 )
 
@@ -77,10 +78,8 @@ func (i *inspector) read(ctx context.Context) error {
 	if err := i.proof(ctx); err != nil {
 		return err
 	}
-	for _, f := range i.wanted() {
-		if err := i.listed(ctx, f); err != nil {
-			return err
-		}
+	if err := i.personal(ctx); err != nil {
+		return err
 	}
 	if i.o.Policy.COM {
 		return i.file(ctx, lds.COM)
@@ -88,24 +87,30 @@ func (i *inspector) read(ctx context.Context) error {
 	return nil
 }
 
-// wanted lists the groups to read after the chip's proof; the portrait last, which
-// takes longest.
-func (i *inspector) wanted() []lds.File {
-	list := []lds.File{lds.DG1}
-	for n := 3; n <= 16; n++ {
-		f := lds.Group(n)
-		if f != lds.DG3 && f != lds.DG4 && i.wants(n) {
-			list = append(list, f)
+// personal reads DG1 and the groups that the policy or the profile of such a document
+// asks for; the portrait last, which takes longest.
+func (i *inspector) personal(ctx context.Context) error {
+	if err := i.listed(ctx, lds.DG1); err != nil {
+		return err
+	}
+	p := i.o.Profile
+	if p == nil {
+		zone, _ := lds.ParseDG1(i.ev.files[lds.DG1])
+		p = profile.For(zone)
+	}
+	wanted := slices.Concat(i.o.Policy.Groups, p.Required, p.Expected)
+	for n := 5; n <= 16; n++ {
+		if slices.Contains(wanted, n) {
+			if err := i.listed(ctx, lds.Group(n)); err != nil {
+				return err
+			}
 		}
 	}
-	if i.o.Policy.Photo {
-		list = append(list, lds.DG2)
+	if !i.o.Policy.Photo {
+		return nil
 	}
-	return list
+	return i.listed(ctx, lds.DG2)
 }
-
-// wants says whether a group is read: what the policy asks for.
-func (i *inspector) wants(n int) bool { return slices.Contains(i.o.Policy.Groups, n) }
 
 // listed reads a group if the SOD lists it and it isn't here yet.
 func (i *inspector) listed(ctx context.Context, f lds.File) error {

@@ -10,6 +10,7 @@ import (
 	"github.com/tamthe/tamthe/card/auth"
 	"github.com/tamthe/tamthe/card/lds"
 	"github.com/tamthe/tamthe/card/mrz"
+	"github.com/tamthe/tamthe/card/profile"
 	"github.com/tamthe/tamthe/verify/pki"
 )
 
@@ -22,6 +23,10 @@ type Options struct {
 	Specimen bool         // test keys are welcome
 	Printed  *mrz.MRZ     // the printed zone, to compare; nil if it was not read
 	Holder   Holder       // what the officer saw
+
+	// Profile is the kind of document; nil takes what fits its machine readable zone,
+	// and opens a chip as any ICAO document.
+	Profile *profile.Profile
 
 	// For a chip only.
 	Passwords []auth.Password                                           // tried in order; see card.Options
@@ -44,7 +49,11 @@ func (o Options) withDefaults(policy string) Options {
 }
 
 func (o Options) cardOptions() card.Options {
-	return card.Options{Passwords: o.Passwords, Ask: o.Ask, AllowBAC: o.AllowBAC, Log: o.Log}
+	c := card.Options{Passwords: o.Passwords, Ask: o.Ask, AllowBAC: o.AllowBAC, Log: o.Log}
+	if o.Profile != nil {
+		c.Application = o.Profile.AID
+	}
+	return c
 }
 
 // CardID names one card for good: the SHA-256 of the octets of its signed

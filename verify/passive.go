@@ -39,7 +39,7 @@ func (a *assessment) readSOD() {
 	a.document.Groups = a.groups()
 	a.document.Hash = sod.Object.Hash.String()
 	a.set(CheckSODStructure, Passed, "", "")
-	a.profile()
+	a.departures()
 }
 
 // tolerated are departures from the standard that genuine documents are known for;
@@ -53,8 +53,8 @@ var silent = []string{
 	string(cms.FindingContentType), string(cms.FindingDetached),
 }
 
-// profile judges departures of the SOD from its profile.
-func (a *assessment) profile() {
+// departures judges how the SOD departs from its profile.
+func (a *assessment) departures() {
 	var all []string
 	for _, f := range a.sod.Object.Findings {
 		all = append(all, string(f))
@@ -100,6 +100,9 @@ func (a *assessment) signature() {
 	candidates = append(candidates, a.o.Trust.Signers(s.Matches)...)
 	switch {
 	case len(candidates) > 0:
+	case len(a.sod.Signed.Certificates) > 0 && a.sod.Signed.Certificates[0].Err != nil:
+		a.fail(CheckCertStructure, ReasonCertMalformed, a.sod.Signed.Certificates[0].Err)
+		return
 	case len(a.sod.Signed.Certificates) > 0:
 		a.set(CheckSODSignature, Failed, ReasonSignerMismatch, fmt.Sprintf("issuer %v, serial %v", s.Issuer, s.Serial))
 		return

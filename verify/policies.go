@@ -18,7 +18,7 @@ var everywhere = []Softening{
 	{ReasonOutlived, Accept},
 	{ReasonPhotoUnread, Refer},
 	{ReasonPhotoMissing, Refer},
-	{ReasonGroupMalformed, Refer},
+	{ReasonGroupsUnusual, Refer},
 	{ReasonPrintMismatch, Refer},
 	{ReasonPrintUnreadable, Refer},
 	{ReasonHolderUnsure, Refer},

@@ -33,7 +33,7 @@ const (
 	ReasonGroupProtected Reason = "group-protected"
 	ReasonGroupUnlisted  Reason = "group-unlisted"
 	ReasonGroupsMissing  Reason = "groups-missing"
-	ReasonGroupMalformed Reason = "group-malformed"
+	ReasonGroupsUnusual  Reason = "groups-unusual"
 	ReasonCOMMismatch    Reason = "com-mismatch"
 	ReasonPhotoMissing   Reason = "photo-missing"
 	ReasonPhotoExempt    Reason = "photo-exempt"
@@ -134,7 +134,8 @@ var grades = map[Reason]grade{
 
 	ReasonGroupHash: hard, ReasonGroupWithheld: hard, ReasonGroupNotRead: soft,
 	ReasonGroupProtected: soft, ReasonGroupUnlisted: soft, ReasonGroupsMissing: soft,
-	ReasonGroupMalformed: soft, ReasonCOMMismatch: soft, ReasonPhotoMissing: soft,
+	ReasonGroupsUnusual: soft,
+	ReasonCOMMismatch:   soft, ReasonPhotoMissing: soft,
 	ReasonPhotoExempt: note, ReasonPhotoUnread: soft,
 
 	ReasonMRZMalformed: soft, ReasonMRZDigits: soft, ReasonDocumentExpired: soft,

@@ -85,12 +85,32 @@ func (p *printer) checks() {
 			continue
 		}
 		p.line("  %s %s", p.claimMark(c, list), p.words.claims[c])
+		if c == Integrity && !p.options.All {
+			list = p.together(list)
+		}
 		for _, k := range list {
 			if p.options.All || p.telling(k) {
 				p.check(k)
 			}
 		}
 	}
+}
+
+// together prints the groups that are intact in one line and returns the other checks.
+func (p *printer) together(list []Check) []Check {
+	var numbers []string
+	rest := slices.DeleteFunc(slices.Clone(list), func(c Check) bool {
+		n, group := strings.CutPrefix(c.ID, "lds.dg")
+		if group && c.Outcome == Passed && c.Reason == "" {
+			numbers = append(numbers, n)
+			return true
+		}
+		return false
+	})
+	if len(numbers) > 0 {
+		p.line("      %s %s %s", p.colour("32", markPassed), p.words.labels.groups, strings.Join(numbers, ", "))
+	}
+	return rest
 }
 
 func (p *printer) of(c Claim) []Check {

@@ -13,10 +13,13 @@ func (a *assessment) judgeTransport() {
 	if chip == nil {
 		return
 	}
-	if chip.broken != nil {
-		a.fail(CheckProtection, ReasonProtection, chip.broken)
-	} else {
+	switch {
+	case chip.broken == nil:
 		a.set(CheckProtection, Passed, "", "")
+	case chip.agreement != nil && chip.agreement.err == chip.broken: // that is how a copied chip shows
+		a.set(CheckProtection, NotRun, "", "")
+	default:
+		a.fail(CheckProtection, ReasonProtection, chip.broken)
 	}
 	switch chip.access.Protocol {
 	case "PACE":
@@ -44,7 +47,7 @@ func (a *assessment) downgrade() {
 	case access.Protocol == "":
 	case len(signed) > 0:
 		a.set(CheckDowngrade, Failed, ReasonDowngrade, fmt.Sprintf("DG14 promises PACE in %d variants", len(signed)))
-	case a.promisesPACE():
+	case a.profile.PromisesPACE:
 		a.set(CheckDowngrade, Failed, ReasonDowngrade, "the profile promises PACE")
 	case access.Refused != nil:
 		a.set(CheckDowngrade, Undetermined, ReasonDowngrade, access.Refused.Error())

@@ -31,6 +31,7 @@ type labels struct {
 	specimen, withoutPhoto, unproven, noExpiry    string
 	holder, name, number, birth, sex, nationality string
 	expiry, policy, access, time, seconds, apdus  string
+	groups                                        string
 }
 
 // Words returns the cause and the remedy of the reason in the language; the code

@@ -11,7 +11,7 @@ var english = vocabulary{
 		specimen:     "SPECIMEN: test keys are trusted here; this is no real document",
 		withoutPhoto: "photo not read", unproven: "not proven: don't rely on the data of this card",
 		holder: "holder", name: "name", number: "number", birth: "born", sex: "sex", nationality: "nationality",
-		expiry: "expires", noExpiry: "no expiry", policy: "policy", access: "access",
+		expiry: "expires", noExpiry: "no expiry", groups: "intact: data groups", policy: "policy", access: "access",
 		time: "read in", seconds: "s", apdus: "commands",
 	},
 	checks: map[string]string{
@@ -53,7 +53,7 @@ var english = vocabulary{
 		ReasonGroupProtected: {"fingerprints or irises are open to authorised terminals only", "Nothing to do here."},
 		ReasonGroupUnlisted:  {"data that the issuer did not sign", "Disregard these data."},
 		ReasonGroupsMissing:  {"the issuer's signature leaves out data that every document has", "Treat the document as doubtful and call the second line."},
-		ReasonGroupMalformed: {"signed data that cannot be read", "Examine the print, and report the card to the issuer."},
+		ReasonGroupsUnusual:  {"the issuer's signature leaves out data that this kind of card has", "Examine the print, and ask the issuing office whether such cards exist."},
 		ReasonCOMMismatch:    {"the table of contents differs from what was signed", "Someone may have hidden a protection of the chip. Call the second line."},
 		ReasonPhotoMissing:   {"the chip holds no portrait though the holder is old enough to have one", "Compare with the printed portrait and call the second line."},
 		ReasonPhotoExempt:    {"no portrait, as the rules allow for a child of this age", "Ask for the guardian's papers."},

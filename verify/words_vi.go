@@ -11,7 +11,7 @@ var vietnamese = vocabulary{
 		specimen:     "MẪU (SPECIMEN): đang tin khóa thử nghiệm; đây không phải giấy tờ thật",
 		withoutPhoto: "không đọc ảnh", unproven: "chưa xác thực: không được dựa vào dữ liệu của thẻ này",
 		holder: "người được cấp", name: "họ và tên", number: "số", birth: "ngày sinh", sex: "giới tính", nationality: "quốc tịch",
-		expiry: "có giá trị đến", noExpiry: "không thời hạn", policy: "chính sách", access: "truy cập",
+		expiry: "có giá trị đến", noExpiry: "không thời hạn", groups: "nguyên vẹn: các nhóm dữ liệu", policy: "chính sách", access: "truy cập",
 		time: "đọc trong", seconds: "giây", apdus: "lệnh",
 	},
 	checks: map[string]string{
@@ -53,7 +53,7 @@ var vietnamese = vocabulary{
 		ReasonGroupProtected: {"vân tay hoặc mống mắt chỉ mở cho thiết bị được cấp quyền", "Không cần làm gì."},
 		ReasonGroupUnlisted:  {"có dữ liệu mà cơ quan cấp không ký", "Không sử dụng những dữ liệu này."},
 		ReasonGroupsMissing:  {"chữ ký của cơ quan cấp thiếu dữ liệu mà mọi giấy tờ đều phải có", "Coi giấy tờ là đáng ngờ và báo bộ phận kiểm tra cấp hai."},
-		ReasonGroupMalformed: {"có dữ liệu đã ký nhưng không đọc được", "Xem thông tin in trên thẻ và báo cho cơ quan cấp."},
+		ReasonGroupsUnusual:  {"chữ ký của cơ quan cấp thiếu dữ liệu mà loại thẻ này thường có", "Xem thông tin in trên thẻ và hỏi cơ quan cấp xem có loại thẻ như vậy không."},
 		ReasonCOMMismatch:    {"mục lục khác với những gì đã ký", "Có thể ai đó đã giấu một lớp bảo vệ của chip. Báo bộ phận kiểm tra cấp hai."},
 		ReasonPhotoMissing:   {"chip không có ảnh chân dung dù người được cấp đã đủ tuổi phải có ảnh", "Đối chiếu với ảnh in trên thẻ và báo bộ phận kiểm tra cấp hai."},
 		ReasonPhotoExempt:    {"không có ảnh chân dung, đúng quy định với trẻ ở tuổi này", "Yêu cầu giấy tờ của người giám hộ."},
