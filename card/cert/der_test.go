@@ -103,8 +103,13 @@ func TestReadInteger(t *testing.T) {
 		want   int64
 		padded bool
 	}{
-		{"020100", 0, false}, {"02017f", 127, false}, {"02020080", 128, false}, {"0201ff", -1, false},
-		{"020180", -128, false}, {"02020001", 1, true}, {"0202ff80", -128, true},
+		{"020100", 0, false},
+		{"02017f", 127, false},
+		{"02020080", 128, false},
+		{"0201ff", -1, false},
+		{"020180", -128, false},
+		{"02020001", 1, true},
+		{"0202ff80", -128, true},
 	} {
 		s := cryptobyte.String(unhex(t, c.hex))
 		n, padded, ok := readInteger(&s)

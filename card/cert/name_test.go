@@ -85,9 +85,17 @@ func TestDecodeString(t *testing.T) {
 		want   string
 		strict bool
 	}{
-		{12, "c490", "Đ", true}, {12, "ff", "\uFFFD", false}, {19, "4156", "AV", true}, {19, "41402a", "A@*", false},
-		{22, "614062", "a@b", true}, {22, "e9", "é", false}, {20, "e9", "é", true}, {30, "01100041", "ĐA", true},
-		{30, "011000", "Đ", false}, {28, "00000110", "Đ", true}, {4, "00ff", "#00ff", false},
+		{12, "c490", "Đ", true},
+		{12, "ff", "\uFFFD", false},
+		{19, "4156", "AV", true},
+		{19, "41402a", "A@*", false},
+		{22, "614062", "a@b", true},
+		{22, "e9", "é", false},
+		{20, "e9", "é", true},
+		{30, "01100041", "ĐA", true},
+		{30, "011000", "Đ", false},
+		{28, "00000110", "Đ", true},
+		{4, "00ff", "#00ff", false},
 	} {
 		s, strict := decodeString(tags.Tag(c.tag), unhex(t, c.hex))
 		if s != c.want || strict != c.strict {

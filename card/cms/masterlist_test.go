@@ -21,7 +21,7 @@ type listCase struct {
 }
 
 // contents reads MasterListContent: version, SET OF Certificate (Doc 9303-12 §8).
-func contents(t *testing.T, der []byte) []*cert.Certificate {
+func contents(t testing.TB, der []byte) []*cert.Certificate {
 	s := cryptobyte.String(der)
 	var list, set cryptobyte.String
 	var version int
