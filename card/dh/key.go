@@ -39,9 +39,7 @@ func GenerateOn(base *Point) (*PrivateKey, error) {
 	// 128 bits more than the order leave no bias (FIPS 186-5 §A.2.1).
 	random := make([]byte, order.size+16)
 	defer clear(random)
-	if _, err := rand.Read(random); err != nil {
-		return nil, err
-	}
+	rand.Read(random) // never fails
 	var scalar element
 	order.reduce(&scalar, random)
 	return newPrivateKey(base, &scalar)

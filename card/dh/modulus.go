@@ -17,8 +17,8 @@ const minLimbs = 4
 type element [maxLimbs]uint64
 
 // A modulus is an odd number, the prime of a field or the order of a group, with the
-// constants of Montgomery arithmetic. All its methods but exp's exponent take no branch
-// and no index from the numbers.
+// constants of Montgomery arithmetic. Its methods take no branch and no index from the
+// numbers; exp's exponent alone is public.
 type modulus struct {
 	value   element
 	limbs   int
@@ -79,11 +79,16 @@ func (m *modulus) setBytes(z *element, b []byte) uint64 {
 // bytes returns x, in plain form, in as many octets as the modulus has.
 func (m *modulus) bytes(x *element) []byte {
 	b := make([]byte, m.size)
+	m.fill(b, x)
+	return b
+}
+
+// fill writes x, in plain form, to b, which has the size of the modulus.
+func (m *modulus) fill(b []byte, x *element) {
 	for i := range b {
 		n := len(b) - 1 - i
 		b[i] = byte(x[n/8] >> (n % 8 * 8))
 	}
-	return b
 }
 
 // reduce sets z to the big-endian number b mod the modulus, in plain form. Time depends

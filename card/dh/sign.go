@@ -59,12 +59,10 @@ func (k *PrivateKey) sign(digest []byte) (r, s []byte, err error) {
 // digest, with 128 bits to spare against bias.
 func (k *PrivateKey) nonce(n *element, digest []byte) error {
 	order := k.base.curve.group.order
-	secret := k.Bytes()
-	secret = append(secret, make([]byte, 64)...)
+	secret := make([]byte, order.size+64)
 	defer clear(secret)
-	if _, err := rand.Read(secret[order.size:]); err != nil {
-		return err
-	}
+	order.fill(secret[:order.size], k.scalar)
+	rand.Read(secret[order.size:]) // never fails
 	wide, err := hkdf.Key(sha512.New, secret, nil, "tamthe ECDSA nonce "+string(digest), order.size+16)
 	if err != nil {
 		return err
