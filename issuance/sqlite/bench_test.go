@@ -103,3 +103,29 @@ func insertBare(db *sql.DB, octets [][]byte) error {
 	}
 	return tx.Commit()
 }
+
+// BenchmarkVerify measures the whole audit, signatures included, an entry at a time.
+func BenchmarkVerify(b *testing.B) {
+	dir := b.TempDir()
+	l := open(b, dir)
+	defer l.Close()
+	o := ledgertest.NewOffice(b, l)
+	o.Found(b)
+	for i := range 20 {
+		steps := make([]ledgertest.Step, 100)
+		for j := range steps {
+			app := fmt.Sprintf("A-%d-%d", i, j)
+			steps[j] = o.Enrol(app, app, "")
+		}
+		o.Must(b, steps...)
+	}
+	var entries int64
+	for b.Loop() {
+		r, err := l.Verify(b.Context(), nil)
+		if err != nil || !r.OK() {
+			b.Fatal(r, err)
+		}
+		entries += r.Size
+	}
+	b.ReportMetric(float64(entries)/b.Elapsed().Seconds(), "entries/s")
+}
