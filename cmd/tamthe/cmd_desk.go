@@ -23,7 +23,7 @@ import (
 )
 
 // statusList is the list that the cards of a SPECIMEN authority name.
-const statusList = "urn:tamthe:specimen:status:1"
+const statusList = "urn:tamthe:status:1"
 
 // defaultProfile is what cards are made of where nothing else is said.
 const defaultProfile = "vn-cccd-2021"

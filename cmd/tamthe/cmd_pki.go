@@ -77,8 +77,8 @@ func runCSCA(ctx context.Context, p *program, o pkiOptions) error {
 	}
 	defer done()
 	err = office.MakeCSCA(ctx, ca.CSCA{
-		Country: o.country, State: o.state, Organization: o.organization, CommonName: "SPECIMEN CSCA", Number: "001", Specimen: true,
-		Contact: "specimen@tamthe.example", CRL: []string{"http://specimen.tamthe.example/csca.crl"}, From: p.now(), CardYears: o.cardYears,
+		Country: o.country, State: o.state, Organization: o.organization, CommonName: "CSCA", Specimen: true,
+		Contact: "ca@tamthe.example", CRL: []string{"http://tamthe.example/csca.crl"}, From: p.now(), CardYears: o.cardYears,
 		Named: o.named,
 	}, o.algorithm)
 	if err != nil {

@@ -256,7 +256,7 @@ func (d *demo) inspect(ctx context.Context, name string, want verify.Verdict, ch
 		return err
 	}
 	out.Reset()
-	r := demoRun{Name: name, Verdict: report.Verdict, Reasons: report.Reasons(), Exit: verdictStatus(report.Verdict), want: want}
+	r := demoRun{Name: name, Verdict: report.Verdict, Reasons: append([]verify.Reason{}, report.Reasons()...), Exit: verdictStatus(report.Verdict), want: want}
 	if s := report.Session; s != nil {
 		r.Session = &demoRunSession{s.Access, s.APDUs, s.BytesIn, s.BytesOut}
 	}

@@ -134,7 +134,7 @@ func (o *Office) MakeSigner(ctx context.Context, r ca.Signer, algorithm string) 
 	return name, o.certify(ctx, name, "ds", cscaName, algorithm, func(pub crypto.PublicKey, serial *big.Int) (*ca.Draft, error) {
 		r.Key, r.Serial = pub, serial
 		if r.CommonName == "" {
-			r.CommonName = "Document Signer " + name[len("ds-"):]
+			r.CommonName = "DS " + name[len("ds-"):]
 		}
 		return root.issuer.PrepareSigner(r)
 	})
