@@ -2,7 +2,6 @@ package verify
 
 import (
 	"context"
-	"crypto"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -186,32 +185,40 @@ func (i *inspector) active(ctx context.Context, raw []byte, infos *lds.SecurityI
 	if pub, p.err = lds.ParseDG15(raw); p.err != nil {
 		return nil
 	}
+	if pub.EC == nil {
+		p.err = fmt.Errorf("active authentication with an RSA key: %w", auth.ErrUnsupported)
+		return nil
+	}
+	h, _, err := auth.ActiveHash(infos, pub.EC)
+	if p.err = err; err != nil {
+		return nil
+	}
 	challenge := i.o.Challenge
 	if challenge == ([auth.ChallengeSize]byte{}) {
 		if _, err := rand.Read(challenge[:]); err != nil {
 			return err
 		}
 	}
-	p.result, p.err = i.session.Active(ctx, pub, activeHash(infos), challenge)
+	p.result, p.err = i.session.Active(ctx, pub, h, challenge)
 	return i.answered(p.err)
 }
 
 func (i *inspector) agreement(ctx context.Context, infos *lds.SecurityInfos) error {
-	keys := infos.ChipAuthKeys()
-	p := &proof[auth.ChipProof]{err: auth.ErrUnsupported}
-	if len(keys) == 0 {
-		if len(infos.ChipKeys) > 0 {
-			p.err = infos.ChipKeys[0].Err
-			i.ev.chip.agreement = p
+	if len(infos.ChipKeys) == 0 {
+		return nil
+	}
+	p := &proof[auth.ChipProof]{}
+	i.ev.chip.agreement = p
+	keys, err := auth.ChipAuthKeys(infos)
+	if p.err = err; err != nil {
+		for _, k := range infos.ChipKeys {
+			if errors.Is(k.Err, cert.ErrKey) {
+				p.err = k.Err
+			}
 		}
 		return nil
 	}
-	i.ev.chip.agreement = p
-	for _, k := range keys {
-		if p.result, p.err = i.session.Chip1(ctx, k, lds.DG1); !errors.Is(p.err, auth.ErrUnsupported) {
-			break
-		}
-	}
+	p.result, p.err = i.session.Chip1(ctx, keys[0], lds.DG1)
 	if errors.Is(p.err, sm.ErrProtection) {
 		i.ev.chip.broken = p.err
 		return nil
@@ -231,18 +238,4 @@ func (i *inspector) answered(err error) error {
 		return nil
 	}
 	return err
-}
-
-// activeHash is the hash of Active Authentication with ECDSA that DG14 names; 0 if it
-// names none.
-func activeHash(infos *lds.SecurityInfos) crypto.Hash {
-	if infos == nil {
-		return 0
-	}
-	for _, a := range infos.Active {
-		if alg, err := (cert.AlgorithmIdentifier{OID: a.Algorithm}).Signature(); err == nil {
-			return alg.Hash
-		}
-	}
-	return 0
 }

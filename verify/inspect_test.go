@@ -126,6 +126,12 @@ func TestInspectLyingCards(t *testing.T) {
 			o.sign(s)
 			return s
 		}, func(f *virtual.FolderOptions) { f.CA, f.Counterfeit = nil, true }, nil, Refuse, ReasonChipKeyMismatch},
+		{"copied chip that knows no CA", func() *specimen {
+			s := o.usual()
+			delete(s.files, lds.DG15)
+			o.sign(s)
+			return s
+		}, func(f *virtual.FolderOptions) { f.CA = nil }, nil, Refuse, ReasonChipRefused},
 		{"signer of a stranger with our CSCA's name and key id", func() *specimen {
 			fake := *thief
 			fake.dsTemplate.AuthorityKeyID = o.cscaCert.SubjectKeyID

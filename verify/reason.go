@@ -87,6 +87,7 @@ const (
 	ReasonChipNotOffered   Reason = "chip-not-offered"
 	ReasonChipNotAsked     Reason = "chip-not-asked"
 	ReasonChipUnsupported  Reason = "chip-unsupported"
+	ReasonChipDeviates     Reason = "chip-deviates"
 
 	// The card's status.
 	ReasonCardRevoked        Reason = "card-revoked"
@@ -156,7 +157,7 @@ var grades = map[Reason]grade{
 	ReasonChipKeyMismatch: hard, ReasonChipKeyMalformed: hard, ReasonChipRefused: hard,
 	ReasonChipKeyUncovered: hard, ReasonChipProofMissing: soft,
 	ReasonChipNotOffered: note, ReasonChipNotAsked: soft,
-	ReasonChipUnsupported: soft,
+	ReasonChipUnsupported: soft, ReasonChipDeviates: note,
 
 	ReasonCardRevoked: soft, ReasonCardSuspended: soft, ReasonCardSuperseded: soft,
 	ReasonCardUndelivered: soft, ReasonStatusUnknown: soft, ReasonStatusUnavailable: soft,

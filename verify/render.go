@@ -215,8 +215,12 @@ func (p *printer) holder() {
 	name := cmp.Or(i.Name, strings.TrimSpace(i.Surname+" "+i.Given))
 	p.line("  %s", l.holder)
 	for _, f := range []struct{ label, value string }{
-		{l.name, name}, {l.number, cmp.Or(i.Number, i.DocumentNumber)}, {l.birth, i.Birth}, {l.sex, i.Sex},
-		{l.nationality, i.Nationality}, {l.expiry, expiry},
+		{l.name, name},
+		{l.number, cmp.Or(i.Number, i.DocumentNumber)},
+		{l.birth, i.Birth},
+		{l.sex, i.Sex},
+		{l.nationality, i.Nationality},
+		{l.expiry, expiry},
 	} {
 		if f.value != "" {
 			p.line("      %s  %s", pad(f.label, 16), Escape(f.value))

@@ -77,6 +77,8 @@ func (a *assessment) compareCardAccess(signed []lds.PACEInfo) {
 	switch {
 	case err != nil:
 		a.fail(CheckCardAccess, ReasonAccessMismatch, err)
+	case a.listed(14) && !a.intact[14]:
+		a.set(CheckCardAccess, NotRun, "", "")
 	case len(signed) == 0:
 		a.set(CheckCardAccess, Absent, "", "DG14 names no variant of PACE")
 	case !sameVariants(infos.PACE, signed):

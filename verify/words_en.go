@@ -102,6 +102,7 @@ var english = vocabulary{
 		ReasonChipProofMissing: {"the chip cannot prove that it is the original", "Compare print, portrait and bearer with special care."},
 		ReasonChipNotOffered:   {"this issuer gives its chips no key of their own", "Compare print, portrait and bearer with special care."},
 		ReasonChipUnsupported:  {"this program cannot run the kind of proof that the chip offers", "Update this program, and compare print, portrait and bearer with special care."},
+		ReasonChipDeviates:     {"the chip proves its key in a form that departs from the standard", "Nothing to do; the proof itself is right."},
 		ReasonChipNotAsked:     {"the chip was not asked to prove that it is the original", "Check the card itself if the case needs it."},
 
 		ReasonCardRevoked:        {"the issuer has revoked this card", "Withdraw the card and call the second line."},

@@ -102,6 +102,7 @@ var vietnamese = vocabulary{
 		ReasonChipProofMissing: {"chip không thể chứng minh là chip gốc", "Đối chiếu thật kỹ thông tin in, ảnh và người mang thẻ."},
 		ReasonChipNotOffered:   {"cơ quan cấp này không cấp khóa riêng cho chip", "Đối chiếu thật kỹ thông tin in, ảnh và người mang thẻ."},
 		ReasonChipUnsupported:  {"chương trình này chưa thực hiện được cách chứng minh của chip", "Cập nhật chương trình, và đối chiếu thật kỹ thông tin in, ảnh và người mang thẻ."},
+		ReasonChipDeviates:     {"chip chứng minh khóa theo dạng khác với chuẩn", "Không cần làm gì; bằng chứng vẫn đúng."},
 		ReasonChipNotAsked:     {"chưa yêu cầu chip chứng minh là chip gốc", "Kiểm tra chính tấm thẻ nếu vụ việc cần đến."},
 
 		ReasonCardRevoked:        {"cơ quan cấp đã thu hồi thẻ này", "Thu giữ thẻ và báo bộ phận kiểm tra cấp hai."},

@@ -118,3 +118,19 @@ func TestOddCSCAsLoad(t *testing.T) {
 	}
 	t.Logf("%d certificates, %d anchors, %d skipped", certs, anchors, skipped)
 }
+
+func FuzzParseIssuers(f *testing.F) {
+	f.Add([]byte("[[issuer]]\ncountry=\"VN\"\ndocuments=[\"I\"]\ncrl=\"none\"\ncrl_grace_days=2\n"))
+	f.Add([]byte("[[issuer]]\ncountry=\"VN\"\nanchors=[\"00\"]\n"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		list, err := ParseIssuers(b)
+		if err != nil && list != nil {
+			t.Error("a list with an error")
+		}
+		for _, i := range list {
+			if len(i.Country) != 2 || i.CRLGrace < 0 {
+				t.Errorf("%+v", i)
+			}
+		}
+	})
+}
