@@ -21,7 +21,7 @@ func citizens() []citizen {
 		{"nghiem", vn.Person{
 			Number: "003190000017", Surname: "Nguyễn", Given: "Thị Thử Nghiệm", Sex: "F", Birth: vn.Date{Year: 1990, Month: 2, Day: 15},
 			Nationality: "Việt Nam", Ethnicity: "Kinh", Religion: "Không",
-			Origin:    "Xã Thử Nghiệm, Huyện Không Có Thật, Tỉnh Mẫu (mã tỉnh 003 chưa được cấp cho bất kỳ tỉnh nào)",
+			Origin:    "Xã Thử Nghiệm, Huyện Không Có Thật, Tỉnh Mẫu (mã tỉnh 003 chưa được cấp cho bất kỳ tỉnh nào, nên số định danh này không thể là của ai cả)",
 			Residence: "Số 17, ngõ 3, phố Thử Nghiệm, Tổ dân phố số 9, Phường Không Có Thật, Thành phố Mẫu, Tỉnh Mẫu (SPECIMEN: địa chỉ này không có thật và chỉ dùng để thử nghiệm phần mềm cấp thẻ)",
 			Features:  "Nốt ruồi cách 1 cm dưới trước đuôi mắt trái; sẹo chấm cách 2 cm trên sau cánh mũi phải (hư cấu, SPECIMEN: không mô tả người nào có thật)",
 			Father:    "Nguyễn Văn Cha", Mother: "Trần Thị Mẹ", Spouse: "Phạm Đức Chồng",
