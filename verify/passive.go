@@ -81,14 +81,7 @@ func (a *assessment) signature() {
 	}
 	signers := a.sod.Signed.Signers
 	if len(signers) != 1 {
-		a.set(CheckSODSignature, Failed, ReasonSODAttributes, fmt.Sprintf("%d signers", len(signers)))
-		for _, s := range signers { // which of them speaks of other data?
-			for _, c := range a.sod.Signed.SignerCertificates(s) {
-				if err := a.verify(s, c); errors.Is(err, cms.ErrMessageDigest) {
-					a.checks[CheckSODSignature] = Check{ID: CheckSODSignature, Outcome: Failed, Reason: ReasonSODDigest, Err: err}
-				}
-			}
-		}
+		a.severalSigners(signers)
 		return
 	}
 	s := signers[0]
@@ -96,18 +89,8 @@ func (a *assessment) signature() {
 		a.set(CheckSODSignature, Failed, ReasonSODAttributes, "no signed attributes")
 		return
 	}
-	candidates := a.sod.Signed.SignerCertificates(s)
-	candidates = append(candidates, a.o.Trust.Signers(s.Matches)...)
-	switch {
-	case len(candidates) > 0:
-	case len(a.sod.Signed.Certificates) > 0 && a.sod.Signed.Certificates[0].Err != nil:
-		a.fail(CheckCertStructure, ReasonCertMalformed, a.sod.Signed.Certificates[0].Err)
-		return
-	case len(a.sod.Signed.Certificates) > 0:
-		a.set(CheckSODSignature, Failed, ReasonSignerMismatch, fmt.Sprintf("issuer %v, serial %v", s.Issuer, s.Serial))
-		return
-	default:
-		a.set(CheckSODSignature, Undetermined, ReasonSignerMissing, fmt.Sprintf("issuer %v, serial %v", s.Issuer, s.Serial))
+	candidates := a.candidates(s)
+	if len(candidates) == 0 {
 		return
 	}
 	a.signer = candidates[0]
@@ -127,6 +110,38 @@ func (a *assessment) signature() {
 	}
 	a.signed = true
 	a.set(CheckSODSignature, Passed, "", "")
+}
+
+// severalSigners refuses a SOD that has not exactly one signer, and says if one of
+// them speaks of other data.
+func (a *assessment) severalSigners(signers []*cms.SignerInfo) {
+	reason := ReasonSODAttributes
+	for _, s := range signers {
+		for _, c := range a.sod.Signed.SignerCertificates(s) {
+			if err := a.verify(s, c); errors.Is(err, cms.ErrMessageDigest) {
+				reason = ReasonSODDigest
+			}
+		}
+	}
+	a.set(CheckSODSignature, Failed, reason, fmt.Sprintf("%d signers", len(signers)))
+}
+
+// candidates returns the certificates that may be the signer's: from the document,
+// then from the store. Without any it says so.
+func (a *assessment) candidates(s *cms.SignerInfo) []*cert.Certificate {
+	list := append(a.sod.Signed.SignerCertificates(s), a.o.Trust.Signers(s.Matches)...)
+	packed := a.sod.Signed.Certificates
+	who := fmt.Sprintf("issuer %v, serial %v, key %x", s.Issuer, s.Serial, s.KeyID)
+	switch {
+	case len(list) > 0:
+	case len(packed) == 0:
+		a.set(CheckSODSignature, Undetermined, ReasonSignerMissing, who)
+	case packed[0].Err != nil:
+		a.fail(CheckCertStructure, ReasonCertMalformed, packed[0].Err)
+	default:
+		a.set(CheckSODSignature, Failed, ReasonSignerMismatch, who)
+	}
+	return list
 }
 
 // verify checks one signer with one certificate.

@@ -76,7 +76,7 @@ var english = vocabulary{
 		ReasonSignerType:    {"signed by a key that must not sign this kind of document", "Treat the document as doubtful and call the second line."},
 
 		ReasonCSCAUnknown:     {"the state certificate behind the signature is not known here", "Import a newer list of state certificates and check again."},
-		ReasonChainForged:     {"the signer claims a state key that did not sign it", "Treat the document as forged."},
+		ReasonChainForged:     {"the state that the signer names did not sign its certificate", "Treat the document as forged."},
 		ReasonCSCAUsage:       {"the certificate behind the signer must not name signers", "Don't accept. Look whether a wrong certificate lies in the trust store."},
 		ReasonPathLength:      {"the chain of certificates is longer than its issuer allows", "Treat the document as forged."},
 		ReasonCountry:         {"document, signer and state certificate name different countries", "Treat the document as forged."},

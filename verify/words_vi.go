@@ -76,7 +76,7 @@ var vietnamese = vocabulary{
 		ReasonSignerType:    {"ký bằng khóa không được phép ký loại giấy tờ này", "Coi giấy tờ là đáng ngờ và báo bộ phận kiểm tra cấp hai."},
 
 		ReasonCSCAUnknown:     {"chưa có chứng thư quốc gia đứng sau chữ ký này", "Nhập danh sách chứng thư quốc gia mới hơn rồi kiểm tra lại."},
-		ReasonChainForged:     {"bên ký mạo nhận khóa quốc gia không hề ký cho mình", "Xử lý như giấy tờ giả."},
+		ReasonChainForged:     {"chứng thư của bên ký không do quốc gia mà nó nêu tên ký", "Xử lý như giấy tờ giả."},
 		ReasonCSCAUsage:       {"chứng thư đứng sau bên ký không được phép chứng nhận bên ký", "Không chấp nhận. Xem trong kho tin cậy có chứng thư sai hay không."},
 		ReasonPathLength:      {"chuỗi chứng thư dài hơn mức bên cấp cho phép", "Xử lý như giấy tờ giả."},
 		ReasonCountry:         {"giấy tờ, bên ký và chứng thư quốc gia ghi các nước khác nhau", "Xử lý như giấy tờ giả."},

@@ -156,7 +156,7 @@ func (s *Store) candidates(c *cert.Certificate) []*entry {
 	if len(c.AuthorityKeyID) > 0 {
 		byKey = s.byKeyID[string(c.AuthorityKeyID)]
 	}
-	for _, country := range []string{c.Issuer.Country(), c.Subject.Country()} {
+	for _, country := range []string{canonical(c.Issuer.Country()), canonical(c.Subject.Country())} {
 		for _, e := range s.byCountry[country] {
 			switch {
 			case slices.Contains(byKey, e) || slices.Contains(byName, e) || slices.Contains(rest, e):
@@ -171,10 +171,14 @@ func (s *Store) candidates(c *cert.Certificate) []*entry {
 }
 
 // gap says why nothing leads from c to an anchor. Where the issuer of c is at hand,
-// the gap lies above it. A self-signed certificate names only itself.
+// the gap lies above it. A self-signed certificate names only itself: as an issuer it
+// may be a CSCA that we don't hold, as a signer it has nobody behind it.
 func (w *walk) gap(c *cert.Certificate, depth int) gap {
 	g := unknown
 	if c.SelfSigned() {
+		if depth == 0 {
+			g = forged
+		}
 		return g
 	}
 	for _, e := range w.store.named(c) {
@@ -203,7 +207,7 @@ func (s *Store) named(c *cert.Certificate) []*entry {
 		return s.byKeyID[string(c.AuthorityKeyID)]
 	}
 	var list []*entry
-	for _, e := range s.byCountry[c.Issuer.Country()] {
+	for _, e := range s.byCountry[canonical(c.Issuer.Country())] {
 		if e.cert.Subject.Equal(c.Issuer) {
 			list = append(list, e)
 		}

@@ -1,6 +1,9 @@
 package pki
 
 import (
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
 	"testing"
 
 	"github.com/tamthe/tamthe/card/cert"
@@ -129,7 +132,7 @@ func TestChainNeverTrustsWhatTheDocumentBrings(t *testing.T) {
 	self := newKey(t)
 	tpl := signer(t, ca, self)
 	tpl.Issuer, tpl.AuthorityKeyID = tpl.Subject, nil
-	expect(t, s.Chain(issue(t, tpl, self)).Judge(usual()), Signature, Undetermined, CSCAUnknown)
+	expect(t, s.Chain(issue(t, tpl, self)).Judge(usual()), Signature, Failed, ChainForged)
 }
 
 func TestUsageAndAuthority(t *testing.T) {
@@ -220,4 +223,19 @@ func TestPinnedAnchors(t *testing.T) {
 		Issuer{Country: "UT", Documents: []string{"P"}, Anchors: [][32]byte{passports.cert.Fingerprint()}})
 	expect(t, s.Chain(newSigner(t, cards, nil).cert).Judge(usual()), DocumentType, Passed, "")
 	expect(t, s.Chain(newSigner(t, passports, nil).cert).Judge(usual()), DocumentType, Failed, AnchorType)
+}
+
+func TestStrength(t *testing.T) {
+	ca := newCSCA(t, "CSCA", nil)
+	s := store([]*cert.Certificate{ca.cert}, nil)
+	weak := newSigner(t, ca, func(x *cert.Template) { x.Algorithm.Hash = crypto.SHA1 })
+	expect(t, s.Chain(weak.cert).Judge(usual()), Strength, Failed, AlgorithmWeak)
+	expect(t, s.Chain(newSigner(t, ca, nil).cert).Judge(usual()), Strength, Passed, "")
+
+	short, err := rsa.GenerateKey(rand.Reader, 1024)
+	if err != nil {
+		t.Skip("this Go makes no short RSA keys: ", err)
+	}
+	small := newSigner(t, ca, func(x *cert.Template) { x.PublicKey = &short.PublicKey })
+	expect(t, s.Chain(small.cert).Judge(usual()), Strength, Failed, KeyShort)
 }

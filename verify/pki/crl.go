@@ -98,7 +98,7 @@ func (j *judgement) signedByState(l *cert.CRL, issuer *entry) bool {
 	if !l.Issuer.Equal(issuer.cert.Subject) {
 		return false
 	}
-	for _, e := range j.store.byCountry[issuer.cert.Subject.Country()] {
+	for _, e := range j.store.byCountry[canonical(issuer.cert.Subject.Country())] {
 		if e != issuer && e.cert.Subject.Equal(issuer.cert.Subject) && mayListRevoked(e.cert) &&
 			l.CheckSignature(e.cert.PublicKey) == nil && j.store.trusted(e) {
 			return true

@@ -40,7 +40,7 @@ func (c *Chain) withoutPath(q Query) Result {
 	j.specimen()
 	switch c.gap {
 	case forged:
-		j.add(Signature, Failed, ChainForged, "names a key that is held here and did not sign it")
+		j.add(Signature, Failed, ChainForged, "names a key that is held here and did not sign it, or only itself")
 	case broken:
 		j.add(Signature, Failed, AlgorithmBroken, algorithm(c.signer))
 	case unknown:

@@ -71,7 +71,7 @@ func NewStore(certs []Material, crls []*cert.CRL, issuers []Issuer) *Store {
 		s.entries = append(s.entries, e)
 		id := string(keyID(m.Cert))
 		s.byKeyID[id] = append(s.byKeyID[id], e)
-		c := m.Cert.Subject.Country()
+		c := canonical(m.Cert.Subject.Country())
 		s.byCountry[c] = append(s.byCountry[c], e)
 	}
 	return s
