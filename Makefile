@@ -34,14 +34,14 @@ check: ## what a change must pass besides the tests: format, vet, staticcheck, r
 	go test -race -short -timeout 20m ./apdu/... ./card/sm ./card/gp ./card/virtual ./verify/... ./issuance/... ./cmd/...
 
 bench: setup ## ratios to the raw cost; the last lines are the goals
-	go test -run '^$$' -bench . -benchtime 200ms ./... | tee .tamthe/bench.txt | grep -E '^(Benchmark|bench:)'
+	@go test -run '^$$' -bench . -benchtime 200ms ./... > .tamthe/bench.txt; .ci/goals .tamthe/bench.txt
 
 fuzz: ## every fuzz target for FUZZTIME (10s)
 	@for p in $$(go list ./...); do for f in $$(go test -list '^Fuzz' $$p | grep ^Fuzz); do \
 	  echo "fuzz: $$p $$f"; go test -run '^$$' -fuzz "^$$f$$" -fuzztime $${FUZZTIME:-10s} $$p || exit 1; done; done
 
 soak: setup ## the long random and fault runs whose short form is in `make test`
-	TAMTHE_SOAK=1 go test -timeout 6h -count=1 -run Soak -v ./...
+	TAMTHE_SOAK=1 go test -timeout 12h -count=1 ./...
 
 setup:
 	@.ci/go

@@ -9,10 +9,11 @@ import (
 	"github.com/tamthe/tamthe/card/profile/vn"
 )
 
-// A card of the usual sizes is read, PACE and AA included, in at most 113 short
-// commands: every command costs an officer time, and this is where both best peers
-// need 131.
-func TestAPDUBudget(t *testing.T) {
+// shortBudget is how many short commands a card of the usual sizes may take.
+const shortBudget = 113
+
+// usualCard is a card of the sizes that real ones have.
+func usualCard(t testing.TB) (*office, *specimen) {
 	o := newOffice(t, "CSCA")
 	person := holder
 	person.Residence, person.Origin = strings.Repeat("Số nhà dài ", 17), strings.Repeat("Quê quán ", 18)
@@ -25,12 +26,34 @@ func TestAPDUBudget(t *testing.T) {
 	o.must(err)
 	s.files[lds.DG2] = raw
 	o.sign(s)
+	return o, s
+}
+
+// A card of the usual sizes is read, PACE and AA included, in at most 113 short
+// commands: every command costs an officer time, and this is where both best peers
+// need 131.
+func TestAPDUBudget(t *testing.T) {
+	o, s := usualCard(t)
 	r := inspect(t, s.chip(t, nil), o.options("checkpoint"))
 	wantVerdict(t, r, Accept, "")
 	for _, f := range []lds.File{lds.SODFile, lds.DG1, lds.DG2, lds.DG13, lds.DG14, lds.DG15} {
 		t.Logf("%s %d octets", f.Name(), len(s.files[f]))
 	}
-	if t.Logf("%d commands", r.Session.APDUs); r.Session.APDUs > 113 {
-		t.Errorf("%d commands, at most 113", r.Session.APDUs)
+	if t.Logf("%d commands", r.Session.APDUs); r.Session.APDUs > shortBudget {
+		t.Errorf("%d commands, at most %d", r.Session.APDUs, shortBudget)
 	}
+}
+
+// BenchmarkInspect reads and judges the card of the budget in process, chip included; the
+// count of commands is the figure that officers feel.
+func BenchmarkInspect(b *testing.B) {
+	o, s := usualCard(b)
+	chip := s.chip(b, nil)
+	commands := 0
+	for b.Loop() {
+		r := inspect(b, chip, o.options("checkpoint"))
+		wantVerdict(b, r, Accept, "")
+		commands = r.Session.APDUs
+	}
+	b.ReportMetric(float64(commands), "apdus")
 }

@@ -18,7 +18,7 @@ import (
 )
 
 // wantVerdict checks verdict and first reason.
-func wantVerdict(t *testing.T, r *Report, v Verdict, reason Reason) {
+func wantVerdict(t testing.TB, r *Report, v Verdict, reason Reason) {
 	t.Helper()
 	first := Reason("")
 	if list := r.Reasons(); len(list) > 0 {
