@@ -48,9 +48,11 @@ func TestAPDUBudget(t *testing.T) {
 // count of commands is the figure that officers feel.
 func BenchmarkInspect(b *testing.B) {
 	o, s := usualCard(b)
-	chip := s.chip(b, nil)
 	commands := 0
 	for b.Loop() {
+		b.StopTimer()
+		chip := s.chip(b, nil)
+		b.StartTimer()
 		r := inspect(b, chip, o.options("checkpoint"))
 		wantVerdict(b, r, Accept, "")
 		commands = r.Session.APDUs
