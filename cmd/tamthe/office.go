@@ -44,13 +44,13 @@ const (
 
 // openOffice opens the ledger of the home, for looking or for an operator's acts. What is
 // returned with it closes the ledger and forgets the keys.
-func (p *program) openOffice(ctx context.Context, why purpose) (_ *desk.Office, done func(), err error) {
+func (p *program) openOffice(ctx context.Context, why purpose) (_ *desk.Office, _ func(), err error) {
 	path, err := p.home.ledger()
 	if err != nil {
 		return nil, nil, err
 	}
 	var closers []func()
-	done = func() {
+	done := func() {
 		for _, c := range closers {
 			c()
 		}
