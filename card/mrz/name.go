@@ -2,90 +2,111 @@ package mrz
 
 import (
 	"strings"
-	"unicode"
-
-	"golang.org/x/text/unicode/norm"
 )
 
-// NameField writes primary and secondary identifier into a field of the width. Where
-// they do not fit, the secondary identifier is cut at its end, and if not even its first
-// letter fits, the primary one too (Doc 9303-5 §4.2.3); a cut field is always full and
-// truncated says so.
+// NameField writes primary and secondary identifier into a field of the width. Where they
+// do not fit, the secondary identifier is cut at its end; where not even its first letter
+// fits, the primary one is cut too (Doc 9303-5 §4.2.3). truncated then says so, and the
+// field ends in a letter, which is how readers know: if the cut falls behind a name, that
+// name loses its last letter to the initial of the next.
 func NameField(primary, secondary string, width int) (field string, truncated bool, err error) {
 	w := writer{}
-	p, s := strings.Join(strings.Fields(primary), "<"), strings.Join(strings.Fields(secondary), "<")
+	p, s := w.name(primary), w.name(secondary)
 	if p == "" {
 		w.fail(Name, "no primary identifier")
-	}
-	for _, part := range []string{p, s} {
-		for i := range len(part) {
-			if value(part[i]) < 0 || part[i] >= '0' && part[i] <= '9' {
-				w.fail(Name, "not transliterated to A–Z")
-			}
-		}
 	}
 	if w.err != nil {
 		return "", false, w.err
 	}
-	if s == "" {
-		if len(p) <= width {
-			return fill(p, width), false, nil
-		}
-		return p[:width], true, nil
+	whole := p
+	if s != "" {
+		whole = p + "<<" + s
 	}
-	if len(p)+2+len(s) <= width {
-		return fill(p+"<<"+s, width), false, nil
+	if len(whole) <= width {
+		return fill(whole, width), false, nil
 	}
-	if len(p) > width-3 {
-		p = strings.TrimRight(p[:width-3], "<")
+	if most := width - len("<<A"); s != "" && len(p) > most {
+		p = shorten(p, most)
+		whole = p + "<<" + s
 	}
-	field = (p + "<<" + s)
-	field = field[:min(len(field), width)]
-	if strings.HasSuffix(field, "<") { // a cut must not look like an end
-		field = strings.TrimRight(field, "<")
-	}
-	return fill(field, width), true, nil
+	return fill(shorten(whole, width), width), true, nil
 }
 
-// special are the letters that decomposition does not reduce to A–Z (Doc 9303-3 §6.A).
-var special = map[rune]string{
-	'Đ': "D", 'Ð': "D", 'Ø': "OE", 'Æ': "AE", 'Œ': "OE", 'Þ': "TH", 'ß': "SS", 'ẞ': "SS", 'Ł': "L", 'Ħ': "H",
-	'Ŧ': "T", 'ı': "I", 'Ŋ': "N", 'ĸ': "K", 'Ŀ': "L",
+// shorten cuts to the width, or to less if no cut of that width ends in a letter.
+func shorten(s string, width int) string {
+	for len(s) > width && s[width-1] == '<' {
+		i := lastLong(s[:width-1])
+		if i < 0 {
+			break
+		}
+		s = s[:i] + s[i+1:]
+	}
+	return trim(s[:min(width, len(s))])
 }
 
-// Transliterate writes a name in the letters of the zone: marks taken off, words
-// separated by single spaces, apostrophes left out and hyphens made spaces
-// (Doc 9303-3 §4.6, §6). A letter that is not known is an error with its position.
-//
-// The rules are those that Vietnamese needs, for which Doc 9303-3 table 6.A lacks 47 of
-// 67 letters: every mark is taken off and Đ is D. Ä, Ö, Ü, Å become A, O, U, A, which the
-// table allows besides AE, OE, UE, AA.
-func Transliterate(name string) (string, error) {
-	var b strings.Builder
-	n := 0
-	for _, r := range norm.NFD.String(norm.NFC.String(name)) {
-		n++
-		if unicode.Is(unicode.Mn, r) {
-			continue
-		}
-		upper := unicode.ToUpper(r)
-		if t, ok := special[upper]; ok {
-			b.WriteString(t)
-			continue
-		}
-		if t, ok := special[r]; ok {
-			b.WriteString(t)
-			continue
-		}
-		switch {
-		case upper >= 'A' && upper <= 'Z':
-			b.WriteRune(upper)
-		case unicode.IsSpace(r) || r == '-' || r == ',' || r == '.' || r == '‐':
-			b.WriteByte(' ')
-		case r == '\'' || r == '’' || r == 'ʼ':
-		default:
-			return "", &FieldError{Name, "letter " + string(r) + " has no transliteration"}
+// lastLong is the offset of the last letter of the last name that has more than one.
+func lastLong(s string) int {
+	for i := len(s) - 1; i > 0; i-- {
+		if s[i] != '<' && s[i-1] != '<' {
+			return i
 		}
 	}
-	return strings.Join(strings.Fields(b.String()), " "), nil
+	return -1
+}
+
+// name joins the words of an identifier with single fillers.
+func (w *writer) name(s string) string {
+	s = strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == ' ' || r == '<' }), "<")
+	for i := range len(s) {
+		if strings.IndexByte(letters, s[i]) < 0 {
+			w.fail(Name, "not transliterated to A–Z")
+		}
+	}
+	return s
+}
+
+// NameIs compares the name of the zone with a whole name in the letters of the zone (see
+// Transliterate), in its order. same says that they are one; truncated that the zone's
+// line is full and holds as much of the name as a cut one would: of its words, from the
+// first on, at least a beginning, and no other word. Words at the end of the primary
+// identifier may be gone where it was cut for the secondary's first letter.
+func (m *MRZ) NameIs(name string) (same, truncated bool) {
+	primary, secondary, want := strings.Fields(m.Primary), strings.Fields(m.Secondary), strings.Fields(name)
+	got := append(primary, secondary...)
+	if strings.Join(got, " ") == strings.Join(want, " ") {
+		return true, false
+	}
+	if !m.nameFull() || len(got) == 0 {
+		return false, false
+	}
+	if begin(got, want) {
+		return false, true
+	}
+	if len(m.Secondary) != 1 || !begin(primary, want) {
+		return false, false
+	}
+	for _, word := range want[len(primary):] {
+		truncated = truncated || strings.HasPrefix(word, m.Secondary)
+	}
+	return false, truncated
+}
+
+// begin reports whether each word of got begins the word of want in its place.
+func begin(got, want []string) bool {
+	for i, word := range got {
+		if i >= len(want) || !strings.HasPrefix(want[i], word) {
+			return false
+		}
+	}
+	return true
+}
+
+// nameFull reports whether the field of the name may have been cut: Doc 9303 has it end in
+// a letter then, but writers are met that cut between two names and leave one filler.
+func (m *MRZ) nameFull() bool {
+	line := m.Lines[0]
+	if m.Format == TD1 {
+		line = m.Lines[2]
+	}
+	return len(trim(line)) >= len(line)-1
 }

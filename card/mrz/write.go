@@ -10,7 +10,7 @@ import (
 type Card struct {
 	Document    string // 1 or 2 characters, I… or A… or C…
 	Issuer      string // 1 to 3
-	Number      string // 1 to 22; beyond nine it goes on in the optional data
+	Number      string // 1 to 22, without spaces; beyond nine it goes on in the optional data
 	Optional1   string // up to 15, less what a long number takes
 	Birth       Date
 	Sex         string // F, M, X or <
@@ -31,12 +31,12 @@ type FieldError struct {
 func (e *FieldError) Error() string { return string(e.Field) + ": " + e.Detail }
 
 // WriteTD1 writes the three lines of an identity card (Doc 9303-5 §4.2.2), check digits
-// computed, a name beyond 30 characters cut as NameField does.
+// computed, a name beyond 30 characters cut as NameField does. Errors are *FieldError.
 func WriteTD1(c Card) (*MRZ, error) {
 	w := writer{}
 	number, optional := c.Number, c.Optional1
 	check := string(Check(fill(number, 9)))
-	if len(number) > 9 {
+	if len(number) > 9 { // Doc 9303-5 §4.2.2.1 note j
 		optional = number[9:] + string(Check(number)) + "<" + optional
 		number, check = number[:9], "<"
 	}
@@ -64,7 +64,11 @@ func WriteTD1(c Card) (*MRZ, error) {
 	if err != nil {
 		return nil, err
 	}
-	return Parse(l1 + l2 + name)
+	m, err := Decode([]byte(l1 + l2 + name))
+	if err == nil && len(m.Findings) > 0 { // a digit where letters stand
+		return nil, &FieldError{m.Findings[0].Field, string(m.Findings[0].Problem)}
+	}
+	return m, err
 }
 
 // writer remembers the first field that can't be written.
