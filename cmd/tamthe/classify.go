@@ -56,7 +56,9 @@ var classes = []struct {
 	{perso.ErrInUse, "chip-used", exitRule, "this is a finished card; take a blank chip"},
 	{perso.ErrChipKey, "chip-key", exitRule, "the card must be spoiled; take a new chip"},
 	{desk.ErrUnknown, "unknown", exitError, "`tamthe card list` lists the cards"},
+	{desk.ErrNoCSCA, "no-csca", exitRule, "make one with `tamthe pki csca`"},
 	{desk.ErrNoSigner, "no-signer", exitRule, "make a document signer with `tamthe pki ds`"},
+	{desk.ErrProfile, "profile", exitError, "the desk makes cards of the profile " + desk.Profile},
 	{desk.ErrPortrait, "portrait", exitError, "give a JPEG of 200 by 200 to 2,000 by 2,000 pixels and at most 60,000 octets"},
 
 	{sqlite.ErrMissing, "no-ledger", exitError, "`tamthe init` makes one; TAMTHE_HOME and TAMTHE_LEDGER say where"},
@@ -83,7 +85,7 @@ func classify(err error) failure {
 	var transition *issuance.TransitionError
 	var duplicate *issuance.DuplicateError
 	var wrongChip *perso.WrongChipError
-	var refused *desk.ErrRefused
+	var refused *desk.RefusedError
 	switch {
 	case errors.As(err, &usage):
 		f.Code, f.Exit, f.Hint = "usage", exitUsage, "`tamthe --help` and `tamthe VERB --help` explain"

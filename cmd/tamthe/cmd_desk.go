@@ -260,7 +260,7 @@ func runCheck(ctx context.Context, p *program, id string, o checkOptions) error 
 			return err
 		}
 	}
-	var refused *desk.ErrRefused
+	var refused *desk.RefusedError
 	if errors.As(err, &refused) {
 		return verdictError(verdictStatus(report.Verdict))
 	}

@@ -3,11 +3,9 @@ package desk
 import (
 	"context"
 	"crypto"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"math/big"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -20,9 +18,14 @@ import (
 	"github.com/tamthe/tamthe/issuance/keystore"
 )
 
-// ErrNoSigner means that no document signer can sign today: there is none, its time of
-// use is over, or it was revoked.
-var ErrNoSigner = errors.New("no document signer is in use")
+var (
+	// ErrNoCSCA means that the authority has no certified root yet.
+	ErrNoCSCA = errors.New("there is no CSCA yet")
+	// ErrNoSigner means that no document signer can sign the card: there is none, it was
+	// revoked, or its time of use does not hold today and the day of issue that the
+	// application asks for.
+	ErrNoSigner = errors.New("no document signer is in use")
+)
 
 // Authority is where the issuer's keys and certificates are.
 type Authority struct {
@@ -32,18 +35,69 @@ type Authority struct {
 
 // The names of the authority's keys: csca, ds-001, ds-002 …
 const (
-	cscaName   = "csca"
-	signerName = "ds-%03d"
+	cscaName     = "csca"
+	signerPrefix = "ds-"
 )
 
+// What the authority signs, as entries name it.
+const (
+	objectCertificate = "certificate"
+	objectCRL         = "crl"
+)
+
+func (a Authority) keyPath(name string) string { return filepath.Join(a.Keys, name) }
+
 func (a Authority) key(name string) (crypto.Signer, error) {
-	return keystore.Open("file:" + filepath.Join(a.Keys, name))
+	return keystore.Open("file:" + a.keyPath(name))
 }
 
-func (a Authority) certificate(name string) (*cert.Certificate, error) {
-	b, err := os.ReadFile(filepath.Join(a.PKI, name+".cer"))
+// publish puts what was issued into the folder of certificates, whole or not at all, and
+// on the disk when it returns.
+func (a Authority) publish(name string, der []byte) error {
+	f, err := os.CreateTemp(a.PKI, ".new-*")
+	if err != nil {
+		return fmt.Errorf("publish %s: %w", name, err)
+	}
+	_, err = f.Write(der)
+	if err == nil {
+		err = f.Chmod(0o644)
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = os.Rename(f.Name(), filepath.Join(a.PKI, name))
+	}
+	if err != nil {
+		os.Remove(f.Name())
+		return fmt.Errorf("publish %s: %w", name, err)
+	}
+	return nil
+}
+
+// certificate reads the certificate of a key, if it is the one that the ledger says was
+// issued for it: one put in its place is issuance.ErrChanged. A key that has none yet is
+// fs.ErrNotExist.
+func (o *Office) certificate(ctx context.Context, name string) (*cert.Certificate, error) {
+	entries, err := o.Store.Stream(ctx, issuance.Key(name))
 	if err != nil {
 		return nil, err
+	}
+	issued := ""
+	for _, e := range entries {
+		if e.Act == issuance.Issue && e.Fields["object"] == objectCertificate {
+			issued = e.Fields["issued"]
+		}
+	}
+	if issued == "" {
+		return nil, fmt.Errorf("certificate of %s: %w", name, fs.ErrNotExist)
+	}
+	b, err := os.ReadFile(filepath.Join(o.Authority.PKI, name+".cer"))
+	if err != nil {
+		return nil, fmt.Errorf("certificate of %s: %w", name, err)
+	}
+	if digest(b) != issued {
+		return nil, fmt.Errorf("certificate of %s is not the one that was issued: %w", name, issuance.ErrChanged)
 	}
 	return cert.Parse(b)
 }
@@ -54,8 +108,18 @@ type signing struct {
 	key    crypto.Signer
 }
 
-func (o *Office) signer(_ context.Context, name string) (*signing, error) {
-	c, err := o.Authority.certificate(name)
+// forget wipes the key where it is one that can be wiped.
+func (s *signing) forget() { forget(s.key) }
+
+func forget(key crypto.Signer) {
+	if k, ok := key.(interface{ Destroy() }); ok {
+		k.Destroy()
+	}
+}
+
+// signer opens a certified key of the authority; the caller forgets it.
+func (o *Office) signer(ctx context.Context, name string) (*signing, error) {
+	c, err := o.certificate(ctx, name)
 	if err != nil {
 		return nil, err
 	}
@@ -65,238 +129,89 @@ func (o *Office) signer(_ context.Context, name string) (*signing, error) {
 	}
 	issuer, err := ca.NewIssuer(c)
 	if err != nil {
+		forget(key)
 		return nil, err
 	}
 	return &signing{issuer, key}, nil
 }
 
-// newestSigner names the document signer that signs today.
-func (o *Office) newestSigner(ctx context.Context) (string, error) {
+// root opens the CSCA.
+func (o *Office) root(ctx context.Context) (*signing, error) {
+	s, err := issuance.Load(ctx, o.Store, issuance.Key(cscaName))
+	if err != nil {
+		return nil, err
+	}
+	if csca := s.Subject(issuance.Key(cscaName)); !certified(csca) || csca.Phase == issuance.Revoked {
+		return nil, ErrNoCSCA
+	}
+	return o.signer(ctx, cscaName)
+}
+
+// certified reports whether the key's certificate was issued.
+func certified(key issuance.Subject) bool { return len(key.Actors[issuance.Issue]) > 0 }
+
+// newestSigner names the document signer that signs today for cards issued on the day.
+func (o *Office) newestSigner(ctx context.Context, issued time.Time) (string, error) {
 	list, err := o.Store.List(ctx, issuance.KindKey, issuance.InUse)
 	if err != nil {
 		return "", err
 	}
-	now := o.Now()
+	why := ErrNoSigner
 	for _, s := range slices.Backward(list) {
-		if !strings.HasPrefix(s.Stream.ID, "ds-") {
+		if !strings.HasPrefix(s.Stream.ID, signerPrefix) {
 			continue
 		}
-		c, err := o.Authority.certificate(s.Stream.ID)
+		c, err := o.certificate(ctx, s.Stream.ID)
 		if err != nil {
 			return "", err
 		}
-		if inUse(c, now) {
+		p := usage(c)
+		switch {
+		case !p.Covers(o.Now()):
+		case !aroundDay(p, issued):
+			why = fmt.Errorf("%w for cards issued on %s: cancel the application and enrol again", ErrNoSigner, issued.Format(time.DateOnly))
+		default:
 			return s.Stream.ID, nil
 		}
 	}
-	return "", ErrNoSigner
+	return "", why
 }
 
-func inUse(c *cert.Certificate, now time.Time) bool {
-	from, until := c.NotBefore, c.NotAfter
-	if p := c.PrivateKeyUsage; p != nil {
-		if !p.NotBefore.IsZero() {
-			from = p.NotBefore
-		}
-		if !p.NotAfter.IsZero() {
-			until = p.NotAfter
-		}
-	}
-	return !now.Before(from) && !now.After(until)
-}
-
-// MakeCSCA makes the root: its key, and its certificate in the folder of certificates.
-// There can be one in this version.
-func (o *Office) MakeCSCA(ctx context.Context, r ca.CSCA, algorithm string) error {
-	return o.certify(ctx, cscaName, "csca", "", algorithm, func(pub crypto.PublicKey, serial *big.Int) (*ca.Draft, error) {
-		r.Key, r.Serial = pub, serial
-		return ca.PrepareCSCA(r)
-	})
-}
-
-// MakeSigner makes the next document signer and returns its name.
-func (o *Office) MakeSigner(ctx context.Context, r ca.Signer, algorithm string) (string, error) {
-	list, err := o.Store.List(ctx, issuance.KindKey)
+// signsToday makes sure that a document signer is neither revoked nor out of its time.
+func (o *Office) signsToday(ctx context.Context, name string) error {
+	s, err := issuance.Load(ctx, o.Store, issuance.Key(name))
 	if err != nil {
-		return "", err
+		return err
 	}
-	n := 1
-	for _, s := range list {
-		if strings.HasPrefix(s.Stream.ID, "ds-") {
-			n++
+	if phase := s.Subject(issuance.Key(name)).Phase; phase != issuance.InUse {
+		return fmt.Errorf("%w: %s is %s", ErrNoSigner, name, phase)
+	}
+	c, err := o.certificate(ctx, name)
+	if err != nil {
+		return err
+	}
+	if !usage(c).Covers(o.Now()) {
+		return fmt.Errorf("%w: the time of %s is over", ErrNoSigner, name)
+	}
+	return nil
+}
+
+// usage is when a certificate's key may sign.
+func usage(c *cert.Certificate) cert.Period {
+	p := cert.Period{NotBefore: c.NotBefore, NotAfter: c.NotAfter}
+	if u := c.PrivateKeyUsage; u != nil {
+		if !u.NotBefore.IsZero() {
+			p.NotBefore = u.NotBefore
+		}
+		if !u.NotAfter.IsZero() {
+			p.NotAfter = u.NotAfter
 		}
 	}
-	name := fmt.Sprintf(signerName, n)
-	root, err := o.signer(ctx, cscaName)
-	if err != nil {
-		return "", err
-	}
-	return name, o.certify(ctx, name, "ds", cscaName, algorithm, func(pub crypto.PublicKey, serial *big.Int) (*ca.Draft, error) {
-		r.Key, r.Serial = pub, serial
-		if r.CommonName == "" {
-			r.CommonName = "DS " + name[len("ds-"):]
-		}
-		return root.issuer.PrepareSigner(r)
-	})
+	return p
 }
 
-// certify makes a key and has it certified by the issuer's key, or by itself: what will be
-// signed stands in the ledger before it is signed.
-func (o *Office) certify(ctx context.Context, name, usage, issuer, algorithm string, prepare func(crypto.PublicKey, *big.Int) (*ca.Draft, error)) error {
-	stream := issuance.Key(name)
-	s, err := o.begin(ctx, stream)
-	if err != nil {
-		return err
-	}
-	if sub := s.state.Subject(stream); sub.Phase != issuance.Absent {
-		return &issuance.TransitionError{Stream: stream, Phase: sub.Phase, Act: issuance.Generate, Possible: issuance.Possible(issuance.KindKey, sub.Phase)}
-	}
-	key, err := keystore.Generate(filepath.Join(o.Authority.Keys, name), algorithm)
-	if err != nil {
-		return err
-	}
-	spki, err := cert.MarshalPublicKey(key.Public(), false)
-	if err != nil {
-		return err
-	}
-	serial := ca.NewSerial()
-	draft, err := prepare(key.Public(), serial)
-	if err != nil {
-		return err
-	}
-	signing := key
-	if issuer != "" {
-		if signing, err = o.Authority.key(issuer); err != nil {
-			return err
-		}
-	} else {
-		issuer = name
-	}
-	tbs := draft.Digest()
-	err = s.add(stream, issuance.Generate, func(e *issuance.Entry) error {
-		e.Fields = map[string]string{"usage": usage, "algorithm": strings.ToLower(algorithm), "public": digest(spki)}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	err = s.add(stream, issuance.Prepare, func(e *issuance.Entry) error {
-		e.Fields = map[string]string{"object": "certificate", "tbs": hex.EncodeToString(tbs[:]), "issuer": issuer}
-		e.Claims = []issuance.Claim{{Kind: issuance.ClaimCertSerial, Value: issuer + ":" + serial.Text(16)}}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	if err := s.commit(ctx); err != nil {
-		return err
-	}
-	der, err := draft.Issue(signing)
-	if err != nil {
-		return err
-	}
-	if err := o.publish(name+".cer", der); err != nil {
-		return err
-	}
-	return o.issued(ctx, stream, "certificate", tbs, der)
-}
-
-// issued records that what was prepared is signed.
-func (o *Office) issued(ctx context.Context, stream issuance.StreamID, object string, tbs [32]byte, der []byte) error {
-	return o.do(ctx, stream, issuance.Issue, func(e *issuance.Entry) error {
-		e.Fields = map[string]string{"object": object, "tbs": hex.EncodeToString(tbs[:]), "issued": digest(der)}
-		return nil
-	})
-}
-
-// MakeCRL issues the next revocation list of the CSCA, with the signers of the names
-// revoked from now on besides those that were before.
-func (o *Office) MakeCRL(ctx context.Context, days int, revoke ...string) error {
-	for _, name := range revoke {
-		err := o.do(ctx, issuance.Key(name), issuance.Revoke, func(e *issuance.Entry) error {
-			e.Fields = map[string]string{"reason": "revoked"}
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-	}
-	root, err := o.signer(ctx, cscaName)
-	if err != nil {
-		return err
-	}
-	stream := issuance.Key(cscaName)
-	number, err := o.lists(ctx, stream)
-	if err != nil {
-		return err
-	}
-	entries, err := o.revocations(ctx)
-	if err != nil {
-		return err
-	}
-	draft, err := root.issuer.PrepareCRL(ca.CRL{Number: big.NewInt(number + 1), At: o.Now().UTC().Truncate(time.Second), Days: days, Entries: entries})
-	if err != nil {
-		return err
-	}
-	tbs := draft.Digest()
-	err = o.do(ctx, stream, issuance.Prepare, func(e *issuance.Entry) error {
-		e.Fields = map[string]string{"object": "crl", "tbs": hex.EncodeToString(tbs[:]), "issuer": cscaName}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	der, err := draft.Issue(root.key)
-	if err != nil {
-		return err
-	}
-	if err := o.publish(cscaName+".crl", der); err != nil {
-		return err
-	}
-	return o.issued(ctx, stream, "crl", tbs, der)
-}
-
-// lists counts the revocation lists prepared so far: a number is never used twice, even
-// if what was prepared was not signed.
-func (o *Office) lists(ctx context.Context, stream issuance.StreamID) (n int64, err error) {
-	entries, err := o.Store.Stream(ctx, stream)
-	for _, e := range entries {
-		if e.Act == issuance.Prepare && e.Fields["object"] == "crl" {
-			n++
-		}
-	}
-	return n, err
-}
-
-// revocations lists the signers revoked, in that order.
-func (o *Office) revocations(ctx context.Context) ([]cert.Revocation, error) {
-	list, err := o.Store.List(ctx, issuance.KindKey, issuance.Revoked)
-	if err != nil {
-		return nil, err
-	}
-	slices.SortFunc(list, func(a, b issuance.Summary) int { return a.Since.Compare(b.Since) })
-	var entries []cert.Revocation
-	for _, s := range list {
-		c, err := o.Authority.certificate(s.Stream.ID)
-		if err != nil {
-			return nil, err
-		}
-		entries = append(entries, cert.Revocation{Serial: c.Serial, Time: s.Since.UTC().Truncate(time.Second)})
-	}
-	return entries, nil
-}
-
-// publish puts what was issued into the folder of certificates, whole or not at all.
-func (o *Office) publish(name string, der []byte) error {
-	path := filepath.Join(o.Authority.PKI, name)
-	tmp := path + ".new"
-	if err := os.WriteFile(tmp, der, 0o644); err != nil {
-		return err
-	}
-	return os.Rename(tmp, path)
-}
-
-func digest(b []byte) string {
-	sum := sha256.Sum256(b)
-	return hex.EncodeToString(sum[:])
+// aroundDay says whether some moment of the day lies in the period, with a day to spare on
+// both sides as the checkpoint has it: a signed day of issue has no time and no zone.
+func aroundDay(p cert.Period, day time.Time) bool {
+	return !day.AddDate(0, 0, 2).Before(p.NotBefore) && !day.AddDate(0, 0, -1).After(p.NotAfter)
 }

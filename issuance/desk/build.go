@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"bytes"
 	"context"
 	"crypto"
 	"crypto/rand"
@@ -9,10 +10,8 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
-	"slices"
 	"time"
 
-	"github.com/tamthe/tamthe/apdu"
 	"github.com/tamthe/tamthe/card/auth"
 	"github.com/tamthe/tamthe/card/cert"
 	"github.com/tamthe/tamthe/card/gp"
@@ -20,7 +19,6 @@ import (
 	"github.com/tamthe/tamthe/issuance"
 	"github.com/tamthe/tamthe/issuance/ca"
 	"github.com/tamthe/tamthe/issuance/perso"
-	"github.com/tamthe/tamthe/verify"
 )
 
 // The protocols of the profile's chips (Doc 9303-11 §9.2).
@@ -44,50 +42,78 @@ type prepared struct {
 	Index  uint32
 }
 
-// The attachments that hold what a card is made of.
-const (
-	preparedName = "prepared"
-	contentName  = "content"
-)
-
-// build makes the files over the chip's keys, records what will be signed, signs it once
-// and records that.
+// build makes the files over the chip's keys, records what will be signed, signs it and
+// records that. Whatever cuts it short, all that is ever signed for the card are the
+// octets recorded first.
 func (m *making) build(ctx context.Context, keys perso.PublicKeys) (*perso.Content, error) {
 	stream := issuance.Card(m.card)
 	s, err := issuance.Load(ctx, m.o.Store, stream)
 	if err != nil {
 		return nil, err
 	}
-	var prep prepared
-	if s.Subject(stream).Phase == issuance.Prepared {
-		if _, err := m.o.openLast(ctx, stream, preparedName, &prep); err != nil {
-			return nil, err
-		}
-	} else if prep, err = m.prepare(ctx, keys); err != nil {
-		return nil, err
+	card := s.Subject(stream)
+	var p prepared
+	if card.Phase == issuance.Prepared {
+		_, err = m.o.openLast(ctx, stream, preparedName, &p)
+	} else {
+		p, err = m.prepare(ctx, keys)
 	}
-	signer, err := m.o.signer(ctx, prep.Signer)
 	if err != nil {
 		return nil, err
 	}
-	draft, err := signer.issuer.PrepareSOD(m.request(prep))
+	return m.sign(ctx, p, card)
+}
+
+// sign signs what was prepared, and only what was approved.
+func (m *making) sign(ctx context.Context, p prepared, card issuance.Subject) (*perso.Content, error) {
+	if err := m.approved(p.Files); err != nil {
+		return nil, err
+	}
+	if err := m.o.signsToday(ctx, p.Signer); err != nil {
+		return nil, err
+	}
+	signer, err := m.o.signer(ctx, p.Signer)
 	if err != nil {
 		return nil, err
 	}
-	if s.Subject(stream).Phase != issuance.Prepared {
-		if err := m.recordPrepare(ctx, prep, draft); err != nil {
-			return nil, err
-		}
+	defer signer.forget()
+	draft, err := signer.issuer.PrepareSOD(m.request(p))
+	if err != nil {
+		return nil, err
+	}
+	tbs := draft.Digest()
+	if card.Phase != issuance.Prepared {
+		err = m.recordPrepare(ctx, p, draft)
+	} else if card.Fields["tbs"] != hex.EncodeToString(tbs[:]) || card.Fields["ds"] != p.Signer {
+		err = fmt.Errorf("%s: what was prepared: %w", card.Stream, issuance.ErrChanged)
+	}
+	if err != nil {
+		return nil, err
 	}
 	sod, err := draft.Issue(signer.key)
 	if err != nil {
 		return nil, err
 	}
-	prep.Files[lds.SODFile.Name()] = sod
-	if err := m.recordSign(ctx, prep, draft, sod); err != nil {
+	p.Files[lds.SODFile.Name()] = sod
+	if err := m.recordSign(ctx, p, draft, sod); err != nil {
 		return nil, err
 	}
-	return m.chipContent(prep.Files)
+	return m.signed(p.Files)
+}
+
+// approved refuses files whose groups about the person are not those that the approval
+// was for.
+func (m *making) approved(files map[string][]byte) error {
+	groups, err := m.draft.groups()
+	if err != nil {
+		return err
+	}
+	for f, want := range groups {
+		if !bytes.Equal(files[f.Name()], want) {
+			return fmt.Errorf("%s of card %s: %w", f.Name(), m.card, issuance.ErrChanged)
+		}
+	}
+	return nil
 }
 
 // prepare makes every file but the SOD.
@@ -118,7 +144,7 @@ func (m *making) prepare(ctx context.Context, keys perso.PublicKeys) (prepared, 
 	if access != nil {
 		groups[lds.CardAccess] = access
 	}
-	name, err := m.o.newestSigner(ctx)
+	name, err := m.o.newestSigner(ctx, m.draft.Issued)
 	if err != nil {
 		return prepared{}, err
 	}
@@ -191,17 +217,12 @@ func (m *making) recordSign(ctx context.Context, p prepared, draft *ca.SODDraft,
 	})
 }
 
-// signed opens what was signed, for a run that goes on.
-func (m *making) signed(ctx context.Context) (*perso.Content, error) {
-	var files map[string][]byte
-	if _, err := m.o.openLast(ctx, issuance.Card(m.card), contentName, &files); err != nil {
+// signed is all that the chip gets once its SOD exists: the files, and the keys by which
+// it is opened.
+func (m *making) signed(files map[string][]byte) (*perso.Content, error) {
+	if err := m.approved(files); err != nil {
 		return nil, err
 	}
-	return m.chipContent(files)
-}
-
-// chipContent is all that the chip gets: the files, and the keys by which it is opened.
-func (m *making) chipContent(files map[string][]byte) (*perso.Content, error) {
 	c := &perso.Content{Files: map[lds.File][]byte{}, Rules: gp.Rules{BAC: m.BACOnly, NoSelectMF: true}}
 	for name, b := range files {
 		f, ok := lds.ByName(name)
@@ -210,72 +231,30 @@ func (m *making) chipContent(files map[string][]byte) (*perso.Content, error) {
 		}
 		c.Files[f] = b
 	}
-	passwords, err := m.passwords()
+	m.made = c
+	return c, m.lockUp(c)
+}
+
+// lockUp sets the secrets that the chip is opened with.
+func (m *making) lockUp(c *perso.Content) error {
+	passwords, err := m.draft.passwords()
 	if err != nil {
-		return nil, err
+		return err
 	}
+	defer destroy(passwords)
 	for _, p := range passwords {
-		defer p.Destroy()
 		switch {
-		case m.BACOnly:
+		case m.BACOnly && p.Reference() == auth.RefMRZ:
 			c.BACSeed, err = p.BACSeed()
+		case m.BACOnly:
 		case p.Reference() == auth.RefMRZ:
 			c.PACEMRZ, err = p.PACESecret()
 		default:
 			c.PACECAN, err = p.PACESecret()
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
-	}
-	return c, nil
-}
-
-// digestOf is the digest of files in the order of their names, each with its length.
-func digestOf(files map[lds.File][]byte) string {
-	h := sha256.New()
-	var order []lds.File
-	for f := range files {
-		order = append(order, f)
-	}
-	slices.Sort(order)
-	for _, f := range order {
-		fmt.Fprintf(h, "%s %d\n", f.Name(), len(files[f]))
-		h.Write(files[f])
-	}
-	return hex.EncodeToString(h.Sum(nil))
-}
-
-// verify looks at the finished card as a stranger does: after a power-down, with what is
-// printed on it.
-func (m *making) verify(ctx context.Context) error {
-	if err := m.chip.Reset(ctx); err != nil {
-		return err
-	}
-	passwords, err := m.passwords()
-	if err != nil {
-		return err
-	}
-	o := m.p.Verify
-	o.Passwords, o.At, o.Status = passwords, m.o.Now(), m.o
-	report, err := verify.Inspect(ctx, apdu.Over(m.chip, m.p.Limits), o)
-	if err != nil {
-		return err
-	}
-	if report.Verdict != verify.Accept {
-		return &ErrRefused{report}
-	}
-	return m.isOurs(ctx, report)
-}
-
-// isOurs proves that the card that answered is the one that was made.
-func (m *making) isOurs(ctx context.Context, r *verify.Report) error {
-	s, err := issuance.Load(ctx, m.o.Store, issuance.Card(m.card))
-	if err != nil {
-		return err
-	}
-	if want := s.Subject(issuance.Card(m.card)).Fields["cardid"]; want != r.Document.Card.String() {
-		return fmt.Errorf("the card in the reader is not card %s: %w", m.card, issuance.ErrChanged)
 	}
 	return nil
 }

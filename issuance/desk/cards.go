@@ -27,7 +27,7 @@ type Act struct {
 	Reason   string
 }
 
-// Card tells the life of a card.
+// Card tells the life of a card; ErrUnknown if there is none of that name.
 func (o *Office) Card(ctx context.Context, id string) (*Card, error) {
 	stream := issuance.Card(id)
 	s, err := issuance.Load(ctx, o.Store, stream)
@@ -59,31 +59,23 @@ func (o *Office) Cards(ctx context.Context, phases ...issuance.Phase) ([]issuanc
 	return o.Store.List(ctx, issuance.KindCard, phases...)
 }
 
-// Revoke ends a card's life for a reason of the closed list of DESIGN's words, such as
-// lost or stolen.
+// Revoke ends the life of a card that was delivered. The reason, such as lost, stolen or
+// wrong-data, is one word of small letters, digits and hyphens: it stands in the ledger in
+// clear, so that it must say nothing about the holder.
 func (o *Office) Revoke(ctx context.Context, id, reason string) error {
-	stream := issuance.Card(id)
-	s, err := o.begin(ctx, stream)
-	if err != nil {
-		return err
-	}
-	sub := s.state.Subject(stream)
-	if err := known(sub); err != nil {
-		return err
-	}
-	err = s.add(stream, issuance.Revoke, func(e *issuance.Entry) error {
-		e.Fields = map[string]string{"reason": reason}
-		e.Release = held(sub, issuance.HoldCard)
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	return s.commit(ctx)
+	return o.end(ctx, issuance.Card(id), issuance.Revoke, reason, issuance.HoldCard)
 }
 
-// Deliver records that the card is in its holder's hand. The card that it replaces, if
-// any, is superseded by the same append.
+// Spoil gives up a card that was not delivered: its chip is broken or lost, or no signer
+// can sign it any more. Its application stays as approved, and the next Personalise
+// begins another card for it on a new chip. The reason is a word as for Revoke.
+func (o *Office) Spoil(ctx context.Context, id, reason string) error {
+	return o.end(ctx, issuance.Card(id), issuance.Spoil, reason, "")
+}
+
+// Deliver records that the card is in its holder's hand: it is in force from then on. The
+// card that it replaces, if any, is superseded by the same append. A holder who has
+// another card in force is *issuance.DuplicateError.
 func (o *Office) Deliver(ctx context.Context, id string) error {
 	stream := issuance.Card(id)
 	s, err := o.begin(ctx, stream)
@@ -132,15 +124,4 @@ func (s *session) supersede(old, by string) error {
 		e.Release = held(sub, issuance.HoldCard)
 		return nil
 	})
-}
-
-// held lists what the stream holds of a kind.
-func held(s issuance.Subject, kind issuance.ClaimKind) []issuance.Claim {
-	var list []issuance.Claim
-	for _, c := range s.Held {
-		if c.Kind == kind {
-			list = append(list, c)
-		}
-	}
-	return list
 }

@@ -2,20 +2,23 @@ package desk
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 
 	"github.com/tamthe/tamthe/apdu"
 	"github.com/tamthe/tamthe/card/auth"
-	"github.com/tamthe/tamthe/card/mrz"
 	"github.com/tamthe/tamthe/issuance"
 	"github.com/tamthe/tamthe/verify"
 )
 
 // Check inspects a finished card before it is handed out and records the report, if it
-// is accepted: the card becomes checked. The inspector opens it with what is printed on
-// it; a report that does not accept is returned together with *ErrRefused.
+// is accepted: the card becomes checked. It is opened with what is printed on it.
+// opts.Printed is the zone as somebody or something read it from the card's body; nil
+// takes the zone that was ordered to be printed. Of opts, policy, time, passwords and
+// source of status are the desk's own, whatever is set.
+//
+// Whoever made the card may not check it: issuance.ErrFourEyes, before the card is
+// touched. A report that does not accept is returned together with *RefusedError, the
+// report of another card together with issuance.ErrChanged.
 func (o *Office) Check(ctx context.Context, id string, link *apdu.Link, opts verify.Options) (*verify.Report, error) {
 	stream := issuance.Card(id)
 	s, err := o.begin(ctx, stream)
@@ -26,37 +29,29 @@ func (o *Office) Check(ctx context.Context, id string, link *apdu.Link, opts ver
 	if err := known(card); err != nil {
 		return nil, err
 	}
-	if card.Phase != issuance.Locked && card.Phase != issuance.Checked {
-		return nil, &issuance.TransitionError{Stream: stream, Phase: card.Phase, Act: issuance.Check, Possible: issuance.Possible(issuance.KindCard, card.Phase)}
+	if err := s.may(stream, issuance.Check); err != nil {
+		return nil, err
 	}
 	draft, err := o.Draft(ctx, card.Fields["application"])
 	if err != nil {
 		return nil, err
 	}
-	zone, err := draft.zone()
+	if opts.Printed == nil {
+		if opts.Printed, err = draft.zone(); err != nil {
+			return nil, err
+		}
+	}
+	report, err := o.inspect(ctx, card, draft, link, opts)
 	if err != nil {
-		return nil, err
-	}
-	opts.Passwords = []auth.Password{auth.CAN(draft.Person.Number.CAN()), auth.MRZ(zone.KeyInfo())}
-	opts.Printed, opts.At, opts.Status = printed(opts.Printed, zone), o.Now(), o
-	report, err := verify.Inspect(ctx, link, opts)
-	if err != nil {
-		return nil, err
-	}
-	if report.Verdict != verify.Accept {
-		return report, &ErrRefused{report}
-	}
-	if want := card.Fields["cardid"]; want != report.Document.Card.String() {
-		return report, fmt.Errorf("the card in the reader is not card %s: %w", id, issuance.ErrChanged)
+		return report, err
 	}
 	body, err := report.JSON()
 	if err != nil {
 		return report, err
 	}
 	err = s.add(stream, issuance.Check, func(e *issuance.Entry) error {
-		sum := sha256.Sum256(body)
 		e.Fields = map[string]string{
-			"report": hex.EncodeToString(sum[:]), "verdict": report.Verdict.String(), "policy": report.Policy.Name,
+			"report": digest(body), "verdict": report.Verdict.String(), "policy": report.Policy.Name,
 		}
 		return nil
 	})
@@ -66,11 +61,75 @@ func (o *Office) Check(ctx context.Context, id string, link *apdu.Link, opts ver
 	return report, s.commit(ctx)
 }
 
-// printed is the zone as it was read from the card's body, or as it was ordered to be
-// printed where nobody read it.
-func printed(read, ordered *mrz.MRZ) *mrz.MRZ {
-	if read != nil {
-		return read
+// inspect looks at a card of ours as a stranger does, and proves that it is the one that
+// the ledger means.
+func (o *Office) inspect(ctx context.Context, card issuance.Subject, d *Draft, link *apdu.Link, opts verify.Options) (*verify.Report, error) {
+	passwords, err := d.passwords()
+	if err != nil {
+		return nil, err
 	}
-	return ordered
+	defer destroy(passwords)
+	if opts.Policy, err = verify.PolicyByName("desk-qa"); err != nil {
+		return nil, err
+	}
+	opts.Passwords, opts.At, opts.Status = passwords, o.Now(), o
+	report, err := verify.Inspect(ctx, link, opts)
+	if err != nil {
+		return nil, err
+	}
+	if report.Verdict != verify.Accept {
+		return report, &RefusedError{report}
+	}
+	if card.Fields["cardid"] != report.Document.Card.String() {
+		return report, fmt.Errorf("the card in the reader is not %s: %w", card.Stream, issuance.ErrChanged)
+	}
+	return report, nil
+}
+
+// passwords are what is printed on the card and opens it.
+func (d *Draft) passwords() ([]auth.Password, error) {
+	zone, err := d.zone()
+	if err != nil {
+		return nil, err
+	}
+	return []auth.Password{auth.CAN(d.Person.Number.CAN()), auth.MRZ(zone.KeyInfo())}, nil
+}
+
+func destroy(passwords []auth.Password) {
+	for i := range passwords {
+		passwords[i].Destroy()
+	}
+}
+
+// verify looks at the locked card as a stranger does, after a power-down.
+func (m *making) verify(ctx context.Context) error {
+	if err := m.chip.Reset(ctx); err != nil {
+		return err
+	}
+	s, err := issuance.Load(ctx, m.o.Store, issuance.Card(m.card))
+	if err != nil {
+		return err
+	}
+	_, err = m.o.inspect(ctx, s.Subject(issuance.Card(m.card)), m.draft, apdu.Over(m.chip, m.p.Limits), m.p.Verify)
+	return err
+}
+
+// judge judges the files that the chip holds, without the chip: a list that is out of
+// date or a root that the desk does not trust is found while the chip can still be
+// written, not when it is locked for good.
+func (m *making) judge(ctx context.Context) error {
+	opts := m.p.Verify
+	var err error
+	if opts.Policy, err = verify.PolicyByName("archive"); err != nil {
+		return err
+	}
+	opts.At, opts.Status = m.o.Now(), nil
+	report, err := verify.JudgeFiles(ctx, verify.Files(m.made.Files), opts)
+	if err != nil {
+		return err
+	}
+	if report.Verdict != verify.Accept {
+		return &RefusedError{report}
+	}
+	return nil
 }

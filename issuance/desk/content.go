@@ -4,9 +4,9 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"time"
 
@@ -14,50 +14,73 @@ import (
 	"github.com/tamthe/tamthe/card/mrz"
 	"github.com/tamthe/tamthe/card/profile/vn"
 	"github.com/tamthe/tamthe/issuance"
-	"github.com/tamthe/tamthe/issuance/vault"
 )
 
-// ErrPortrait means that a portrait cannot go onto a chip: no JPEG, too many pixels, or
-// too many octets.
-var ErrPortrait = errors.New("the portrait cannot be used")
+var (
+	// ErrPortrait means that a portrait cannot go onto a chip: no JPEG, too few or too
+	// many pixels, or too many octets.
+	ErrPortrait = errors.New("the portrait cannot be used")
+	// ErrProfile means that this desk makes no cards of a profile.
+	ErrProfile = errors.New("the desk makes no cards of this profile")
+)
 
 // MaxPortrait is the largest portrait in octets. A larger one would make every check of
 // the card slow.
 const MaxPortrait = 60_000
 
-// DocumentType is what the profile's cards are, as in holds of the ledger.
-const DocumentType = "vn-cccd"
+// Profile is what this desk makes cards of, and DocumentType what those are in the
+// ledger's holds: a person has one of a type in force.
+const (
+	Profile      = "vn-cccd-2021"
+	DocumentType = "vn-cccd"
+)
 
 // Draft is what an application asks to be made. It is sealed in the ledger and rebuilt
-// from there, never from what is on somebody's screen.
+// from there, never from what is on somebody's screen. It holds personal data and does
+// not print them.
 type Draft struct {
 	Profile  string
 	Reason   string
 	Person   vn.Person
 	Portrait []byte
-	Issued   time.Time // the day that is signed as the day of issue
+	Issued   time.Time // the day that is signed as the day of issue, midnight in UTC
 	Serial   string    // sixteen characters of the card's own
-	Salt     [32]byte
+	Salt     [32]byte  // of the commitment
 }
 
 // newDraft takes an application in and sets what the office adds to it.
-func newDraft(p vn.Person, portrait []byte, profile, reason string, now time.Time) (*Draft, error) {
-	d := &Draft{Profile: profile, Reason: reason, Person: p, Portrait: portrait, Issued: now.UTC().Truncate(24 * time.Hour)}
+func newDraft(n Enrolment, now time.Time) (*Draft, error) {
+	if n.Profile != Profile {
+		return nil, fmt.Errorf("%w: %q", ErrProfile, n.Profile)
+	}
+	if err := n.Person.Check(); err != nil {
+		return nil, err
+	}
+	if err := checkPortrait(n.Portrait); err != nil {
+		return nil, err
+	}
+	d := &Draft{Profile: n.Profile, Reason: n.Reason, Person: n.Person, Portrait: n.Portrait, Issued: dayOf(now)}
 	rand.Read(d.Salt[:])
 	var serial [8]byte
 	rand.Read(serial[:])
 	d.Serial = strings.ToUpper(hex.EncodeToString(serial[:]))
-	if err := p.Check(); err != nil {
-		return nil, err
-	}
-	if err := checkPortrait(portrait); err != nil {
-		return nil, err
-	}
-	if _, err := d.groups(); err != nil {
-		return nil, err
-	}
 	return d, nil
 }
+
+// dayOf is the calendar day where the clock stands, as midnight in UTC.
+func dayOf(now time.Time) time.Time {
+	y, m, d := now.Date()
+	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
+}
+
+// String says what it is and nothing of the person.
+func (*Draft) String() string { return "draft of a card (personal data)" }
+
+// GoString is String.
+func (d *Draft) GoString() string { return d.String() }
+
+// LogValue is String.
+func (d *Draft) LogValue() slog.Value { return slog.StringValue(d.String()) }
 
 // checkPortrait refuses before anybody decodes it what no card should hold.
 func checkPortrait(b []byte) error {
@@ -129,29 +152,4 @@ func (d *Draft) commitment() ([32]byte, error) {
 		b = append(b, part...)
 	}
 	return issuance.Commit(d.Salt, b), nil
-}
-
-// seal puts v, as JSON, into an attachment of the entry.
-func (o *Office) seal(e *issuance.Entry, name string, v any) error {
-	if o.Vault == nil {
-		return ErrNoVault
-	}
-	plain, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-	sealed, err := o.Vault.Seal(place(e.ID, name), plain)
-	clear(plain)
-	if err != nil {
-		return err
-	}
-	e.Attach = append(e.Attach, issuance.Attachment{Name: name, Sealed: sealed})
-	return nil
-}
-
-// ErrNoVault means that personal data are needed and the vault's key is not here.
-var ErrNoVault = errors.New("the vault's key is needed")
-
-func place(entry [16]byte, name string) vault.Place {
-	return vault.Place{Table: "attachment", Row: hex.EncodeToString(entry[:]), Column: name}
 }

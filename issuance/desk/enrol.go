@@ -2,9 +2,6 @@ package desk
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"fmt"
 
 	"github.com/tamthe/tamthe/card/profile/vn"
@@ -14,22 +11,21 @@ import (
 // Enrolment is what a person applies for.
 type Enrolment struct {
 	Person   vn.Person
-	Portrait []byte // JPEG
-	Profile  string
-	Reason   string // first, lost, damaged, expired, changed …
+	Portrait []byte // JPEG, at most MaxPortrait octets
+	Profile  string // see Profile
+	Reason   string // first, lost, damaged, expired, changed …: small letters, digits, hyphens
 	Replaces string // the card that the new one replaces, if any
 }
 
-// draftName is the attachment of an application that holds its Draft.
-const draftName = "draft"
-
 // Enrol opens an application and returns its name, A-… . A person who has one open
-// already is *issuance.DuplicateError.
+// already, or a card in force that this one does not replace, is
+// *issuance.DuplicateError. What cannot go onto a card is *vn.FieldError, ErrPortrait or
+// ErrProfile.
 func (o *Office) Enrol(ctx context.Context, n Enrolment) (string, error) {
 	if o.Vault == nil {
 		return "", ErrNoVault
 	}
-	d, err := newDraft(n.Person, n.Portrait, n.Profile, n.Reason, o.Now())
+	d, err := newDraft(n, o.Now())
 	if err != nil {
 		return "", err
 	}
@@ -41,20 +37,12 @@ func (o *Office) Enrol(ctx context.Context, n Enrolment) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	who := person + ":" + DocumentType
 	id := newName("A-")
 	stream := issuance.Application(id)
-	streams := []issuance.StreamID{stream}
-	if n.Replaces != "" {
-		streams = append(streams, issuance.Card(n.Replaces))
-	}
-	s, err := o.begin(ctx, streams...)
+	s, err := o.beginEnrolment(ctx, stream, who, n.Replaces)
 	if err != nil {
 		return "", err
-	}
-	if n.Replaces != "" {
-		if err := known(s.state.Subject(issuance.Card(n.Replaces))); err != nil {
-			return "", err
-		}
 	}
 	err = s.add(stream, issuance.Enrol, func(e *issuance.Entry) error {
 		e.Fields = map[string]string{"doctype": DocumentType, "profile": n.Profile, "reason": n.Reason}
@@ -62,17 +50,47 @@ func (o *Office) Enrol(ctx context.Context, n Enrolment) (string, error) {
 			e.Fields["replaces"] = n.Replaces
 		}
 		e.Commitments = map[string][32]byte{issuance.Content: content}
-		e.Hold = []issuance.Claim{{Kind: issuance.HoldApplication, Value: person + ":" + DocumentType}}
+		e.Hold = []issuance.Claim{{Kind: issuance.HoldApplication, Value: who}}
 		return o.seal(e, draftName, d)
 	})
 	if err != nil {
 		return "", err
 	}
-	return id, s.commit(ctx)
+	if err := s.commit(ctx); err != nil {
+		return "", err
+	}
+	return id, nil
+}
+
+// beginEnrolment reads what an enrolment rests on. A card that would be in the way at its
+// delivery, when all the work is done, is refused here.
+func (o *Office) beginEnrolment(ctx context.Context, app issuance.StreamID, who, replaces string) (*session, error) {
+	streams := []issuance.StreamID{app}
+	if replaces != "" {
+		streams = append(streams, issuance.Card(replaces))
+	}
+	s, err := o.begin(ctx, streams...)
+	if err != nil {
+		return nil, err
+	}
+	if replaces != "" {
+		if err := known(s.state.Subject(issuance.Card(replaces))); err != nil {
+			return nil, err
+		}
+	}
+	inForce := issuance.Claim{Kind: issuance.HoldCard, Value: who}
+	holder, err := o.Store.Claimed(ctx, inForce)
+	if err != nil {
+		return nil, err
+	}
+	if !holder.IsZero() && holder != issuance.Card(replaces) {
+		return nil, &issuance.DuplicateError{Claim: inForce, Holder: holder}
+	}
+	return s, nil
 }
 
 // Draft opens what an application asks for, and proves that it is what the ledger says
-// was enrolled.
+// was enrolled: else issuance.ErrChanged. An application that is not there is ErrUnknown.
 func (o *Office) Draft(ctx context.Context, app string) (*Draft, error) {
 	var d Draft
 	stream := issuance.Application(app)
@@ -90,46 +108,9 @@ func (o *Office) Draft(ctx context.Context, app string) (*Draft, error) {
 	return &d, nil
 }
 
-// openLast unseals the newest attachment of the name on a stream into v.
-func (o *Office) openLast(ctx context.Context, stream issuance.StreamID, name string, v any) (issuance.Entry, error) {
-	if o.Vault == nil {
-		return issuance.Entry{}, ErrNoVault
-	}
-	entries, err := o.Store.Stream(ctx, stream)
-	if err != nil {
-		return issuance.Entry{}, err
-	}
-	for i := len(entries) - 1; i >= 0; i-- {
-		for _, a := range entries[i].Attach {
-			if a.Name != name {
-				continue
-			}
-			sealed, err := o.Store.Attachment(ctx, entries[i].ID, name)
-			if err != nil {
-				return issuance.Entry{}, fmt.Errorf("open %s of %s: %w", name, stream, err)
-			}
-			return entries[i], o.open(entries[i].ID, name, a.Digest, sealed, v)
-		}
-	}
-	return issuance.Entry{}, fmt.Errorf("%s of %s: %w", name, stream, ErrUnknown)
-}
-
-// open unseals an attachment that has the digest which the entry bound.
-func (o *Office) open(entry [16]byte, name string, digest [32]byte, sealed []byte, v any) error {
-	if sha256.Sum256(sealed) != digest {
-		return fmt.Errorf("%s of entry %s: %w", name, hex.EncodeToString(entry[:]), issuance.ErrChanged)
-	}
-	secret, err := o.Vault.Open(place(entry, name), sealed)
-	if err != nil {
-		return err
-	}
-	defer secret.Destroy()
-	return json.Unmarshal(secret.Bytes(), v)
-}
-
 // Approve says that what the application asks for may be made. The approver is shown the
 // draft by the caller; what is signed is the commitment computed from the sealed data
-// here and now.
+// here and now. Whoever enrolled or changed the application is issuance.ErrFourEyes.
 func (o *Office) Approve(ctx context.Context, app string) error {
 	stream := issuance.Application(app)
 	s, err := o.begin(ctx, stream)
@@ -155,4 +136,10 @@ func (o *Office) Approve(ctx context.Context, app string) error {
 		return err
 	}
 	return s.commit(ctx)
+}
+
+// Cancel withdraws an application for a reason, and lets the person apply again. While a
+// card is in the making it is issuance.ErrLink: Spoil the card first.
+func (o *Office) Cancel(ctx context.Context, app, reason string) error {
+	return o.end(ctx, issuance.Application(app), issuance.Cancel, reason, issuance.HoldApplication)
 }

@@ -22,24 +22,32 @@ import (
 var (
 	// ErrNoOperator means that an act needs somebody's key and none was given.
 	ErrNoOperator = errors.New("no operator is signed in")
-	// ErrUnknown means that the ledger knows no such application, card or operator.
+	// ErrUnknown means that the ledger knows no such application, card, operator or key.
 	ErrUnknown = errors.New("the ledger does not know it")
+	// ErrNoVault means that personal data are needed and the vault's key is not here.
+	ErrNoVault = errors.New("the vault's key is needed")
 )
 
-// Store is the ledger with the look-ups that a desk needs. Both stores have them.
+// Store is the ledger with the look-ups that a desk needs. Every store has them.
 type Store interface {
 	issuance.Ledger
+	// Attachment returns an entry's sealed octets.
 	Attachment(ctx context.Context, entry [16]byte, name string) ([]byte, error)
+	// Claimed returns the stream that has a claim or holds a hold, the zero one if none.
 	Claimed(ctx context.Context, c issuance.Claim) (issuance.StreamID, error)
+	// List returns the streams of a kind, oldest first.
 	List(ctx context.Context, kind issuance.Kind, phases ...issuance.Phase) ([]issuance.Summary, error)
 }
 
-// Office is one desk at one ledger. It may be used by one goroutine at a time.
+// Office is one desk at one ledger. It may be used by one goroutine at a time; other
+// desks and programs may use the ledger meanwhile, and whoever decided on what is no
+// longer so gets issuance.ErrConflict. Every act is asked of the rules before anything is
+// touched for it: their errors are issuance's own.
 type Office struct {
 	Store  Store
 	Vault  *vault.Key       // seals personal data; nil: nothing that needs them is possible
 	Signer crypto.Signer    // the operator's key; nil: only looking
-	Now    func() time.Time // the desk's clock
+	Now    func() time.Time // the desk's clock; its location says which day it is
 
 	Authority Authority
 }
@@ -76,12 +84,10 @@ func (o *Office) begin(ctx context.Context, streams ...issuance.StreamID) (*sess
 
 // add puts an act behind those so far, if the rules allow it; fill sets what it says.
 func (s *session) add(stream issuance.StreamID, act issuance.Act, fill func(*issuance.Entry) error) error {
-	e, err := s.state.Next(stream, act)
+	e, err := s.entry(stream, act)
 	if err != nil {
 		return err
 	}
-	e.ID, e.Operator = issuance.NewID(), s.me
-	e.Time = s.o.Now().UTC().Truncate(time.Microsecond)
 	if fill != nil {
 		if err := fill(&e); err != nil {
 			return err
@@ -99,6 +105,35 @@ func (s *session) add(stream issuance.StreamID, act issuance.Act, fill func(*iss
 	return nil
 }
 
+// entry begins an act of the operator's that says nothing yet.
+func (s *session) entry(stream issuance.StreamID, act issuance.Act) (issuance.Entry, error) {
+	e, err := s.state.Next(stream, act)
+	if err != nil {
+		return issuance.Entry{}, err
+	}
+	e.ID, e.Operator = issuance.NewID(), s.me
+	e.Time = s.o.Now().UTC().Truncate(time.Microsecond)
+	return e, nil
+}
+
+// may asks the rules, before a chip or a key is touched for it, whether this operator may
+// do the act now: role, phase and four eyes. What the act has to carry is known only
+// afterwards, so that an act which lacks that alone passes.
+func (s *session) may(stream issuance.StreamID, act issuance.Act) error {
+	e, err := s.entry(stream, act)
+	if err != nil {
+		return err
+	}
+	if err := e.Sign(s.o.Signer); err != nil {
+		return err
+	}
+	_, err = s.state.Apply(e)
+	if errors.Is(err, issuance.ErrEntry) || errors.Is(err, issuance.ErrChanged) {
+		return nil
+	}
+	return err
+}
+
 // commit appends the acts, all or none.
 func (s *session) commit(ctx context.Context) error {
 	return s.o.Store.Append(ctx, s.head, s.acts...)
@@ -114,6 +149,39 @@ func (o *Office) do(ctx context.Context, stream issuance.StreamID, act issuance.
 		return err
 	}
 	return s.commit(ctx)
+}
+
+// end is a decision of one act that ends something which must be there, for a reason, and
+// gives up what it holds of a kind.
+func (o *Office) end(ctx context.Context, stream issuance.StreamID, act issuance.Act, reason string, gives issuance.ClaimKind) error {
+	s, err := o.begin(ctx, stream)
+	if err != nil {
+		return err
+	}
+	subject := s.state.Subject(stream)
+	if err := known(subject); err != nil {
+		return err
+	}
+	err = s.add(stream, act, func(e *issuance.Entry) error {
+		e.Fields = map[string]string{"reason": reason}
+		e.Release = held(subject, gives)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return s.commit(ctx)
+}
+
+// held lists what the stream holds of a kind.
+func held(s issuance.Subject, kind issuance.ClaimKind) []issuance.Claim {
+	var list []issuance.Claim
+	for _, c := range s.Held {
+		if c.Kind == kind {
+			list = append(list, c)
+		}
+	}
+	return list
 }
 
 // newName returns a random name with the prefix, such as A-7K3QX2MB4D: fifty bits that

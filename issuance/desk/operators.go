@@ -37,7 +37,8 @@ func (o *Office) Found(ctx context.Context, origin, logKey, name, person string,
 }
 
 // AddOperator enrols a key under a name. person says who stands behind it, for four
-// eyes compares persons; empty draws a new one.
+// eyes compares persons; empty draws a new one. A name that is in use is
+// *issuance.DuplicateError.
 func (o *Office) AddOperator(ctx context.Context, pub crypto.PublicKey, name, person string, roles ...issuance.Role) error {
 	id, err := issuance.KeyIDOf(pub)
 	if err != nil {
@@ -67,21 +68,17 @@ func operatorFields(pub crypto.PublicKey, name, person string, roles []issuance.
 	return map[string]string{"key": key, "name": name, "person": person, "roles": issuance.RolesField(roles...)}, nil
 }
 
-// RevokeOperator ends the use of the key that bears the name.
+// RevokeOperator ends the use of the key that bears the name, and frees the name. What it
+// signed stays signed. A key cannot revoke itself: issuance.ErrFourEyes.
 func (o *Office) RevokeOperator(ctx context.Context, name, reason string) error {
-	hold := issuance.Claim{Kind: issuance.HoldName, Value: name}
-	stream, err := o.Store.Claimed(ctx, hold)
+	stream, err := o.Store.Claimed(ctx, issuance.Claim{Kind: issuance.HoldName, Value: name})
 	if err != nil {
 		return err
 	}
 	if stream.IsZero() {
 		return fmt.Errorf("operator %s: %w", name, ErrUnknown)
 	}
-	return o.do(ctx, stream, issuance.Revoke, func(e *issuance.Entry) error {
-		e.Fields = map[string]string{"reason": reason}
-		e.Release = []issuance.Claim{hold}
-		return nil
-	})
+	return o.end(ctx, stream, issuance.Revoke, reason, issuance.HoldName)
 }
 
 // Operators lists all operators, revoked ones too, by name.

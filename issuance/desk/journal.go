@@ -1,0 +1,117 @@
+package desk
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/tamthe/tamthe/card/dh"
+	"github.com/tamthe/tamthe/card/lds"
+	"github.com/tamthe/tamthe/issuance"
+	"github.com/tamthe/tamthe/issuance/perso"
+)
+
+// Record keeps an act of the card's stream. Before the lock, which nobody can undo, the
+// finished files are judged.
+func (m *making) Record(ctx context.Context, r perso.Record) error {
+	switch r.Act {
+	case issuance.Allocate:
+		return m.allocate(ctx, r)
+	case issuance.Lock:
+		if err := m.judge(ctx); err != nil {
+			return err
+		}
+	}
+	return m.o.do(ctx, issuance.Card(m.card), r.Act, func(e *issuance.Entry) error {
+		switch r.Act {
+		case issuance.Rotate:
+			e.Fields = map[string]string{"keyset": fmt.Sprint(r.KeyVersion)}
+		case issuance.Generate:
+			return m.noteKeys(e, r)
+		case issuance.Write:
+			e.Fields = map[string]string{"sod": digest(m.made.Files[lds.SODFile])}
+		case issuance.WriteDone:
+			e.Fields = map[string]string{"sod": digest(m.made.Files[lds.SODFile]), "readback": digestOf(m.made.Files)}
+		}
+		return nil
+	})
+}
+
+// noteKeys claims the chip's public keys, which no other card may ever have, and keeps
+// them.
+func (m *making) noteKeys(e *issuance.Entry, r perso.Record) error {
+	notes := chipNotes{}
+	for _, key := range []struct {
+		point *dh.Point
+		note  *[]byte
+	}{{r.AA, &notes.AA}, {r.CA, &notes.CA}} {
+		if key.point == nil {
+			continue
+		}
+		*key.note = key.point.Bytes()
+		e.Claims = append(e.Claims, issuance.Claim{Kind: issuance.ClaimChipKey, Value: digest(*key.note)})
+	}
+	return m.o.seal(e, chipName, notes)
+}
+
+// allocate binds the chip to the application, in one append with the act that begins
+// personalising.
+func (m *making) allocate(ctx context.Context, r perso.Record) error {
+	app, card := issuance.Application(m.app), issuance.Card(m.card)
+	s, err := m.o.begin(ctx, app, card)
+	if err != nil {
+		return err
+	}
+	err = s.add(app, issuance.Personalise, func(e *issuance.Entry) error {
+		e.Fields = map[string]string{"card": m.card}
+		e.Commitments = map[string][32]byte{issuance.Content: m.content}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	err = s.add(card, issuance.Allocate, func(e *issuance.Entry) error {
+		e.Fields = map[string]string{"application": m.app, "plan": m.plan(), "profile": m.draft.Profile}
+		e.Commitments = map[string][32]byte{issuance.Content: m.content}
+		e.Claims = []issuance.Claim{{Kind: issuance.ClaimChip, Value: hex.EncodeToString(r.Chip[:])}}
+		if !m.renewed { // else the application's first card has claimed it for good
+			e.Claims = append(e.Claims, issuance.Claim{Kind: issuance.ClaimCardSerial, Value: m.draft.Serial})
+		}
+		return m.o.seal(e, variantName, m.variant)
+	})
+	if err != nil {
+		return err
+	}
+	if err := s.commit(ctx); err != nil {
+		return err
+	}
+	m.begun = true
+	return nil
+}
+
+// plan is the digest of how the card is made, with a random value.
+func (m *making) plan() string {
+	var salt [32]byte
+	rand.Read(salt[:])
+	sum := issuance.Commit(salt, fmt.Appendf(nil, "%s bac-only=%v no-aa=%v keyset=%d", m.draft.Profile, m.BACOnly, m.NoAA, keySet))
+	return hex.EncodeToString(sum[:])
+}
+
+func digest(b []byte) string {
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
+}
+
+// digestOf is the digest of files in the order of the LDS, each with its name and length.
+func digestOf(files map[lds.File][]byte) string {
+	h := sha256.New()
+	for _, f := range slices.Sorted(maps.Keys(files)) {
+		fmt.Fprintf(h, "%s %d\n", f.Name(), len(files[f]))
+		h.Write(files[f])
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}

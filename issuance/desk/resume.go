@@ -1,0 +1,87 @@
+package desk
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/tamthe/tamthe/card/gp"
+	"github.com/tamthe/tamthe/issuance"
+	"github.com/tamthe/tamthe/issuance/perso"
+)
+
+// withSOD are the phases of a card in the making whose SOD exists, and is the only one
+// that it will ever have.
+var withSOD = []issuance.Phase{issuance.Signed, issuance.Writing, issuance.Written, issuance.Locking, issuance.Locked}
+
+// resume finds out what was done for the card of an application. One that was spoiled
+// begins anew.
+func (m *making) resume(ctx context.Context, app, card issuance.Subject) (perso.State, error) {
+	m.renewed = card.Phase == issuance.Spoiled
+	if app.Fields["card"] == "" || m.renewed {
+		m.card = newName("C-")
+		_, err := m.o.newestSigner(ctx, m.draft.Issued)
+		return perso.State{}, err
+	}
+	m.card, m.begun = card.Stream.ID, true
+	if _, err := m.o.openLast(ctx, card.Stream, variantName, &m.variant); err != nil {
+		return perso.State{}, err
+	}
+	state := perso.State{Phase: card.Phase}
+	var notes chipNotes
+	if _, err := m.o.openLast(ctx, card.Stream, chipName, &notes); err != nil && !errors.Is(err, ErrUnknown) {
+		return perso.State{}, err
+	}
+	if err := notes.into(&state, card); err != nil {
+		return perso.State{}, err
+	}
+	return state, m.resumeSigning(ctx, card, &state)
+}
+
+// resumeSigning opens what was signed, or sees that something can be, before the chip is
+// touched.
+func (m *making) resumeSigning(ctx context.Context, card issuance.Subject, state *perso.State) (err error) {
+	switch {
+	case slices.Contains(withSOD, card.Phase):
+		var files map[string][]byte
+		if _, err = m.o.openLast(ctx, card.Stream, contentName, &files); err != nil {
+			return err
+		}
+		state.Signed, err = m.signed(files)
+	case card.Phase == issuance.Prepared:
+		err = m.o.signsToday(ctx, card.Fields["ds"])
+	default:
+		_, err = m.o.newestSigner(ctx, m.draft.Issued)
+	}
+	return err
+}
+
+// chipNotes are the public keys of a chip, sealed because they name a card for good.
+type chipNotes struct{ AA, CA []byte }
+
+// into restores chip and keys as the journal has them.
+func (n chipNotes) into(state *perso.State, card issuance.Subject) error {
+	for _, c := range card.Claimed {
+		if c.Kind == issuance.ClaimChip {
+			b, err := hex.DecodeString(c.Value)
+			if err != nil || len(b) != len(state.Chip) {
+				return fmt.Errorf("%s: chip %q: %w", card.Stream, c.Value, issuance.ErrEntry)
+			}
+			state.Chip = gp.KDD(b)
+		}
+	}
+	var err error
+	if n.AA != nil {
+		if state.AA, err = curveAA().ParsePoint(n.AA); err != nil {
+			return fmt.Errorf("%s: %w", card.Stream, err)
+		}
+	}
+	if n.CA != nil {
+		if state.CA, err = curveCA().ParsePoint(n.CA); err != nil {
+			return fmt.Errorf("%s: %w", card.Stream, err)
+		}
+	}
+	return nil
+}
