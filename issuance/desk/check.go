@@ -61,6 +61,9 @@ func (o *Office) Check(ctx context.Context, id string, link *apdu.Link, opts ver
 	return report, s.commit(ctx)
 }
 
+// deskPolicy is how the desk judges its own cards.
+const deskPolicy = "desk-qa"
+
 // inspect looks at a card of ours as a stranger does, and proves that it is the one that
 // the ledger means.
 func (o *Office) inspect(ctx context.Context, card issuance.Subject, d *Draft, link *apdu.Link, opts verify.Options) (*verify.Report, error) {
@@ -69,7 +72,7 @@ func (o *Office) inspect(ctx context.Context, card issuance.Subject, d *Draft, l
 		return nil, err
 	}
 	defer destroy(passwords)
-	if opts.Policy, err = verify.PolicyByName("desk-qa"); err != nil {
+	if opts.Policy, err = verify.PolicyByName(deskPolicy); err != nil {
 		return nil, err
 	}
 	opts.Passwords, opts.At, opts.Status = passwords, o.Now(), o
@@ -114,15 +117,16 @@ func (m *making) verify(ctx context.Context) error {
 	return err
 }
 
-// judge judges the files that the chip holds, without the chip: a list that is out of
-// date or a root that the desk does not trust is found while the chip can still be
+// judge judges the files that the chip holds, without the chip: a root that the desk does
+// not trust, or a file that contradicts another, is found while the chip can still be
 // written, not when it is locked for good.
 func (m *making) judge(ctx context.Context) error {
 	opts := m.p.Verify
 	var err error
-	if opts.Policy, err = verify.PolicyByName("archive"); err != nil {
+	if opts.Policy, err = verify.PolicyByName(deskPolicy); err != nil {
 		return err
 	}
+	opts.Policy.Need = []verify.Claim{verify.Integrity, verify.Authentic} // the rest is for the chip to prove
 	opts.At, opts.Status = m.o.Now(), nil
 	report, err := verify.JudgeFiles(ctx, verify.Files(m.made.Files), opts)
 	if err != nil {

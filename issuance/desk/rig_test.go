@@ -84,7 +84,7 @@ func newRig(t testing.TB) *rig {
 // newOffice founds an office without any authority.
 func newOffice(t testing.TB) *rig {
 	t.Helper()
-	r := &rig{dir: t.TempDir(), now: time.Date(2026, 9, 1, 10, 0, 0, 0, time.FixedZone("ICT", 7*3600))}
+	r := &rig{dir: t.TempDir(), now: newClock()}
 	for _, d := range []string{"keys", "pki", "checkpoints"} {
 		check(t, os.Mkdir(r.path(d), 0o700))
 	}
@@ -103,6 +103,9 @@ func newOffice(t testing.TB) *rig {
 	check(t, r.an.AddOperator(t.Context(), r.binh.Signer.Public(), "binh", "", rolesOfBinh...))
 	return r
 }
+
+// newClock is the time at which every test begins, in Vietnam.
+func newClock() time.Time { return time.Date(2026, 9, 1, 10, 0, 0, 0, time.FixedZone("ICT", 7*3600)) }
 
 // open opens what lies in the rig's folder.
 func (r *rig) open(t testing.TB) {
