@@ -10,6 +10,11 @@ func (r *rule) carries(s *Subject, e *Entry) error {
 	if err := checkFields(e); err != nil {
 		return err
 	}
+	for name := range e.Fields {
+		if !r.takes(name) {
+			return fmt.Errorf("%w: %s carries no field %q", ErrEntry, e.Act, name)
+		}
+	}
 	for _, name := range r.need {
 		if e.Fields[name] == "" {
 			return fmt.Errorf("%w: %s needs the field %q", ErrEntry, e.Act, name)
@@ -34,6 +39,14 @@ func (r *rule) carries(s *Subject, e *Entry) error {
 		return fmt.Errorf("%w: %s may not commit to content", ErrEntry, e.Act)
 	}
 	return r.claims(s, e)
+}
+
+// takes reports whether the act may carry the field. The newest value of a field is what
+// the stream says, so that an act which carried more than its own could turn what an act
+// before it was judged by: whose application it is, which card it replaces.
+func (r *rule) takes(name string) bool {
+	return slices.Contains(r.need, name) || slices.Contains(r.same, name) || slices.Contains(r.extra, name) ||
+		slices.Contains(remarks, name) || r.must != "" && name == "verdict"
 }
 
 // claims: what must be unique is claimed, what must be given up is released, and

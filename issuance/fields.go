@@ -58,6 +58,10 @@ var fields = map[string]func(string) bool{
 	"program": isName,
 }
 
+// remarks are the fields that any act may carry: no rule and nobody who decides looks at
+// them.
+var remarks = []string{"desk", "program", "os", "attempt", "script", "evidence", "imported", "holder", "policy"}
+
 // checkFields holds an entry's fields against the list.
 func checkFields(e *Entry) error {
 	for name, value := range e.Fields {

@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -40,6 +41,9 @@ func draw() string {
 		carries := r.need
 		for _, name := range r.same {
 			carries = append(carries[:len(carries):len(carries)], name+" as before")
+		}
+		for _, name := range r.extra {
+			carries = append(carries[:len(carries):len(carries)], name+" if any")
 		}
 		if r.must != "" {
 			carries = append(carries[:len(carries):len(carries)], "verdict = "+r.must)
@@ -92,7 +96,7 @@ func TestTable(t *testing.T) {
 		if r.act != Init && len(r.role) == 0 {
 			t.Errorf("%s of %s needs no role", r.act, r.kind)
 		}
-		for _, name := range append(r.need, r.same...) {
+		for _, name := range slices.Concat(r.need, r.same, r.extra) {
 			if fields[name] == nil {
 				t.Errorf("%s of %s needs the unknown field %q", r.act, r.kind, name)
 			}

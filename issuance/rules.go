@@ -17,6 +17,7 @@ type rule struct {
 
 	need   []string // fields it must carry
 	same   []string // fields that must say what the stream says already
+	extra  []string // fields it may carry besides; none else but remarks
 	must   string   // the only value that its verdict may have
 	commit bool     // it must carry Content
 	agree  bool     // … and it must be what the stream says already
@@ -55,11 +56,11 @@ var rules = []rule{
 
 	{
 		kind: KindApplication, act: Enrol, to: Enrolled, role: []Role{Registrar},
-		need: []string{"doctype", "reason"}, commit: true, hold: []ClaimKind{HoldApplication}, check: replacesOwnCard,
+		need: []string{"doctype", "reason"}, extra: []string{"profile", "replaces"}, commit: true, hold: []ClaimKind{HoldApplication}, check: replacesOwnCard,
 	},
 	{
 		kind: KindApplication, act: Change, from: []Phase{Enrolled, Approved}, to: Enrolled, role: []Role{Registrar},
-		commit: true,
+		extra: []string{"reason"}, commit: true,
 	},
 	{
 		kind: KindApplication, act: Approve, from: []Phase{Enrolled}, to: Approved, role: []Role{Approver},
@@ -85,7 +86,7 @@ var rules = []rule{
 
 	{
 		kind: KindCard, act: Allocate, to: Allocated, role: []Role{Personaliser}, apartBy: []Act{Approve},
-		need: []string{"application", "plan"}, commit: true,
+		need: []string{"application", "plan"}, extra: []string{"profile"}, commit: true,
 		claim: []ClaimKind{ClaimChip}, may: []ClaimKind{ClaimCardSerial}, check: isForApplication,
 	},
 	{
@@ -98,7 +99,7 @@ var rules = []rule{
 	},
 	{
 		kind: KindCard, act: Prepare, from: []Phase{Keyed}, to: Prepared, role: []Role{Personaliser}, apartBy: []Act{Approve},
-		need: []string{"cardid"}, commit: true, agree: true,
+		need: []string{"cardid"}, extra: []string{"tbs", "ds"}, commit: true, agree: true,
 		claim: []ClaimKind{ClaimCardID}, may: []ClaimKind{ClaimStatus}, check: claimsItsCardID,
 	},
 	{
@@ -154,11 +155,11 @@ var rules = []rule{
 
 	{
 		kind: KindKey, act: Generate, to: Generated, role: []Role{Custodian},
-		need: []string{"usage", "public"},
+		need: []string{"usage", "public"}, extra: []string{"algorithm"},
 	},
 	{
 		kind: KindKey, act: Prepare, from: []Phase{Generated, Preparing, InUse}, to: Preparing, role: []Role{Custodian},
-		need: []string{"object", "tbs"}, may: []ClaimKind{ClaimCertSerial},
+		need: []string{"object", "tbs"}, extra: []string{"issuer"}, may: []ClaimKind{ClaimCertSerial},
 	},
 	{
 		kind: KindKey, act: Issue, from: []Phase{Preparing}, to: InUse, role: []Role{Custodian},
