@@ -6,16 +6,13 @@
 package profile
 
 import (
-	"bytes"
 	"embed"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
 	"slices"
 	"strings"
-
-	"github.com/pelletier/go-toml/v2"
+	"sync"
 
 	"github.com/tamthe/tamthe/card/mrz"
 )
@@ -26,18 +23,18 @@ var ErrUnknown = errors.New("no such profile")
 // Generic is the name of the profile of any ICAO eMRTD.
 const Generic = "icao"
 
-// Profile is one kind of document.
+// Profile is one kind of document. Those that this package returns are shared by all
+// callers, who must not change them.
 type Profile struct {
 	Name      string
-	Title     string
 	Country   string   // issuing state as in the MRZ; "" for any
 	Documents []string // document codes as in the MRZ; none for any
-	AID       []byte   // of the application
+	AID       []byte   // of the application, 5 to 16 octets
 
-	Access []Access // how it is opened, in this order
+	Access []Access // how such a chip can be opened, the preferred way first
 
 	// PromisesPACE says that every genuine chip of this kind offers PACE: one that was
-	// opened by BAC all the same is taken for downgraded unless it is of an exempt form.
+	// opened by BAC all the same is taken for downgraded.
 	PromisesPACE bool
 
 	Required []int // data groups that every document has
@@ -54,91 +51,55 @@ type Access struct {
 	Password string // CAN or MRZ
 }
 
-// file is a profile as it is written.
-type file struct {
-	Name      string   `toml:"name"`
-	Title     string   `toml:"title"`
-	Country   string   `toml:"country"`
-	Documents []string `toml:"documents"`
-	AID       string   `toml:"aid"`
-	Access    []string `toml:"access"`
-	Promises  bool     `toml:"promises_pace"`
-	Required  []int    `toml:"required"`
-	Expected  []int    `toml:"expected"`
-	PhotoFrom int      `toml:"photo_from"`
-	NoExpiry  string   `toml:"no_expiry"`
-	National  string   `toml:"national"`
-}
-
 //go:embed *.toml
 var embedded embed.FS
 
-// Parse reads one profile. Unknown keys are errors.
-func Parse(b []byte) (*Profile, error) {
-	var f file
-	if err := toml.NewDecoder(bytes.NewReader(b)).DisallowUnknownFields().Decode(&f); err != nil {
-		return nil, fmt.Errorf("read profile: %w", err)
-	}
-	aid, err := hex.DecodeString(f.AID)
-	if err != nil || len(aid) < 5 || len(aid) > 16 || f.Name == "" {
-		return nil, fmt.Errorf("profile %q: name and an AID of 5 to 16 octets are needed", f.Name)
-	}
-	p := &Profile{
-		Name: f.Name, Title: f.Title, Country: f.Country, Documents: f.Documents, AID: aid, PromisesPACE: f.Promises,
-		Required: f.Required, Expected: f.Expected, PhotoFrom: f.PhotoFrom, NoExpiry: mrz.Date(f.NoExpiry), National: f.National,
-	}
-	for _, a := range f.Access {
-		protocol, password, _ := strings.Cut(a, "-")
-		if protocol == "BAC" && password == "" {
-			password = "MRZ"
+// profiles are the embedded ones, the generic one last. They are decoded once; that each
+// can be is tested.
+var profiles = sync.OnceValue(func() []*Profile {
+	var list []*Profile
+	entries, _ := fs.ReadDir(embedded, ".") // an embedded folder can be read
+	for _, e := range entries {
+		b, _ := fs.ReadFile(embedded, e.Name())
+		p, err := parse(b)
+		if err != nil || p.Name+".toml" != e.Name() {
+			panic(fmt.Sprintf("embedded profile %s: %v", e.Name(), err))
 		}
-		if !slices.Contains([]string{"PACE-CAN", "PACE-MRZ", "BAC-MRZ"}, protocol+"-"+password) {
-			return nil, fmt.Errorf("profile %q: access %q", f.Name, a)
-		}
-		p.Access = append(p.Access, Access{protocol, password})
+		list = append(list, p)
 	}
-	for _, n := range append(slices.Clone(p.Required), p.Expected...) {
-		if n < 1 || n > 16 {
-			return nil, fmt.Errorf("profile %q: data group %d", f.Name, n)
-		}
-	}
-	if p.NoExpiry != "" && !p.NoExpiry.Valid() {
-		return nil, fmt.Errorf("profile %q: no_expiry is no date", f.Name)
-	}
-	return p, nil
-}
+	i := slices.IndexFunc(list, func(p *Profile) bool { return p.Name == Generic })
+	return append(slices.Delete(slices.Clone(list), i, i+1), list[i])
+})
 
-// ByName returns an embedded profile, or ErrUnknown.
+// ByName returns an embedded profile, or an error that wraps ErrUnknown.
 func ByName(name string) (*Profile, error) {
-	b, err := fs.ReadFile(embedded, name+".toml")
-	if err != nil {
-		return nil, fmt.Errorf("%q: %w", name, ErrUnknown)
+	for _, p := range profiles() {
+		if p.Name == name {
+			return p, nil
+		}
 	}
-	return Parse(b)
+	return nil, fmt.Errorf("%q: %w: there are %s", name, ErrUnknown, strings.Join(Names(), ", "))
 }
 
 // Names lists the embedded profiles, the generic one last.
 func Names() []string {
-	entries, _ := fs.ReadDir(embedded, ".") // an embedded folder can be read
 	var names []string
-	for _, e := range entries {
-		if n := strings.TrimSuffix(e.Name(), ".toml"); n != Generic {
-			names = append(names, n)
-		}
+	for _, p := range profiles() {
+		names = append(names, p.Name)
 	}
-	return append(names, Generic)
+	return names
 }
 
-// For returns the profile of a document by its MRZ: that of the issuing state and
-// document code, else the generic one. It is never nil.
+// For returns the profile of a document by its MRZ, nil for none: that of the issuing
+// state and document code, else the generic one. It is never nil.
 func For(m *mrz.MRZ) *Profile {
-	for _, name := range Names() {
-		p, err := ByName(name)
-		if err == nil && (name == Generic || p.fits(m)) {
+	list := profiles()
+	for _, p := range list {
+		if p.fits(m) {
 			return p
 		}
 	}
-	return &Profile{Name: Generic, PhotoFrom: -1}
+	return list[len(list)-1]
 }
 
 func (p *Profile) fits(m *mrz.MRZ) bool {

@@ -2,27 +2,54 @@ package profile
 
 import (
 	"errors"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/tamthe/tamthe/card/mrz"
+	"github.com/tamthe/tamthe/card/profile/vn"
 )
 
 func TestEmbedded(t *testing.T) {
-	for _, name := range Names() {
+	names := Names()
+	if len(names) != 2 || names[len(names)-1] != Generic {
+		t.Errorf("profiles: %q", names)
+	}
+	for _, name := range names {
 		p, err := ByName(name)
-		if err != nil || p.Name != name || len(p.Access) == 0 {
+		if err != nil || p.Name != name || len(p.Access) == 0 || !slices.Contains(p.Required, 1) {
 			t.Errorf("%s: %+v, %v", name, p, err)
 		}
 	}
-	if _, err := ByName("../profile"); !errors.Is(err, ErrUnknown) {
-		t.Error(err)
+	for _, name := range []string{"../profile", "", "vn-cccd-2021.toml"} {
+		if _, err := ByName(name); !errors.Is(err, ErrUnknown) || !strings.Contains(err.Error(), Generic) {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+}
+
+// What the notes on the card say; access never begins with BAC.
+func TestVietnam(t *testing.T) {
+	p, err := ByName("vn-cccd-2021")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []Access{{"PACE", "CAN"}, {"PACE", "MRZ"}, {"BAC", "MRZ"}}; !slices.Equal(p.Access, want) {
+		t.Errorf("access %v", p.Access)
+	}
+	if string(p.AID) != "\xA0\x00\x00\x02\x47\x10\x01" || p.PhotoFrom != 6 || p.National != "vn" || p.PromisesPACE {
+		t.Errorf("%+v", p)
+	}
+	if p.NoExpiry != vn.NoExpiry || p.Country != vn.Country {
+		t.Error("the profile and its code name different things")
 	}
 }
 
 func TestFor(t *testing.T) {
 	for text, want := range map[string]string{
 		"IDVNM1900000174003190000017<<79002155F3002153VNM<<<<<<<<<<<8NGUYEN<<THI<THU<NGHIEM<<<<<<<<": "vn-cccd-2021",
-		"I<UTOD231458907<<<<<<<<<<<<<<<7408122F1204159UTO<<<<<<<<<<<6ERIKSSON<<ANNA<MARIA<<<<<<<<<<": "icao",
+		"I<UTOD231458907<<<<<<<<<<<<<<<7408122F1204159UTO<<<<<<<<<<<6ERIKSSON<<ANNA<MARIA<<<<<<<<<<": Generic,
+		"P<VNMERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<L898902C36VNM7408122F1204159ZE184226B<<<<<10":   Generic,
 	} {
 		m, err := mrz.Parse(text)
 		if err != nil {
@@ -32,17 +59,25 @@ func TestFor(t *testing.T) {
 			t.Errorf("%s is read by %s", text, p.Name)
 		}
 	}
-	if For(nil).Name != Generic {
+	if For(nil).Name != Generic || For(&mrz.MRZ{}).Name != Generic {
 		t.Error("no MRZ has a country")
+	}
+	if n := testing.AllocsPerRun(100, func() { For(nil) }); n != 0 {
+		t.Errorf("a look-up takes %v allocations", n)
 	}
 }
 
 func TestParseRefuses(t *testing.T) {
-	for _, text := range []string{
-		"", "name = 'x'", "name = 'x'\naid = 'A0000002471001'\ncolour = 'red'", "name = 'x'\naid = 'A0000002471001'\naccess = ['EAC']",
-		"name = 'x'\naid = 'A0000002471001'\nrequired = [17]", "name = 'x'\naid = 'A0000002471001'\nno_expiry = '999999'", "aid = 1",
+	const good = "name = 'x'\naid = 'A0000002471001'\naccess = ['BAC']\nrequired = [1]\nphoto_from = -1\nno_expiry = '991231'\n"
+	if _, err := parse([]byte(good)); err != nil {
+		t.Fatal(err)
+	}
+	for old, change := range map[string]string{
+		"name = 'x'\n": "", "'A0000002471001'": "'A000'", "'BAC'": "'EAC'", "['BAC']": "[]", "[1]": "[17]", "required = [1]": "required = []",
+		"'991231'": "'999999'", "photo_from": "colour", "'x'": "1",
 	} {
-		if _, err := Parse([]byte(text)); err == nil {
+		text := strings.Replace(good, old, change, 1)
+		if _, err := parse([]byte(text)); err == nil {
 			t.Errorf("%q is a profile", text)
 		}
 	}
