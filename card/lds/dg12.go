@@ -21,8 +21,8 @@ const (
 // maxDetails bounds the elements of DG12; there are eleven kinds.
 const maxDetails = 32
 
-// ParseDG12 reads the elements of DG12 in their order. The tag list in front is held
-// against them: an element that it does not list, or lists and is not there, is an error.
+// ParseDG12 reads the elements of DG12 in their order. The tag list in front of them says
+// nothing that they don't say themselves; it has to be there, and may be wrong.
 func ParseDG12(raw []byte) ([]Detail, error) {
 	body, err := DG12.body(raw)
 	if err != nil {
@@ -33,35 +33,13 @@ func ParseDG12(raw []byte) ([]Detail, error) {
 	if !s.ReadTag(tagList, &list) {
 		return nil, DG12.malformed("no tag list")
 	}
-	listed := map[tlv.Tag]bool{}
-	for rest := list; len(rest) > 0; {
-		tag, n := tlv.Tag(rest[0]), 1
-		if tag&0x1F == 0x1F {
-			if len(rest) < 2 {
-				return nil, DG12.malformed("the tag list ends within a tag")
-			}
-			tag, n = tag<<8|tlv.Tag(rest[1]), 2
-		}
-		listed[tag], rest = true, rest[n:]
-	}
 	var details []Detail
-	for !s.Empty() {
-		var tag tlv.Tag
-		var value tlv.String
-		if !s.Read(&tag, &value) || len(details) == maxDetails {
+	for s.SkipFiller(); !s.Empty(); s.SkipFiller() {
+		var d Detail
+		if len(details) == maxDetails || !s.Read(&d.Tag, (*tlv.String)(&d.Value)) {
 			return nil, DG12.malformed("element %d", len(details)+1)
 		}
-		if !listed[tag] {
-			return nil, DG12.malformed("%v is not in the tag list", tag)
-		}
-		details = append(details, Detail{tag, value})
-	}
-	seen := map[tlv.Tag]bool{}
-	for _, d := range details {
-		seen[d.Tag] = true
-	}
-	if len(seen) != len(listed) {
-		return nil, DG12.malformed("the tag list names more than there is")
+		details = append(details, d)
 	}
 	return details, nil
 }

@@ -2,18 +2,17 @@ package lds
 
 import (
 	"bytes"
-	"encoding/asn1"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"math/big"
 	"os"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
-	"github.com/tamthe/tamthe/card/cert"
-	"github.com/tamthe/tamthe/card/dh"
+	"github.com/tamthe/tamthe/apdu/tlv"
 	"github.com/tamthe/tamthe/card/mrz"
 	"github.com/tamthe/tamthe/testdata"
 )
@@ -38,87 +37,6 @@ func TestFiles(t *testing.T) {
 	}
 	if File(0).FID() != 0 || File(200).Name() == "" {
 		t.Error("no file is a file")
-	}
-}
-
-func TestSecurityInfosVectors(t *testing.T) {
-	var f struct {
-		Cases []struct {
-			ID, File string
-			Infos    []struct{ OID, Raw string }
-		}
-	}
-	if err := json.Unmarshal(testdata.Vectors(t, "lds/security-infos.json"), &f); err != nil {
-		t.Fatal(err)
-	}
-	for _, c := range f.Cases {
-		raw := fromHex(t, c.File)
-		infos, err := ParseCardAccess(raw)
-		if err != nil {
-			t.Errorf("%s: %v", c.ID, err)
-			continue
-		}
-		n := len(infos.PACE) + len(infos.Chip) + len(infos.ChipKeys) + len(infos.Active) + len(infos.Terminal) + len(infos.Unknown)
-		if len(c.Infos) > 0 && n != len(c.Infos) {
-			t.Errorf("%s: %d entries, want %d", c.ID, n, len(c.Infos))
-		}
-		if trailing := strings.Contains(c.ID, "trailing"); trailing != (infos.Trailing > 0) {
-			t.Errorf("%s: %d octets behind it", c.ID, infos.Trailing)
-		}
-		if _, err := ParseCardAccess(raw[:len(raw)-infos.Trailing-1]); err == nil {
-			t.Errorf("%s cut short is taken", c.ID)
-		}
-	}
-}
-
-// The EF.CardAccess of Vietnamese cards, byte for byte.
-func TestCardAccessVietnam(t *testing.T) {
-	want := fromHex(t, "3134300D060804007F0007020202020101300F060A04007F000702020302020201013012060A04007F0007020204020202010202010D")
-	arcs := func(more ...int) asn1.ObjectIdentifier {
-		return append(asn1.ObjectIdentifier{0, 4, 0, 127, 0, 7, 2, 2}, more...)
-	}
-	infos := SecurityInfos{
-		Terminal: []TerminalAuthInfo{{arcs(2), 1}},
-		Chip:     []ChipAuthInfo{{OID: arcs(3, 2, 2), Version: 1}},
-		PACE:     []PACEInfo{{arcs(4, 2, 2), 2, 13}},
-	}
-	got, err := EncodeSecurityInfos(infos)
-	if err != nil || !bytes.Equal(got, want) {
-		t.Fatalf("%X, %v", got, err)
-	}
-	back, err := ParseCardAccess(got)
-	if err != nil || len(back.PACE) != 1 || back.PACE[0].ParameterID != 13 || len(back.Unknown) != 0 {
-		t.Errorf("%+v, %v", back, err)
-	}
-}
-
-func TestDG14RoundTrip(t *testing.T) {
-	k, _ := dh.BrainpoolP256r1().Generate()
-	key, err := cert.NewPublicKey(k.Point())
-	if err != nil {
-		t.Fatal(err)
-	}
-	in := SecurityInfos{
-		Chip:     []ChipAuthInfo{{arc(arc(oidChip, 2), 2), 1, big.NewInt(7)}, {arc(arc(oidChip, 2), 4), 1, nil}},
-		ChipKeys: []ChipAuthPublicKey{{OID: arc(oidPublic, 2), Key: key, KeyID: big.NewInt(7)}},
-		Active:   []ActiveAuthInfo{{1, asn1.ObjectIdentifier{0, 4, 0, 127, 0, 7, 1, 1, 4, 1, 3}}},
-		PACE:     []PACEInfo{{arc(arc(oidPACE, 2), 2), 2, NoParameter}},
-	}
-	raw, err := EncodeDG14(in)
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := ParseDG14(raw)
-	if err != nil {
-		t.Fatal(err)
-	}
-	keys := out.ChipAuthKeys()
-	if len(keys) != 1 || !keys[0].Public.Equal(k.Point()) || keys[0].KeyID.Int64() != 7 {
-		t.Errorf("keys: %v", keys)
-	}
-	again, err := EncodeDG14(*out)
-	if err != nil || !bytes.Equal(raw, again) {
-		t.Error("encoding what was read gives other octets")
 	}
 }
 
@@ -194,39 +112,82 @@ func TestSingleFiles(t *testing.T) {
 	}
 }
 
-func TestDG2(t *testing.T) {
-	img := bytes.Repeat([]byte{0xFF, 0xD8, 0xFF, 0xE0}, 5000)
-	raw, err := EncodeDG2(Face{Image: img, Coding: JPEG, Width: 480, Height: 640})
-	if err != nil {
-		t.Fatal(err)
+func TestCOM(t *testing.T) {
+	raw := fromHex(t, "60185F0104303130375F36063034303030305C06617561776E42")
+	com, err := ParseCOM(raw)
+	if err != nil || !slices.Equal(com.Groups, []File{DG1, DG2, DG14}) || !slices.Equal(com.Unknown, []tlv.Tag{0x77, 0x42}) {
+		t.Errorf("%+v, %v", com, err)
 	}
-	if n := len(raw) - len(img); n != 84 { // vietnam-style: 84 octets stand before the image
-		t.Errorf("%d octets stand before the image", n)
-	}
-	faces, err := ParseDG2(raw)
-	if err != nil || len(faces) != 1 || !bytes.Equal(faces[0].Image, img) || faces[0].Width != 480 {
-		t.Fatal(err)
-	}
-	for i := range 84 { // lying lengths and counts end in an error or in a part of the file
-		for _, v := range []byte{0x00, 0x7F, 0x80, 0xFF} {
-			bad := bytes.Clone(raw)
-			bad[i] = v
-			if faces, err := ParseDG2(bad); err == nil && len(faces[0].Image) > len(img) {
-				t.Errorf("octet %d = %02X: an image of %d octets", i, v, len(faces[0].Image))
-			}
+	for _, s := range []string{"", "6000", "60185F0104303130375F36063034303030305C0661756E", "60165F36063034303030305F0104303130375C046175766C", "60165F0104303130375F36063034303030305C046175766C01"} {
+		if _, err := ParseCOM(fromHex(t, s)); err == nil {
+			t.Errorf("%s is EF.COM", s)
 		}
-	}
-	var e *Error
-	if _, err := ParseDG2(raw[:100]); !errors.As(err, &e) || e.File != DG2 {
-		t.Error(err)
 	}
 }
 
-// A picture that declares more pixels than are decoded costs nothing.
-func TestPortraitBomb(t *testing.T) {
-	bomb := fromHex(t, "FFD8FFC0000B08FFFFFFFF01011100FFDA")
-	if _, err := DecodePicture(bomb); !errors.Is(err, ErrPicture) {
+func TestDG1Refuses(t *testing.T) {
+	zone := "I<UTOD231458907<<<<<<<<<<<<<<<7408122F1204159UTO<<<<<<<<<<<6ERIKSSON<<ANNA<MARIA<<<<<<<<<<"
+	wrap := func(parts ...[]byte) []byte { return tlv.Encode(DG1.Tag(), parts...) }
+	object := func(s string) []byte { return tlv.Encode(tagMRZ, []byte(s)) }
+	if m, err := ParseDG1(wrap(object(zone))); err != nil || len(m.Findings) > 0 {
 		t.Error(err)
+	}
+	for name, raw := range map[string][]byte{
+		"nothing": nil, "no zone": wrap(), "two zones": wrap(object(zone), object(zone)), "short": wrap(object(zone[1:])),
+		"line ends": wrap(object(zone[:30] + "\n" + zone[30:])), "another tag": tlv.Encode(DG2.Tag(), object(zone)),
+		"something behind": append(wrap(object(zone)), 0x61), "cut": wrap(object(zone))[:50],
+	} {
+		var e *Error
+		if _, err := ParseDG1(raw); !errors.As(err, &e) || e.File != DG1 {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestDG12(t *testing.T) {
+	in := []Detail{{TagAuthority, []byte("UTOPIA")}, {TagIssued, []byte("20261125")}, {0xA0, []byte{2, 1, 1}}}
+	raw := EncodeDG12(in)
+	out, err := ParseDG12(raw)
+	if err != nil || !reflect.DeepEqual(in, out) || !bytes.Contains(raw, fromHex(t, "5C055F195F26A0")) {
+		t.Errorf("%X: %v, %v", raw, out, err)
+	}
+	wrong := bytes.Replace(raw, fromHex(t, "5C055F195F26A0"), fromHex(t, "5C055F555F26A0"), 1)
+	if again, err := ParseDG12(wrong); err != nil || !reflect.DeepEqual(in, again) {
+		t.Errorf("a wrong tag list hides what is there: %v, %v", again, err)
+	}
+	for _, bad := range [][]byte{nil, {0x6C, 0}, raw[:len(raw)-1], tlv.Encode(DG12.Tag(), fromHex(t, "5C0231"), fromHex(t, "5F26")), EncodeDG12(slices.Repeat(in[:1], maxDetails+1))} {
+		if details, err := ParseDG12(bad); err == nil {
+			t.Errorf("%X is DG12: %v", bad, details)
+		}
+	}
+}
+
+// Every document made to test Passive Authentication that is not broken in its groups.
+func TestPassiveAuthFiles(t *testing.T) {
+	var f struct {
+		Cases []struct {
+			ID    string
+			Files map[string]string
+		}
+	}
+	if err := json.Unmarshal(testdata.Read(t, "passive-auth/cases.json"), &f); err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for _, c := range f.Cases {
+		if !strings.HasPrefix(c.ID, "ok-") {
+			continue
+		}
+		n++
+		m, err1 := ParseDG1(fromHex(t, c.Files["DG1"]))
+		faces, err2 := ParseDG2(fromHex(t, c.Files["DG2"]))
+		com, err3 := ParseCOM(fromHex(t, c.Files["EF.COM"]))
+		if err := errors.Join(err1, err2, err3); err != nil || len(m.Findings) > 0 || len(faces) != 1 || len(com.Groups) < 2 {
+			t.Errorf("%s: %v, %v", c.ID, m, err)
+		}
+	}
+	if n == 0 {
+		t.Error("no documents")
 	}
 }
 
@@ -242,28 +203,52 @@ func TestIssueDate(t *testing.T) {
 }
 
 func FuzzParsers(f *testing.F) {
-	raw, _ := EncodeDG2(Face{Image: []byte{0xFF, 0xD8, 0xFF}, Width: 1, Height: 1})
+	raw, _ := EncodeDG2(Face{Image: []byte{0xFF, 0xD8, 0xFF}, Width: 1, Height: 1, Record: &FaceRecord{Points: make([]FeaturePoint, 2)}})
 	f.Add(raw)
 	f.Add(EncodeCOM(Common{"0107", "040000", []File{DG1, DG2}, nil}))
 	f.Add(EncodeDG12([]Detail{{TagIssued, []byte("20261125")}}))
 	f.Add([]byte("\x31\x0f0\r\x06\x08\x04\x00\x7f\x00\x07\x02\x02\x02\x02\x01\x01"))
+	f.Add([]byte("\x00\x00\x00\x0CjP  \r\n\x87\n\x00\x00\x00\x16jp2h\x00\x00\x00\x16ihdr\x00\x00\x02\x13\x00\x00\x01\x9D"))
+	f.Add([]byte("\x61\x5D\x5F\x1F\x5AI<UTOD231458907<<<<<<<<<<<<<<<7408122F1204159UTO<<<<<<<<<<<6ERIKSSON<<ANNA<MARIA<<<<<<<<<<"))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		_, _ = ParseCOM(b)
-		_, _ = ParseDG1(b)
+		if m, err := ParseDG1(b); err == nil && !bytes.Contains(b, []byte(m.Text())) {
+			t.Fatal("a zone that is not in the file")
+		}
 		if faces, err := ParseDG2(b); err == nil {
-			for _, face := range faces {
-				if len(face.Image) > len(b) {
-					t.Fatal("an image larger than the file")
-				}
-				Picture(face.Image)
+			fuzzFaces(t, b, faces)
+		}
+		if com, err := ParseCOM(b); err == nil {
+			if again, err := ParseCOM(EncodeCOM(*com)); err != nil || !slices.Equal(again.Groups, com.Groups) {
+				t.Fatal("EF.COM comes back otherwise")
 			}
 		}
-		_, _ = ParseDG12(b)
+		if details, err := ParseDG12(b); err == nil {
+			IssueDate(details)
+			if again, err := ParseDG12(EncodeDG12(details)); err != nil || len(again) != len(details) {
+				t.Fatal("DG12 comes back otherwise")
+			}
+		}
 		_, _ = ParseDG14(b)
 		_, _ = ParseDG15(b)
 		if infos, err := ParseSecurityInfos(b); err == nil {
 			infos.ChipAuthKeys()
+			_, _ = EncodeSecurityInfos(*infos)
 		}
-		Picture(b)
+		if _, w, h := Picture(b); w < 0 || h < 0 {
+			t.Fatal("a picture of less than nothing")
+		}
 	})
+}
+
+func fuzzFaces(t *testing.T, b []byte, faces []Face) {
+	for _, face := range faces {
+		if !bytes.Contains(b, face.Image) {
+			t.Fatal("an image that is not in the file")
+		}
+		if again, err := EncodeDG2(face); err == nil {
+			if back, err := ParseDG2(again); err != nil || !reflect.DeepEqual(back[0], face) {
+				t.Fatal("a face comes back otherwise")
+			}
+		}
+	}
 }

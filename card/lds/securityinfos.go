@@ -7,6 +7,7 @@ import (
 	"golang.org/x/crypto/cryptobyte"
 	tags "golang.org/x/crypto/cryptobyte/asn1"
 
+	"github.com/tamthe/tamthe/apdu/tlv"
 	"github.com/tamthe/tamthe/card/cert"
 	"github.com/tamthe/tamthe/card/dh"
 )
@@ -19,6 +20,10 @@ var (
 	oidChip     = arc(oidBSI, 3)
 	oidPACE     = arc(oidBSI, 4)
 	oidActive   = asn1.ObjectIdentifier{2, 23, 136, 1, 1, 5}
+
+	// oidStandard is standardizedDomainParameters, an algorithm of keys whose parameter is
+	// a number of TR-03110-3 table 4 (A.1.1.1).
+	oidStandard = asn1.ObjectIdentifier{0, 4, 0, 127, 0, 7, 1, 2}
 )
 
 func arc(parent asn1.ObjectIdentifier, n int) asn1.ObjectIdentifier {
@@ -52,6 +57,10 @@ type ChipAuthPublicKey struct {
 	Key   cert.PublicKey
 	Err   error    // why Key is not usable: off the curve, unknown curve; then Key is zero
 	KeyID *big.Int // nil if absent
+
+	// Standardised says that the domain parameters are given by the number that
+	// EF.CardAccess uses, and not by an object identifier or in full.
+	Standardised bool
 }
 
 // ActiveAuthInfo names the signature algorithm of Active Authentication with ECDSA
@@ -80,6 +89,8 @@ type SecurityInfos struct {
 	Trailing int      // octets behind the SET
 }
 
+const tagSet tlv.Tag = 0x31
+
 // maxSecurityInfos bounds the entries; real chips have fewer than twenty.
 const maxSecurityInfos = 128
 
@@ -104,25 +115,22 @@ func ParseDG14(raw []byte) (*SecurityInfos, error) {
 }
 
 func parseInfos(f File, raw []byte) (*SecurityInfos, error) {
-	s := cryptobyte.String(raw)
-	var set, element cryptobyte.String
-	if !s.ReadASN1Element(&element, tags.SET) {
+	s := tlv.String(raw)
+	var set tlv.String
+	if !s.ReadTag(tagSet, &set) {
 		return nil, f.malformed("no whole SET of SecurityInfo")
 	}
-	infos := &SecurityInfos{Raw: element, Trailing: len(s)}
-	if !element.ReadASN1(&set, tags.SET) {
-		return nil, f.malformed("no SET of SecurityInfo")
-	}
+	infos := &SecurityInfos{Raw: raw[:len(raw)-len(s)], Trailing: len(s)}
 	for n := 0; !set.Empty(); n++ {
-		var entry cryptobyte.String
-		var tag tags.Tag
+		var tag tlv.Tag
+		var entry tlv.String
 		if n == maxSecurityInfos {
 			return nil, f.malformed("more than %d entries", maxSecurityInfos)
 		}
-		if !set.ReadAnyASN1Element(&entry, &tag) {
+		if !set.ReadObject(&tag, &entry) {
 			return nil, f.malformed("entry %d is cut short", n+1)
 		}
-		if !infos.add(entry) {
+		if !infos.add(cryptobyte.String(entry)) {
 			infos.Unknown = append(infos.Unknown, entry)
 		}
 	}
@@ -169,9 +177,37 @@ func (i *SecurityInfos) addKey(oid asn1.ObjectIdentifier, s cryptobyte.String) b
 	if !s.ReadASN1Element(&spki, tags.SEQUENCE) || !readKeyID(&s, &key.KeyID) {
 		return false
 	}
-	key.Key, key.Err = cert.ParsePublicKey(spki)
+	if n, octets, ok := standardised(spki); ok {
+		key.Standardised = true
+		key.Key, key.Err = standardKey(n, octets)
+	} else {
+		key.Key, key.Err = cert.ParsePublicKey(spki)
+	}
 	i.ChipKeys = append(i.ChipKeys, key)
 	return true
+}
+
+// standardised takes apart a SubjectPublicKeyInfo with standardised domain parameters;
+// false if it is none.
+func standardised(spki cryptobyte.String) (n int, octets []byte, ok bool) {
+	var seq, algorithm cryptobyte.String
+	var oid asn1.ObjectIdentifier
+	ok = spki.ReadASN1(&seq, tags.SEQUENCE) && seq.ReadASN1(&algorithm, tags.SEQUENCE) &&
+		algorithm.ReadASN1ObjectIdentifier(&oid) && oid.Equal(oidStandard) &&
+		algorithm.ReadASN1Integer(&n) && algorithm.Empty() && seq.ReadASN1BitStringAsBytes(&octets) && seq.Empty()
+	return n, octets, ok
+}
+
+func standardKey(n int, octets []byte) (cert.PublicKey, error) {
+	curve, err := dh.ByID(n)
+	if err != nil {
+		return cert.PublicKey{}, err
+	}
+	point, err := curve.ParsePoint(octets)
+	if err != nil {
+		return cert.PublicKey{}, err
+	}
+	return cert.NewPublicKey(point)
 }
 
 func (i *SecurityInfos) addChip(oid asn1.ObjectIdentifier, s cryptobyte.String) bool {
@@ -241,66 +277,4 @@ func sameID(a, b *big.Int) bool {
 		return a == nil && b == nil
 	}
 	return a.Cmp(b) == 0
-}
-
-// EncodeSecurityInfos writes the SET in DER, without Raw, Unknown and Trailing. Keys are
-// written with a named curve.
-func EncodeSecurityInfos(i SecurityInfos) ([]byte, error) {
-	var entries [][]byte
-	var failed error
-	add := func(oid asn1.ObjectIdentifier, fill func(*cryptobyte.Builder)) {
-		var b cryptobyte.Builder
-		b.AddASN1(tags.SEQUENCE, func(b *cryptobyte.Builder) {
-			b.AddASN1ObjectIdentifier(oid)
-			fill(b)
-		})
-		entry, err := b.Bytes()
-		if err != nil {
-			failed = DG14.malformed("entry %v can't be written: %v", oid, err)
-		}
-		entries = append(entries, entry)
-	}
-	for _, info := range i.Terminal {
-		add(info.OID, func(b *cryptobyte.Builder) { b.AddASN1Int64(int64(info.Version)) })
-	}
-	for _, info := range i.Chip {
-		add(info.OID, func(b *cryptobyte.Builder) {
-			b.AddASN1Int64(int64(info.Version))
-			addKeyID(b, info.KeyID)
-		})
-	}
-	for _, key := range i.ChipKeys {
-		spki, err := cert.MarshalPublicKey(key.Key, false)
-		if err != nil {
-			return nil, err
-		}
-		add(key.OID, func(b *cryptobyte.Builder) {
-			b.AddBytes(spki)
-			addKeyID(b, key.KeyID)
-		})
-	}
-	for _, info := range i.PACE {
-		add(info.OID, func(b *cryptobyte.Builder) {
-			b.AddASN1Int64(int64(info.Version))
-			if info.ParameterID != NoParameter {
-				b.AddASN1Int64(int64(info.ParameterID))
-			}
-		})
-	}
-	for _, info := range i.Active {
-		add(oidActive, func(b *cryptobyte.Builder) {
-			b.AddASN1Int64(int64(info.Version))
-			b.AddASN1ObjectIdentifier(info.Algorithm)
-		})
-	}
-	if failed != nil {
-		return nil, failed
-	}
-	return derSet(entries), nil
-}
-
-func addKeyID(b *cryptobyte.Builder, id *big.Int) {
-	if id != nil {
-		b.AddASN1BigInt(id)
-	}
 }
