@@ -44,15 +44,15 @@ func (s *Store) Chain(signer *cert.Certificate, fromDocument ...*cert.Certificat
 	if first == nil {
 		first = stranger(signer, "")
 	}
-	w := walk{store: s}
+	w := newWalk(s)
 	w.from(route{first})
 	if len(w.found) == 0 && len(fromDocument) > 0 {
-		w.extra = strangers(signer, fromDocument)
+		w = newWalk(s, strangers(signer, fromDocument)...)
 		w.from(route{first})
 	}
 	c.paths = w.found
 	if len(c.paths) == 0 {
-		c.gap = w.gap(signer, 0)
+		c.gap = w.gap(first, map[*entry]bool{})
 	}
 	return c
 }
@@ -94,11 +94,20 @@ func (s *Store) find(c *cert.Certificate) *entry {
 	return nil
 }
 
-// walk is one search for ways to an anchor.
+// walk is one search for ways to an anchor. It looks once for the issuers of a certificate
+// and does not go again where nothing was found, so that certificates which certify one
+// another cost no more than others.
 type walk struct {
 	store *Store
 	extra []*entry
 	found []route
+
+	above map[*entry][]*entry // the issuers of those that were looked at
+	dead  map[*entry]int      // the shortest way on which an entry led to no anchor
+}
+
+func newWalk(s *Store, extra ...*entry) *walk {
+	return &walk{store: s, extra: extra, above: map[*entry][]*entry{}, dead: map[*entry]int{}}
 }
 
 // from follows the signatures above the last certificate of r.
@@ -108,10 +117,11 @@ func (w *walk) from(r route) {
 		w.found = append(w.found, slices.Clone(r))
 		return
 	}
-	if len(r) > maxDepth {
+	if shortest, ok := w.dead[last]; len(r) > maxDepth || ok && len(r) >= shortest {
 		return
 	}
-	for _, e := range w.issuers(last.cert) {
+	before := len(w.found)
+	for _, e := range w.issuers(last) {
 		if len(w.found) >= maxPaths {
 			return
 		}
@@ -119,11 +129,23 @@ func (w *walk) from(r route) {
 			w.from(append(slices.Clip(r), e))
 		}
 	}
+	if len(w.found) == before {
+		w.dead[last] = len(r)
+	}
 }
 
-// issuers returns every certificate for the key that made c's signature, anchors
-// first. There is one such key at most.
-func (w *walk) issuers(c *cert.Certificate) []*entry {
+// issuers returns every certificate for the key that made the signature of e's, the
+// likeliest first. There is one such key at most.
+func (w *walk) issuers(e *entry) []*entry {
+	found, known := w.above[e]
+	if !known {
+		found = w.search(e.cert)
+		w.above[e] = found
+	}
+	return found
+}
+
+func (w *walk) search(c *cert.Certificate) []*entry {
 	candidates := append(w.store.candidates(c), w.extra...)
 	var key *cert.PublicKey
 	var found []*entry
@@ -173,10 +195,11 @@ func (s *Store) candidates(c *cert.Certificate) []*entry {
 // gap says why nothing leads from c to an anchor. Where the issuer of c is at hand,
 // the gap lies above it. A self-signed certificate names only itself: as an issuer it
 // may be a CSCA that we don't hold, as a signer it has nobody behind it.
-func (w *walk) gap(c *cert.Certificate, depth int) gap {
-	g := unknown
+func (w *walk) gap(below *entry, seen map[*entry]bool) gap {
+	g, c, first := unknown, below.cert, len(seen) == 0
+	seen[below] = true
 	if c.SelfSigned() {
-		if depth == 0 {
+		if first {
 			g = forged
 		}
 		return g
@@ -192,9 +215,9 @@ func (w *walk) gap(c *cert.Certificate, depth int) gap {
 			}
 		}
 	}
-	if depth < maxDepth {
-		for _, e := range w.issuers(c) {
-			g = max(g, w.gap(e.cert, depth+1))
+	for _, e := range w.issuers(below) {
+		if !seen[e] {
+			g = max(g, w.gap(e, seen))
 		}
 	}
 	return g
@@ -217,7 +240,7 @@ func (s *Store) named(c *cert.Certificate) []*entry {
 
 // trusted says whether the entry is an anchor or leads to one.
 func (s *Store) trusted(e *entry) bool {
-	w := walk{store: s}
+	w := newWalk(s)
 	w.from(route{e})
 	return len(w.found) > 0
 }

@@ -17,22 +17,35 @@ func (j *judgement) revocation() {
 	} else {
 		j.add(Known, NotRun, IssuerUnset, issuer.Country)
 	}
-	for i, e := range j.route[:len(j.route)-1] {
-		list := j.newest(j.route[i+1])
-		if list != nil {
-			if r, listed := list.Lookup(e.cert.Serial); listed {
-				j.add(Revocation, Failed, CertificateRevoked, fmt.Sprintf("%v since %s, %v", e.cert.Subject, r.Time.UTC().Format(time.DateOnly), r.Reason))
-				continue
-			}
-		}
-		if i == 0 {
-			j.freshness(issuer, list)
+	for i := range j.route[:len(j.route)-1] {
+		if f, revoked := j.revoked(i); revoked {
+			j.list = append(j.list, f)
+		} else if i == 0 {
+			j.freshness(issuer, j.newest(j.route[1]))
 		}
 	}
 	if len(j.route) == 1 {
 		j.add(Revocation, NotRun, "", "")
 	}
 	j.add(Lists, Passed, "", "")
+}
+
+// revoked looks up the certificate at that place of the route, which is not the anchor.
+func (j *judgement) revoked(i int) (Finding, bool) {
+	if i+1 >= len(j.route) {
+		return Finding{}, false
+	}
+	list := j.newest(j.route[i+1])
+	if list == nil {
+		return Finding{}, false
+	}
+	c := j.route[i].cert
+	r, listed := list.Lookup(c.Serial)
+	if !listed {
+		return Finding{}, false
+	}
+	detail := fmt.Sprintf("%v since %s, %v", c.Subject, r.Time.UTC().Format(time.DateOnly), r.Reason)
+	return Finding{Revocation, Failed, CertificateRevoked, detail}, true
 }
 
 // freshness judges the list that speaks for the signer, which it does not name.

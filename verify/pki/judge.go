@@ -2,6 +2,7 @@ package pki
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/tamthe/tamthe/card/cert"
@@ -16,7 +17,8 @@ type judgement struct {
 }
 
 // Judge says what the signer and its chain are worth. Of several ways to an anchor
-// the one with the least against it counts.
+// the one with the least against it counts, but a signer that is revoked on one of them
+// is revoked.
 func (c *Chain) Judge(q Query) Result {
 	if len(c.paths) == 0 {
 		return c.withoutPath(q)
@@ -25,6 +27,13 @@ func (c *Chain) Judge(q Query) Result {
 	for i, r := range c.paths {
 		if result := c.along(r, q); i == 0 || result.against() < best.against() {
 			best = result
+		}
+	}
+	for _, r := range c.paths {
+		j := judgement{store: c.store, query: q, route: r}
+		if f, revoked := j.revoked(0); revoked {
+			best.Findings[slices.Index(Aspects, Revocation)] = f
+			break
 		}
 	}
 	return best
@@ -180,12 +189,8 @@ func (j *judgement) usage() {
 // documentType compares the document's code with what the issuer allows the signer
 // and what the operator allows the anchor.
 func (j *judgement) documentType() {
-	code := j.query.DocumentType
-	if code == "" {
-		return
-	}
-	list := j.signer().DocumentTypes
-	allowed := list == nil
+	code, list := j.query.DocumentType, j.signer().DocumentTypes
+	allowed := list == nil || code == ""
 	for _, d := range list {
 		allowed = allowed || covers(d, code)
 	}
@@ -195,7 +200,7 @@ func (j *judgement) documentType() {
 		j.add(DocumentType, Failed, SignerType, fmt.Sprintf("document %q, signer for %q", code, list))
 	case !i.admits(j.route.anchor().asAnchor()):
 		j.add(DocumentType, Failed, AnchorType, fmt.Sprintf("document %q, anchor %v", code, j.route.anchor().asAnchor()))
-	default:
+	case code != "":
 		j.add(DocumentType, Passed, "", "")
 	}
 }

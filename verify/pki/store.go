@@ -52,8 +52,8 @@ type entry struct {
 	anchor   func() bool
 }
 
-// NewStore makes a store. Equal certificates count once; one that is marked
-// specimen anywhere is specimen.
+// NewStore makes a store. Equal certificates count once; a key that is marked
+// specimen anywhere is specimen everywhere.
 func NewStore(certs []Material, crls []*cert.CRL, issuers []Issuer) *Store {
 	s := &Store{
 		byKeyID: map[string][]*entry{}, byCountry: map[string][]*entry{},
@@ -74,7 +74,22 @@ func NewStore(certs []Material, crls []*cert.CRL, issuers []Issuer) *Store {
 		c := canonical(m.Cert.Subject.Country())
 		s.byCountry[c] = append(s.byCountry[c], e)
 	}
+	s.markSpecimens()
 	return s
+}
+
+// markSpecimens marks every certificate of a test key, under whatever name: whoever has
+// the key of a test authority can certify it under another.
+func (s *Store) markSpecimens() {
+	keys := map[string]bool{}
+	for _, e := range s.entries {
+		if e.specimen && e.cert.KeyErr == nil {
+			keys[string(e.cert.PublicKey.KeyID())] = true
+		}
+	}
+	for _, e := range s.entries {
+		e.specimen = e.specimen || e.cert.KeyErr == nil && keys[string(e.cert.PublicKey.KeyID())]
+	}
 }
 
 func newEntry(c *cert.Certificate, source string, specimen bool) *entry {
