@@ -23,11 +23,21 @@ type facts struct {
 	identity Identity
 }
 
+// data returns a data group as it was read, unless a signed list is there that does not
+// list it: then it is anybody's.
+func (a *assessment) data(n int) ([]byte, bool) {
+	if a.sod != nil && !a.listed(n) {
+		return nil, false
+	}
+	raw, ok := a.ev.files[lds.Group(n)]
+	return raw, ok
+}
+
 // readDocument reads what the groups say. Whether that may be believed is decided
 // later; nothing here is a check.
 func (a *assessment) readDocument() {
 	f := &a.facts
-	if raw, ok := a.ev.files[lds.DG1]; ok {
+	if raw, ok := a.data(1); ok {
 		if f.zone, f.zoneErr = lds.ParseDG1(raw); f.zoneErr == nil {
 			a.document.Type, a.document.State = f.zone.Document, f.zone.Issuer
 			f.identity = identityOf(f.zone, a.o.At)
@@ -38,7 +48,7 @@ func (a *assessment) readDocument() {
 		a.profile = profile.For(f.zone)
 	}
 	a.document.Profile = a.profile.Name
-	if raw, ok := a.ev.files[lds.DG12]; ok {
+	if raw, ok := a.data(12); ok {
 		if details, err := lds.ParseDG12(raw); err == nil {
 			if s, ok := lds.IssueDate(details); ok {
 				if day, err := time.Parse("20060102", s); err == nil {
@@ -47,7 +57,7 @@ func (a *assessment) readDocument() {
 			}
 		}
 	}
-	if raw, ok := a.ev.files[lds.DG2]; ok {
+	if raw, ok := a.data(2); ok {
 		if f.faces, f.facesErr = lds.ParseDG2(raw); f.facesErr == nil && len(f.faces) > 0 {
 			f.portrait = &f.faces[0]
 		}
@@ -95,7 +105,7 @@ func (a *assessment) query() pki.Query {
 // judgeMRZ judges the zone of DG1 and the dates.
 func (a *assessment) judgeMRZ() {
 	f := a.facts
-	if _, read := a.ev.files[lds.DG1]; !read {
+	if _, read := a.data(1); !read {
 		return
 	}
 	if f.zone == nil {
@@ -167,7 +177,7 @@ func (a *assessment) photoExempt() bool {
 // judgePhoto judges whether there is a portrait where there has to be one, and
 // whether it can be read.
 func (a *assessment) judgePhoto() {
-	_, read := a.ev.files[lds.DG2]
+	_, read := a.data(2)
 	switch {
 	case a.sod == nil:
 	case !a.listed(2) && a.photoExempt():

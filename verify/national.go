@@ -5,7 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tamthe/tamthe/card/lds"
 	"github.com/tamthe/tamthe/card/profile/vn"
 )
 
@@ -15,7 +14,7 @@ func (a *assessment) readNational() {
 	if a.facts.zone == nil || a.profile.National != "vn" {
 		return
 	}
-	raw := a.ev.files[lds.DG13]
+	raw, _ := a.data(13)
 	reading := vn.Inspect(a.facts.zone, raw)
 	a.facts.identity.Number = string(reading.Number)
 	if d := reading.DG13; d != nil {

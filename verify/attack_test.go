@@ -1,0 +1,50 @@
+package verify
+
+import (
+	"testing"
+
+	"github.com/tamthe/tamthe/card/lds"
+	"github.com/tamthe/tamthe/card/profile/vn"
+)
+
+// TestPlantedGroupProvesNothing: files that the signed list does not cover, laid into a
+// genuine EF folder, are never shown as the holder's.
+func TestPlantedGroupProvesNothing(t *testing.T) {
+	o := newOffice(t, "CSCA")
+	child := holder
+	child.Number, child.Birth = "003322000017", vn.Date{Year: 2022, Month: 5, Day: 1}
+	s := o.newCard(child, vn.ExpiryOf(child.Birth, issued))
+	portrait := s.files[lds.DG2]
+	delete(s.files, lds.DG2)
+	o.sign(s)
+	s.files[lds.DG2] = portrait // a forger's
+	r := judgeOne(t, s.files, o.options("archive"))
+	if _, ok, err := r.Portrait(); ok {
+		t.Errorf("a portrait that nobody signed is shown: %v", err)
+	}
+	wantVerdict(t, r, Accept, "") // the data that are signed are genuine; the planted file is told
+	if c := r.Check(CheckUnlisted); c.Outcome != Failed || c.Reason != ReasonGroupUnlisted {
+		t.Errorf("%+v", c)
+	}
+	if c := r.Check(CheckPhoto); c.Outcome != Absent {
+		t.Errorf("%+v", c)
+	}
+}
+
+// TestPlantedNationalData: a DG13 that is not signed changes neither names nor dates.
+func TestPlantedNationalData(t *testing.T) {
+	o := newOffice(t, "CSCA")
+	s := o.usual()
+	delete(s.files, lds.DG13)
+	o.sign(s)
+	other := holder
+	other.Given = "Thị Khác"
+	var err error
+	s.files[lds.DG13], err = vn.EncodeDG13(other, vn.Issue{Issued: judged.AddDate(1, 0, 0), Serial: "0011223344556677"})
+	o.must(err)
+	r := judgeOne(t, s.files, o.options("archive"))
+	if r.Unproven().Name != "" || r.Check(CheckExpiry).Reason != "" {
+		t.Errorf("%q, %+v", r.Unproven().Name, r.Check(CheckExpiry))
+	}
+	wantVerdict(t, r, Refer, ReasonGroupsUnusual)
+}
