@@ -2,6 +2,7 @@ package vn
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -13,36 +14,60 @@ import (
 // Date is a day of which month and day, or day, may not be known.
 type Date struct{ Year, Month, Day int } // 0 for what is not known
 
-// ParseDate reads YYYY, YYYY-MM or YYYY-MM-DD.
-func ParseDate(s string) (Date, error) {
-	var d Date
-	parts := strings.Split(s, "-")
-	widths := []int{4, 2, 2}
-	if len(parts) > 3 {
-		return Date{}, fmt.Errorf("%q is not YYYY, YYYY-MM or YYYY-MM-DD", s)
-	}
-	for i, p := range parts {
-		n, err := strconv.Atoi(p)
-		if err != nil || len(p) != widths[i] || n < 1 {
-			return Date{}, fmt.Errorf("%q is not YYYY, YYYY-MM or YYYY-MM-DD", s)
-		}
-		*[]*int{&d.Year, &d.Month, &d.Day}[i] = n
-	}
-	if d.Month > 12 || d.Day > 0 && d.Day > d.first().AddDate(0, 1, -1).Day() {
-		return Date{}, fmt.Errorf("%q is no day of the calendar", s)
+var errDate = errors.New("not YYYY, YYYY-MM or YYYY-MM-DD of the calendar")
+
+// parseDate reads YYYY, YYYY-MM or YYYY-MM-DD.
+func parseDate(s string) (Date, error) {
+	d, ok := dateFrom(strings.Split(s, "-"))
+	if !ok {
+		return Date{}, errDate
 	}
 	return d, nil
 }
 
-// DateOf is the calendar day of a time.
-func DateOf(t time.Time) Date { return Date{t.Year(), int(t.Month()), t.Day()} }
-
-func (d Date) first() time.Time {
-	return time.Date(d.Year, time.Month(max(1, d.Month)), 1, 0, 0, 0, 0, time.UTC)
+// dateFrom takes year, month and day apart, as many as there are.
+func dateFrom(parts []string) (Date, bool) {
+	if len(parts) > 3 {
+		return Date{}, false
+	}
+	var n [3]int
+	for i, p := range parts {
+		if len(p) != [3]int{4, 2, 2}[i] || !alphanumeric(p, false) {
+			return Date{}, false
+		}
+		if n[i], _ = strconv.Atoi(p); n[i] == 0 { // digits are a number
+			return Date{}, false
+		}
+	}
+	d := Date{n[0], n[1], n[2]}
+	return d, d.valid()
 }
 
-// Time is the day, or the first one that it may be.
-func (d Date) Time() time.Time {
+// parseText reads what Text writes.
+func parseText(s string) (Date, bool) {
+	parts := strings.Split(s, "/")
+	for i, j := 0, len(parts)-1; i < j; i, j = i+1, j-1 {
+		parts[i], parts[j] = parts[j], parts[i]
+	}
+	return dateFrom(parts)
+}
+
+// DateOf is the calendar day of a time, where its clock stands.
+func DateOf(t time.Time) Date { return Date{t.Year(), int(t.Month()), t.Day()} }
+
+// valid reports whether d is in the calendar, as far as it is known.
+func (d Date) valid() bool {
+	if d.Year < 1 || d.Year > 9999 || d.Month < 0 || d.Month > 12 || d.Day < 0 || d.Day > 0 && d.Month == 0 {
+		return false
+	}
+	return d.Day == 0 || d.first().Day() == d.Day
+}
+
+// whole reports whether d is a day of the calendar.
+func (d Date) whole() bool { return d.valid() && d.Day > 0 }
+
+// first is the day, or the first one that it may be, as midnight in UTC.
+func (d Date) first() time.Time {
 	return time.Date(d.Year, time.Month(max(1, d.Month)), max(1, d.Day), 0, 0, 0, 0, time.UTC)
 }
 
@@ -82,13 +107,13 @@ func (d Date) MRZ() mrz.Date {
 // MarshalJSON writes String.
 func (d Date) MarshalJSON() ([]byte, error) { return json.Marshal(d.String()) }
 
-// UnmarshalJSON reads what ParseDate takes.
+// UnmarshalJSON reads what MarshalJSON writes.
 func (d *Date) UnmarshalJSON(b []byte) error {
 	var s string
 	if err := json.Unmarshal(b, &s); err != nil {
-		return fmt.Errorf("a date is a string: YYYY, YYYY-MM or YYYY-MM-DD")
+		return errDate
 	}
-	v, err := ParseDate(s)
+	v, err := parseDate(s)
 	if err != nil {
 		return err
 	}

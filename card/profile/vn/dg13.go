@@ -1,11 +1,7 @@
 package vn
 
 import (
-	"fmt"
-	"strings"
 	"time"
-	"unicode/utf16"
-	"unicode/utf8"
 
 	"github.com/tamthe/tamthe/apdu/tlv"
 	"github.com/tamthe/tamthe/card/lds"
@@ -31,31 +27,10 @@ const (
 	FieldSerial
 )
 
-// Field is one element of DG13. Values are one text, or for parents two, or none.
-type Field struct {
-	Number int
-	Values []string
-}
-
-// DG13 is the content of DG13.
-type DG13 struct {
-	Fields  []Field // in the order of the file
-	Unknown int     // elements that are no field of any form known
-}
-
-// Value is the first text of a field, "" if there is none.
-func (d *DG13) Value(number int) string {
-	for _, f := range d.Fields {
-		if f.Number == number && len(f.Values) > 0 {
-			return f.Values[0]
-		}
-	}
-	return ""
-}
-
 // Tags of DER.
 const (
 	tagInteger   tlv.Tag = 0x02
+	tagNull      tlv.Tag = 0x05
 	tagOID       tlv.Tag = 0x06
 	tagUTF8      tlv.Tag = 0x0C
 	tagPrintable tlv.Tag = 0x13
@@ -67,149 +42,70 @@ const (
 
 // Issue is what a card says of itself in DG13, beside the person.
 type Issue struct {
-	Issued    time.Time
+	Issued    time.Time // the calendar day where its clock stands
 	Expiry    Expiry
 	OldNumber string // nine digits of the former card, "" for none
-	Serial    string // sixteen characters of the card's own
+	Serial    string // sixteen letters and digits of the card's own
 }
 
 // EncodeDG13 writes DG13: 6D → 30 → 31 → sixteen elements in the order of their numbers,
-// which is not that of a DER SET.
+// which is not that of a DER SET. The person has passed Check; what is wrong with the
+// issue is a *FieldError.
 func EncodeDG13(p Person, i Issue) ([]byte, error) {
-	if len(i.Serial) != 16 || !printable(i.Serial) {
-		return nil, &FieldError{"serial", "not sixteen characters of PrintableString"}
-	}
-	if i.OldNumber != "" && len(i.OldNumber) != 9 {
+	switch {
+	case len(i.Serial) != 16 || !alphanumeric(i.Serial, true):
+		return nil, &FieldError{"serial", "not sixteen letters and digits"}
+	case i.OldNumber != "" && (len(i.OldNumber) != 9 || !alphanumeric(i.OldNumber, false)):
 		return nil, &FieldError{"old number", "not nine digits"}
+	case i.Issued.IsZero():
+		return nil, &FieldError{"issued", "missing"}
 	}
-	text := func(s string) []byte { return tlv.Encode(tagUTF8, []byte(s)) }
-	ascii := func(s string) []byte { return tlv.Encode(tagPrintable, []byte(s)) }
-	parent := func(s string) []byte { return tlv.Encode(tagSequence, text(s)) }
 	values := [16][]byte{
-		ascii(string(p.Number)), text(p.FullName()), ascii(p.Birth.Text()), text(sexText(p.Sex)), text(p.Nationality),
-		text(p.Ethnicity), text(p.Religion), text(p.Origin), text(p.Residence), text(p.Features),
-		ascii(DateOf(i.Issued).Text()), text(i.Expiry.Text()), append(parent(p.Father), parent(p.Mother)...), nil, nil, ascii(i.Serial),
+		FieldNumber - 1:      printable(string(p.Number)),
+		FieldName - 1:        text(p.FullName()),
+		FieldBirth - 1:       printable(p.Birth.Text()),
+		FieldSex - 1:         text(sexText(p.Sex)),
+		FieldNationality - 1: text(p.Nationality),
+		FieldEthnicity - 1:   text(p.Ethnicity),
+		FieldReligion - 1:    text(p.Religion),
+		FieldOrigin - 1:      text(p.Origin),
+		FieldResidence - 1:   text(p.Residence),
+		FieldFeatures - 1:    text(p.Features),
+		FieldIssued - 1:      printable(DateOf(i.Issued).Text()),
+		FieldExpiry - 1:      text(i.Expiry.Text()),
+		FieldParents - 1:     append(wrapped(p.Father), wrapped(p.Mother)...),
+		FieldSerial - 1:      printable(i.Serial),
 	}
 	if p.Spouse != "" {
-		values[FieldSpouse-1] = parent(p.Spouse)
+		values[FieldSpouse-1] = wrapped(p.Spouse)
 	}
 	if i.OldNumber != "" {
-		values[FieldOldNumber-1] = ascii(i.OldNumber)
+		values[FieldOldNumber-1] = printable(i.OldNumber)
 	}
 	var set []byte
 	for n, v := range values {
-		set = tlv.Append(set, tagSequence, append([]byte{byte(tagInteger), 1, byte(n + 1)}, v...))
+		number := tlv.Encode(tagInteger, []byte{byte(n + 1)})
+		set = tlv.Append(set, tagSequence, append(number, v...))
 	}
 	return tlv.Encode(lds.DG13.Tag(), tlv.Encode(tagSequence, tlv.Encode(tagSet, set))), nil
 }
 
-func printable(s string) bool {
+func text(s string) []byte { return tlv.Encode(tagUTF8, []byte(s)) }
+
+func printable(s string) []byte { return tlv.Encode(tagPrintable, []byte(s)) }
+
+// wrapped is a text in a SEQUENCE of its own, as the names of relatives are.
+func wrapped(s string) []byte { return tlv.Encode(tagSequence, text(s)) }
+
+// alphanumeric reports whether s is digits, and letters if they are allowed, of ASCII.
+func alphanumeric(s string, letters bool) bool {
 	for i := range len(s) {
-		c := s[i]
-		if !(c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' || strings.IndexByte(" '()+,-./:=?", c) >= 0) {
+		switch c := s[i]; {
+		case c >= '0' && c <= '9':
+		case letters && (c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z'):
+		default:
 			return false
 		}
 	}
 	return true
-}
-
-// maxFields bounds the elements; the card has sixteen.
-const maxFields = 64
-
-// ParseDG13 reads DG13: with or without a version and an object identifier before the
-// set, in any form of length, with fields missing, in another order or unknown, in any of
-// the string types met. What is no such tree is an error.
-func ParseDG13(raw []byte) (*DG13, error) {
-	s := tlv.String(raw)
-	var root, body, set tlv.String
-	if !s.ReadTag(lds.DG13.Tag(), &root) {
-		return nil, malformed("it does not begin with a whole 6D object")
-	}
-	s.SkipFiller()
-	if !s.Empty() {
-		return nil, malformed("%d octets stand behind it", len(s))
-	}
-	if !root.ReadTag(tagSequence, &body) {
-		return nil, malformed("no SEQUENCE in it")
-	}
-	var skipped tlv.String
-	for body.ReadTag(tagInteger, &skipped) || body.ReadTag(tagOID, &skipped) {
-	}
-	if !body.ReadTag(tagSet, &set) {
-		return nil, malformed("no SET in it")
-	}
-	d := &DG13{}
-	for n := 0; ; n++ {
-		set.SkipFiller()
-		if set.Empty() {
-			return d, nil
-		}
-		var tag tlv.Tag
-		var element tlv.String
-		if n == maxFields || !set.Read(&tag, &element) {
-			return nil, malformed("element %d", n+1)
-		}
-		f, ok := parseField(tag, element)
-		if !ok {
-			d.Unknown++
-			continue
-		}
-		d.Fields = append(d.Fields, f)
-	}
-}
-
-func malformed(format string, a ...any) error {
-	return &lds.Error{File: lds.DG13, Detail: fmt.Sprintf(format, a...)}
-}
-
-func parseField(tag tlv.Tag, s tlv.String) (Field, bool) {
-	var number tlv.String
-	if tag != tagSequence || !s.ReadTag(tagInteger, &number) || len(number) != 1 || number[0] == 0 || number[0] > 0x7F {
-		return Field{}, false
-	}
-	f := Field{Number: int(number[0])}
-	return f, f.read(s, 0)
-}
-
-// read collects the texts of a value: directly, or each in SEQUENCEs.
-func (f *Field) read(s tlv.String, depth int) bool {
-	for {
-		s.SkipFiller()
-		if s.Empty() {
-			return true
-		}
-		var tag tlv.Tag
-		var v tlv.String
-		if depth > 2 || len(f.Values) > 4 || !s.Read(&tag, &v) {
-			return false
-		}
-		if tag == tagSequence {
-			if !f.read(v, depth+1) {
-				return false
-			}
-			continue
-		}
-		text, ok := decode(tag, v)
-		if !ok {
-			return false
-		}
-		f.Values = append(f.Values, text)
-	}
-}
-
-func decode(tag tlv.Tag, v []byte) (string, bool) {
-	switch tag {
-	case tagUTF8, tagPrintable, tagIA5:
-		return string(v), utf8.Valid(v)
-	case tagBMP:
-		if len(v)%2 != 0 {
-			return "", false
-		}
-		units := make([]uint16, len(v)/2)
-		for i := range units {
-			units[i] = uint16(v[2*i])<<8 | uint16(v[2*i+1])
-		}
-		return string(utf16.Decode(units)), true
-	}
-	return "", false
 }

@@ -1,8 +1,7 @@
 package vn
 
 import (
-	"slices"
-	"strings"
+	"strconv"
 
 	"github.com/tamthe/tamthe/card/mrz"
 )
@@ -15,9 +14,9 @@ const (
 	RuleNumber     Rule = "number"      // no personal number of twelve digits in the MRZ
 	RuleCheckDigit Rule = "check-digit" // the national check digit is wrong
 	RuleDocument   Rule = "document"    // the document number is not the last nine digits
-	RuleCentury    Rule = "century"     // the digit of century and sex, or the year, against the MRZ
-	RuleDG13       Rule = "dg13"        // DG13 can't be read, or lacks a field
-	RuleUnknown    Rule = "dg13-field"  // DG13 has a field or element that is not known
+	RuleCentury    Rule = "century"     // the number's digits of century, sex and year against MRZ and DG13
+	RuleDG13       Rule = "dg13"        // DG13 can't be read, or lacks a field that the MRZ has
+	RuleUnknown    Rule = "dg13-field"  // DG13 has a field or element that is not known, or one twice
 	RuleDG13Number Rule = "dg13-number" // … against the MRZ
 	RuleDG13Name   Rule = "dg13-name"
 	RuleDG13Birth  Rule = "dg13-birth"
@@ -27,83 +26,123 @@ const (
 
 // Reading is what the card says beyond ICAO Doc 9303.
 type Reading struct {
-	Number    Number
+	Number    Number // "" if the MRZ has none
 	DG13      *DG13  // nil without one that can be read
 	NoExpiry  bool   // the card does not expire
-	Disagrees []Rule // in the order of Rule
+	Disagrees []Rule // in the order of the rules, each once
 }
 
-// Inspect reads MRZ and DG13 and holds them against each other. dg13 may be nil, which is
-// no disagreement: whether the file must be there, the SOD says.
+// Inspect reads a zone that mrz read and DG13, and holds them against each other. dg13 may
+// be nil, which is no disagreement: whether the file must be there, the SOD says.
 func Inspect(m *mrz.MRZ, dg13 []byte) Reading {
 	r := Reading{NoExpiry: m.Expiry == NoExpiry}
-	n, ok := NumberOf(m)
+	broken := false
+	if dg13 != nil {
+		d, err := ParseDG13(dg13)
+		r.DG13, broken = d, err != nil
+	}
+	n, ok := numberOf(m)
 	r.Number = n
-	if !ok {
-		r.add(RuleNumber, true)
-	} else {
+	r.add(RuleNumber, !ok)
+	if ok {
 		r.add(RuleCheckDigit, m.Lines[0][29] != n.CheckDigit())
 		r.add(RuleDocument, m.Number != n.Document())
-		r.add(RuleCentury, !centuryAgrees(n, m))
+		r.add(RuleCentury, !r.centuryAgrees(m))
 	}
-	if dg13 == nil {
-		return r
+	r.add(RuleDG13, broken)
+	if r.DG13 != nil {
+		r.compare(m)
 	}
-	d, err := ParseDG13(dg13)
-	if err != nil {
-		r.add(RuleDG13, true)
-		return r
-	}
-	r.DG13 = d
-	r.compare(m)
 	return r
 }
 
 func (r *Reading) add(rule Rule, disagrees bool) {
-	if disagrees && !slices.Contains(r.Disagrees, rule) {
+	if disagrees {
 		r.Disagrees = append(r.Disagrees, rule)
 	}
 }
 
-func centuryAgrees(n Number, m *mrz.MRZ) bool {
-	year := string([]byte{n[4], n[5]})
-	return (m.Sex == "<" || m.Sex == n.Sex()) && (m.Birth[:2] == "<<" || string(m.Birth[:2]) == year)
-}
-
-// compare holds the fields of DG13 that the MRZ has too against it.
-func (r *Reading) compare(m *mrz.MRZ) {
-	r.add(RuleUnknown, r.DG13.Unknown > 0)
-	for _, f := range r.DG13.Fields {
-		r.add(RuleUnknown, f.Number > FieldSerial)
-	}
-	check := func(field int, rule Rule, agrees func(string) bool) {
-		if v := r.DG13.Value(field); v == "" {
-			r.add(RuleDG13, true)
-		} else {
-			r.add(rule, !agrees(v))
-		}
-	}
-	check(FieldNumber, RuleDG13Number, func(v string) bool { return v == string(r.Number) })
-	check(FieldName, RuleDG13Name, func(v string) bool { return nameAgrees(v, m) })
-	check(FieldBirth, RuleDG13Birth, func(v string) bool { return dateAgrees(v, m.Birth) })
-	check(FieldSex, RuleDG13Sex, func(v string) bool {
-		return m.Sex == "<" || MatchKey(v) == MatchKey(sexText(m.Sex))
-	})
-	check(FieldExpiry, RuleDG13Expiry, func(v string) bool {
-		if r.NoExpiry {
-			return MatchKey(v) == MatchKey(NoExpiryText)
-		}
-		return dateAgrees(v, m.Expiry)
-	})
-}
-
-// dateAgrees compares dd/MM/yyyy, or a part of it, with a date of the MRZ.
-func dateAgrees(text string, d mrz.Date) bool {
-	parts := strings.Split(text, "/")
-	slices.Reverse(parts)
-	if len(parts) > 3 || len(parts[0]) != 4 {
+// centuryAgrees holds the fourth to sixth digits of the number against sex and year of the
+// zone, and against the year in DG13, which has all four digits.
+func (r *Reading) centuryAgrees(m *mrz.MRZ) bool {
+	if unequal(m.Sex, r.Number.Sex()) {
 		return false
 	}
-	want := parts[0][2:] + strings.Join(parts[1:], "")
-	return mrz.Date(want+strings.Repeat("<", max(0, 6-len(want)))) == d
+	if year, err := strconv.Atoi(string(m.Birth[:2])); err == nil && year != r.Number.BirthYear()%100 {
+		return false
+	}
+	if r.DG13 == nil {
+		return true
+	}
+	born, ok := parseText(r.DG13.Value(FieldBirth))
+	return !ok || born.Year == r.Number.BirthYear()
+}
+
+// unequal reports whether two sexes contradict: where one is not said, they do not.
+func unequal(zone, other string) bool { return (zone == "M" || zone == "F") && zone != other }
+
+// compare holds the fields of DG13 that the zone has too against it.
+func (r *Reading) compare(m *mrz.MRZ) {
+	var found []Rule
+	missing := false
+	for _, c := range []struct {
+		field  int
+		rule   Rule
+		agrees func(string) bool
+	}{
+		{FieldNumber, RuleDG13Number, func(v string) bool { return v == string(r.Number) }},
+		{FieldName, RuleDG13Name, func(v string) bool { return nameAgrees(v, m) }},
+		{FieldBirth, RuleDG13Birth, func(v string) bool { return dateAgrees(v, m.Birth) }},
+		{FieldSex, RuleDG13Sex, func(v string) bool { return sexAgrees(v, m.Sex) }},
+		{FieldExpiry, RuleDG13Expiry, func(v string) bool {
+			return r.NoExpiry && matchKey(v) == matchKey(NoExpiryText) || dateAgrees(v, m.Expiry)
+		}},
+	} {
+		if v := r.DG13.Value(c.field); v == "" {
+			missing = true
+		} else if !c.agrees(v) {
+			found = append(found, c.rule)
+		}
+	}
+	r.add(RuleDG13, missing)
+	r.add(RuleUnknown, r.DG13.odd())
+	r.Disagrees = append(r.Disagrees, found...)
+}
+
+// odd reports whether there is an element that is not known, or a field twice.
+func (d *DG13) odd() bool {
+	seen := map[int]bool{}
+	for _, f := range d.Fields {
+		if f.Number > FieldSerial || seen[f.Number] {
+			return true
+		}
+		seen[f.Number] = true
+	}
+	return d.Unknown > 0
+}
+
+// nameAgrees compares a name in Vietnamese with the zone's, which may have been cut.
+func nameAgrees(name string, m *mrz.MRZ) bool {
+	letters, err := mrz.Transliterate(name)
+	if err != nil {
+		return false
+	}
+	same, truncated := m.NameIs(letters)
+	return same || truncated
+}
+
+// sexAgrees compares Nam or Nữ with the zone's sex.
+func sexAgrees(text, zone string) bool {
+	for _, sex := range []string{"M", "F"} {
+		if matchKey(text) == matchKey(sexText(sex)) {
+			return !unequal(zone, sex)
+		}
+	}
+	return false
+}
+
+// dateAgrees compares dd/MM/yyyy, or as much of it as is known, with a date of the zone.
+func dateAgrees(text string, d mrz.Date) bool {
+	day, ok := parseText(text)
+	return ok && day.MRZ() == d
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // Person is what an application says of the person whom a card is for: the fields of
-// `tamthe enrol`. Text is kept in NFC.
+// `tamthe enrol`. ParsePerson keeps text in NFC, with single spaces.
 type Person struct {
 	Number      Number `json:"number"`
 	Surname     string `json:"surname"`
@@ -29,29 +29,22 @@ type Person struct {
 	Father      string `json:"father"`
 	Mother      string `json:"mother"`
 	Spouse      string `json:"spouse"`
-	Expiry      *Date  `json:"expiry"` // nil: by the rule of the law
+	Expiry      *Date  `json:"expiry"` // a whole day; nil: by the rule of the law
 }
-
-// FieldError says which field of a person is wrong.
-type FieldError struct{ Field, Detail string }
-
-// Error names the field; it holds nothing of its content.
-func (e *FieldError) Error() string { return e.Field + ": " + e.Detail }
 
 // maxField bounds each text, in characters.
 const maxField = 200
 
-// ParsePerson reads one JSON object. Unknown keys and anything behind it are errors.
-// sex may be M, F, Nam or Nữ.
+// notNumber is what is wrong with a number that is not Valid.
+const notNumber = "not twelve digits"
+
+// ParsePerson reads one JSON object and checks it. Keys that are unknown, repeated or in
+// capitals, and anything behind the object, are errors; no error holds any content. sex
+// may be M, F, Nam or Nữ; a nationality that is not there is Việt Nam.
 func ParsePerson(b []byte) (Person, error) {
-	var p Person
-	d := json.NewDecoder(bytes.NewReader(b))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&p); err != nil {
-		return Person{}, fmt.Errorf("read the person: %w", err)
-	}
-	if _, err := d.Token(); err != io.EOF {
-		return Person{}, fmt.Errorf("read the person: something stands behind the object")
+	p, err := decodePerson(b)
+	if err != nil {
+		return Person{}, err
 	}
 	switch norm.NFC.String(p.Sex) {
 	case "Nam":
@@ -65,7 +58,75 @@ func ParsePerson(b []byte) (Person, error) {
 	if p.Nationality == "" {
 		p.Nationality = "Việt Nam"
 	}
-	return p, p.Check()
+	if err := p.Check(); err != nil {
+		return Person{}, err
+	}
+	return p, nil
+}
+
+// decodePerson reads the object. The dates are taken as text first, so that an error says
+// which of them it is about.
+func decodePerson(b []byte) (Person, error) {
+	if err := exactKeys(b); err != nil {
+		return Person{}, err
+	}
+	var in struct {
+		Person
+		Birth  string  `json:"birth"`
+		Expiry *string `json:"expiry"`
+	}
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&in); err != nil {
+		return Person{}, fmt.Errorf("read the person: %w", err)
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return Person{}, fmt.Errorf("read the person: something stands behind the object")
+	}
+	p := in.Person
+	var err error
+	if p.Birth, err = parseDate(in.Birth); err != nil {
+		return Person{}, &FieldError{"birth", err.Error()}
+	}
+	if in.Expiry != nil {
+		day, err := parseDate(*in.Expiry)
+		if err != nil {
+			return Person{}, &FieldError{"expiry", err.Error()}
+		}
+		p.Expiry = &day
+	}
+	return p, nil
+}
+
+// exactKeys refuses what encoding/json takes in silence: keys in other letters than a–z,
+// which it folds, and repeated ones, of which it believes the last.
+func exactKeys(b []byte) error {
+	d := json.NewDecoder(bytes.NewReader(b))
+	if t, err := d.Token(); err != nil || t != json.Delim('{') {
+		return fmt.Errorf("read the person: no JSON object")
+	}
+	seen := map[string]bool{}
+	for d.More() {
+		t, err := d.Token()
+		if err != nil {
+			return fmt.Errorf("read the person: %w", err)
+		}
+		key := fmt.Sprint(t)
+		for i := range len(key) {
+			if key[i] < 'a' || key[i] > 'z' {
+				return fmt.Errorf("read the person: unknown key %+q", key)
+			}
+		}
+		if seen[key] {
+			return fmt.Errorf("read the person: key %q twice", key)
+		}
+		seen[key] = true
+		var value json.RawMessage
+		if err := d.Decode(&value); err != nil {
+			return fmt.Errorf("read the person: %w", err)
+		}
+	}
+	return nil
 }
 
 type textField struct {
@@ -76,38 +137,59 @@ type textField struct {
 
 func (p *Person) texts() []textField {
 	return []textField{
-		{"surname", &p.Surname, false}, {"given", &p.Given, true}, {"nationality", &p.Nationality, false},
-		{"origin", &p.Origin, true}, {"residence", &p.Residence, true}, {"ethnicity", &p.Ethnicity, false},
-		{"religion", &p.Religion, false}, {"features", &p.Features, false}, {"father", &p.Father, false},
-		{"mother", &p.Mother, false}, {"spouse", &p.Spouse, false},
+		{"surname", &p.Surname, false},
+		{"given", &p.Given, true},
+		{"nationality", &p.Nationality, false},
+		{"origin", &p.Origin, true},
+		{"residence", &p.Residence, true},
+		{"ethnicity", &p.Ethnicity, false},
+		{"religion", &p.Religion, false},
+		{"features", &p.Features, false},
+		{"father", &p.Father, false},
+		{"mother", &p.Mother, false},
+		{"spouse", &p.Spouse, false},
 	}
 }
 
 // Check says what of a person can't be written onto a card; the error is a *FieldError.
+// Whether number, sex and birth agree is not asked: people's numbers outlive corrections.
 func (p Person) Check() error {
-	if !p.Number.Valid() {
-		return &FieldError{"number", "not twelve digits"}
-	}
-	if p.Sex != "M" && p.Sex != "F" {
+	switch {
+	case !p.Number.Valid():
+		return &FieldError{"number", notNumber}
+	case p.Sex != "M" && p.Sex != "F":
 		return &FieldError{"sex", "not M or F"}
-	}
-	if p.Birth.Year < 1900 || p.Birth.Year > 2199 {
-		return &FieldError{"birth", "no year between 1900 and 2199"}
+	case !p.Birth.valid() || p.Birth.Year < 1900 || p.Birth.Year > 2199:
+		return &FieldError{"birth", "no date between 1900 and 2199"}
+	case p.Expiry != nil && (!p.Expiry.whole() || !p.Expiry.first().After(p.Birth.first())):
+		return &FieldError{"expiry", "no whole day after the birth"}
+	case p.Expiry != nil && p.Expiry.MRZ() == NoExpiry:
+		return &FieldError{"expiry", "31 December of a year 99 says that a card has no expiry"}
 	}
 	for _, f := range p.texts() {
-		n := 0
-		for _, r := range *f.text {
-			n++
-			if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == unicode.ReplacementChar {
-				return &FieldError{f.name, fmt.Sprintf("character %d can't be printed", n)}
-			}
+		if err := checkText(f); err != nil {
+			return err
 		}
-		if n > maxField {
-			return &FieldError{f.name, fmt.Sprintf("%d characters, %d fit", n, maxField)}
+	}
+	_, _, err := p.identifiers()
+	return err
+}
+
+// checkText refuses what can't be printed, and the bar, which separates the fields of the
+// QR code.
+func checkText(f textField) error {
+	n := 0
+	for _, r := range *f.text {
+		n++
+		if !unicode.IsPrint(r) || r == unicode.ReplacementChar || r == '|' {
+			return &FieldError{f.name, fmt.Sprintf("character %d can't be printed", n)}
 		}
-		if f.required && n == 0 {
-			return &FieldError{f.name, "missing"}
-		}
+	}
+	if n > maxField {
+		return &FieldError{f.name, fmt.Sprintf("%d characters, %d fit", n, maxField)}
+	}
+	if f.required && n == 0 {
+		return &FieldError{f.name, "missing"}
 	}
 	return nil
 }
@@ -124,6 +206,7 @@ func (p Person) ExpiryAt(issued time.Time) Expiry {
 	return ExpiryOf(p.Birth, issued)
 }
 
+// sexText is a sex as on the card.
 func sexText(sex string) string {
 	if sex == "F" {
 		return "Nữ"

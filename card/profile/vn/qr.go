@@ -8,19 +8,20 @@ import (
 )
 
 // QR is the text of the QR code on the card: a convenience for readers, unsigned, and so
-// never evidence.
+// never evidence. Fields are in NFC and otherwise as they stand.
 type QR struct {
 	Number    Number
-	OldNumber string
+	OldNumber string // nine digits of the former card, "" for none
 	Name      string
 	Birth     string // ddMMyyyy
 	Sex       string // Nam or Nữ
 	Residence string
-	Issued    string // ddMMyyyy
-	More      []string
+	Issued    string   // ddMMyyyy
+	More      []string // what stands behind it on cards since July 2024
 }
 
-// EncodeQR is the text of a person's card: seven fields with | between them.
+// EncodeQR is the text of a person's card: seven fields with | between them. The person
+// has passed Check, which keeps that sign out of the fields.
 func EncodeQR(p Person, oldNumber string, issued time.Time) string {
 	day := func(d Date) string { return strings.ReplaceAll(d.Text(), "/", "") }
 	return strings.Join([]string{
