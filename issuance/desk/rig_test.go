@@ -112,12 +112,21 @@ func (r *rig) open(t testing.TB) {
 	t.Helper()
 	log := must(keystore.OpenLog(r.path("keys", "log")))(t)
 	r.store = must(sqlite.Open(t.Context(), r.path("ledger.db"), sqlite.Options{Signer: log, Checkpoints: r.path("checkpoints")}))(t)
-	t.Cleanup(func() { r.store.Close() })
+	t.Cleanup(func() { r.close(t) })
 	secret := must(keystore.OpenSecret(r.path("keys", "vault"), keystore.UseVault))(t)
 	r.vault = must(vault.NewKey(1, secret.Bytes()))(t)
 	r.master = must(keystore.OpenSecret(r.path("keys", "card-master"), keystore.UseCardMaster))(t).Bytes()
 	r.an = r.office(ed25519.NewKeyFromSeed(must(os.ReadFile(r.path("keys", "seed-an")))(t)))
 	r.binh = r.office(ed25519.NewKeyFromSeed(must(os.ReadFile(r.path("keys", "seed-binh")))(t)))
+}
+
+// close closes the ledger, once.
+func (r *rig) close(t testing.TB) {
+	t.Helper()
+	if r.store != nil {
+		check(t, r.store.Close())
+	}
+	r.store = nil
 }
 
 func (r *rig) path(parts ...string) string {
@@ -178,12 +187,13 @@ func person(n int) vn.Person {
 	}
 }
 
-// portrait draws something of 200 by 200 pixels: plain and small, or grained and large.
+// portrait draws something: plain and of a kilobyte, or grained and larger; a grain of 120
+// makes 20 kB, as real ones have.
 func portrait(grain int) []byte {
-	img := image.NewGray(image.Rect(0, 0, 200, 200))
-	random := mathrand.New(mathrand.NewPCG(1, 2))
+	img := image.NewGray(image.Rect(0, 0, 200+grain, 200+grain))
+	grains := mathrand.New(mathrand.NewPCG(1, 2))
 	for i := range img.Pix {
-		img.Pix[i] = color.Gray{Y: uint8(128 + random.IntN(1+grain))}.Y
+		img.Pix[i] = color.Gray{Y: uint8(128 + grains.IntN(1+grain))}.Y
 	}
 	var b bytes.Buffer
 	if err := jpeg.Encode(&b, img, &jpeg.Options{Quality: 30}); err != nil {
@@ -338,3 +348,5 @@ func wantType[E error](t testing.TB, what string, err error) (e E) {
 	}
 	return e
 }
+
+func random(n int) int { return mathrand.IntN(n) }
