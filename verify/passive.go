@@ -116,20 +116,26 @@ func (a *assessment) signature() {
 // them speaks of other data.
 func (a *assessment) severalSigners(signers []*cms.SignerInfo) {
 	reason := ReasonSODAttributes
-	for _, s := range signers {
+	for _, s := range signers[:min(len(signers), maxTrials)] {
 		for _, c := range a.sod.Signed.SignerCertificates(s) {
 			if err := a.verify(s, c); errors.Is(err, cms.ErrMessageDigest) {
 				reason = ReasonSODDigest
 			}
+			break // one is enough to say why
 		}
 	}
 	a.set(CheckSODSignature, Failed, reason, fmt.Sprintf("%d signers", len(signers)))
 }
 
+// maxTrials is how many certificates are tried for one signer. A genuine document packs
+// one; many with large keys would hold up a checkpoint.
+const maxTrials = 8
+
 // candidates returns the certificates that may be the signer's: from the document,
 // then from the store. Without any it says so.
 func (a *assessment) candidates(s *cms.SignerInfo) []*cert.Certificate {
 	list := append(a.sod.Signed.SignerCertificates(s), a.o.Trust.Signers(s.Matches)...)
+	list = list[:min(len(list), maxTrials)]
 	packed := a.sod.Signed.Certificates
 	who := fmt.Sprintf("issuer %v, serial %v, key %x", s.Issuer, s.Serial, s.KeyID)
 	switch {
