@@ -4,34 +4,43 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"syscall"
 
 	"github.com/tamthe/tamthe/apdu"
 	"github.com/tamthe/tamthe/apdu/pcsc"
 	"github.com/tamthe/tamthe/card"
 	"github.com/tamthe/tamthe/card/auth"
+	"github.com/tamthe/tamthe/card/gp"
+	"github.com/tamthe/tamthe/card/profile"
+	"github.com/tamthe/tamthe/card/profile/vn"
 	"github.com/tamthe/tamthe/card/virtual"
 	"github.com/tamthe/tamthe/issuance"
 	"github.com/tamthe/tamthe/issuance/desk"
 	"github.com/tamthe/tamthe/issuance/keystore"
+	"github.com/tamthe/tamthe/issuance/ledger"
 	"github.com/tamthe/tamthe/issuance/perso"
 	"github.com/tamthe/tamthe/issuance/sqlite"
 )
 
-// classes tell what an error means to whoever runs the program: its stable code, the exit
-// status, and what to do next. The first that fits counts.
-var classes = []struct {
+// class is what an error means to whoever runs the program: its stable code, the exit
+// status, and what to do next.
+type class struct {
 	err  error
 	code string
 	exit int
 	hint string
-}{
-	{errInterrupted, "interrupted", exitInterrupted, ""},
+}
+
+// classes are looked through in this order; the first that fits counts.
+var classes = []class{
 	{context.Canceled, "interrupted", exitInterrupted, ""},
+	{errNoPrompt, "no-prompt", exitUsage, "give the secret in a file: see --help; - is standard input"},
 
 	{pcsc.ErrUnavailable, "no-pcsc", exitReader, "this build has no PC/SC; build it with cgo and without the tag nopcsc"},
 	{pcsc.ErrNoService, "no-service", exitReader, "start the PC/SC service, for instance with `sudo systemctl start pcscd.socket`, then run `tamthe doctor`"},
+	{pcsc.ErrDenied, "denied", exitReader, "the PC/SC service lets only some users in (polkit): run on the desktop's own session, or ask the administrator"},
 	{pcsc.ErrNoReader, "no-reader", exitReader, "plug in a reader; `tamthe readers` lists what is there"},
-	{pcsc.ErrNoCard, "no-card", exitCard, "put the card into the reader"},
+	{pcsc.ErrNoCard, "no-card", exitCard, "put the card into the reader, or onto it"},
 	{pcsc.ErrUnresponsive, "card-mute", exitCard, "turn the card over, clean its contacts, or lay it flat on the reader"},
 	{pcsc.ErrBusy, "card-busy", exitReader, "close the other program that uses the card"},
 	{apdu.ErrRemoved, "card-removed", exitCard, "put the card back and run the command again"},
@@ -41,93 +50,121 @@ var classes = []struct {
 
 	{auth.ErrBlocked, "blocked", exitBlocked, "the card no longer takes this password"},
 	{auth.ErrWrongPassword, "wrong-password", exitPassword, "check the CAN or MRZ against what is printed on the card"},
-	{card.ErrNoPassword, "no-password", exitPassword, "give the MRZ with --mrz-file or the CAN with --can-file"},
-	{card.ErrNoAccess, "no-access", exitRefused, "the card offers PACE and did not come to it; --allow-bac permits the older protocol"},
-	{card.ErrNoApplication, "no-application", exitRefused, "this is no eMRTD, or a card that was never personalised"},
+	{card.ErrNoPassword, "no-password", exitPassword, "this card takes another one: give its MRZ with --mrz-file, or its CAN with --can-file"},
+	{card.ErrNoAccess, "no-access", exitError, "try again with the card lying still; --allow-bac permits the older protocol where the newer one fails"},
+	{card.ErrNoApplication, "no-application", exitError, "this is no eMRTD, or a card that was never personalised"},
+	{auth.ErrProtocol, "card-protocol", exitError, "try again; if it stays so, the chip is broken or no genuine one"},
+	{gp.ErrProtection, "chip-channel", exitError, "something between here and the chip changed what was sent: look at reader and cable, then run the command again"},
+	{gp.ErrAnswer, "card-protocol", exitError, "try again; if it stays so, take another chip"},
 
 	{issuance.ErrFourEyes, "four-eyes", exitRule, "somebody else has to do this"},
-	{issuance.ErrRole, "role", exitRule, "an operator with that role has to do this"},
+	{issuance.ErrRole, "role", exitRule, "an operator with that role has to do this; `tamthe operator list` shows the roles"},
 	{issuance.ErrOperator, "operator", exitRule, "`tamthe operator list` lists the operators"},
-	{issuance.ErrChanged, "changed", exitRule, "what is stored is not what was approved; look into `tamthe ledger verify`, then enrol again"},
+	{issuance.ErrChanged, "changed", exitRule, "what is there is not what was approved: do not go on; `tamthe ledger verify` says whether the ledger was changed"},
 	{issuance.ErrLink, "state", exitRule, "`tamthe card show` tells where the card stands"},
-	{issuance.ErrConflict, "conflict", exitConflict, "run the command again"},
+	{issuance.ErrConflict, "conflict", exitConflict, "somebody else was faster; look at what changed, then run the command again"},
 	{perso.ErrKeys, "chip-keys", exitRule, "take a blank chip of a batch whose transport keys are known"},
 	{perso.ErrUsed, "chip-used", exitRule, "this chip belongs to another card; take a blank one"},
 	{perso.ErrInUse, "chip-used", exitRule, "this is a finished card; take a blank chip"},
-	{perso.ErrChipKey, "chip-key", exitRule, "the card must be spoiled; take a new chip"},
-	{desk.ErrUnknown, "unknown", exitError, "`tamthe card list` lists the cards"},
+	{perso.ErrChipKey, "chip-key", exitRule, "give this card up with `tamthe card revoke`, then personalise on a new chip"},
+	{desk.ErrUnknown, "unknown", exitError, "look at the spelling; `tamthe card list` lists the cards"},
 	{desk.ErrNoCSCA, "no-csca", exitRule, "make one with `tamthe pki csca`"},
 	{desk.ErrNoSigner, "no-signer", exitRule, "make a document signer with `tamthe pki ds`"},
 	{desk.ErrProfile, "profile", exitError, "the desk makes cards of the profile " + desk.Profile},
+	{profile.ErrUnknown, "profile", exitError, "the desk makes cards of the profile " + desk.Profile},
 	{desk.ErrPortrait, "portrait", exitError, "give a JPEG of 200 by 200 to 2,000 by 2,000 pixels and at most 60,000 octets"},
 
 	{sqlite.ErrMissing, "no-ledger", exitError, "`tamthe init` makes one; TAMTHE_HOME and TAMTHE_LEDGER say where"},
-	{sqlite.ErrNewer, "ledger-newer", exitError, "update tamthe"},
-	{sqlite.ErrNotOurs, "ledger-foreign", exitError, "TAMTHE_LEDGER must name a tamthe ledger"},
+	{sqlite.ErrNewer, "ledger-newer", exitError, "a newer tamthe wrote it: update this one"},
+	{sqlite.ErrNotOurs, "ledger-foreign", exitError, "TAMTHE_LEDGER must name a tamthe ledger; nothing was changed in this file"},
 	{sqlite.ErrRolledBack, "ledger-rolled-back", exitConflict, "the file is older than its last checkpoint: put the newest one back; `tamthe ledger verify` says more"},
-	{sqlite.ErrReadOnly, "ledger-read-only", exitError, "make the ledger file and its folder writable"},
+	{sqlite.ErrReadOnly, "ledger-read-only", exitError, "make the ledger file and its folder writable for you"},
 	{sqlite.ErrFull, "disk-full", exitError, "make room on the disk and run the command again; nothing was written"},
 	{sqlite.ErrBusy, "ledger-busy", exitConflict, "another program writes to the ledger; run the command again"},
-	{sqlite.ErrDamaged, "ledger-damaged", exitError, "`tamthe ledger verify` names the place"},
+	{sqlite.ErrDamaged, "ledger-damaged", exitError, "`tamthe ledger verify` names the place; put a copy back"},
+	{sqlite.ErrCopy, "checkpoint-copy", exitError, "make the folder checkpoints/ writable and make room on the disk; nothing was written"},
+	{ledger.ErrCheckpoint, "checkpoint", exitError, "give a file that `tamthe ledger checkpoint` of this ledger wrote"},
 
-	{keystore.ErrPassphrase, "passphrase", exitError, "the passphrase is wrong"},
-	{keystore.ErrPermissions, "key-permissions", exitError, "chmod 600 the key file"},
-	{keystore.ErrMissing, "no-key", exitError, "`tamthe operator list` lists the operators; `tamthe pki csca` and `tamthe pki ds` make the authority's keys"},
+	{keystore.ErrPassphrase, "passphrase", exitError, "the passphrase is not that of this operator's key; nothing was done"},
+	{keystore.ErrNoPassphrase, "passphrase", exitUsage, "choose a passphrase that is not empty"},
+	{keystore.ErrPermissions, "key-permissions", exitError, "chmod 600 the key file, after making sure that nobody copied it"},
+	{keystore.ErrMissing, "no-key", exitError, "look at the spelling; the keys of this desk lie in keys/ of its home"},
+	{keystore.ErrExists, "key-exists", exitError, "nothing was overwritten; if the key there is not used any more, move it away"},
+	{keystore.ErrFormat, "key-format", exitError, "put the key file back from its copy"},
+	{keystore.ErrAlgorithm, "algorithm", exitUsage, "P-256, P-384, brainpoolP256r1, brainpoolP384r1, RSA-3072 or RSA-4096"},
+	{errLedgerThere, "exists", exitError, ""},
+	{errNotEmpty, "not-empty", exitError, "name an empty or new folder"},
+	{errNoFiles, "no-files", exitError, ""},
 	{virtual.ErrLocked, "chip-locked", exitError, "another program has the chip's file open"},
 	{virtual.ErrNotChip, "not-a-chip", exitError, "--chip names a file that `tamthe virtual` made"},
+	{virtual.ErrCorrupt, "not-a-chip", exitError, "put the chip's file back from its copy"},
+
+	{syscall.ENOSPC, "disk-full", exitError, "make room on the disk and run the command again"},
+	{fs.ErrPermission, "permission", exitError, "make it readable and writable for you"},
+	{fs.ErrExist, "exists", exitError, "nothing was overwritten"},
+	{fs.ErrNotExist, "not-found", exitError, "look at the spelling of the path"},
 }
 
 // classify finds what to say of an error.
 func classify(err error) failure {
-	f := failure{Code: "error", Exit: exitError, Message: err.Error()}
-	var usage usageError
-	var ambiguous *pcsc.AmbiguousError
-	var transition *issuance.TransitionError
-	var duplicate *issuance.DuplicateError
-	var wrongChip *perso.WrongChipError
-	var refused *desk.RefusedError
-	switch {
-	case errors.As(err, &usage):
-		f.Code, f.Exit, f.Hint = "usage", exitUsage, "`tamthe --help` and `tamthe VERB --help` explain"
-	case errors.As(err, &ambiguous):
-		f.Code, f.Exit, f.Hint = "readers", exitReader, "choose one with --reader TEXT or TAMTHE_READER"
-	case errors.As(err, &transition):
-		f.Code, f.Exit = "state", exitRule
-	case errors.As(err, &duplicate):
-		f.Code, f.Exit, f.Hint = "duplicate", exitRule, duplicateHint(duplicate)
-	case errors.As(err, &wrongChip):
-		f.Code, f.Exit, f.Hint = "wrong-chip", exitRule, "put in the chip that was begun"
-	case errors.As(err, &refused):
-		f.Code, f.Exit, f.Hint = "refused", exitRefused, "do not hand the card out"
-	case errors.Is(err, fs.ErrExist):
-		f.Code, f.Hint = "exists", "nothing was overwritten"
-	default:
-		for _, c := range classes {
-			if errors.Is(err, c.err) {
-				f.Code, f.Exit, f.Hint = c.code, c.exit, c.hint
-				break
-			}
-		}
+	c := classOf(err)
+	f := failure{Code: c.code, Exit: c.exit, Message: err.Error(), Hint: c.hint}
+	if h, ok := errors.AsType[hintError](err); ok {
+		f.Hint, f.vi = h.hint, h.vi
 	}
-	var h hintError
-	if errors.As(err, &h) {
-		f.Hint = h.hint
-	}
-	var password *auth.PasswordError
-	if errors.As(err, &password) {
-		if n, ok := password.TriesLeft(); ok {
+	if e, ok := errors.AsType[*auth.PasswordError](err); ok {
+		if n, ok := e.TriesLeft(); ok {
 			f.TriesLeft = &n
 		}
 	}
 	return f
 }
 
+// classOf finds the class of an error: first by the errors that carry something, then by
+// the table.
+func classOf(err error) class {
+	if _, ok := errors.AsType[interruptedError](err); ok {
+		return class{code: "interrupted", exit: exitInterrupted}
+	}
+	if _, ok := errors.AsType[usageError](err); ok {
+		return class{code: "usage", exit: exitUsage}
+	}
+	if _, ok := errors.AsType[*pcsc.AmbiguousError](err); ok {
+		return class{code: "readers", exit: exitReader, hint: "choose one with --reader TEXT or TAMTHE_READER"}
+	}
+	if _, ok := errors.AsType[*issuance.TransitionError](err); ok {
+		return class{code: "state", exit: exitRule}
+	}
+	if d, ok := errors.AsType[*issuance.DuplicateError](err); ok {
+		return class{code: "duplicate", exit: exitRule, hint: duplicateHint(d)}
+	}
+	if _, ok := errors.AsType[*perso.WrongChipError](err); ok {
+		return class{code: "wrong-chip", exit: exitRule, hint: "put in the chip that was begun; if it is lost, give the card up with `tamthe card revoke`"}
+	}
+	if _, ok := errors.AsType[*perso.DifferError](err); ok {
+		return class{code: "chip-differs", exit: exitError, hint: "run the command again; if it stays so, give the card up with `tamthe card revoke` and take a new chip"}
+	}
+	if _, ok := errors.AsType[*desk.RefusedError](err); ok {
+		return class{code: "refused", exit: exitRefused, hint: "do not hand this card out"}
+	}
+	if _, ok := errors.AsType[*vn.FieldError](err); ok {
+		return class{code: "field", exit: exitError, hint: "correct the person's file; `tamthe enrol --help` lists the keys"}
+	}
+	for _, c := range classes {
+		if errors.Is(err, c.err) {
+			return c
+		}
+	}
+	return class{code: "error", exit: exitError}
+}
+
+// duplicateHint says how to get on where something that must be unique is taken.
 func duplicateHint(d *issuance.DuplicateError) string {
 	switch d.Claim.Kind {
 	case issuance.HoldApplication:
-		return "this person has an application open; finish or cancel it first"
+		return "this person has application " + d.Holder.ID + " open: go on with that one, or withdraw it with `tamthe cancel`"
 	case issuance.HoldCard:
-		return "this person has a card in force; `tamthe card replace` replaces it"
+		return "this person has card " + d.Holder.ID + " in force: `tamthe card replace` replaces it"
 	case issuance.HoldName:
 		return "choose another name"
 	}

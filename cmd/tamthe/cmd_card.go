@@ -2,8 +2,9 @@ package main
 
 import (
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
+	"slices"
 	"text/tabwriter"
 	"time"
 
@@ -13,89 +14,141 @@ import (
 )
 
 func newCard(p *program) *cobra.Command {
-	cmd := &cobra.Command{Use: "card", Short: "Show, list, replace and revoke cards"}
-	show := &cobra.Command{
-		Use: "show CARD", Short: "Tell a card's life", Example: "  tamthe card show C-1M5V0QXW3Z", Args: exactly(1),
-		Long: "Tells what the ledger says of a card, without personal data.\n" + exitHelp,
-		RunE: func(cmd *cobra.Command, args []string) error { return runCardShow(cmd.Context(), p, args[0]) },
+	cmd := &cobra.Command{
+		Use:     "card",
+		Short:   "Show, list, replace and revoke cards",
+		Long:    "Shows, lists, replaces and revokes cards.\n",
+		Example: "  tamthe card list",
 	}
-	list := &cobra.Command{
-		Use: "list", Short: "List the cards", Example: "  tamthe card list", Args: exactly(0),
-		Long: "Lists the cards, oldest first.\n" + exitHelp,
-		RunE: func(cmd *cobra.Command, _ []string) error { return runCardList(cmd.Context(), p) },
+	cmd.AddCommand(newCardShow(p), newCardList(p), newCardReplace(p), newCardRevoke(p))
+	return family(cmd)
+}
+
+func newCardShow(p *program) *cobra.Command {
+	return &cobra.Command{
+		Use:     "show CARD",
+		Short:   "Tell a card's life",
+		Long:    "Tells what the ledger says of a card, without personal data.\n",
+		Example: "  tamthe card show C-1M5V0QXW3Z",
+		Args:    exactly(1),
+		RunE:    func(cmd *cobra.Command, args []string) error { return runCardShow(cmd.Context(), p, args[0]) },
 	}
+}
+
+func newCardList(p *program) *cobra.Command {
+	return &cobra.Command{
+		Use:     "list",
+		Short:   "List the cards",
+		Long:    "Lists the cards with their states, oldest first.\n",
+		Example: "  tamthe card list",
+		Args:    exactly(0),
+		RunE:    func(cmd *cobra.Command, _ []string) error { return runCardList(cmd.Context(), p) },
+	}
+}
+
+func newCardReplace(p *program) *cobra.Command {
 	var o enrolOptions
-	replace := &cobra.Command{
-		Use: "replace CARD FILE.json", Short: "Open an application that replaces a card; prints its name", Args: exactly(2),
+	cmd := &cobra.Command{
+		Use:   "replace CARD FILE.json",
+		Short: "Open an application that replaces a card; prints its name",
 		Long: `Opens an application for a card that replaces CARD, as enrol does. The old card stays
 in force until the new one is delivered, and is superseded at that moment.
-` + exitHelp,
+`,
 		Example: "  tamthe card replace C-1M5V0QXW3Z person.json --portrait face.jpg --reason lost --operator an",
+		Args:    exactly(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.replaces, o.file = args[0], args[1]
 			return runEnrol(cmd.Context(), p, o)
 		},
 	}
-	replace.Flags().StringVar(&o.portrait, "portrait", "", "the portrait, a JPEG `FILE`")
-	replace.Flags().StringVar(&o.profile, "profile", "", "profile of the card")
-	replace.Flags().StringVar(&o.reason, "reason", "damaged", "why, in small letters: lost, damaged, expired, changed …")
-	p.actingFlags(replace)
+	o.flags(p, cmd, "damaged")
+	return cmd
+}
+
+func newCardRevoke(p *program) *cobra.Command {
 	var reason string
-	revoke := &cobra.Command{
-		Use: "revoke CARD", Short: "End a card's life", Example: "  tamthe card revoke C-1M5V0QXW3Z --reason lost --operator binh", Args: exactly(1),
-		Long: "Revokes a card for good.\n" + exitHelp,
+	cmd := &cobra.Command{
+		Use:   "revoke CARD",
+		Short: "End a card's life",
+		Long: `Ends a card's life for good. A card that was delivered is revoked, and a checkpoint
+refuses it from then on. One that is still in the making is spoiled: its chip is never used
+again, and personalise makes another for the same application.
+`,
+		Example: "  tamthe card revoke C-1M5V0QXW3Z --reason lost --operator binh",
+		Args:    exactly(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runCardRevoke(cmd.Context(), p, args[0], reason)
 		},
 	}
-	revoke.Flags().StringVar(&reason, "reason", "lost", "why, in small letters: lost, stolen, wrong-data, nationality …")
-	p.actingFlags(revoke)
-	cmd.AddCommand(show, list, replace, revoke)
+	cmd.Flags().StringVar(&reason, "reason", "lost", "why, one `WORD`: lost, stolen, damaged, wrong-data …")
+	p.actingFlags(cmd)
 	return cmd
 }
 
 func runCardRevoke(ctx context.Context, p *program, id, reason string) error {
-	office, done, err := p.openOffice(ctx, acting)
+	if err := checkWord("--reason", reason); err != nil {
+		return err
+	}
+	office, err := p.openOffice(ctx, acting)
 	if err != nil {
 		return err
 	}
-	defer done()
-	return office.Revoke(ctx, id, reason)
+	defer office.done()
+	state := "revoked"
+	err = office.Revoke(ctx, id, reason)
+	if e, ok := errors.AsType[*issuance.TransitionError](err); ok && slices.Contains(e.Possible, issuance.Spoil) {
+		state = "spoiled"
+		err = office.Spoil(ctx, id, reason)
+	}
+	if err != nil {
+		return err
+	}
+	return p.result(struct {
+		Schema string `json:"schema"`
+		Card   string `json:"card"`
+		State  string `json:"state"`
+	}{"tamthe/card-revoke/1", id, state}, id, "")
 }
 
-type actJSON struct {
+// cardActJSON is one line of a card's history.
+type cardActJSON struct {
 	Time     string `json:"time"`
 	Act      string `json:"act"`
 	Operator string `json:"operator"`
 	Reason   string `json:"reason,omitempty"`
 }
 
+// cardJSON is what `card show --json` tells.
+type cardJSON struct {
+	Schema      string        `json:"schema"`
+	Card        string        `json:"card"`
+	State       string        `json:"state"`
+	Application string        `json:"application"`
+	CardID      string        `json:"card_id"`
+	Signer      string        `json:"signer"`
+	Replaces    string        `json:"replaces"`
+	Successor   string        `json:"successor"`
+	History     []cardActJSON `json:"history"`
+}
+
 func runCardShow(ctx context.Context, p *program, id string) error {
-	office, done, err := p.openOffice(ctx, looking)
+	office, err := p.openOffice(ctx, looking)
 	if err != nil {
 		return err
 	}
-	defer done()
+	defer office.done()
 	c, err := office.Card(ctx, id)
 	if err != nil {
 		return err
 	}
-	if p.json {
-		history := []actJSON{}
+	if p.documents {
+		history := []cardActJSON{}
 		for _, a := range c.History {
-			history = append(history, actJSON{a.Time.UTC().Format(time.RFC3339), string(a.Act), a.Operator, a.Reason})
+			history = append(history, cardActJSON{a.Time.UTC().Format(time.RFC3339), string(a.Act), a.Operator, a.Reason})
 		}
-		return json.NewEncoder(p.out).Encode(struct {
-			Schema      string    `json:"schema"`
-			Card        string    `json:"card"`
-			State       string    `json:"state"`
-			Application string    `json:"application"`
-			CardID      string    `json:"card_id"`
-			Signer      string    `json:"signer"`
-			Replaces    string    `json:"replaces"`
-			Successor   string    `json:"successor"`
-			History     []actJSON `json:"history"`
-		}{"tamthe/card-show/1", c.ID, string(c.Phase), c.Application, c.CardID, c.Signer, c.Replaces, c.Successor, history})
+		return p.document(cardJSON{
+			"tamthe/card-show/1", c.ID, string(c.Phase), c.Application, c.CardID, c.Signer, c.Replaces, c.Successor, history,
+		})
 	}
 	w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
 	for _, row := range [][2]string{
@@ -117,39 +170,36 @@ func runCardShow(ctx context.Context, p *program, id string) error {
 	return w.Flush()
 }
 
+// cardRowJSON is a card of `card list --json`.
+type cardRowJSON struct {
+	Card  string `json:"card"`
+	State string `json:"state"`
+	Since string `json:"since"`
+}
+
 func runCardList(ctx context.Context, p *program) error {
-	office, done, err := p.openOffice(ctx, looking)
+	office, err := p.openOffice(ctx, looking)
 	if err != nil {
 		return err
 	}
-	defer done()
+	defer office.done()
 	list, err := office.Cards(ctx)
 	if err != nil {
 		return err
 	}
-	if p.json {
-		return json.NewEncoder(p.out).Encode(struct {
-			Schema string     `json:"schema"`
-			Cards  []cardJSON `json:"cards"`
-		}{"tamthe/card-list/1", cardRows(list)})
+	if p.documents {
+		rows := []cardRowJSON{}
+		for _, c := range list {
+			rows = append(rows, cardRowJSON{c.Stream.ID, string(c.Phase), c.Since.UTC().Format(time.RFC3339)})
+		}
+		return p.document(struct {
+			Schema string        `json:"schema"`
+			Cards  []cardRowJSON `json:"cards"`
+		}{"tamthe/card-list/1", rows})
 	}
 	w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
 	for _, c := range list {
 		fmt.Fprintf(w, "%s\t%s\t%s\n", c.Stream.ID, c.Phase, c.Since.Local().Format(time.DateTime))
 	}
 	return w.Flush()
-}
-
-type cardJSON struct {
-	Card  string `json:"card"`
-	State string `json:"state"`
-	Since string `json:"since"`
-}
-
-func cardRows(list []issuance.Summary) []cardJSON {
-	rows := []cardJSON{}
-	for _, c := range list {
-		rows = append(rows, cardJSON{c.Stream.ID, string(c.Phase), c.Since.UTC().Format(time.RFC3339)})
-	}
-	return rows
 }

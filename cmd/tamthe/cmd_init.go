@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 
@@ -12,6 +13,9 @@ import (
 	"github.com/tamthe/tamthe/issuance/keystore"
 	"github.com/tamthe/tamthe/issuance/sqlite"
 )
+
+// defaultOrigin names the log of a home whose config.toml names none.
+const defaultOrigin = "specimen.tamthe.example/log"
 
 type initOptions struct {
 	name   string
@@ -24,14 +28,15 @@ func newInit(p *program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "init",
 		Short: "Make the home, the ledger and the first operator",
-		Long: `Makes the folder of this desk with its keys and an empty ledger. The first entry of
-the ledger names the log key and the first operator, from whom all others are enrolled.
-` + exitHelp,
+		Long: `Makes the folder of this desk with its keys and an empty ledger, and prints the public
+key of the log. The first entry of the ledger names that key and the first operator, from
+whom all others are enrolled. What is there already is never overwritten.
+`,
 		Example: "  tamthe init --operator an",
 		Args:    exactly(0),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return runInit(cmd.Context(), p, o) },
 	}
-	cmd.Flags().StringVar(&o.name, "operator", "", "`NAME` of the first operator, small letters and digits")
+	cmd.Flags().StringVar(&o.name, "operator", "", "`NAME` of the first operator, small letters, digits and hyphens")
 	cmd.Flags().StringSliceVar(&o.roles, "roles", allRoles(), "what the first operator may do")
 	cmd.Flags().StringVar(&o.origin, "origin", "", "`NAME` of the log (else config.toml's, else "+defaultOrigin+")")
 	cmd.Flags().StringVar(&p.passphraseFile, "passphrase-file", "", "`FILE` with a passphrase for the operator's key, - for standard input (else it is asked)")
@@ -66,53 +71,88 @@ func runInit(ctx context.Context, p *program, o initOptions) error {
 	if o.name == "" {
 		return usagef("--operator names the first operator")
 	}
+	if err := checkWord("--operator", o.name); err != nil {
+		return err
+	}
 	roles, err := parseRoles(o.roles)
 	if err != nil {
 		return err
 	}
-	path, err := p.home.ledger()
+	path := p.ledgerPath()
+	if _, err := os.Stat(path); err == nil {
+		return hint(fmt.Errorf("%s: %w", path, errLedgerThere), "nothing was changed; TAMTHE_HOME or TAMTHE_LEDGER can name another place")
+	}
+	if _, err := os.Stat(p.home.path(keysDir, logKeyName)); err == nil {
+		return hint(fmt.Errorf("%s holds the keys of a ledger that is not there", p.home.path(keysDir)),
+			"put the ledger back; if an init was cut short, move that folder away and run init again")
+	}
+	pass, err := p.newPassphrase(ctx, p.passphraseFile, "--passphrase-file", o.name)
 	if err != nil {
 		return err
 	}
-	if _, err := os.Stat(path); err == nil {
-		return hint(fmt.Errorf("there is a ledger already: %s", path), "nothing was changed")
+	log, err := p.found(ctx, o, path, pass, roles)
+	if err != nil {
+		return err
 	}
-	origin := first(o.origin, p.conf.Log.Origin, defaultOrigin)
+	p.say("made %s with operator %s; keep a copy of keys/ in a safe place", p.home, o.name)
+	return p.result(struct {
+		Schema   string `json:"schema"`
+		Home     string `json:"home"`
+		Ledger   string `json:"ledger"`
+		Operator string `json:"operator"`
+		LogKey   string `json:"log_key"`
+	}{"tamthe/init/1", string(p.home), path, o.name, log.Verifier}, string(p.home), log.Verifier)
+}
+
+// errLedgerThere says that there is nothing to found.
+var errLedgerThere = errors.New("there is a ledger already")
+
+// found makes folders, keys and ledger. After an error what it made is gone again.
+func (p *program) found(ctx context.Context, o initOptions, path, pass string, roles []issuance.Role) (_ *keystore.LogKey, err error) {
+	var made []string
+	defer func() {
+		if err != nil {
+			for _, name := range made {
+				_ = os.Remove(name)
+			}
+		}
+	}()
+	make := func(name string) string {
+		made = append(made, p.home.path(keysDir, name))
+		return p.home.path(keysDir, name)
+	}
 	for _, dir := range []string{"", keysDir, pkiDir, trustDir, checkpointsDir} {
 		if err := os.MkdirAll(p.home.path(dir), 0o700); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	pass, err := p.passphrase(p.passphraseFile, "new passphrase of operator "+o.name)
-	if err != nil {
-		return err
-	}
+	origin := first(o.origin, p.conf.Log.Origin, defaultOrigin)
 	key, err := keystore.GenerateOperator(p.home.path(keysDir, operatorPrefix+o.name), []byte(pass))
 	if err != nil {
-		return err
+		return nil, err
 	}
+	make(operatorPrefix + o.name)
 	defer key.Destroy()
-	log, err := keystore.GenerateLog(p.home.path(keysDir, logKeyName), origin)
+	log, err := keystore.GenerateLog(make(logKeyName), origin)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	for name, use := range map[string]keystore.Use{vaultKeyName: keystore.UseVault, masterKeyName: keystore.UseCardMaster} {
-		secret, err := keystore.GenerateSecret(p.home.path(keysDir, name), use)
+	for _, s := range []struct {
+		name string
+		use  keystore.Use
+	}{{vaultKeyName, keystore.UseVault}, {masterKeyName, keystore.UseCardMaster}} {
+		secret, err := keystore.GenerateSecret(p.home.path(keysDir, s.name), s.use)
 		if err != nil {
-			return err
+			return nil, err
 		}
+		make(s.name)
 		secret.Destroy()
 	}
 	l, err := sqlite.Create(ctx, path, origin, sqlite.Options{Signer: log, Checkpoints: p.home.path(checkpointsDir)})
 	if err != nil {
-		return err
+		return nil, fmt.Errorf("make %s: %w", path, err)
 	}
-	defer l.Close()
+	made = append(made, path, path+"-wal", path+"-shm", p.home.path(checkpointsDir, sqlite.CheckpointFile))
 	office := &desk.Office{Store: l, Signer: key, Now: p.now}
-	if err := office.Found(ctx, origin, log.Verifier, o.name, "", roles...); err != nil {
-		return err
-	}
-	p.say("made %s with operator %s; keep a copy of keys/ in a safe place", p.home, o.name)
-	_, err = fmt.Fprintln(p.out, log.Verifier)
-	return err
+	return log, errors.Join(office.Found(ctx, origin, log.Verifier, o.name, "", roles...), l.Close())
 }

@@ -3,67 +3,99 @@ package main
 import (
 	"context"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/mod/sumdb/note"
 
 	"github.com/tamthe/tamthe/issuance/ledger"
 	"github.com/tamthe/tamthe/issuance/sqlite"
+	"github.com/tamthe/tamthe/verify"
 )
 
 func newLedger(p *program) *cobra.Command {
-	cmd := &cobra.Command{Use: "ledger", Short: "Audit the ledger and print its checkpoint"}
-	var against string
-	audit := &cobra.Command{
+	cmd := &cobra.Command{
+		Use:     "ledger",
+		Short:   "Audit the ledger and print its checkpoint",
+		Long:    "Audits the ledger and prints its checkpoint.\n",
+		Example: "  tamthe ledger verify",
+	}
+	cmd.AddCommand(newLedgerVerify(p), newLedgerCheckpoint(p))
+	return family(cmd)
+}
+
+type auditOptions struct{ against, logKey string }
+
+func newLedgerVerify(p *program) *cobra.Command {
+	var o auditOptions
+	cmd := &cobra.Command{
 		Use:   "verify",
 		Short: "Rebuild all that the ledger says and name what does not agree",
 		Long: `Reads the whole ledger and rebuilds what it should say: each signed act, the rules,
-the tree over the acts and its checkpoint. With --against also proves that the ledger
-continues an older checkpoint, so that a file that was put back is found. Keep a
-checkpoint somewhere else: ledger.db's own folder is no witness.
-` + exitHelp,
+the tree over the acts and its checkpoint. What does not agree is named, with its place, and
+the exit status is 3. With --against also proves that the ledger continues an older
+checkpoint, so that a file that was put back is found, and with --log-key that the log is the
+one that was founded. Keep both somewhere else: the home itself is no witness.
+`,
 		Example: "  tamthe ledger verify --against yesterday.checkpoint",
 		Args:    exactly(0),
-		RunE:    func(cmd *cobra.Command, _ []string) error { return runLedgerVerify(cmd.Context(), p, against) },
+		RunE:    func(cmd *cobra.Command, _ []string) error { return runLedgerVerify(cmd.Context(), p, o) },
 	}
-	audit.Flags().StringVar(&against, "against", "", "`FILE` with an older checkpoint, - for standard input")
-	checkpoint := &cobra.Command{
+	cmd.Flags().StringVar(&o.against, "against", "", "`FILE` with an older checkpoint, - for standard input")
+	cmd.Flags().StringVar(&o.logKey, "log-key", "", "public `KEY` of the log, as init printed it (else the one in the ledger)")
+	return cmd
+}
+
+func newLedgerCheckpoint(p *program) *cobra.Command {
+	return &cobra.Command{
 		Use:     "checkpoint",
 		Short:   "Print the newest signed checkpoint",
-		Long:    "Prints the newest checkpoint, a signed note of how many acts there are and their tree's root.\n" + exitHelp,
+		Long:    "Prints the newest checkpoint, a signed note of how many acts there are and their tree's root.\n",
 		Example: "  tamthe ledger checkpoint > today.checkpoint",
 		Args:    exactly(0),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return runCheckpoint(cmd.Context(), p) },
 	}
-	cmd.AddCommand(audit, checkpoint)
-	return cmd
 }
 
 func runCheckpoint(ctx context.Context, p *program) error {
-	office, done, err := p.openOffice(ctx, looking)
+	office, err := p.openOffice(ctx, looking)
 	if err != nil {
 		return err
 	}
-	defer done()
-	c, err := store(office).Checkpoint(ctx)
+	defer office.done()
+	c, err := office.ledger.Checkpoint(ctx)
 	if err != nil {
-		return err
+		return hint(err, "`tamthe ledger verify` names the place")
+	}
+	if p.documents {
+		return p.document(struct {
+			Schema string `json:"schema"`
+			Origin string `json:"origin"`
+			Size   int64  `json:"size"`
+			Root   string `json:"root"`
+			Note   string `json:"note"`
+		}{"tamthe/ledger-checkpoint/1", c.Origin, c.Size, hex.EncodeToString(c.Root[:]), string(c.Note)})
 	}
 	_, err = p.out.Write(c.Note)
 	return err
 }
 
-func runLedgerVerify(ctx context.Context, p *program, against string) error {
-	office, done, err := p.openOffice(ctx, looking)
-	if err != nil {
-		return err
+func runLedgerVerify(ctx context.Context, p *program, o auditOptions) error {
+	var key note.Verifier
+	if o.logKey != "" {
+		var err error
+		if key, err = note.NewVerifier(o.logKey); err != nil {
+			return usagef("--log-key: %w", err)
+		}
 	}
-	defer done()
-	l := store(office)
+	l, err := sqlite.Open(ctx, p.ledgerPath(), sqlite.Options{ReadOnly: true, Checkpoints: p.home.path(checkpointsDir), Verifier: key})
+	if err != nil {
+		return fmt.Errorf("open %s: %w", p.ledgerPath(), err)
+	}
+	defer l.Close()
 	var older *ledger.Checkpoint
-	if against != "" {
-		if older, err = p.olderCheckpoint(ctx, l, against); err != nil {
+	if o.against != "" {
+		if older, err = p.olderCheckpoint(ctx, l, o.against); err != nil {
 			return err
 		}
 	}
@@ -71,19 +103,19 @@ func runLedgerVerify(ctx context.Context, p *program, against string) error {
 	if err != nil {
 		return err
 	}
-	if p.json {
-		err = json.NewEncoder(p.out).Encode(auditJSON(report))
+	if p.documents {
+		err = p.document(auditJSON(report))
 	} else {
 		err = printAudit(p, report)
 	}
 	if err == nil && !report.OK() {
-		return verdictError(exitError)
+		return verdictError(exitRefused)
 	}
 	return err
 }
 
 func (p *program) olderCheckpoint(ctx context.Context, l *sqlite.Ledger, path string) (*ledger.Checkpoint, error) {
-	b, err := p.readInput(path, 1<<16)
+	b, err := p.input(path, 1<<16)
 	if err != nil {
 		return nil, err
 	}
@@ -91,12 +123,16 @@ func (p *program) olderCheckpoint(ctx context.Context, l *sqlite.Ledger, path st
 	if err != nil {
 		return nil, err
 	}
-	return ledger.ParseCheckpoint(b, v)
+	c, err := ledger.ParseCheckpoint(b, v)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return c, nil
 }
 
 func printAudit(p *program, r *ledger.Report) error {
 	for _, f := range r.Findings {
-		fmt.Fprintln(p.out, printable(f.String()))
+		fmt.Fprintln(p.out, verify.Escape(f.String()))
 	}
 	if r.Truncated {
 		fmt.Fprintln(p.out, "… and more")

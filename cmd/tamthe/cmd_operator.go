@@ -2,8 +2,9 @@ package main
 
 import (
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"text/tabwriter"
 
@@ -21,15 +22,25 @@ type operatorOptions struct {
 }
 
 func newOperator(p *program) *cobra.Command {
-	cmd := &cobra.Command{Use: "operator", Short: "Enrol, list and revoke the people who act"}
+	cmd := &cobra.Command{
+		Use:     "operator",
+		Short:   "Enrol, list and revoke the people who act",
+		Long:    "Enrols, lists and revokes the operators of this desk.\n",
+		Example: "  tamthe operator list",
+	}
+	cmd.AddCommand(newOperatorAdd(p), newOperatorList(p), newOperatorRevoke(p))
+	return family(cmd)
+}
+
+func newOperatorAdd(p *program) *cobra.Command {
 	var o operatorOptions
-	add := &cobra.Command{
+	cmd := &cobra.Command{
 		Use:   "add NAME",
 		Short: "Make a key for a new operator and enrol it",
 		Long: `Makes a key for a new operator, sealed with a passphrase of their own, and enrols it
 with the acting administrator's signature. Four eyes compares the persons behind keys:
 a second key of one person is enrolled with --person.
-` + exitHelp,
+`,
 		Example: "  tamthe operator add binh --roles approver,inspector,clerk,revoker --operator an",
 		Args:    exactly(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -37,32 +48,49 @@ a second key of one person is enrolled with --person.
 			return runOperatorAdd(cmd.Context(), p, o)
 		},
 	}
-	p.actingFlags(add)
-	add.Flags().StringSliceVar(&o.roles, "roles", nil, "what the operator may do: "+strings.Join(allRoles(), ", "))
-	add.Flags().StringVar(&o.person, "person", "", "the person behind the key, as `operator list` shows it (else a new one)")
-	add.Flags().StringVar(&o.newPass, "new-passphrase-file", "", "`FILE` with the new operator's passphrase (else it is asked)")
-	list := &cobra.Command{
-		Use: "list", Short: "List the operators", Long: "Lists the operators, revoked ones too.\n" + exitHelp,
-		Example: "  tamthe operator list", Args: exactly(0),
-		RunE: func(cmd *cobra.Command, _ []string) error { return runOperatorList(cmd.Context(), p) },
+	p.actingFlags(cmd)
+	cmd.Flags().StringSliceVar(&o.roles, "roles", nil, "what the operator may do: "+strings.Join(allRoles(), ", "))
+	cmd.Flags().StringVar(&o.person, "person", "", "the person behind the key, as `operator list` shows it (else a new one)")
+	cmd.Flags().StringVar(&o.newPass, "new-passphrase-file", "", "`FILE` with the new operator's passphrase, - for standard input (else it is asked)")
+	return cmd
+}
+
+func newOperatorList(p *program) *cobra.Command {
+	return &cobra.Command{
+		Use:     "list",
+		Short:   "List the operators",
+		Long:    "Lists the operators with person, state and roles, revoked ones too.\n",
+		Example: "  tamthe operator list",
+		Args:    exactly(0),
+		RunE:    func(cmd *cobra.Command, _ []string) error { return runOperatorList(cmd.Context(), p) },
 	}
-	revoke := &cobra.Command{
-		Use: "revoke NAME", Short: "End the use of an operator's key",
-		Long:    "Ends the use of an operator's key. What it signed before stays valid.\n" + exitHelp,
-		Example: "  tamthe operator revoke binh --reason left --operator an", Args: exactly(1),
+}
+
+func newOperatorRevoke(p *program) *cobra.Command {
+	var o operatorOptions
+	cmd := &cobra.Command{
+		Use:     "revoke NAME",
+		Short:   "End the use of an operator's key",
+		Long:    "Ends the use of an operator's key. What it signed before stays valid.\n",
+		Example: "  tamthe operator revoke binh --reason left --operator an",
+		Args:    exactly(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			office, done, err := p.openOffice(cmd.Context(), acting)
-			if err != nil {
-				return err
-			}
-			defer done()
-			return office.RevokeOperator(cmd.Context(), args[0], o.reason)
+			o.name = args[0]
+			return runOperatorRevoke(cmd.Context(), p, o)
 		},
 	}
-	p.actingFlags(revoke)
-	revoke.Flags().StringVar(&o.reason, "reason", "left", "why, in small letters: left, lost, misuse …")
-	cmd.AddCommand(add, list, revoke)
+	p.actingFlags(cmd)
+	cmd.Flags().StringVar(&o.reason, "reason", "left", "why, one `WORD`: left, lost, misuse …")
 	return cmd
+}
+
+// operatorJSON is an operator of `operator list --json`.
+type operatorJSON struct {
+	Name   string   `json:"name"`
+	Person string   `json:"person"`
+	Key    string   `json:"key"`
+	Roles  []string `json:"roles"`
+	Active bool     `json:"active"`
 }
 
 func runOperatorAdd(ctx context.Context, p *program, o operatorOptions) error {
@@ -73,61 +101,83 @@ func runOperatorAdd(ctx context.Context, p *program, o operatorOptions) error {
 	if len(roles) == 0 {
 		return usagef("--roles says what the operator may do")
 	}
-	office, done, err := p.openOffice(ctx, acting)
+	if err := checkWord("NAME", o.name); err != nil {
+		return err
+	}
+	office, err := p.openOffice(ctx, acting)
 	if err != nil {
 		return err
 	}
-	defer done()
-	pass, err := p.passphrase(o.newPass, "new passphrase of operator "+o.name)
+	defer office.done()
+	pass, err := p.newPassphrase(ctx, o.newPass, "--new-passphrase-file", o.name)
 	if err != nil {
 		return err
 	}
-	key, err := keystore.GenerateOperator(p.home.path(keysDir, operatorPrefix+o.name), []byte(pass))
+	path := p.home.path(keysDir, operatorPrefix+o.name)
+	key, err := keystore.GenerateOperator(path, []byte(pass))
 	if err != nil {
 		return err
 	}
 	defer key.Destroy()
-	return office.AddOperator(ctx, key.Public(), o.name, o.person, roles...)
+	if err := office.AddOperator(ctx, key.Public(), o.name, o.person, roles...); err != nil {
+		return errors.Join(err, os.Remove(path)) // nobody knows this key
+	}
+	return p.result(struct {
+		Schema   string `json:"schema"`
+		Operator string `json:"operator"`
+		Key      string `json:"key"`
+	}{"tamthe/operator-add/1", o.name, key.String()}, "operator "+o.name, "")
 }
 
-func runOperatorList(ctx context.Context, p *program) error {
-	office, done, err := p.openOffice(ctx, looking)
+func runOperatorRevoke(ctx context.Context, p *program, o operatorOptions) error {
+	if err := errors.Join(checkWord("NAME", o.name), checkWord("--reason", o.reason)); err != nil {
+		return err
+	}
+	office, err := p.openOffice(ctx, acting)
 	if err != nil {
 		return err
 	}
-	defer done()
+	defer office.done()
+	if err := office.RevokeOperator(ctx, o.name, o.reason); err != nil {
+		return err
+	}
+	return p.result(struct {
+		Schema   string `json:"schema"`
+		Operator string `json:"operator"`
+	}{"tamthe/operator-revoke/1", o.name}, "operator "+o.name, "")
+}
+
+func runOperatorList(ctx context.Context, p *program) error {
+	office, err := p.openOffice(ctx, looking)
+	if err != nil {
+		return err
+	}
+	defer office.done()
 	list, err := office.Operators(ctx)
 	if err != nil {
 		return err
 	}
-	if p.json {
-		type row struct {
-			Name   string   `json:"name"`
-			Person string   `json:"person"`
-			Key    string   `json:"key"`
-			Roles  []string `json:"roles"`
-			Active bool     `json:"active"`
+	rows := []operatorJSON{}
+	for _, o := range list {
+		r := operatorJSON{o.Name, o.Person, o.Key.String(), []string{}, o.Active}
+		for _, role := range o.Roles {
+			r.Roles = append(r.Roles, string(role))
 		}
-		rows := []row{}
-		for _, o := range list {
-			r := row{o.Name, o.Person, o.Key.String(), []string{}, o.Active}
-			for _, role := range o.Roles {
-				r.Roles = append(r.Roles, string(role))
-			}
-			rows = append(rows, r)
-		}
-		return json.NewEncoder(p.out).Encode(struct {
-			Schema    string `json:"schema"`
-			Operators []row  `json:"operators"`
+		rows = append(rows, r)
+	}
+	if p.documents {
+		return p.document(struct {
+			Schema    string         `json:"schema"`
+			Operators []operatorJSON `json:"operators"`
 		}{"tamthe/operator-list/1", rows})
 	}
 	w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
-	for _, o := range list {
+	for _, r := range rows {
 		state := "active"
-		if !o.Active {
+		if !r.Active {
 			state = "revoked"
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%v\n", o.Name, o.Person, state, o.Roles)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", r.Name, r.Person, state, strings.Join(r.Roles, ","))
 	}
 	return w.Flush()
 }

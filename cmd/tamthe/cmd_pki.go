@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -19,63 +21,81 @@ type pkiOptions struct {
 }
 
 func newPKI(p *program) *cobra.Command {
-	cmd := &cobra.Command{Use: "pki", Short: "Make the authority's certificates and revocation lists"}
+	cmd := &cobra.Command{
+		Use:     "pki",
+		Short:   "Make the authority's certificates and revocation lists",
+		Long:    "Makes the certificates and revocation lists of a SPECIMEN authority after ICAO 9303-12.\n",
+		Example: "  tamthe pki csca --operator an\n  tamthe pki ds --operator an\n  tamthe pki crl --operator an",
+	}
+	cmd.AddCommand(newCSCA(p), newDS(p), newCRL(p))
+	return family(cmd)
+}
+
+func newCSCA(p *program) *cobra.Command {
 	var o pkiOptions
-	csca := &cobra.Command{
+	cmd := &cobra.Command{
 		Use:   "csca",
-		Short: "Make the root of a SPECIMEN authority",
+		Short: "Make the root of a SPECIMEN authority; prints its file",
 		Long: `Makes the key and the self-signed certificate of a Country Signing CA after ICAO
 9303-12, marked SPECIMEN, and puts it into this home's trust folder.
-` + exitHelp,
+`,
 		Example: "  tamthe pki csca --operator an",
 		Args:    exactly(0),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return runCSCA(cmd.Context(), p, o) },
 	}
-	csca.Flags().StringVar(&o.country, "country", "VN", "two letters")
-	csca.Flags().StringVar(&o.state, "state", "VNM", "issuing state as in the MRZ")
-	csca.Flags().StringVar(&o.organization, "organization", "tamthe", "organisation of the subject; SPECIMEN is added")
-	ds := &cobra.Command{
+	cmd.Flags().StringVar(&o.country, "country", "VN", "two letters")
+	cmd.Flags().StringVar(&o.state, "state", "VNM", "issuing state as in the MRZ")
+	cmd.Flags().StringVar(&o.organization, "organization", "tamthe", "organisation of the subject; SPECIMEN is added")
+	o.keyFlags(p, cmd, "P-384")
+	return cmd
+}
+
+func newDS(p *program) *cobra.Command {
+	var o pkiOptions
+	cmd := &cobra.Command{
 		Use:   "ds",
-		Short: "Make the next document signer",
+		Short: "Make the next document signer; prints its name",
 		Long: `Makes the key and certificate of the next document signer, ds-001, ds-002 and so on,
 under the CSCA. Its key signs for three months.
-` + exitHelp,
+`,
 		Example: "  tamthe pki ds --operator an",
 		Args:    exactly(0),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return runDS(cmd.Context(), p, o) },
 	}
-	ds.Flags().StringSliceVar(&o.documents, "documents", []string{"ID"}, "document codes of the MRZ that it may sign")
-	for _, c := range []*cobra.Command{csca, ds} {
-		c.Flags().IntVar(&o.cardYears, "card-years", 25, "longest life of a card in years")
-		c.Flags().BoolVar(&o.named, "named-curve", false, "name the curve instead of writing its parameters out")
-	}
-	csca.Flags().StringVar(&o.algorithm, "algorithm", "P-384", "of the key")
-	var dsAlgorithm string
-	ds.Flags().StringVar(&dsAlgorithm, "algorithm", "P-256", "of the key")
-	ds.PreRun = func(*cobra.Command, []string) { o.algorithm = dsAlgorithm }
-	crl := &cobra.Command{
+	cmd.Flags().StringSliceVar(&o.documents, "documents", []string{"ID"}, "document codes of the MRZ that it may sign")
+	o.keyFlags(p, cmd, "P-256")
+	return cmd
+}
+
+func (o *pkiOptions) keyFlags(p *program, cmd *cobra.Command, algorithm string) {
+	cmd.Flags().StringVar(&o.algorithm, "algorithm", algorithm, "of the key: P-256, P-384, brainpoolP256r1, brainpoolP384r1, RSA-3072 …")
+	cmd.Flags().IntVar(&o.cardYears, "card-years", 25, "longest life of a card in years")
+	cmd.Flags().BoolVar(&o.named, "named-curve", false, "name the curve instead of writing its parameters out")
+	p.actingFlags(cmd)
+}
+
+func newCRL(p *program) *cobra.Command {
+	var o pkiOptions
+	cmd := &cobra.Command{
 		Use:     "crl",
-		Short:   "Issue the next revocation list",
-		Long:    "Issues the CSCA's next revocation list and puts it into this home's trust folder.\n" + exitHelp,
+		Short:   "Issue the next revocation list; prints its file",
+		Long:    "Issues the CSCA's next revocation list and puts it into this home's trust folder.\n",
 		Example: "  tamthe pki crl --operator an\n  tamthe pki crl --revoke ds-001 --operator an",
 		Args:    exactly(0),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return runCRL(cmd.Context(), p, o) },
 	}
-	crl.Flags().IntVar(&o.days, "days", 90, "days until the next list, at most 90")
-	crl.Flags().StringSliceVar(&o.revoke, "revoke", nil, "document signers to revoke, such as ds-001")
-	for _, c := range []*cobra.Command{csca, ds, crl} {
-		p.actingFlags(c)
-		cmd.AddCommand(c)
-	}
+	cmd.Flags().IntVar(&o.days, "days", 90, "days until the next list, 1 to 90")
+	cmd.Flags().StringSliceVar(&o.revoke, "revoke", nil, "document signers to revoke, such as ds-001")
+	p.actingFlags(cmd)
 	return cmd
 }
 
 func runCSCA(ctx context.Context, p *program, o pkiOptions) error {
-	office, done, err := p.openOffice(ctx, acting)
+	office, err := p.openOffice(ctx, acting)
 	if err != nil {
 		return err
 	}
-	defer done()
+	defer office.done()
 	err = office.MakeCSCA(ctx, ca.CSCA{
 		Country: o.country, State: o.state, Organization: o.organization, CommonName: "CSCA", Specimen: true,
 		Contact: "ca@tamthe.example", CRL: []string{"http://tamthe.example/csca.crl"}, From: p.now(), CardYears: o.cardYears,
@@ -87,55 +107,63 @@ func runCSCA(ctx context.Context, p *program, o pkiOptions) error {
 	if err := writeIssuers(p, o.country); err != nil {
 		return err
 	}
-	return publishTrust(p, "csca.cer")
+	return publishTrust(p, "tamthe/pki-csca/1", "csca.cer")
 }
 
 // writeIssuers says for this home's trust folder what the issuer has, unless the operator
 // has said so already.
 func writeIssuers(p *program, country string) error {
-	path := p.home.path(trustDir, "issuers.toml")
-	if _, err := os.Stat(path); err == nil {
-		return nil
-	}
 	text := fmt.Sprintf("# What the issuer of this home has; see tamthe trust --help.\n[[issuer]]\ncountry = %q\ndocuments = [\"I\"]\ncrl = \"required\"\nstatus = \"required\"\nchip = \"required\"\n", country)
-	return os.WriteFile(path, []byte(text), 0o600)
+	if err := writeNew(p.home.path(trustDir, "issuers.toml"), []byte(text)); !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return nil
 }
 
-// publishTrust copies what was issued into the home's trust folder.
-func publishTrust(p *program, name string) error {
-	b, err := os.ReadFile(p.home.path(pkiDir, name))
+// publishTrust copies what was issued into the home's trust folder and prints where it is.
+func publishTrust(p *program, schema, name string) error {
+	path := p.home.path(pkiDir, name)
+	b, err := os.ReadFile(path)
 	if err != nil {
 		return err
 	}
 	if err := os.WriteFile(p.home.path(trustDir, name), b, 0o600); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(p.out, p.home.path(pkiDir, name))
-	return err
+	return p.result(struct {
+		Schema string `json:"schema"`
+		File   string `json:"file"`
+	}{schema, path}, path, path)
 }
 
 func runDS(ctx context.Context, p *program, o pkiOptions) error {
-	office, done, err := p.openOffice(ctx, acting)
+	office, err := p.openOffice(ctx, acting)
 	if err != nil {
 		return err
 	}
-	defer done()
+	defer office.done()
 	name, err := office.MakeSigner(ctx, ca.Signer{From: p.now(), CardYears: o.cardYears, DocumentTypes: o.documents, Named: o.named}, o.algorithm)
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(p.out, name)
-	return err
+	return p.result(struct {
+		Schema string `json:"schema"`
+		Signer string `json:"signer"`
+		File   string `json:"file"`
+	}{"tamthe/pki-ds/1", name, p.home.path(pkiDir, name+".cer")}, name, name)
 }
 
 func runCRL(ctx context.Context, p *program, o pkiOptions) error {
-	office, done, err := p.openOffice(ctx, acting)
+	if o.days < 1 || o.days > 90 {
+		return usagef("--days is 1 to 90, not %d", o.days)
+	}
+	office, err := p.openOffice(ctx, acting)
 	if err != nil {
 		return err
 	}
-	defer done()
+	defer office.done()
 	if err := office.MakeCRL(ctx, o.days, o.revoke...); err != nil {
 		return err
 	}
-	return publishTrust(p, "csca.crl")
+	return publishTrust(p, "tamthe/pki-crl/1", "csca.crl")
 }

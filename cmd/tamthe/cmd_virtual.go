@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -15,9 +16,9 @@ import (
 )
 
 type virtualOptions struct {
-	chip, vpcd, from string
-	short            bool
-	extended         int
+	chip, vpcd, from, canFile string
+	short                     bool
+	extended                  int
 }
 
 func newVirtual(p *program) *cobra.Command {
@@ -27,51 +28,76 @@ func newVirtual(p *program) *cobra.Command {
 		Short: "Put a software chip into a virtual reader",
 		Long: `Holds a software chip into a virtual reader of the vpcd driver. FILE is the chip's
 memory: a blank chip is made if it is not there, and --from fills it with an EF folder.
-Prints "ready NAME" once the reader has seen the card, and takes the lines insert, remove,
-reset and quit on standard input.
-` + exitHelp,
-		Example: "  tamthe virtual --chip card.chip",
+Prints "ready FILE" each time that the reader has seen the card go in, and takes the lines
+insert, remove, reset and quit on standard input. At the end of the input the card stays.
+`,
+		Example: "  tamthe virtual --chip card.chip\n  tamthe virtual --chip copy.chip --from ./card",
 		Args:    exactly(0),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return runVirtual(cmd.Context(), p, o) },
 	}
 	cmd.Flags().StringVar(&o.chip, "chip", "", "the chip's memory `FILE`")
 	cmd.Flags().StringVar(&o.vpcd, "vpcd", "127.0.0.1:35963", "`HOST:PORT` of the virtual reader")
 	cmd.Flags().StringVar(&o.from, "from", "", "fill a new chip with the files of this EF `FOLDER`")
+	cmd.Flags().StringVar(&o.canFile, "can-file", "", "with --from: `FILE` with the chip's CAN, - for standard input (else PACE takes the MRZ only)")
 	cmd.Flags().BoolVar(&o.short, "short", false, "take short APDUs only (the default)")
-	cmd.Flags().IntVar(&o.extended, "extended", 0, "take APDUs of up to `N` octets")
-	cmd.MarkFlagsMutuallyExclusive("short", "extended")
+	cmd.Flags().IntVar(&o.extended, "extended", 0, "take APDUs of up to `N` octets, 262 to 65535")
 	return cmd
 }
 
-func runVirtual(ctx context.Context, p *program, o virtualOptions) error {
-	if o.chip == "" {
+func (o virtualOptions) check() error {
+	switch {
+	case o.chip == "":
 		return usagef("--chip names the chip's memory")
-	}
-	chip, err := openChip(o)
-	if err != nil {
-		return fmt.Errorf("chip %s: %w", o.chip, err)
-	}
-	defer chip.Close()
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	control := make(chan virtual.Event)
-	go steer(ctx, p, control, cancel)
-	err = virtual.Serve(ctx, chip, virtual.ServeOptions{
-		Addr: o.vpcd, Control: control, Ready: func() { fmt.Fprintln(p.out, "ready", o.chip) },
-	})
-	if err != nil && ctx.Err() == nil {
-		return hint(fmt.Errorf("virtual reader %s: %w", o.vpcd, err), "is a pcscd with the vpcd driver running there?")
+	case o.short && o.extended != 0:
+		return usagef("--short and --extended: one of them")
+	case o.extended != 0 && (o.extended < 262 || o.extended > 65535):
+		return usagef("--extended is 262 to 65535, not %d", o.extended)
+	case o.canFile != "" && o.from == "":
+		return usagef("--can-file goes with --from")
 	}
 	return nil
 }
 
-func openChip(o virtualOptions) (*virtual.Chip, error) {
-	limits := apdu.Limits{}
-	if o.extended > 0 {
-		limits = apdu.Limits{Command: o.extended, Response: o.extended}
+func runVirtual(ctx context.Context, p *program, o virtualOptions) error {
+	if err := o.check(); err != nil {
+		return err
 	}
+	chip, err := p.openChip(o)
+	if err != nil {
+		return fmt.Errorf("chip %s: %w", o.chip, err)
+	}
+	defer chip.Close()
+	serving, stop := context.WithCancel(ctx)
+	defer stop()
+	control := make(chan virtual.Event)
+	go steer(serving, p, control)
+	err = virtual.Serve(serving, chip, virtual.ServeOptions{
+		Addr: o.vpcd, Control: control, Ready: func() { fmt.Fprintln(p.out, "ready", o.chip) },
+	})
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err != nil {
+		return hint(err, "is a pcscd with the vpcd driver running, and listening on %s?", o.vpcd)
+	}
+	return nil
+}
+
+func (p *program) openChip(o virtualOptions) (*virtual.Chip, error) {
+	limits := apdu.Limits{Command: o.extended, Response: o.extended}
 	if o.from != "" {
-		return virtual.FromFolder(os.DirFS(o.from), virtual.FolderOptions{Path: o.chip, Limits: limits})
+		folder := virtual.FolderOptions{Path: o.chip, Limits: limits}
+		if o.canFile != "" {
+			s, err := p.secretFile(o.canFile)
+			if err != nil {
+				return nil, err
+			}
+			if _, err := parseCAN(s); err != nil {
+				return nil, err
+			}
+			folder.CAN = strings.TrimSpace(s)
+		}
+		return virtual.FromFolder(os.DirFS(o.from), folder)
 	}
 	chip, err := virtual.Load(o.chip)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -83,24 +109,21 @@ func openChip(o virtualOptions) (*virtual.Chip, error) {
 	return chip, err
 }
 
-// steer turns lines of standard input into what a hand does to the card. At the end of
-// the input the card stays where it is.
-func steer(ctx context.Context, p *program, control chan<- virtual.Event, quit func()) {
+// steer turns lines of standard input into what a hand does to the card; quit closes
+// control. It ends with the input or with ctx, at the latest with the process: a read of
+// standard input cannot be ended otherwise.
+func steer(ctx context.Context, p *program, control chan<- virtual.Event) {
+	events := map[string]virtual.Event{"insert": virtual.Insert, "remove": virtual.Remove, "reset": virtual.PowerCycle}
 	lines := bufio.NewScanner(p.in)
 	for lines.Scan() {
-		var e virtual.Event
-		switch lines.Text() {
-		case "insert":
-			e = virtual.Insert
-		case "remove":
-			e = virtual.Remove
-		case "reset":
-			e = virtual.PowerCycle
-		case "quit":
-			quit()
+		word := strings.TrimSpace(lines.Text())
+		if word == "quit" {
+			close(control)
 			return
-		default:
-			p.say("insert, remove, reset or quit, not %q", lines.Text())
+		}
+		e, ok := events[word]
+		if !ok {
+			p.say("insert, remove, reset or quit, not %q", word)
 			continue
 		}
 		select {

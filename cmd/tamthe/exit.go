@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/tamthe/tamthe/verify"
 )
 
 // The exit statuses are a contract: a script may rely on them, and treats any that it
-// does not know as a failure.
+// does not know as a failure. help.go tells them to people.
 const (
 	exitOK          = 0
 	exitError       = 1
@@ -24,16 +26,11 @@ const (
 	exitInterrupted = 130
 )
 
-const exitHelp = `
-EXIT STATUS
-  0 done or accepted   1 error   2 wrong usage   3 refused   4 refer to an officer
-  10 no reader, or more than one with a card   11 no card, or it was removed
-  12 wrong MRZ, CAN or PIN   13 blocked   14 not allowed in this state, or four eyes needed
-  15 somebody else changed the ledger first   130 interrupted
-`
+// interruptedError is an error that a signal caused.
+type interruptedError struct{ err error }
 
-// errInterrupted stands for a signal.
-var errInterrupted = errors.New("interrupted")
+func (interruptedError) Error() string   { return "interrupted" }
+func (e interruptedError) Unwrap() error { return e.err }
 
 // usageError is a command line that cannot be understood.
 type usageError struct{ err error }
@@ -49,10 +46,11 @@ type verdictError int
 
 func (v verdictError) Error() string { return fmt.Sprintf("verdict with exit status %d", int(v)) }
 
-// hintError adds what to do next.
+// hintError adds what to do next, in place of what classify would say.
 type hintError struct {
 	err  error
 	hint string
+	vi   string // the same in Vietnamese, "" for what the table says
 }
 
 func (e hintError) Error() string { return e.err.Error() }
@@ -69,18 +67,22 @@ type failure struct {
 	Message   string `json:"message"`
 	Hint      string `json:"hint,omitempty"`
 	TriesLeft *int   `json:"tries_left,omitempty"`
+
+	vi string // hint in Vietnamese that goes before the table's
 }
 
-// finish prints an error on standard error and returns the exit status.
+// finish prints an error on standard error and returns the exit status. JSON is always in
+// English: its readers branch on the code.
 func (p *program) finish(err error) int {
 	if err == nil {
 		return exitOK
 	}
-	var v verdictError
-	if errors.As(err, &v) {
+	if v, ok := errors.AsType[verdictError](err); ok {
 		return int(v)
 	}
 	f := classify(err)
+	f.Message = verify.Escape(strings.ReplaceAll(f.Message, "\n", "; "))
+	f.Hint = verify.Escape(f.Hint)
 	if p.json {
 		b, _ := json.Marshal(struct {
 			Error failure `json:"error"`
@@ -88,22 +90,15 @@ func (p *program) finish(err error) int {
 		fmt.Fprintf(p.err, "%s\n", b)
 		return f.Exit
 	}
-	fmt.Fprintf(p.err, "tamthe: %s\n", printable(f.Message))
+	if p.lang == "vi" {
+		f = f.vietnamese()
+	}
+	fmt.Fprintf(p.err, "tamthe: %s\n", f.Message)
 	if f.TriesLeft != nil {
-		fmt.Fprintf(p.err, "tamthe: tries left: %d\n", *f.TriesLeft)
+		fmt.Fprintf(p.err, "tamthe: %s: %d\n", p.text(wordTriesLeft), *f.TriesLeft)
 	}
 	if f.Hint != "" {
-		fmt.Fprintf(p.err, "hint: %s\n", printable(f.Hint))
+		fmt.Fprintf(p.err, "hint: %s\n", f.Hint)
 	}
 	return f.Exit
-}
-
-// printable keeps control and direction characters of foreign text from the terminal.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < 0x20 || r >= 0x7F && r < 0xA0 || r >= 0x200E && r <= 0x200F || r >= 0x202A && r <= 0x202E || r >= 0x2066 && r <= 0x2069 {
-			return '\uFFFD'
-		}
-		return r
-	}, s)
 }

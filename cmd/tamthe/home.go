@@ -11,6 +11,26 @@ import (
 	"strings"
 
 	"github.com/pelletier/go-toml/v2"
+
+	"github.com/tamthe/tamthe/verify"
+)
+
+// The parts of a home.
+const (
+	configFile     = "config.toml"
+	ledgerFile     = "ledger.db"
+	keysDir        = "keys"
+	pkiDir         = "pki"
+	trustDir       = "trust"
+	checkpointsDir = "checkpoints"
+)
+
+// The files of keys/ that are not the authority's.
+const (
+	logKeyName     = "log"
+	vaultKeyName   = "vault"
+	masterKeyName  = "card-master"
+	operatorPrefix = "operator-"
 )
 
 // config is config.toml of the home. An unknown key is an error: a slip of the pen
@@ -57,32 +77,38 @@ func (h home) path(parts ...string) string {
 	return filepath.Join(append([]string{string(h)}, parts...)...)
 }
 
-// ledger is TAMTHE_LEDGER's path, else ledger.db of the home.
-func (h home) ledger() (string, error) {
-	v := os.Getenv("TAMTHE_LEDGER")
-	if v == "" {
-		return h.path("ledger.db"), nil
-	}
-	path, ok := strings.CutPrefix(v, "sqlite:")
-	if !ok {
-		return "", usagef("TAMTHE_LEDGER must be sqlite:PATH in this version")
-	}
-	return path, nil
-}
-
 // config reads config.toml; a home without one has the defaults.
 func (h home) config() (config, error) {
 	var c config
-	b, err := os.ReadFile(h.path("config.toml"))
+	path := h.path(configFile)
+	b, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return c, nil
 	}
 	if err != nil {
 		return c, err
 	}
-	d := toml.NewDecoder(bytes.NewReader(b)).DisallowUnknownFields()
-	if err := d.Decode(&c); err != nil {
-		return c, fmt.Errorf("read %s: %w", h.path("config.toml"), err)
+	if err := toml.NewDecoder(bytes.NewReader(b)).DisallowUnknownFields().Decode(&c); err != nil {
+		return c, hint(fmt.Errorf("%s%w", path, tomlError(err)), "the keys are lang, reader, policy, profile and, under [log], origin")
+	}
+	if c.Policy != "" {
+		if _, err := verify.PolicyByName(c.Policy); err != nil {
+			return c, fmt.Errorf("%s: policy: %w", path, err)
+		}
 	}
 	return c, nil
+}
+
+// tomlError says where in the file what is wrong.
+func tomlError(err error) error {
+	if unknown, ok := errors.AsType[*toml.StrictMissingError](err); ok && len(unknown.Errors) > 0 {
+		e := unknown.Errors[0]
+		line, _ := e.Position()
+		return fmt.Errorf(":%d: unknown key %q", line, strings.Join(e.Key(), "."))
+	}
+	if e, ok := errors.AsType[*toml.DecodeError](err); ok {
+		line, _ := e.Position()
+		return fmt.Errorf(":%d: %w", line, err)
+	}
+	return fmt.Errorf(": %w", err)
 }

@@ -3,9 +3,10 @@ package main
 
 import (
 	"context"
-	"io"
+	"errors"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 	"time"
 
@@ -15,24 +16,38 @@ import (
 // version is set by the build.
 var version = "unknown"
 
-func main() {
+func main() { os.Exit(start(connectPCSC)) }
+
+// start runs the program for the process that it is in, with that way to a card, and
+// returns the exit status. The first signal interrupts what is going on, a second one
+// ends the process.
+func start(connect connector) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	status := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
-	stop()
-	os.Exit(status)
+	defer stop()
+	context.AfterFunc(ctx, stop)
+	p := &program{in: os.Stdin, out: os.Stdout, err: os.Stderr, now: time.Now, connect: connect}
+	return p.run(ctx, os.Args[1:])
 }
 
-// run is the whole program: it returns the exit status and never ends the process.
-func run(ctx context.Context, args []string, in io.Reader, out, errw io.Writer) int {
-	p := &program{in: in, out: out, err: errw, now: time.Now, connect: connectPCSC}
+// run does what the command line says and returns the exit status; it never ends the
+// process.
+func (p *program) run(ctx context.Context, args []string) int {
 	root := newRoot(p)
 	root.SetArgs(args)
-	root.SetIn(in)
-	root.SetOut(out)
-	root.SetErr(errw)
-	err := root.ExecuteContext(ctx)
+	root.SetIn(p.in)
+	root.SetOut(p.out)
+	root.SetErr(p.err)
+	cmd, err := root.ExecuteContextC(ctx)
+	if e, ok := errors.AsType[usageError](err); ok {
+		if _, hinted := errors.AsType[hintError](err); !hinted {
+			err = hint(e, "`%s --help` explains", cmd.CommandPath())
+		}
+	}
 	if ctx.Err() != nil && err != nil {
-		err = errInterrupted
+		err = interruptedError{err}
+	}
+	if !p.json && slices.Contains(args, "--json") {
+		p.json = true // what stands behind a flag that is wrong was not parsed
 	}
 	return p.finish(err)
 }
@@ -53,24 +68,26 @@ func newRoot(p *program) *cobra.Command {
 		SilenceErrors: true,
 		Long: `Tamthe issues chip ID cards, reads them over PC/SC and verifies them, and keeps
 every act of issuing in a tamper-evident ledger.
-` + exitHelp,
-		Example: "  tamthe demo",
-		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+`,
+		Example: "  tamthe demo\n  tamthe verify --can-file can.txt",
+		PersistentPreRunE: func(*cobra.Command, []string) error {
 			return p.configure()
 		},
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddGroup(
-		&cobra.Group{ID: groupCheckpoint, Title: "Checkpoint:"},
-		&cobra.Group{ID: groupDesk, Title: "Desk:"},
-		&cobra.Group{ID: groupAuthority, Title: "Authority:"},
-		&cobra.Group{ID: groupDeveloper, Title: "Developer:"},
+		&cobra.Group{ID: groupCheckpoint, Title: "CHECKPOINT"},
+		&cobra.Group{ID: groupDesk, Title: "DESK"},
+		&cobra.Group{ID: groupAuthority, Title: "AUTHORITY"},
+		&cobra.Group{ID: groupDeveloper, Title: "DEVELOPER"},
 	)
 	f := root.PersistentFlags()
-	f.StringVar(&p.langFlag, "lang", "", "language of texts: en or vi (else the locale)")
-	f.StringVar(&p.readerFlag, "reader", "", "the reader whose name holds this `TEXT` (else TAMTHE_READER, else the only one with a card)")
-	f.BoolVar(&p.json, "json", false, "print JSON on standard output")
+	f.StringVar(&p.langFlag, "lang", "", "`LANGUAGE` of texts, en or vi (else TAMTHE_LANG, config.toml, the locale)")
+	f.StringVar(&p.readerFlag, "reader", "", "the reader whose name holds this `TEXT` (else TAMTHE_READER, config.toml, the only one with a card)")
+	f.BoolVar(&p.json, "json", false, "print JSON")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.SetHelpFunc(help)
+	root.SetHelpCommand(newHelp())
 
 	for _, g := range []struct {
 		id   string
@@ -78,7 +95,7 @@ every act of issuing in a tamper-evident ledger.
 	}{
 		{groupCheckpoint, []*cobra.Command{newVerify(p), newRead(p), newJudge(p), newTrust(p)}},
 		{groupDesk, []*cobra.Command{
-			newInit(p), newOperator(p), newEnrol(p), newApprove(p), newPersonalise(p), newCheck(p),
+			newInit(p), newOperator(p), newEnrol(p), newApprove(p), newCancel(p), newPersonalise(p), newCheck(p),
 			newDeliver(p), newCard(p), newLedger(p),
 		}},
 		{groupAuthority, []*cobra.Command{newPKI(p)}},
@@ -89,15 +106,5 @@ every act of issuing in a tamper-evident ledger.
 			root.AddCommand(c)
 		}
 	}
-	return root
-}
-
-// exactly wraps cobra's argument check so that a wrong count is a usage error.
-func exactly(n int) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		if err := cobra.ExactArgs(n)(cmd, args); err != nil {
-			return usageError{err}
-		}
-		return nil
-	}
+	return family(root)
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -15,23 +16,9 @@ import (
 	"github.com/tamthe/tamthe/issuance/keystore"
 	"github.com/tamthe/tamthe/issuance/sqlite"
 	"github.com/tamthe/tamthe/issuance/vault"
+	"github.com/tamthe/tamthe/verify"
 	"github.com/tamthe/tamthe/verify/pki"
 )
-
-// The parts of a home.
-const (
-	keysDir        = "keys"
-	pkiDir         = "pki"
-	trustDir       = "trust"
-	checkpointsDir = "checkpoints"
-	logKeyName     = "log"
-	vaultKeyName   = "vault"
-	masterKeyName  = "card-master"
-	operatorPrefix = "operator-"
-)
-
-// defaultOrigin names the log of a home whose config.toml names none.
-const defaultOrigin = "specimen.tamthe.example/log"
 
 // purpose says what an office is opened for.
 type purpose int
@@ -42,99 +29,98 @@ const (
 	acting                 // as the operator who signs in
 )
 
-// openOffice opens the ledger of the home, for looking or for an operator's acts. What is
-// returned with it closes the ledger and forgets the keys.
-func (p *program) openOffice(ctx context.Context, why purpose) (_ *desk.Office, _ func(), err error) {
-	path, err := p.home.ledger()
-	if err != nil {
-		return nil, nil, err
+// office is a desk whose ledger is open.
+type office struct {
+	*desk.Office
+	ledger *sqlite.Ledger
+	close  []func()
+}
+
+// openOffice opens the ledger of the home, for looking or for an operator's acts. What it
+// returns must be closed: that closes the ledger and forgets the keys.
+func (p *program) openOffice(ctx context.Context, why purpose) (*office, error) {
+	o := &office{Office: &desk.Office{
+		Now: p.now, Authority: desk.Authority{Keys: p.home.path(keysDir), PKI: p.home.path(pkiDir)},
+	}}
+	if err := p.fillOffice(ctx, o, why); err != nil {
+		o.done()
+		return nil, err
 	}
-	var closers []func()
-	done := func() {
-		for _, c := range closers {
-			c()
-		}
-	}
-	defer func() {
-		if err != nil {
-			done()
-		}
-	}()
-	o := &desk.Office{Now: p.now, Authority: desk.Authority{Keys: p.home.path(keysDir), PKI: p.home.path(pkiDir)}}
+	return o, nil
+}
+
+func (p *program) fillOffice(ctx context.Context, o *office, why purpose) error {
+	path := p.ledgerPath()
 	options := sqlite.Options{ReadOnly: why != acting, Checkpoints: p.home.path(checkpointsDir)}
 	if why == acting {
+		// A secret is asked for only where there is something to use it on.
 		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-			return nil, nil, sqlite.ErrMissing
+			return fmt.Errorf("open %s: %w", path, sqlite.ErrMissing)
 		}
 		log, err := keystore.OpenLog(p.home.path(keysDir, logKeyName))
 		if err != nil {
-			return nil, nil, err
+			return err
 		}
 		options.Signer = log
-		key, err := p.operator()
+		key, err := p.operator(ctx)
 		if err != nil {
-			return nil, nil, err
+			return err
 		}
-		closers = append(closers, key.Destroy)
+		o.close = append(o.close, key.Destroy)
 		o.Signer = key
 	}
-	store, err := sqlite.Open(ctx, path, options)
-	if err != nil {
-		return nil, nil, fmt.Errorf("open %s: %w", path, err)
+	var err error
+	if o.ledger, err = sqlite.Open(ctx, path, options); err != nil {
+		return fmt.Errorf("open %s: %w", path, err)
 	}
-	closers = append(closers, func() { _ = store.Close() })
-	o.Store = store
+	o.Store = o.ledger
+	o.close = append(o.close, func() { _ = o.ledger.Close() })
 	if why == looking {
-		return o, done, nil
+		return nil
 	}
 	secret, err := keystore.OpenSecret(p.home.path(keysDir, vaultKeyName), keystore.UseVault)
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
 	if o.Vault, err = vault.NewKey(1, secret.Bytes()); err != nil {
-		return nil, nil, err
+		return err
 	}
-	closers = append(closers, o.Vault.Destroy)
-	return o, done, nil
+	o.close = append(o.close, o.Vault.Destroy)
+	return nil
 }
 
-// store is the ledger behind an office that openOffice opened.
-func store(o *desk.Office) *sqlite.Ledger { return o.Store.(*sqlite.Ledger) }
+// done closes the ledger and forgets the keys.
+func (o *office) done() {
+	for _, c := range o.close {
+		c()
+	}
+}
 
 // errOperator says that nobody said who acts.
 var errOperator = errors.New("it is not said who acts")
 
 // operator unseals the acting operator's key: --operator or TAMTHE_OPERATOR, a name or a
 // file: URI, never the login name.
-func (p *program) operator() (*keystore.Operator, error) {
+func (p *program) operator(ctx context.Context) (*keystore.Operator, error) {
 	name := first(p.operatorFlag, os.Getenv("TAMTHE_OPERATOR"))
 	if name == "" {
-		return nil, hint(errOperator, "name the operator with --operator or TAMTHE_OPERATOR; `tamthe operator list` lists them")
+		return nil, hint(usageError{errOperator}, "name the operator with --operator or TAMTHE_OPERATOR; `tamthe operator list` lists them")
 	}
 	path, ok := strings.CutPrefix(name, "file:")
 	if !ok {
-		path = p.home.path(keysDir, operatorPrefix+filepath.Base(name))
+		if err := checkWord("--operator", name); err != nil {
+			return nil, err
+		}
+		path = p.home.path(keysDir, operatorPrefix+name)
 	}
 	if _, err := keystore.OperatorPublic(path); err != nil {
 		return nil, err
 	}
-	pass, err := p.passphrase(p.passphraseFile, "passphrase of operator "+name)
+	pass, err := p.passphrase(ctx, p.passphraseFile, filepath.Base(name))
 	if err != nil {
 		return nil, err
 	}
 	return keystore.OpenOperator(path, []byte(pass))
-}
-
-// passphrase reads a passphrase from a file, or asks.
-func (p *program) passphrase(file, question string) (string, error) {
-	if file != "" {
-		return p.readSecretFile(file)
-	}
-	s, err := p.ask(question)
-	if errors.Is(err, errNoPrompt) {
-		return "", hint(err, "give it with --passphrase-file FILE (- is standard input)")
-	}
-	return s, err
 }
 
 // actingFlags adds the flags of a verb that signs.
@@ -143,7 +129,21 @@ func (p *program) actingFlags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&p.passphraseFile, "passphrase-file", "", "`FILE` with the operator's passphrase, - for standard input (else it is asked)")
 }
 
-// trust reads a trust folder, by default that of the home.
+// checkWord refuses what could stand in no leaf of the ledger as a name or reason: a word
+// of small letters, digits and hyphens that begins with a letter.
+func checkWord(flag, s string) error {
+	good := s != "" && len(s) <= 32 && s[0] >= 'a' && s[0] <= 'z'
+	for _, r := range s {
+		good = good && (r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '-')
+	}
+	if !good {
+		return usagef("%s is one word of small letters, digits and hyphens, at most 32 of them", flag)
+	}
+	return nil
+}
+
+// trust reads a trust folder, by default that of the home; without one nobody is trusted.
+// The officer's view says nothing of files that are no use there: `tamthe trust list` does.
 func (p *program) trust(dir string) (*pki.Store, error) {
 	if dir == "" {
 		dir = p.home.path(trustDir)
@@ -153,22 +153,29 @@ func (p *program) trust(dir string) (*pki.Store, error) {
 	}
 	s, err := pki.LoadStore(os.DirFS(dir), pki.LoadOptions{})
 	if err != nil {
-		return nil, fmt.Errorf("read trust folder %s: %w", dir, err)
-	}
-	for _, skipped := range s.Skipped() {
-		p.say("trust folder: %v is not used", skipped)
+		return nil, fmt.Errorf("%s: %w", dir, err)
 	}
 	return s, nil
 }
 
-// homeLine says for doctor what there is of a home.
-func (p *program) homeLine() string {
-	path, err := p.home.ledger()
-	if err != nil {
-		return err.Error()
+// statusSource is the ledger of this home, which knows the status of its own cards. A home
+// without one asks nobody; a ledger that is there and does not open is a source that has
+// no answer, so that its own cards are referred and other issuers' are judged as ever.
+func (p *program) statusSource(ctx context.Context) (verify.StatusSource, func()) {
+	o, err := p.openOffice(ctx, looking)
+	switch {
+	case err == nil:
+		return o, o.done
+	case errors.Is(err, sqlite.ErrMissing) && p.ledger == "":
+		return nil, func() {}
 	}
-	if _, err := os.Stat(path); err != nil {
-		return string(p.home) + "  no ledger (tamthe init makes one)"
-	}
-	return string(p.home) + "  ledger " + path
+	return noAnswer{err}, func() {}
+}
+
+// noAnswer is a source of card status that cannot be asked.
+type noAnswer struct{ err error }
+
+// Status fails.
+func (n noAnswer) Status(context.Context, verify.CardID) (verify.State, time.Time, error) {
+	return verify.StateUnknown, time.Time{}, n.err
 }

@@ -2,7 +2,7 @@ package main
 
 import (
 	"context"
-	"errors"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -12,6 +12,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/tamthe/tamthe/apdu"
+	"github.com/tamthe/tamthe/verify"
 )
 
 // program is what one run works with: its streams, its settings and the way to a card.
@@ -21,19 +22,25 @@ type program struct {
 	in       io.Reader
 	out, err io.Writer
 	now      func() time.Time
-	connect  func(ctx context.Context, reader string) (*reader, error)
+	connect  connector
 
-	home home
-	conf config
-	json bool
-	lang string // "en" or "vi"
+	home   home
+	ledger string // path; "" is that of the home
+	conf   config
+	json   bool
+	lang   string // "en" or "vi"
 
 	langFlag, readerFlag string
 	operatorFlag         string
 	passphraseFile       string
 
+	documents  bool // what a verb made is printed as a JSON document
 	stdinTaken bool
 }
+
+// connector opens the card of the reader whose name holds the text, or of the only reader
+// with a card.
+type connector func(ctx context.Context, name string) (*reader, error)
 
 // reader is a card that can be spoken to, powered down and let go of; it is a desk.Chip.
 type reader struct {
@@ -45,9 +52,11 @@ type reader struct {
 // Reset powers the card down and up again.
 func (r *reader) Reset(ctx context.Context) error { return r.reset(ctx) }
 
-// configure finds the home and settles language and reader: flag, then environment,
-// then config.toml, then the default.
+// configure finds home and ledger and settles language and reader: flag, then
+// environment, then config.toml, then the default.
 func (p *program) configure() error {
+	p.documents = p.json
+	p.lang = localeLang()
 	if p.home == "" {
 		h, err := defaultHome()
 		if err != nil {
@@ -55,18 +64,39 @@ func (p *program) configure() error {
 		}
 		p.home = h
 	}
+	if v := os.Getenv("TAMTHE_LEDGER"); v != "" {
+		path, ok := strings.CutPrefix(v, "sqlite:")
+		if !ok || path == "" {
+			return usagef("TAMTHE_LEDGER is sqlite:PATH in this version") // without v: it may hold a password
+		}
+		p.ledger = path
+	}
 	c, err := p.home.config()
 	if err != nil {
 		return err
 	}
 	p.conf = c
-	p.lang = first(p.langFlag, os.Getenv("TAMTHE_LANG"), c.Lang, localeLang())
-	if p.lang != "en" && p.lang != "vi" {
-		return usagef("--lang is en or vi, not %q", p.lang)
+	for _, l := range []struct{ from, lang string }{
+		{"--lang", p.langFlag},
+		{"TAMTHE_LANG", os.Getenv("TAMTHE_LANG")},
+		{p.home.path(configFile) + ": lang", c.Lang},
+	} {
+		switch l.lang {
+		case "":
+			continue
+		case "en", "vi":
+			p.lang = l.lang
+		default:
+			return usagef("%s is en or vi, not %q", l.from, l.lang)
+		}
+		break
 	}
 	p.readerFlag = first(p.readerFlag, os.Getenv("TAMTHE_READER"), c.Reader)
 	return nil
 }
+
+// ledgerPath is where the ledger lies.
+func (p *program) ledgerPath() string { return first(p.ledger, p.home.path(ledgerFile)) }
 
 // localeLang is vi where the locale says so, else en.
 func localeLang() string {
@@ -85,10 +115,31 @@ func first(values ...string) string {
 	return ""
 }
 
-// say prints a line of progress or explanation on standard error.
+// say prints a line of explanation on standard error, where people read it: with --json
+// there is nothing but the result.
 func (p *program) say(format string, a ...any) {
-	fmt.Fprintf(p.err, "tamthe: %s\n", printable(fmt.Sprintf(format, a...)))
+	if !p.json {
+		fmt.Fprintf(p.err, "tamthe: %s\n", verify.Escape(fmt.Sprintf(format, a...)))
+	}
 }
+
+// result prints what a verb made: with --json the document, else the text, if there is
+// any. name is what would be lost if the output cannot be written.
+func (p *program) result(document any, name, text string) error {
+	var err error
+	if p.documents {
+		err = p.document(document)
+	} else if text != "" {
+		_, err = fmt.Fprintln(p.out, text)
+	}
+	if err != nil {
+		return hint(fmt.Errorf("print the result: %w", err), "it was done all the same: %s", name)
+	}
+	return nil
+}
+
+// document prints a JSON document on one line.
+func (p *program) document(v any) error { return json.NewEncoder(p.out).Encode(v) }
 
 // terminal says whether standard error is one: only then is progress drawn.
 func (p *program) terminal() bool { return isTerminal(p.err) }
@@ -96,52 +147,4 @@ func (p *program) terminal() bool { return isTerminal(p.err) }
 func isTerminal(w any) bool {
 	f, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
-}
-
-// maxSecretFile bounds a file that holds a password, MRZ or CAN.
-const maxSecretFile = 4096
-
-// readSecretFile reads a --…-file flag; "-" is standard input, once a command.
-func (p *program) readSecretFile(path string) (string, error) {
-	var r io.Reader
-	if path == "-" {
-		if p.stdinTaken {
-			return "", usagef("standard input can be read for one file only")
-		}
-		p.stdinTaken = true
-		r = p.in
-	} else {
-		f, err := os.Open(path)
-		if err != nil {
-			return "", err
-		}
-		defer f.Close()
-		r = f
-	}
-	b, err := io.ReadAll(io.LimitReader(r, maxSecretFile+1))
-	if err != nil {
-		return "", fmt.Errorf("read %s: %w", path, err)
-	}
-	if len(b) > maxSecretFile {
-		return "", fmt.Errorf("%s is longer than %d octets", path, maxSecretFile)
-	}
-	return strings.TrimRight(string(b), "\r\n"), nil
-}
-
-// errNoPrompt says that a secret is needed and nobody is there to ask.
-var errNoPrompt = errors.New("a secret is needed, and standard input is no terminal")
-
-// ask prompts on standard error and reads one line without echo.
-func (p *program) ask(question string) (string, error) {
-	f, ok := p.in.(*os.File)
-	if !ok || !isTerminal(f) {
-		return "", errNoPrompt
-	}
-	fmt.Fprintf(p.err, "%s: ", question)
-	b, err := term.ReadPassword(int(f.Fd()))
-	fmt.Fprintln(p.err)
-	if err != nil {
-		return "", fmt.Errorf("read the answer: %w", err)
-	}
-	return string(b), nil
 }

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tamthe/tamthe/card/profile"
+	"github.com/tamthe/tamthe/card/profile/vn"
+	"github.com/tamthe/tamthe/issuance/desk"
+)
+
+type enrolOptions struct {
+	file, portrait, profile, reason, replaces string
+}
+
+func newEnrol(p *program) *cobra.Command {
+	var o enrolOptions
+	cmd := &cobra.Command{
+		Use:   "enrol FILE.json",
+		Short: "Open an application; prints its name",
+		Long: `Opens an application for the person in FILE.json (- is standard input) and prints its
+name, A-… . The keys are number, surname, given, sex (M or F), birth (YYYY, YYYY-MM or
+YYYY-MM-DD), nationality, origin, residence, ethnicity, religion, features, father, mother,
+spouse and expiry (a date, or null for what the law says). Unknown keys are an error.
+`,
+		Example: "  tamthe enrol person.json --portrait face.jpg --operator an",
+		Args:    exactly(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.file = args[0]
+			return runEnrol(cmd.Context(), p, o)
+		},
+	}
+	o.flags(p, cmd, "first")
+	cmd.Flags().StringVar(&o.replaces, "replaces", "", "the `CARD` that the new one replaces")
+	return cmd
+}
+
+// flags are those of the verbs that open an application.
+func (o *enrolOptions) flags(p *program, cmd *cobra.Command, reason string) {
+	cmd.Flags().StringVar(&o.portrait, "portrait", "", "the portrait, a JPEG `FILE`, - for standard input")
+	cmd.Flags().StringVar(&o.profile, "profile", "", "profile of the card (else config.toml's, else "+desk.Profile+")")
+	cmd.Flags().StringVar(&o.reason, "reason", reason, "why, one `WORD`: first, lost, damaged, expired, changed …")
+	p.actingFlags(cmd)
+}
+
+// The bounds of what is read for an application. The desk refuses a portrait far below.
+const (
+	maxPersonFile   = 1 << 16
+	maxPortraitFile = 1 << 24
+)
+
+func runEnrol(ctx context.Context, p *program, o enrolOptions) error {
+	if err := checkWord("--reason", o.reason); err != nil {
+		return err
+	}
+	if o.portrait == "" {
+		return usagef("--portrait names the portrait")
+	}
+	b, err := p.input(o.file, maxPersonFile)
+	if err != nil {
+		return err
+	}
+	person, err := vn.ParsePerson(b)
+	if err != nil {
+		return hint(fmt.Errorf("%s: %w", o.file, err), "correct the file; `tamthe enrol --help` lists the keys")
+	}
+	portrait, err := p.input(o.portrait, maxPortraitFile)
+	if err != nil {
+		return err
+	}
+	name := first(o.profile, p.conf.Profile, desk.Profile)
+	if _, err := profile.ByName(name); err != nil {
+		return err
+	}
+	office, err := p.openOffice(ctx, acting)
+	if err != nil {
+		return err
+	}
+	defer office.done()
+	app, err := office.Enrol(ctx, desk.Enrolment{Person: person, Portrait: portrait, Profile: name, Reason: o.reason, Replaces: o.replaces})
+	if err != nil {
+		return err
+	}
+	return p.result(struct {
+		Schema      string `json:"schema"`
+		Application string `json:"application"`
+	}{"tamthe/enrol/1", app}, app, app)
+}

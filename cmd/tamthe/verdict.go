@@ -1,0 +1,247 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tamthe/tamthe/apdu"
+	"github.com/tamthe/tamthe/card/auth"
+	"github.com/tamthe/tamthe/card/lds"
+	"github.com/tamthe/tamthe/card/mrz"
+	"github.com/tamthe/tamthe/verify"
+)
+
+// verifyOptions are the flags of the verbs that judge a card: verify, read and judge.
+type verifyOptions struct {
+	mrzFile, canFile string
+	allowBAC         bool
+	holder           string
+	trust            string
+	policy           string
+	at               string
+	save             string
+	purpose          string // kept with what is saved
+	specimen         bool
+	all              bool
+}
+
+func (o *verifyOptions) openFlags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&o.mrzFile, "mrz-file", "", "`FILE` with the MRZ lines or DOCNO;YYMMDD;YYMMDD, - for standard input")
+	cmd.Flags().StringVar(&o.canFile, "can-file", "", "`FILE` with the CAN, - for standard input (without a file it is asked for)")
+	cmd.Flags().BoolVar(&o.allowBAC, "allow-bac", false, "permit BAC where PACE fails; the report says so")
+}
+
+func (o *verifyOptions) judgeFlags(cmd *cobra.Command, policy string) {
+	cmd.Flags().StringVar(&o.trust, "trust", "", "`FOLDER` of trusted certificates and revocation lists (else the home's)")
+	cmd.Flags().StringVar(&o.policy, "policy", "", "checkpoint, quick, archive or desk-qa (else "+policy+")")
+	cmd.Flags().StringVar(&o.at, "at", "", "`TIME` of judgement, RFC 3339 or YYYY-MM-DD (else now)")
+	cmd.Flags().BoolVar(&o.specimen, "specimen", false, "accept SPECIMEN cards, which are no identity documents")
+	cmd.Flags().BoolVar(&o.all, "all", false, "show every check with its clause")
+}
+
+// options turns flags into what an inspection needs.
+func (o verifyOptions) options(p *program, policy string) (verify.Options, error) {
+	opts := verify.Options{Specimen: o.specimen, AllowBAC: o.allowBAC, At: p.now()}
+	var err error
+	if opts.Policy, err = verify.PolicyByName(first(o.policy, policyOf(p.conf, policy), policy)); err != nil {
+		return opts, usagef("--policy: %w", err)
+	}
+	if o.at != "" {
+		if opts.At, err = parseTime(o.at); err != nil {
+			return opts, err
+		}
+	}
+	holders := map[string]verify.Holder{
+		"": verify.HolderNotCompared, "match": verify.HolderMatch, "mismatch": verify.HolderMismatch, "unsure": verify.HolderUnsure,
+	}
+	holder, ok := holders[o.holder]
+	if !ok {
+		return opts, usagef("--holder is match, mismatch or unsure, not %q", o.holder)
+	}
+	opts.Holder = holder
+	opts.Trust, err = p.trust(o.trust)
+	return opts, err
+}
+
+// policyOf is the policy of config.toml, which is meant for cards at a checkpoint.
+func policyOf(c config, policy string) string {
+	if policy == "checkpoint" {
+		return c.Policy
+	}
+	return ""
+}
+
+func parseTime(s string) (time.Time, error) {
+	for _, layout := range []string{time.RFC3339, time.DateOnly} {
+		if t, err := time.ParseInLocation(layout, s, time.Local); err == nil {
+			return t, nil
+		}
+	}
+	return time.Time{}, usagef("--at %q is no time of RFC 3339 and no YYYY-MM-DD", s)
+}
+
+// passwords reads what opens the card; without a file it is asked for, once the card says
+// what it takes.
+func (o verifyOptions) passwords(p *program, opts *verify.Options) error {
+	switch {
+	case o.canFile != "" && o.mrzFile != "":
+		return usagef("--can-file and --mrz-file: one of them")
+	case o.canFile != "":
+		s, err := p.secretFile(o.canFile)
+		if err != nil {
+			return err
+		}
+		can, err := parseCAN(s)
+		if err != nil {
+			return fmt.Errorf("%s: %w", o.canFile, err)
+		}
+		opts.Passwords = []auth.Password{can}
+	case o.mrzFile != "":
+		s, err := p.secretFile(o.mrzFile)
+		if err != nil {
+			return err
+		}
+		key, err := mrz.ParseKey(s)
+		if err != nil {
+			return usagef("%s: %w", o.mrzFile, err)
+		}
+		opts.Passwords, opts.Printed = []auth.Password{auth.MRZ(key.Info())}, key.Zone
+	default:
+		opts.Ask = p.askPassword
+	}
+	return nil
+}
+
+// inspect opens and reads the card in the reader and, with save, writes its files into
+// that folder when all are read.
+func (o verifyOptions) inspect(ctx context.Context, p *program, policy, save string) (*verify.Report, time.Duration, error) {
+	opts, err := o.options(p, policy)
+	if err != nil {
+		return nil, 0, err
+	}
+	return o.inspectWith(ctx, p, opts, save)
+}
+
+func (o verifyOptions) inspectWith(ctx context.Context, p *program, opts verify.Options, save string) (*verify.Report, time.Duration, error) {
+	if err := o.passwords(p, &opts); err != nil {
+		return nil, 0, err
+	}
+	if save != "" {
+		if err := vacant(save); err != nil {
+			return nil, 0, err
+		}
+	}
+	status, done := p.statusSource(ctx)
+	defer done()
+	opts.Status = status
+	r, err := p.connect(ctx, p.readerFlag)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer r.close()
+	progress := p.progress()
+	opts.Progress = func(f lds.File, done, total int) { progress.show(f.Name(), done, total) }
+	begin := time.Now()
+	report, err := verify.Inspect(ctx, apdu.Over(r, apdu.Limits{}), opts)
+	progress.end()
+	if err != nil {
+		return nil, 0, err
+	}
+	elapsed := time.Since(begin)
+	if save != "" {
+		err = saveFolder(save, report.Files, o.purposeNote(p))
+	}
+	return report, elapsed, err
+}
+
+// errNotEmpty says that a folder for a card's files has something in it: two cards' files
+// in one folder would be judged as one card.
+var errNotEmpty = errors.New("the folder is not empty")
+
+func vacant(dir string) error {
+	if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
+		return fmt.Errorf("%s: %w", dir, errNotEmpty)
+	}
+	return nil
+}
+
+// saveFolder writes files as they were read into an empty or new folder, and beside them
+// a note of what for, if there is one: all or none.
+func saveFolder(dir string, files verify.Files, note string) (err error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	var written []string
+	defer func() {
+		if err != nil {
+			for _, path := range written {
+				_ = os.Remove(path)
+			}
+		}
+	}()
+	save := saveTo(dir)
+	for f, b := range files {
+		if err := save(f, b); err != nil {
+			return err
+		}
+		written = append(written, filepath.Join(dir, f.FileName()))
+	}
+	if note == "" {
+		return nil
+	}
+	return writeNew(filepath.Join(dir, purposeFile), []byte(note))
+}
+
+// saveTo writes each file as it was read, readable by its owner only.
+func saveTo(dir string) func(lds.File, []byte) error {
+	return func(f lds.File, b []byte) error {
+		return writeNew(filepath.Join(dir, f.FileName()), b)
+	}
+}
+
+// report prints what was found: JSON, or the officer's view. Standard error stays empty.
+func (p *program) report(r *verify.Report, o verify.RenderOptions) error {
+	if p.json {
+		b, err := r.JSON()
+		if err != nil {
+			return err
+		}
+		_, err = p.out.Write(b)
+		return err
+	}
+	if isTerminal(p.out) {
+		o.Colours, o.Portrait = true, true
+	}
+	return r.Render(p.out, verify.Lang(p.lang), o)
+}
+
+// judged prints a report and makes the verdict the exit status.
+func (p *program) judged(r *verify.Report, o verify.RenderOptions) error {
+	if err := p.report(r, o); err != nil {
+		return err
+	}
+	return asError(r.Verdict)
+}
+
+func verdictStatus(v verify.Verdict) int {
+	switch v {
+	case verify.Accept:
+		return exitOK
+	case verify.Refuse:
+		return exitRefused
+	}
+	return exitRefer
+}
+
+func asError(v verify.Verdict) error {
+	if v == verify.Accept {
+		return nil
+	}
+	return verdictError(verdictStatus(v))
+}

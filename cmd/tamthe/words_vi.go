@@ -1,0 +1,115 @@
+package main
+
+// phrase is a text of the program itself in English and Vietnamese. What the checks of a
+// card say in both languages is in package verify.
+type phrase struct{ en, vi string }
+
+// text is the phrase in the program's language.
+func (p *program) text(t phrase) string {
+	if p.lang == "vi" {
+		return t.vi
+	}
+	return t.en
+}
+
+// The phrases.
+var (
+	wordTriesLeft     = phrase{"tries left", "số lần thử còn lại"}
+	wordAskCAN        = phrase{"CAN (six digits)", "CAN (sáu chữ số)"}
+	wordAskMRZ        = phrase{"MRZ (DOCNO;YYMMDD;YYMMDD)", "MRZ (SỐ GIẤY TỜ;YYMMDD ngày sinh;YYMMDD hết hạn)"}
+	wordPassphrase    = phrase{"passphrase of operator %s", "mật khẩu của cán bộ %s"}
+	wordNewPassphrase = phrase{"new passphrase of operator %s", "mật khẩu mới của cán bộ %s"}
+	wordRepeat        = phrase{"once more", "nhập lại"}
+	wordWritten       = phrase{"files written to %s", "các tệp đã ghi vào %s"}
+)
+
+// vietnamese puts what happened and what to do before the English message, which stays
+// for whoever is asked for help. Where the table has no words, the English ones remain.
+func (f failure) vietnamese() failure {
+	w, ok := inVietnamese[f.Code]
+	if !ok {
+		return f
+	}
+	f.Message = w.what + " (" + f.Message + ")"
+	switch {
+	case f.vi != "":
+		f.Hint = f.vi
+	case w.hint != "":
+		f.Hint = w.hint
+	}
+	return f
+}
+
+// inVietnamese says for each code of a failure what happened and what to do next.
+var inVietnamese = map[string]struct{ what, hint string }{
+	"error":       {"lỗi", ""},
+	"interrupted": {"đã ngắt", ""},
+	"usage":       {"dùng lệnh chưa đúng", "xem thêm bằng --help"},
+	"no-prompt":   {"cần một bí mật nhưng không có ai để hỏi", "đưa bí mật qua tệp, xem --help; - là đầu vào chuẩn"},
+
+	"no-pcsc":      {"bản này không có PC/SC", "biên dịch lại với cgo và không có thẻ nopcsc"},
+	"no-service":   {"dịch vụ PC/SC chưa chạy", "bật dịch vụ, ví dụ `sudo systemctl start pcscd.socket`, rồi chạy `tamthe doctor`"},
+	"denied":       {"dịch vụ PC/SC không cho người dùng này", "chạy trong phiên làm việc của chính máy này, hoặc hỏi người quản trị"},
+	"no-reader":    {"không có đầu đọc thẻ", "cắm đầu đọc; `tamthe readers` liệt kê các đầu đọc"},
+	"readers":      {"có nhiều đầu đọc", "chọn một bằng --reader TÊN hoặc TAMTHE_READER"},
+	"no-card":      {"không có thẻ trong đầu đọc", "cắm hoặc đặt thẻ lên đầu đọc"},
+	"card-mute":    {"thẻ không trả lời", "lật thẻ, lau tiếp điểm, hoặc đặt thẻ nằm phẳng trên đầu đọc"},
+	"card-busy":    {"chương trình khác đang giữ thẻ", "đóng chương trình kia"},
+	"card-removed": {"thẻ đã bị rút ra", "đặt thẻ lại và chạy lại lệnh"},
+	"card-reset":   {"chương trình khác đã khởi động lại thẻ", "đóng chương trình kia và chạy lại lệnh"},
+	"card-silent":  {"thẻ ngừng trả lời", "rút thẻ ra, đặt lại và chạy lại lệnh"},
+
+	"blocked":        {"mật khẩu đã bị khóa", "thẻ không còn nhận mật khẩu này"},
+	"wrong-password": {"sai CAN hoặc MRZ", "so CAN hoặc MRZ với chữ in trên thẻ"},
+	"no-password":    {"không có mật khẩu nào mở được thẻ này", "thẻ này cần loại khác: đưa MRZ bằng --mrz-file, hoặc CAN bằng --can-file"},
+	"no-access":      {"không giao thức nào được phép mở được thẻ", "giữ thẻ nằm yên và thử lại; --allow-bac cho phép giao thức cũ khi giao thức mới không được"},
+	"no-application": {"thẻ không có ứng dụng giấy tờ điện tử", "đây không phải eMRTD, hoặc thẻ chưa được cá thể hóa"},
+	"card-protocol":  {"chip trả lời sai giao thức", "thử lại; nếu vẫn thế thì chip hỏng hoặc không phải chip thật"},
+	"chip-channel":   {"kênh bảo mật tới chip bị can thiệp", "kiểm tra đầu đọc và dây nối, rồi chạy lại lệnh"},
+
+	"four-eyes":    {"cần người thứ hai", "người khác phải làm việc này"},
+	"role":         {"cán bộ không có quyền này", "cán bộ có quyền phải làm việc này; `tamthe operator list` cho biết quyền"},
+	"operator":     {"không phải cán bộ đã đăng ký", "`tamthe operator list` liệt kê các cán bộ"},
+	"changed":      {"không đúng với nội dung đã duyệt", "dừng lại; `tamthe ledger verify` cho biết sổ có bị sửa hay không"},
+	"state":        {"chưa được làm việc này ở trạng thái hiện tại", "`tamthe card show` cho biết thẻ đang ở đâu"},
+	"duplicate":    {"đã có rồi", ""},
+	"conflict":     {"sổ vừa được người khác ghi trước", "xem điều gì đã đổi, rồi chạy lại lệnh"},
+	"chip-keys":    {"chip không có khóa như mong đợi", "lấy chip trắng của lô đã biết khóa vận chuyển"},
+	"chip-used":    {"chip này thuộc một thẻ khác", "lấy chip trắng"},
+	"chip-key":     {"cặp khóa của chip không phải cặp đã ghi sổ", "bỏ thẻ này bằng `tamthe card revoke`, rồi cá thể hóa trên chip mới"},
+	"chip-differs": {"chip không giữ đúng những gì đã ghi", "chạy lại lệnh; nếu vẫn thế thì bỏ thẻ bằng `tamthe card revoke` và lấy chip mới"},
+	"wrong-chip":   {"không phải chip đã làm dở", "đặt đúng chip đã làm dở; nếu mất chip thì bỏ thẻ bằng `tamthe card revoke`"},
+	"refused":      {"thẻ vừa làm không đạt", "không giao thẻ này"},
+	"field":        {"dữ liệu của người xin cấp chưa đúng", "sửa tệp; `tamthe enrol --help` liệt kê các khóa"},
+	"unknown":      {"sổ không biết mục này", "xem lại cách viết; `tamthe card list` liệt kê các thẻ"},
+	"no-csca":      {"chưa có CSCA", "tạo bằng `tamthe pki csca`"},
+	"no-signer":    {"không có chứng thư ký nào đang dùng được", "tạo bằng `tamthe pki ds`"},
+	"profile":      {"bàn này không làm loại thẻ đó", ""},
+	"portrait":     {"không dùng được ảnh chân dung", "đưa ảnh JPEG từ 200 × 200 đến 2.000 × 2.000 điểm, không quá 60.000 byte"},
+
+	"no-ledger":          {"chưa có sổ", "`tamthe init` lập sổ; TAMTHE_HOME và TAMTHE_LEDGER cho biết ở đâu"},
+	"ledger-newer":       {"sổ do bản tamthe mới hơn ghi", "cập nhật tamthe"},
+	"ledger-foreign":     {"tệp này không phải sổ của tamthe", "TAMTHE_LEDGER phải chỉ tới sổ của tamthe; tệp này không bị sửa"},
+	"ledger-rolled-back": {"sổ cũ hơn mốc kiểm tra cuối cùng", "đặt lại bản sổ mới nhất; `tamthe ledger verify` cho biết thêm"},
+	"ledger-read-only":   {"sổ chỉ đọc được", "cho phép ghi vào tệp sổ và thư mục của nó"},
+	"disk-full":          {"đĩa đã đầy", "giải phóng chỗ trên đĩa và chạy lại lệnh; chưa ghi gì cả"},
+	"ledger-busy":        {"chương trình khác đang ghi sổ", "chạy lại lệnh"},
+	"ledger-damaged":     {"tệp sổ bị hỏng", "`tamthe ledger verify` chỉ ra chỗ hỏng; đặt bản sao lại"},
+	"checkpoint-copy":    {"không chép được mốc kiểm tra ra ngoài sổ", "cho phép ghi vào thư mục checkpoints/ và giải phóng chỗ trên đĩa; chưa ghi gì cả"},
+	"checkpoint":         {"không phải mốc kiểm tra do sổ này ký", "đưa tệp do `tamthe ledger checkpoint` của sổ này ghi"},
+
+	"passphrase":      {"sai mật khẩu, hoặc mật khẩu trống", "nhập đúng mật khẩu của cán bộ này; chưa làm gì cả"},
+	"key-permissions": {"người dùng khác đọc được tệp khóa", "chmod 600 tệp khóa, sau khi chắc chắn chưa ai sao chép"},
+	"no-key":          {"không thấy tệp khóa", "xem lại cách viết; khóa của bàn này nằm trong keys/"},
+	"key-exists":      {"đã có tệp khóa", "không ghi đè gì cả; nếu khóa ấy không còn dùng thì chuyển nó đi"},
+	"key-format":      {"tệp này không phải khóa thuộc loại cần dùng", "đặt bản sao của tệp khóa lại"},
+	"algorithm":       {"không biết thuật toán khóa này", ""},
+	"chip-locked":     {"chương trình khác đang mở tệp chip", "đóng chương trình kia"},
+	"not-a-chip":      {"tệp này không phải bộ nhớ chip", "--chip phải chỉ tới tệp do `tamthe virtual` tạo"},
+
+	"permission": {"không được phép", "cho phép bạn đọc và ghi ở đó"},
+	"exists":     {"đã có rồi", "không ghi đè gì cả"},
+	"not-found":  {"không tìm thấy", "xem lại đường dẫn"},
+	"no-files":   {"không có tệp nào của thẻ", "thư mục EF có EF.SOD.bin, DG1.bin …"},
+	"not-empty":  {"thư mục không trống", "chọn thư mục trống hoặc chưa có"},
+}
