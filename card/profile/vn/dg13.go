@@ -3,6 +3,8 @@ package vn
 import (
 	"time"
 
+	"golang.org/x/text/unicode/norm"
+
 	"github.com/tamthe/tamthe/apdu/tlv"
 	"github.com/tamthe/tamthe/card/lds"
 )
@@ -90,7 +92,8 @@ func EncodeDG13(p Person, i Issue) ([]byte, error) {
 	return tlv.Encode(lds.DG13.Tag(), tlv.Encode(tagSequence, tlv.Encode(tagSet, set))), nil
 }
 
-func text(s string) []byte { return tlv.Encode(tagUTF8, []byte(s)) }
+// text is written in NFC, which Person has from ParsePerson but need not have.
+func text(s string) []byte { return tlv.Encode(tagUTF8, norm.NFC.Bytes([]byte(s))) }
 
 func printable(s string) []byte { return tlv.Encode(tagPrintable, []byte(s)) }
 

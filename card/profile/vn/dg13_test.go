@@ -181,6 +181,11 @@ func TestDG13Lenient(t *testing.T) {
 			}
 		}
 	}
+	p := person(t)
+	p.Surname = norm.NFD.String(p.Surname)
+	if !bytes.Equal(encode(t, p, issue(Expiry{})), encode(t, person(t), issue(Expiry{}))) {
+		t.Error("NFD is written as it is")
+	}
 	nfd, err := ParseDG13(tlv.Encode(0x6D, tlv.Encode(0x30, tlv.Encode(0x31, field(2, 0x0C, norm.NFD.String("Nguyễn"))))))
 	if err != nil || nfd.Value(2) != "Nguyễn" || nfd.odd() {
 		t.Errorf("NFD: %+v, %v", nfd, err)

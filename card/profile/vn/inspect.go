@@ -17,6 +17,7 @@ const (
 	RuleCentury    Rule = "century"     // the number's digits of century, sex and year against MRZ and DG13
 	RuleDG13       Rule = "dg13"        // DG13 can't be read, or lacks a field that the MRZ has
 	RuleUnknown    Rule = "dg13-field"  // DG13 has a field or element that is not known, or one twice
+	RuleText       Rule = "text"        // DG13 has characters that can't be printed
 	RuleDG13Number Rule = "dg13-number" // … against the MRZ
 	RuleDG13Name   Rule = "dg13-name"
 	RuleDG13Birth  Rule = "dg13-birth"
@@ -106,6 +107,7 @@ func (r *Reading) compare(m *mrz.MRZ) {
 	}
 	r.add(RuleDG13, missing)
 	r.add(RuleUnknown, r.DG13.odd())
+	r.add(RuleText, !r.DG13.printable())
 	r.Disagrees = append(r.Disagrees, found...)
 }
 
@@ -119,6 +121,19 @@ func (d *DG13) odd() bool {
 		seen[f.Number] = true
 	}
 	return d.Unknown > 0
+}
+
+// printable reports whether no value has control characters, such that change the
+// direction of text, or others that no card should show.
+func (d *DG13) printable() bool {
+	for _, f := range d.Fields {
+		for _, v := range f.Values {
+			if unprintable(v) > 0 {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // nameAgrees compares a name in Vietnamese with the zone's, which may have been cut.

@@ -25,10 +25,10 @@ func TestInspect(t *testing.T) {
 	if r := Inspect(m, nil); len(r.Disagrees) != 0 || r.DG13 != nil || r.Number != p.Number {
 		t.Errorf("without DG13: %+v", r)
 	}
-	nfd := p
-	nfd.Surname, nfd.Given = norm.NFD.String(p.Surname), strings.ToUpper(norm.NFD.String(p.Given))
-	if r := Inspect(m, encode(t, nfd, issue(expiry))); len(r.Disagrees) != 0 {
-		t.Errorf("NFD disagrees: %v", r.Disagrees)
+	shouted := p
+	shouted.Given = strings.ToUpper(p.Given)
+	if r := Inspect(m, encode(t, shouted, issue(expiry))); len(r.Disagrees) != 0 {
+		t.Errorf("capitals disagree: %v", r.Disagrees)
 	}
 	for rule, change := range map[Rule]func(*Person, *Issue){
 		RuleDG13Name:   func(p *Person, _ *Issue) { p.Given = "Thị Khác" },
@@ -123,6 +123,9 @@ func TestInspectDG13(t *testing.T) {
 		want []Rule
 	}{
 		"enough":          {in(all...), nil},
+		"NFD":             {with(1, field(2, 0x0C, norm.NFD.String("Nguyễn Thị Thử Nghiệm"))), nil},
+		"terminal escape": {in(append(all, field(8, 0x0C, "\x1b[2J"))...), []Rule{RuleText}},
+		"right to left":   {in(append(all, field(9, 0x0C, "Hà \u202eNội"))...), []Rule{RuleText}},
 		"another order":   {in(all[4], all[3], all[2], all[1], all[0]), nil},
 		"empty file":      {[]byte{}, []Rule{RuleDG13}},
 		"garbage":         {[]byte{0x6D, 5, 1}, []Rule{RuleDG13}},

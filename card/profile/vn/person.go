@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 )
@@ -178,20 +179,31 @@ func (p Person) Check() error {
 // checkText refuses what can't be printed, and the bar, which separates the fields of the
 // QR code.
 func checkText(f textField) error {
-	n := 0
-	for _, r := range *f.text {
-		n++
-		if !unicode.IsPrint(r) || r == unicode.ReplacementChar || r == '|' {
-			return &FieldError{f.name, fmt.Sprintf("character %d can't be printed", n)}
-		}
-	}
-	if n > maxField {
+	n := utf8.RuneCountInString(*f.text)
+	switch at := unprintable(*f.text); {
+	case at > 0:
+		return &FieldError{f.name, fmt.Sprintf("character %d can't be printed", at)}
+	case strings.Contains(*f.text, "|"):
+		return &FieldError{f.name, "a bar separates the fields of the QR code"}
+	case n > maxField:
 		return &FieldError{f.name, fmt.Sprintf("%d characters, %d fit", n, maxField)}
-	}
-	if f.required && n == 0 {
+	case f.required && n == 0:
 		return &FieldError{f.name, "missing"}
 	}
 	return nil
+}
+
+// unprintable is the place, from 1, of the first character that can't be printed; 0 if
+// there is none.
+func unprintable(s string) int {
+	n := 0
+	for _, r := range s {
+		n++
+		if !unicode.IsPrint(r) || r == unicode.ReplacementChar {
+			return n
+		}
+	}
+	return 0
 }
 
 // FullName is surname and given names as on the card.
