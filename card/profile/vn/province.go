@@ -1,0 +1,93 @@
+package vn
+
+import "time"
+
+// reform2025 is when 34 provinces took the place of 63 (Decision 19/2025/QĐ-TTg). Numbers
+// given before keep their codes, some of which name another province since.
+var reform2025 = time.Date(2025, 7, 1, 0, 0, 0, 0, time.UTC)
+
+// provinces are the names by code: until the reform, and since; "" where a code was given
+// up.
+var provinces = map[string][2]string{
+	"001": {"Hà Nội", "Hà Nội"},
+	"002": {"Hà Giang", ""},
+	"004": {"Cao Bằng", "Cao Bằng"},
+	"006": {"Bắc Kạn", ""},
+	"008": {"Tuyên Quang", "Tuyên Quang"},
+	"010": {"Lào Cai", ""},
+	"011": {"Điện Biên", "Điện Biên"},
+	"012": {"Lai Châu", "Lai Châu"},
+	"014": {"Sơn La", "Sơn La"},
+	"015": {"Yên Bái", "Lào Cai"},
+	"017": {"Hòa Bình", ""},
+	"019": {"Thái Nguyên", "Thái Nguyên"},
+	"020": {"Lạng Sơn", "Lạng Sơn"},
+	"022": {"Quảng Ninh", "Quảng Ninh"},
+	"024": {"Bắc Giang", "Bắc Ninh"},
+	"025": {"Phú Thọ", "Phú Thọ"},
+	"026": {"Vĩnh Phúc", ""},
+	"027": {"Bắc Ninh", ""},
+	"030": {"Hải Dương", ""},
+	"031": {"Hải Phòng", "Hải Phòng"},
+	"033": {"Hưng Yên", "Hưng Yên"},
+	"034": {"Thái Bình", ""},
+	"035": {"Hà Nam", ""},
+	"036": {"Nam Định", ""},
+	"037": {"Ninh Bình", "Ninh Bình"},
+	"038": {"Thanh Hóa", "Thanh Hóa"},
+	"040": {"Nghệ An", "Nghệ An"},
+	"042": {"Hà Tĩnh", "Hà Tĩnh"},
+	"044": {"Quảng Bình", "Quảng Trị"},
+	"045": {"Quảng Trị", ""},
+	"046": {"Thừa Thiên Huế", "Huế"},
+	"048": {"Đà Nẵng", "Đà Nẵng"},
+	"049": {"Quảng Nam", ""},
+	"051": {"Quảng Ngãi", "Quảng Ngãi"},
+	"052": {"Bình Định", "Gia Lai"},
+	"054": {"Phú Yên", ""},
+	"056": {"Khánh Hòa", "Khánh Hòa"},
+	"058": {"Ninh Thuận", ""},
+	"060": {"Bình Thuận", ""},
+	"062": {"Kon Tum", ""},
+	"064": {"Gia Lai", ""},
+	"066": {"Đắk Lắk", "Đắk Lắk"},
+	"067": {"Đắk Nông", ""},
+	"068": {"Lâm Đồng", "Lâm Đồng"},
+	"070": {"Bình Phước", ""},
+	"072": {"Tây Ninh", ""},
+	"074": {"Bình Dương", ""},
+	"075": {"Đồng Nai", "Đồng Nai"},
+	"077": {"Bà Rịa - Vũng Tàu", ""},
+	"079": {"Hồ Chí Minh", "Hồ Chí Minh"},
+	"080": {"Long An", "Tây Ninh"},
+	"082": {"Tiền Giang", "Đồng Tháp"},
+	"083": {"Bến Tre", ""},
+	"084": {"Trà Vinh", ""},
+	"086": {"Vĩnh Long", "Vĩnh Long"},
+	"087": {"Đồng Tháp", ""},
+	"089": {"An Giang", ""},
+	"091": {"Kiên Giang", "An Giang"},
+	"092": {"Cần Thơ", "Cần Thơ"},
+	"093": {"Hậu Giang", ""},
+	"094": {"Sóc Trăng", ""},
+	"095": {"Bạc Liêu", ""},
+	"096": {"Cà Mau", "Cà Mau"},
+}
+
+// Province is the province where the birth was registered on that day, by the codes of
+// then; "" where the code named none, as those of specimens, 003, never did. Who knows only
+// the day of birth takes that.
+func (n Number) Province(registered time.Time) string {
+	if !n.Valid() {
+		return ""
+	}
+	names := provinces[string(n[:3])]
+	if DateOf(registered).first().Before(reform2025) {
+		return names[0]
+	}
+	return names[1]
+}
+
+// Abroad reports whether the birth was registered abroad: codes 101 to 295 are countries
+// (Circular 07/2016).
+func (n Number) Abroad() bool { return n.Valid() && n[:3] >= "101" && n[:3] <= "295" }
