@@ -19,6 +19,7 @@ type file struct {
 	AID       string   `toml:"aid"`
 	Access    []string `toml:"access"`
 	Promises  bool     `toml:"promises_pace"`
+	NoMF      bool     `toml:"no_select_mf"`
 	Required  []int    `toml:"required"`
 	Expected  []int    `toml:"expected"`
 	PhotoFrom int      `toml:"photo_from"`
@@ -40,8 +41,8 @@ func parse(b []byte) (*Profile, error) {
 		return nil, fmt.Errorf("read profile: %w", err)
 	}
 	p := &Profile{
-		Name: f.Name, Country: f.Country, Documents: f.Documents, PromisesPACE: f.Promises, Required: f.Required,
-		Expected: f.Expected, PhotoFrom: f.PhotoFrom, NoExpiry: mrz.Date(f.NoExpiry), National: f.National,
+		Name: f.Name, Country: f.Country, Documents: f.Documents, PromisesPACE: f.Promises, NoSelectMF: f.NoMF,
+		Required: f.Required, Expected: f.Expected, PhotoFrom: f.PhotoFrom, NoExpiry: mrz.Date(f.NoExpiry), National: f.National,
 	}
 	var err error
 	if p.AID, err = hex.DecodeString(f.AID); err != nil || len(p.AID) < 5 || len(p.AID) > 16 || f.Name == "" {

@@ -37,6 +37,10 @@ type Profile struct {
 	// opened by BAC all the same is taken for downgraded.
 	PromisesPACE bool
 
+	// NoSelectMF says that chips of this kind answer SELECT of the master file with 6D00:
+	// files there are to be had by short identifier only, and a chip that is made answers so.
+	NoSelectMF bool
+
 	Required []int // data groups that every document has
 	Expected []int // data groups that documents usually have
 

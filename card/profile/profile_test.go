@@ -37,7 +37,7 @@ func TestVietnam(t *testing.T) {
 	if want := []Access{{"PACE", "CAN"}, {"PACE", "MRZ"}, {"BAC", "MRZ"}}; !slices.Equal(p.Access, want) {
 		t.Errorf("access %v", p.Access)
 	}
-	if string(p.AID) != "\xA0\x00\x00\x02\x47\x10\x01" || p.PhotoFrom != 6 || p.National != "vn" || p.PromisesPACE {
+	if string(p.AID) != "\xA0\x00\x00\x02\x47\x10\x01" || p.PhotoFrom != 6 || p.National != "vn" || p.PromisesPACE || !p.NoSelectMF {
 		t.Errorf("%+v", p)
 	}
 	if p.NoExpiry != vn.NoExpiry || p.Country != vn.Country {
