@@ -67,9 +67,9 @@ func (l *Ledger) verifier(ctx context.Context, tx *sql.Tx) (note.Verifier, error
 	return v, nil
 }
 
-// lastCopy reads the copy. nil if there is none, or none that the log key signed: a cut
-// in the middle of a copy may leave such a thing, and it proves nothing.
-func (l *Ledger) lastCopy(v note.Verifier) *ledger.Checkpoint {
+// readCopy returns the octets of the copy, nil if there is none. They must be read before
+// the file is, or an append between the two looks like a file rolled back.
+func (l *Ledger) readCopy() []byte {
 	if l.o.Checkpoints == "" {
 		return nil
 	}
@@ -77,8 +77,14 @@ func (l *Ledger) lastCopy(v note.Verifier) *ledger.Checkpoint {
 	if err != nil {
 		return nil
 	}
+	return octets
+}
+
+// lastCopy parses the copy. nil if there is none, or none that the log key signed: a cut
+// in the middle of a copy may leave such a thing, and it proves nothing.
+func lastCopy(octets []byte, v note.Verifier) *ledger.Checkpoint {
 	c, err := ledger.ParseCheckpoint(octets, v)
-	if err != nil {
+	if octets == nil || err != nil {
 		return nil
 	}
 	return c
@@ -94,9 +100,21 @@ func (l *Ledger) repairCopy(ctx context.Context) error {
 		return err
 	}
 	sweep(l.o.Checkpoints)
+	now, err := l.continuesCopy(ctx)
+	if err != nil {
+		return err
+	}
 	l.copies = newCopies(filepath.Join(l.o.Checkpoints, CheckpointFile))
-	var now []byte
-	err := l.snapshot(ctx, func(tx *sql.Tx) error {
+	l.copies.put(now)
+	l.copies.wait()
+	return l.copies.settled()
+}
+
+// continuesCopy returns the file's checkpoint, or ErrRolledBack if the file does not
+// continue the copy of its last one.
+func (l *Ledger) continuesCopy(ctx context.Context) (now []byte, err error) {
+	octets := l.readCopy()
+	err = l.snapshot(ctx, func(tx *sql.Tx) error {
 		var size int64
 		if err := tx.QueryRowContext(ctx, "SELECT size, checkpoint FROM log").Scan(&size, &now); err != nil {
 			return typed(err)
@@ -108,7 +126,7 @@ func (l *Ledger) repairCopy(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		last := l.lastCopy(v)
+		last := lastCopy(octets, v)
 		switch {
 		case last == nil:
 			return nil
@@ -124,12 +142,7 @@ func (l *Ledger) repairCopy(ctx context.Context) error {
 		}
 		return nil
 	})
-	if err != nil {
-		return err
-	}
-	l.copies.put(now)
-	l.copies.wait()
-	return l.copies.settled()
+	return now, err
 }
 
 // rootAt is the root that the tree had at an earlier size.

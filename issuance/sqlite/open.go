@@ -76,7 +76,8 @@ func initialise(ctx context.Context, path, origin string, checkpoint []byte) err
 //
 // Errors: ErrMissing, ErrNotOurs, ErrNewer, ErrReadOnly, ErrDamaged, ErrBusy, and
 // ErrRolledBack if the copy in o.Checkpoints is of a longer or another log than the
-// file; such a file can be opened for reading, so that Verify can say more.
+// file. Such a file can be opened for reading, so that Verify can say more; it tells
+// nothing of its streams then, for what it would tell may be out of date.
 func Open(ctx context.Context, path string, o Options) (*Ledger, error) {
 	l, err := open(ctx, path, o)
 	if err != nil {
@@ -120,6 +121,7 @@ func (l *Ledger) ready(ctx context.Context) error {
 		return err
 	}
 	if l.writer == nil {
+		_, l.behind = l.continuesCopy(ctx)
 		return nil
 	}
 	if s := l.o.Signer; s != nil && s.Name() != l.origin {

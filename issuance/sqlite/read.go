@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
@@ -12,9 +13,10 @@ import (
 )
 
 const (
-	selectStream = "SELECT leaf, payload FROM entry WHERE kind = ? AND stream = ? ORDER BY seq"
-	selectClaim  = "SELECT stream_kind, stream FROM claim WHERE kind = ? AND value = ?"
-	selectHold   = "SELECT stream_kind, stream FROM hold WHERE kind = ? AND value = ?"
+	selectStream = `SELECT leaf, payload, s.seq, s.last FROM entry e LEFT JOIN stream s ON s.kind = e.kind AND s.id = e.stream
+		WHERE e.kind = ? AND e.stream = ? ORDER BY e.seq`
+	selectClaim = "SELECT stream_kind, stream FROM claim WHERE kind = ? AND value = ?"
+	selectHold  = "SELECT stream_kind, stream FROM hold WHERE kind = ? AND value = ?"
 )
 
 // reader reads streams by one statement.
@@ -29,8 +31,12 @@ func (r *reader) Stream(ctx context.Context, s issuance.StreamID) ([]issuance.En
 	return scanEntries(rows)
 }
 
-// Stream implements [issuance.Ledger]. A row that is not a leaf is ErrDamaged.
+// Stream implements [issuance.Ledger]. A row that is not a leaf is ErrDamaged, and so are
+// rows that do not end where the table of streams says.
 func (l *Ledger) Stream(ctx context.Context, s issuance.StreamID) ([]issuance.Entry, error) {
+	if l.behind != nil {
+		return nil, fmt.Errorf("read the ledger: %w", l.behind)
+	}
 	rows, err := l.readers.QueryContext(ctx, selectStream, string(s.Kind), s.ID)
 	if err != nil {
 		return nil, fmt.Errorf("read the ledger: %w", typed(err))
@@ -45,18 +51,28 @@ func (l *Ledger) Stream(ctx context.Context, s issuance.StreamID) ([]issuance.En
 func scanEntries(rows *sql.Rows) ([]issuance.Entry, error) {
 	defer rows.Close()
 	var entries []issuance.Entry
+	var end sql.NullInt64 // what the table of streams says
+	var last []byte
+	var hash [32]byte
 	for rows.Next() {
 		var leaf, payload sql.RawBytes
-		if err := rows.Scan(&leaf, &payload); err != nil {
+		if err := rows.Scan(&leaf, &payload, &end, &last); err != nil {
 			return nil, err
 		}
+		hash = issuance.LeafHash(leaf)
 		e, err := issuance.ParseEntry(leaf, payload)
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
 		}
 		entries = append(entries, e)
 	}
-	return entries, rows.Err()
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	if n := len(entries); n > 0 && (end.Int64 != int64(n) || !bytes.Equal(last, hash[:])) {
+		return nil, fmt.Errorf("%w: %s has %d entries, the table of streams says %d", ErrDamaged, entries[0].Stream, n, end.Int64)
+	}
+	return entries, nil
 }
 
 // Attachment returns the sealed octets of an entry's attachment; fs.ErrNotExist if the
@@ -78,6 +94,9 @@ func (l *Ledger) Attachment(ctx context.Context, entry [16]byte, name string) ([
 // Claimed returns the stream that has a claim, or that holds a hold now; the zero
 // StreamID if nothing does.
 func (l *Ledger) Claimed(ctx context.Context, c issuance.Claim) (issuance.StreamID, error) {
+	if l.behind != nil {
+		return issuance.StreamID{}, fmt.Errorf("look up %s: %w", c.Kind, l.behind)
+	}
 	var s issuance.StreamID
 	err := l.readers.QueryRowContext(ctx, selectClaim+" UNION ALL "+selectHold,
 		string(c.Kind), c.Value, string(c.Kind), c.Value).Scan(&s.Kind, &s.ID)
@@ -90,6 +109,9 @@ func (l *Ledger) Claimed(ctx context.Context, c issuance.Claim) (issuance.Stream
 // List returns the streams of a kind, oldest first; with phases, only those that stand
 // in one of them.
 func (l *Ledger) List(ctx context.Context, kind issuance.Kind, phases ...issuance.Phase) ([]issuance.Summary, error) {
+	if l.behind != nil {
+		return nil, fmt.Errorf("list %ss: %w", kind, l.behind)
+	}
 	query, args := "SELECT kind, id, phase, seq, since FROM stream WHERE kind = ?", []any{string(kind)}
 	for i, p := range phases {
 		query += [...]string{" AND phase IN (?", ", ?"}[min(i, 1)]

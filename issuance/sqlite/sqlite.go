@@ -35,6 +35,7 @@ type Ledger struct {
 	writer  *sql.DB // one connection; whoever has it owns cache; nil if only reading
 	cache   *cache
 	copies  *copies // nil if none are kept
+	behind  error   // why a file that is only read must not be believed; Verify says more
 }
 
 // Close ends the copying of checkpoints, writes the journal back into the file and

@@ -22,8 +22,9 @@ import (
 // could not be read.
 func (l *Ledger) Verify(ctx context.Context, against *ledger.Checkpoint) (*ledger.Report, error) {
 	var report *ledger.Report
+	octets := l.readCopy()
 	err := l.snapshot(ctx, func(tx *sql.Tx) (err error) {
-		report, err = l.audit(ctx, tx, against)
+		report, err = l.audit(ctx, tx, octets, against)
 		return err
 	})
 	if err != nil {
@@ -32,7 +33,7 @@ func (l *Ledger) Verify(ctx context.Context, against *ledger.Checkpoint) (*ledge
 	return report, nil
 }
 
-func (l *Ledger) audit(ctx context.Context, tx *sql.Tx, against *ledger.Checkpoint) (*ledger.Report, error) {
+func (l *Ledger) audit(ctx context.Context, tx *sql.Tx, octets []byte, against *ledger.Checkpoint) (*ledger.Report, error) {
 	v, err := l.verifier(ctx, tx)
 	if err != nil {
 		v = nil // the audit says so
@@ -42,7 +43,7 @@ func (l *Ledger) audit(ctx context.Context, tx *sql.Tx, against *ledger.Checkpoi
 		older = append(older, against)
 	}
 	if v != nil {
-		if c := l.lastCopy(v); c != nil {
+		if c := lastCopy(octets, v); c != nil {
 			older = append(older, c)
 		}
 	}
