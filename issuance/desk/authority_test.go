@@ -17,6 +17,7 @@ import (
 // TestAuthorityIsResumed cuts the making of the root, a signer and a list at every append,
 // before it and after it, and has publishing fail: the same call again must succeed.
 func TestAuthorityIsResumed(t *testing.T) {
+	t.Parallel()
 	makes := []struct {
 		name, file string
 		make       func(t *testing.T, r *rig, o *Office) error
@@ -84,6 +85,7 @@ func (r *rig) works(t *testing.T) {
 
 // TestSignedAndPublished: what was published before the cut is kept, not made again.
 func TestSignedAndPublished(t *testing.T) {
+	t.Parallel()
 	r := newOffice(t)
 	f := &faulty{Store: r.store, at: 2}
 	wantError(t, "cut", r.through(f).MakeCSCA(t.Context(), r.csca(), "P-256"), errFault)
@@ -100,6 +102,7 @@ func TestSignedAndPublished(t *testing.T) {
 // TestForeignCertificateIsNotFinished: a certificate that was not prepared does not become
 // ours by lying in the folder.
 func TestForeignCertificateIsNotFinished(t *testing.T) {
+	t.Parallel()
 	other, r := newRig(t), newOffice(t)
 	f := &faulty{Store: r.store, at: 2}
 	wantError(t, "cut", r.through(f).MakeCSCA(t.Context(), r.csca(), "P-256"), errFault)
@@ -109,6 +112,7 @@ func TestForeignCertificateIsNotFinished(t *testing.T) {
 }
 
 func TestKeyFiles(t *testing.T) {
+	t.Parallel()
 	r, ctx := newOffice(t), t.Context()
 	wantError(t, "a signer without a root", second(r.an.MakeSigner(ctx, r.signer(), "P-256")), ErrNoCSCA)
 	wantError(t, "a list without a root", r.an.MakeCRL(ctx, 90), ErrNoCSCA)
@@ -135,6 +139,7 @@ func TestKeyFiles(t *testing.T) {
 }
 
 func TestSwappedCertificate(t *testing.T) {
+	t.Parallel()
 	r, ctx := newRig(t), t.Context()
 	must(r.an.MakeSigner(ctx, r.signer(), "P-256"))(t)
 	app := r.approved(t, enrolment(1))
@@ -151,6 +156,7 @@ func TestSwappedCertificate(t *testing.T) {
 // TestRevokedSigner: nothing is signed by a signer that was revoked between preparing and
 // signing. The card is spoiled, and another made for the same application.
 func TestRevokedSigner(t *testing.T) {
+	t.Parallel()
 	r, ctx := newRig(t), t.Context()
 	app, c := r.approved(t, enrolment(1)), blank()
 	f := &faulty{Store: r.store, at: 5}
@@ -181,6 +187,7 @@ func TestRevokedSigner(t *testing.T) {
 // TestRevocationsAreKept: each list holds all signers revoked so far, those that were
 // never issued too.
 func TestRevocationsAreKept(t *testing.T) {
+	t.Parallel()
 	r, ctx := newRig(t), t.Context()
 	must(r.an.MakeSigner(ctx, r.signer(), "P-256"))(t)
 	f := &faulty{Store: r.store, at: 1, after: true} // ds-003 is prepared, and was perhaps signed
@@ -210,6 +217,7 @@ func TestRevocationsAreKept(t *testing.T) {
 // TestSignerOfTheDay: a card is signed by a signer whose time covers both today and the
 // day of issue that was approved.
 func TestSignerOfTheDay(t *testing.T) {
+	t.Parallel()
 	r, ctx := newRig(t), t.Context()
 	early, late := r.approved(t, enrolment(1)), r.approved(t, enrolment(2))
 	r.now = r.now.AddDate(0, 0, 50)
@@ -238,6 +246,7 @@ func TestSignerOfTheDay(t *testing.T) {
 // TestNothingIsLockedThatNobodyAccepts: a root that is not trusted is noticed while the
 // chip can still be written.
 func TestNothingIsLockedThatNobodyAccepts(t *testing.T) {
+	t.Parallel()
 	r, ctx := newRig(t), t.Context()
 	app, c := r.approved(t, enrolment(1)), blank()
 	card := ""

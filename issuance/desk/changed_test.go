@@ -84,6 +84,7 @@ func TestSwappedPortrait(t *testing.T) {
 // TestSwappedPreparation: between preparing and signing somebody with the vault's key
 // puts other files in the place of those prepared.
 func TestSwappedPreparation(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	app, c := r.approved(t, enrolment(1)), blank()
 	f := &faulty{Store: r.store, at: 5}
@@ -101,6 +102,7 @@ func TestSwappedPreparation(t *testing.T) {
 // TestOperatorWhoPreparesOtherFiles: even an entry that the personaliser has signed does
 // not make the signer sign over anything but what was approved.
 func TestOperatorWhoPreparesOtherFiles(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	app, c := r.approved(t, enrolment(1)), blank()
 	m := &making{o: r.an, p: r.plan(), app: app, chip: insert(c), draft: must(r.an.Draft(t.Context(), app))(t)}
@@ -129,6 +131,7 @@ func (r *rig) change(t *testing.T, app string, d *Draft) {
 }
 
 func TestChangeVoidsApproval(t *testing.T) {
+	t.Parallel()
 	r, ctx := newRig(t), t.Context()
 	app := r.approved(t, enrolment(1))
 	d := must(r.an.Draft(ctx, app))(t)
@@ -151,6 +154,7 @@ func TestChangeVoidsApproval(t *testing.T) {
 
 // TestDraftIsRebuilt: what is unsealed leads to the same octets as what was enrolled.
 func TestDraftIsRebuilt(t *testing.T) {
+	t.Parallel()
 	r, ctx := newRig(t), t.Context()
 	for i, change := range []func(*vn.Person){
 		func(*vn.Person) {},

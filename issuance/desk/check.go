@@ -2,6 +2,8 @@ package desk
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/hex"
 	"fmt"
 
 	"github.com/tamthe/tamthe/apdu"
@@ -45,20 +47,34 @@ func (o *Office) Check(ctx context.Context, id string, link *apdu.Link, opts ver
 	if err != nil {
 		return report, err
 	}
-	body, err := report.JSON()
-	if err != nil {
-		return report, err
-	}
-	err = s.add(stream, issuance.Check, func(e *issuance.Entry) error {
-		e.Fields = map[string]string{
-			"report": digest(body), "verdict": report.Verdict.String(), "policy": report.Policy.Name,
-		}
-		return nil
-	})
-	if err != nil {
+	if err := s.addCheck(stream, report); err != nil {
 		return report, err
 	}
 	return report, s.commit(ctx)
+}
+
+// checkedReport is the report of a Check as it is sealed. What the leaf says of it is
+// salted: a person's data are few enough to be guessed.
+type checkedReport struct {
+	Report []byte // JSON
+	Salt   [32]byte
+}
+
+// addCheck says that the card was found good, and keeps the report.
+func (s *session) addCheck(stream issuance.StreamID, report *verify.Report) error {
+	body, err := report.JSON()
+	if err != nil {
+		return err
+	}
+	kept := checkedReport{Report: body}
+	rand.Read(kept.Salt[:])
+	sum := issuance.Commit(kept.Salt, body)
+	return s.add(stream, issuance.Check, func(e *issuance.Entry) error {
+		e.Fields = map[string]string{
+			"report": hex.EncodeToString(sum[:]), "verdict": report.Verdict.String(), "policy": report.Policy.Name,
+		}
+		return s.o.seal(e, reportName, kept)
+	})
 }
 
 // deskPolicy is how the desk judges its own cards.

@@ -15,6 +15,7 @@ import (
 // to GENERATE, or to the reading of the key after it. Nothing may be prepared over it, let
 // alone signed; the honest reader that comes next issues the card.
 func TestSwappedPublicKeyMakesNoSOD(t *testing.T) {
+	t.Parallel()
 	own := must(dh.P256().Generate())(t)
 	forged := gp.EncodePublicKey(own.Point().Bytes())
 	for name, swap := range map[string]func(answer []byte) []byte{
@@ -78,6 +79,7 @@ func (r *rig) wantNoSOD(t *testing.T) {
 // TestReaderThatChangesAnswers has a reader change one octet of any answer: at worst the
 // card has to be put in again, and what is issued is what was approved.
 func TestReaderThatChangesAnswers(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	step := 9
 	if soak() {
@@ -110,6 +112,7 @@ func TestReaderThatChangesAnswers(t *testing.T) {
 // TestTamperedChip: a file that changed on the chip after it was read back is found by the
 // desk's own look at the card, and by the inspector's.
 func TestTamperedChip(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	app, c := r.approved(t, enrolment(1)), blank()
 	s := insert(c)

@@ -219,9 +219,13 @@ func needSoak(t *testing.T) {
 	}
 }
 
-func TestRowsOfAccidents(t *testing.T) { rowsOfAccidents(t, 15) }
+func TestRowsOfAccidents(t *testing.T) {
+	t.Parallel()
+	rowsOfAccidents(t, 15)
+}
 
 func TestRowsOfAccidentsSoak(t *testing.T) {
+	t.Parallel()
 	needSoak(t)
 	rowsOfAccidents(t, 1000)
 }

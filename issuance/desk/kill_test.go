@@ -27,6 +27,7 @@ func TestKill(t *testing.T) {
 		victim(t, dir, os.Getenv(victimApp))
 		return
 	}
+	t.Parallel()
 	kill(t, 10)
 }
 

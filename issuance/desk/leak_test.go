@@ -126,6 +126,7 @@ func (s secrets) scan(t *testing.T, dir string) (files, octets int) {
 // behind: the ledger's file with its journal and free pages, checkpoints, certificates, and
 // whatever was logged or said in errors.
 func TestNothingLeaks(t *testing.T) {
+	t.Parallel()
 	r, ctx := newRig(t), t.Context()
 	e := enrolment(739514)
 	e.Portrait = portrait(60)

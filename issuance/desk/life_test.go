@@ -1,6 +1,8 @@
 package desk
 
 import (
+	"bytes"
+	"encoding/hex"
 	"errors"
 	"testing"
 
@@ -11,6 +13,7 @@ import (
 
 // TestLife takes a card from the first word about it into its holder's hand.
 func TestLife(t *testing.T) {
+	t.Parallel()
 	r, ctx := newRig(t), t.Context()
 	who := enrolment(17)
 	app := must(r.an.Enrol(ctx, who))(t)
@@ -73,7 +76,25 @@ func (r *rig) wantHistory(t *testing.T, id string) {
 	}
 }
 
+// TestReportIsKept: the report of the check is in the ledger, sealed, and is what the leaf
+// commits to; its plain digest is nowhere.
+func TestReportIsKept(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	card, _ := r.issued(t, enrolment(1), r.plan())
+	var kept checkedReport
+	e := must(r.an.openLast(t.Context(), issuance.Card(card), reportName, &kept))(t)
+	sum := issuance.Commit(kept.Salt, kept.Report)
+	if e.Fields["report"] != hex.EncodeToString(sum[:]) || e.Fields["report"] == digest(kept.Report) {
+		t.Error("the leaf commits to another report")
+	}
+	if !bytes.Contains(kept.Report, []byte(person(1).Number)) {
+		t.Error("it is about somebody else")
+	}
+}
+
 func TestVariants(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	for i, v := range []struct {
 		name          string
@@ -102,6 +123,7 @@ func TestVariants(t *testing.T) {
 
 // TestVariantIsKept: a card that was begun in one way is not finished in another.
 func TestVariantIsKept(t *testing.T) {
+	t.Parallel()
 	r, c := newRig(t), blank()
 	app := r.approved(t, enrolment(1))
 	f := &faulty{Store: r.store, at: 2}
@@ -119,6 +141,7 @@ func TestVariantIsKept(t *testing.T) {
 }
 
 func TestReplace(t *testing.T) {
+	t.Parallel()
 	r, ctx := newRig(t), t.Context()
 	who := enrolment(25)
 	old, oldChip := r.issued(t, who, r.plan())
@@ -150,6 +173,7 @@ func TestReplace(t *testing.T) {
 }
 
 func TestReplaceRevoked(t *testing.T) {
+	t.Parallel()
 	r, ctx := newRig(t), t.Context()
 	who := enrolment(26)
 	old, oldChip := r.issued(t, who, r.plan())

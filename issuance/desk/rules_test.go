@@ -40,6 +40,7 @@ func (r *rig) wantUntouched(t *testing.T, o *Office, app string, want error) {
 }
 
 func TestFourEyes(t *testing.T) {
+	t.Parallel()
 	r, ctx := newRig(t), t.Context()
 	all := r.with(t, "all", "", issuance.Roles()...)
 	allToo := r.with(t, "all-too", r.personOf(t, "all"), issuance.Roles()...)
@@ -84,6 +85,7 @@ func TestFourEyes(t *testing.T) {
 }
 
 func TestRoles(t *testing.T) {
+	t.Parallel()
 	r, ctx := newRig(t), t.Context()
 	card, _ := r.issued(t, enrolment(1), r.plan())
 	enrolled := must(r.an.Enrol(ctx, enrolment(2)))(t)
@@ -141,6 +143,7 @@ func TestRoles(t *testing.T) {
 }
 
 func TestUnknown(t *testing.T) {
+	t.Parallel()
 	r, ctx := newRig(t), t.Context()
 	for name, err := range map[string]error{
 		"approve":     r.binh.Approve(ctx, "A-NONE"),
@@ -171,6 +174,7 @@ func TestUnknown(t *testing.T) {
 func second[T any](_ T, err error) error { return err }
 
 func TestEnrolRefuses(t *testing.T) {
+	t.Parallel()
 	r, ctx := newRig(t), t.Context()
 	before := r.size(t)
 	for name, c := range map[string]struct {
@@ -198,6 +202,7 @@ func TestEnrolRefuses(t *testing.T) {
 }
 
 func TestOneOfEach(t *testing.T) {
+	t.Parallel()
 	r, ctx := newRig(t), t.Context()
 	app := must(r.an.Enrol(ctx, enrolment(1)))(t)
 	d := wantType[*issuance.DuplicateError](t, "a second application", second(r.an.Enrol(ctx, enrolment(1))))
@@ -234,6 +239,7 @@ func TestOneOfEach(t *testing.T) {
 }
 
 func TestOrderOfActs(t *testing.T) {
+	t.Parallel()
 	r, ctx := newRig(t), t.Context()
 	app := must(r.an.Enrol(ctx, enrolment(1)))(t)
 	r.transition(t, "personalise before approval", second(r.an.Personalise(ctx, app, insert(blank()), r.plan())))
@@ -264,6 +270,7 @@ func (r *rig) transition(t *testing.T, what string, err error) {
 }
 
 func TestWrongChips(t *testing.T) {
+	t.Parallel()
 	r, ctx := newRig(t), t.Context()
 	_, finished := r.issued(t, enrolment(1), r.plan())
 	app, begun := r.approved(t, enrolment(2)), blank()
@@ -306,6 +313,7 @@ func TestWrongChips(t *testing.T) {
 }
 
 func TestCheckRefuses(t *testing.T) {
+	t.Parallel()
 	r, ctx := newRig(t), t.Context()
 	who := enrolment(1)
 	old, oldChip := r.issued(t, who, r.plan())

@@ -18,6 +18,7 @@ const (
 	chipName     = "chip"     // of a generation: chipNotes
 	preparedName = "prepared" // of what will be signed: prepared
 	contentName  = "content"  // of what was signed: files by name
+	reportName   = "report"   // of a check: a checkedReport
 )
 
 func place(entry [16]byte, name string) vault.Place {
