@@ -251,7 +251,7 @@ func (p *printer) session() {
 		parts = append(parts, l.access+" "+s.Access, fmt.Sprintf("%d %s", s.APDUs, l.apdus))
 	}
 	if p.options.Elapsed > 0 {
-		parts = append(parts, fmt.Sprintf("%s %.1f %s", l.time, p.options.Elapsed.Seconds(), l.seconds))
+		parts = append(parts, fmt.Sprintf("%s %.2f %s", l.time, p.options.Elapsed.Seconds(), l.seconds))
 	}
 	p.line("  %s", strings.Join(parts, " · "))
 }
