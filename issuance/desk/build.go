@@ -1,23 +1,14 @@
 package desk
 
 import (
-	"bytes"
 	"context"
-	"crypto"
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/asn1"
 	"encoding/binary"
-	"encoding/hex"
-	"fmt"
 	"time"
 
-	"github.com/tamthe/tamthe/card/auth"
 	"github.com/tamthe/tamthe/card/cert"
-	"github.com/tamthe/tamthe/card/gp"
 	"github.com/tamthe/tamthe/card/lds"
-	"github.com/tamthe/tamthe/issuance"
-	"github.com/tamthe/tamthe/issuance/ca"
 	"github.com/tamthe/tamthe/issuance/perso"
 )
 
@@ -42,96 +33,40 @@ type prepared struct {
 	Index  uint32
 }
 
-// build makes the files over the chip's keys, records what will be signed, signs it and
-// records that. Whatever cuts it short, all that is ever signed for the card are the
-// octets recorded first.
-func (m *making) build(ctx context.Context, keys perso.PublicKeys) (*perso.Content, error) {
-	stream := issuance.Card(m.card)
-	s, err := issuance.Load(ctx, m.o.Store, stream)
-	if err != nil {
-		return nil, err
-	}
-	card := s.Subject(stream)
-	var p prepared
-	if card.Phase == issuance.Prepared {
-		_, err = m.o.openLast(ctx, stream, preparedName, &p)
-	} else {
-		p, err = m.prepare(ctx, keys)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return m.sign(ctx, p, card)
-}
-
-// sign signs what was prepared, and only what was approved.
-func (m *making) sign(ctx context.Context, p prepared, card issuance.Subject) (*perso.Content, error) {
-	if err := m.approved(p.Files); err != nil {
-		return nil, err
-	}
-	if err := m.o.signsToday(ctx, p.Signer); err != nil {
-		return nil, err
-	}
-	signer, err := m.o.signer(ctx, p.Signer)
-	if err != nil {
-		return nil, err
-	}
-	defer signer.forget()
-	draft, err := signer.issuer.PrepareSOD(m.request(p))
-	if err != nil {
-		return nil, err
-	}
-	tbs := draft.Digest()
-	if card.Phase != issuance.Prepared {
-		err = m.recordPrepare(ctx, p, draft)
-	} else if card.Fields["tbs"] != hex.EncodeToString(tbs[:]) || card.Fields["ds"] != p.Signer {
-		err = fmt.Errorf("%s: what was prepared: %w", card.Stream, issuance.ErrChanged)
-	}
-	if err != nil {
-		return nil, err
-	}
-	sod, err := draft.Issue(signer.key)
-	if err != nil {
-		return nil, err
-	}
-	p.Files[lds.SODFile.Name()] = sod
-	if err := m.recordSign(ctx, p, draft, sod); err != nil {
-		return nil, err
-	}
-	return m.signed(p.Files)
-}
-
-// approved refuses files whose groups about the person are not those that the approval
-// was for.
-func (m *making) approved(files map[string][]byte) error {
-	groups, err := m.draft.groups()
-	if err != nil {
-		return err
-	}
-	for f, want := range groups {
-		if !bytes.Equal(files[f.Name()], want) {
-			return fmt.Errorf("%s of card %s: %w", f.Name(), m.card, issuance.ErrChanged)
-		}
-	}
-	return nil
-}
-
-// prepare makes every file but the SOD.
+// prepare makes every file but the SOD and settles what goes into that.
 func (m *making) prepare(ctx context.Context, keys perso.PublicKeys) (prepared, error) {
-	groups, err := m.draft.groups()
+	files, err := m.files(keys)
 	if err != nil {
 		return prepared{}, err
+	}
+	name, err := m.o.newestSigner(ctx, m.draft.Issued)
+	if err != nil {
+		return prepared{}, err
+	}
+	var index [4]byte
+	rand.Read(index[:])
+	return prepared{
+		Files: files, At: m.o.Now().UTC().Truncate(time.Second), Signer: name, List: m.p.Status,
+		Index: binary.BigEndian.Uint32(index[:]),
+	}, nil
+}
+
+// files are all but the SOD, by name: about the person, about the chip, and EF.COM.
+func (m *making) files(keys perso.PublicKeys) (map[string][]byte, error) {
+	groups, err := m.draft.groups()
+	if err != nil {
+		return nil, err
 	}
 	infos, access, err := m.infos(keys)
 	if err != nil {
-		return prepared{}, err
+		return nil, err
 	}
 	if groups[lds.DG14], err = lds.EncodeDG14(infos); err != nil {
-		return prepared{}, err
+		return nil, err
 	}
 	if keys.AA != nil {
 		if groups[lds.DG15], err = lds.EncodeDG15(cert.PublicKey{EC: keys.AA}); err != nil {
-			return prepared{}, err
+			return nil, err
 		}
 	}
 	com := lds.Common{Version: "0108", Unicode: "040000"}
@@ -140,24 +75,14 @@ func (m *making) prepare(ctx context.Context, keys perso.PublicKeys) (prepared, 
 			com.Groups = append(com.Groups, f)
 		}
 	}
-	groups[lds.COM] = lds.EncodeCOM(com)
-	if access != nil {
-		groups[lds.CardAccess] = access
-	}
-	name, err := m.o.newestSigner(ctx, m.draft.Issued)
-	if err != nil {
-		return prepared{}, err
-	}
-	var index [4]byte
-	rand.Read(index[:])
-	p := prepared{
-		Files: map[string][]byte{}, At: m.o.Now().UTC().Truncate(time.Second), Signer: name, List: m.p.Status,
-		Index: binary.BigEndian.Uint32(index[:]),
-	}
+	files := map[string][]byte{lds.COM.Name(): lds.EncodeCOM(com)}
 	for f, b := range groups {
-		p.Files[f.Name()] = b
+		files[f.Name()] = b
 	}
-	return p, nil
+	if access != nil {
+		files[lds.CardAccess.Name()] = access
+	}
+	return files, nil
 }
 
 // infos are what the chip says it can do, signed in DG14, and EF.CardAccess, nil for a
@@ -177,84 +102,4 @@ func (m *making) infos(keys perso.PublicKeys) (lds.SecurityInfos, []byte, error)
 	infos.PACE = pace
 	access, err := lds.EncodeSecurityInfos(lds.SecurityInfos{PACE: pace, Chip: infos.Chip})
 	return infos, access, err
-}
-
-// request is the SOD that prepared files lead to, the same each time.
-func (m *making) request(p prepared) ca.SOD {
-	r := ca.SOD{
-		Hash: crypto.SHA256, Required: []int{1, 2, 13, 14}, Version: 1, DocumentType: "ID", At: p.At,
-		Status: &lds.StatusReference{List: p.List, Index: p.Index},
-	}
-	for n := 1; n <= 16; n++ {
-		if b := p.Files[lds.Group(n).Name()]; b != nil {
-			sum := sha256.Sum256(b)
-			r.Groups = append(r.Groups, lds.GroupHash{Number: n, Hash: sum[:]})
-		}
-	}
-	return r
-}
-
-func (m *making) recordPrepare(ctx context.Context, p prepared, draft *ca.SODDraft) error {
-	return m.o.do(ctx, issuance.Card(m.card), issuance.Prepare, func(e *issuance.Entry) error {
-		id, tbs := hex.EncodeToString(draft.CardID[:]), draft.Digest()
-		e.Fields = map[string]string{"cardid": id, "tbs": hex.EncodeToString(tbs[:]), "ds": p.Signer}
-		e.Commitments = map[string][32]byte{issuance.Content: m.content}
-		e.Claims = []issuance.Claim{
-			{Kind: issuance.ClaimCardID, Value: id},
-			{Kind: issuance.ClaimStatus, Value: fmt.Sprintf("%s:%d", p.List, p.Index)},
-		}
-		return m.o.seal(e, preparedName, p)
-	})
-}
-
-func (m *making) recordSign(ctx context.Context, p prepared, draft *ca.SODDraft, sod []byte) error {
-	return m.o.do(ctx, issuance.Card(m.card), issuance.Sign, func(e *issuance.Entry) error {
-		sum := sha256.Sum256(sod)
-		e.Fields = map[string]string{
-			"cardid": hex.EncodeToString(draft.CardID[:]), "sod": hex.EncodeToString(sum[:]), "ds": p.Signer,
-		}
-		return m.o.seal(e, contentName, p.Files)
-	})
-}
-
-// signed is all that the chip gets once its SOD exists: the files, and the keys by which
-// it is opened.
-func (m *making) signed(files map[string][]byte) (*perso.Content, error) {
-	if err := m.approved(files); err != nil {
-		return nil, err
-	}
-	c := &perso.Content{Files: map[lds.File][]byte{}, Rules: gp.Rules{BAC: m.BACOnly, NoSelectMF: true}}
-	for name, b := range files {
-		f, ok := lds.ByName(name)
-		if !ok {
-			return nil, fmt.Errorf("file %q: %w", name, issuance.ErrEntry)
-		}
-		c.Files[f] = b
-	}
-	m.made = c
-	return c, m.lockUp(c)
-}
-
-// lockUp sets the secrets that the chip is opened with.
-func (m *making) lockUp(c *perso.Content) error {
-	passwords, err := m.draft.passwords()
-	if err != nil {
-		return err
-	}
-	defer destroy(passwords)
-	for _, p := range passwords {
-		switch {
-		case m.BACOnly && p.Reference() == auth.RefMRZ:
-			c.BACSeed, err = p.BACSeed()
-		case m.BACOnly:
-		case p.Reference() == auth.RefMRZ:
-			c.PACEMRZ, err = p.PACESecret()
-		default:
-			c.PACECAN, err = p.PACESecret()
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -16,7 +16,6 @@ import (
 	"github.com/tamthe/tamthe/card/cert"
 	"github.com/tamthe/tamthe/issuance"
 	"github.com/tamthe/tamthe/issuance/ca"
-	"github.com/tamthe/tamthe/issuance/keystore"
 )
 
 // MakeCSCA makes the root: its key, and its certificate in the folder of certificates. If
@@ -97,21 +96,19 @@ func (o *Office) certify(ctx context.Context, r certification) error {
 		return err
 	}
 	sub := s.state.Subject(stream)
-	if certified(sub) || sub.Phase == issuance.Revoked {
+	act := issuance.Prepare
+	switch {
+	case sub.Phase == issuance.Absent:
+		act = issuance.Generate
+	case certified(sub) || sub.Phase == issuance.Revoked:
 		return &issuance.TransitionError{
 			Stream: stream, Phase: sub.Phase, Act: issuance.Generate, Possible: issuance.Possible(issuance.KindKey, sub.Phase),
 		}
 	}
-	if sub.Phase == issuance.Preparing {
-		if done, err := o.recordPublished(ctx, r, sub); done || err != nil {
-			return err
-		}
-	}
-	act := issuance.Generate
-	if sub.Phase != issuance.Absent {
-		act = issuance.Prepare
-	}
 	if err := s.may(stream, act); err != nil {
+		return err
+	}
+	if done, err := o.recordPublished(ctx, r, sub); done || err != nil {
 		return err
 	}
 	key, err := o.keyFor(r, sub)
@@ -119,30 +116,31 @@ func (o *Office) certify(ctx context.Context, r certification) error {
 		return err
 	}
 	defer forget(key)
-	serial := ca.NewSerial()
-	draft, err := r.prepare(key.Public(), serial)
-	if err != nil {
-		return err
+	signer := key
+	if r.root != nil {
+		signer = r.root.key
 	}
-	if err := s.addCertification(r, key, draft, serial); err != nil {
+	draft, err := s.addCertification(r, key)
+	if err != nil {
 		return err
 	}
 	if err := s.commit(ctx); err != nil {
 		return err
 	}
-	signer := key
-	if r.root != nil {
-		signer = r.root.key
-	}
 	return o.issue(ctx, stream, objectCertificate, r.name+".cer", draft, signer)
 }
 
 // addCertification says that the key was made, unless it is known, and what will be signed.
-func (s *session) addCertification(r certification, key crypto.Signer, draft *ca.Draft, serial *big.Int) error {
+func (s *session) addCertification(r certification, key crypto.Signer) (*ca.Draft, error) {
 	stream := issuance.Key(r.name)
+	serial := ca.NewSerial()
+	draft, err := r.prepare(key.Public(), serial)
+	if err != nil {
+		return nil, err
+	}
 	public, err := publicDigest(key)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if s.state.Subject(stream).Phase == issuance.Absent {
 		err := s.add(stream, issuance.Generate, func(e *issuance.Entry) error {
@@ -150,10 +148,10 @@ func (s *session) addCertification(r certification, key crypto.Signer, draft *ca
 			return nil
 		})
 		if err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return s.add(stream, issuance.Prepare, func(e *issuance.Entry) error {
+	return draft, s.add(stream, issuance.Prepare, func(e *issuance.Entry) error {
 		e.Fields = prepareFields(objectCertificate, r.issuer, draft)
 		e.Claims = []issuance.Claim{{Kind: issuance.ClaimCertSerial, Value: serialClaim(r.issuer, serial)}}
 		return nil
@@ -189,6 +187,9 @@ func (o *Office) recordIssue(ctx context.Context, stream issuance.StreamID, obje
 // recordPublished finishes a certification that was cut after its certificate was
 // published: done is false if there is none that was prepared and verifies.
 func (o *Office) recordPublished(ctx context.Context, r certification, sub issuance.Subject) (done bool, err error) {
+	if sub.Phase != issuance.Preparing {
+		return false, nil
+	}
 	der, err := os.ReadFile(filepath.Join(o.Authority.PKI, r.name+".cer"))
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
@@ -209,52 +210,4 @@ func (o *Office) recordPublished(ctx context.Context, r certification, sub issua
 		return false, nil
 	}
 	return true, o.recordIssue(ctx, sub.Stream, objectCertificate, tbs, der)
-}
-
-// keyFor makes a key, or opens the one that an attempt before this one has made.
-func (o *Office) keyFor(r certification, sub issuance.Subject) (crypto.Signer, error) {
-	if sub.Phase == issuance.Absent {
-		key, err := keystore.Generate(o.Authority.keyPath(r.name), r.algorithm)
-		if !errors.Is(err, keystore.ErrExists) {
-			return key, err
-		}
-	}
-	key, err := o.Authority.key(r.name)
-	if err != nil {
-		return nil, err
-	}
-	public, err := publicDigest(key)
-	switch {
-	case err != nil:
-	case sub.Phase != issuance.Absent && public != sub.Fields["public"]:
-		err = fmt.Errorf("key %s is not the one that was made: %w", r.name, issuance.ErrChanged)
-	case sub.Phase == issuance.Absent && algorithmOf(key) != strings.ToLower(r.algorithm):
-		err = fmt.Errorf("key %s was made for %s by an attempt that failed; move its file away: %w", r.name, algorithmOf(key), keystore.ErrExists)
-	}
-	if err != nil {
-		forget(key)
-		return nil, err
-	}
-	return key, nil
-}
-
-// publicDigest names a key by its SubjectPublicKeyInfo.
-func publicDigest(key crypto.Signer) (string, error) {
-	spki, err := cert.MarshalPublicKey(key.Public(), false)
-	if err != nil {
-		return "", err
-	}
-	return digest(spki), nil
-}
-
-// algorithmOf is what keystore calls the kind of the key, in small letters.
-func algorithmOf(key crypto.Signer) string {
-	pub, err := cert.NewPublicKey(key.Public())
-	switch {
-	case err != nil:
-		return "unknown"
-	case pub.EC != nil:
-		return strings.ToLower(pub.EC.Curve().Name())
-	}
-	return fmt.Sprintf("rsa-%d", pub.RSA.N.BitLen())
 }

@@ -25,31 +25,13 @@ func (o *Office) MakeCRL(ctx context.Context, days int, revoke ...string) error 
 		return err
 	}
 	defer root.forget()
-	keys, err := o.Store.List(ctx, issuance.KindKey)
-	if err != nil {
-		return err
-	}
 	csca := issuance.Key(cscaName)
-	streams := []issuance.StreamID{csca}
-	for _, k := range keys {
-		streams = append(streams, k.Stream)
-	}
-	s, err := o.begin(ctx, streams...)
+	s, list, err := o.beginCRL(ctx, csca, revoke)
 	if err != nil {
 		return err
 	}
-	if err := s.revoke(keys, revoke); err != nil {
-		return err
-	}
-	number, err := o.nextList(ctx)
-	if err != nil {
-		return err
-	}
-	entries, err := s.revocations(keys)
-	if err != nil {
-		return err
-	}
-	draft, err := root.issuer.PrepareCRL(ca.CRL{Number: number, At: o.Now().UTC().Truncate(time.Second), Days: days, Entries: entries})
+	list.Days = days
+	draft, err := root.issuer.PrepareCRL(list)
 	if err != nil {
 		return err
 	}
@@ -64,6 +46,31 @@ func (o *Office) MakeCRL(ctx context.Context, days int, revoke ...string) error 
 		return err
 	}
 	return o.issue(ctx, csca, objectCRL, cscaName+".crl", draft, root.key)
+}
+
+// beginCRL revokes, and says what the next list holds.
+func (o *Office) beginCRL(ctx context.Context, csca issuance.StreamID, revoke []string) (*session, ca.CRL, error) {
+	keys, err := o.Store.List(ctx, issuance.KindKey)
+	if err != nil {
+		return nil, ca.CRL{}, err
+	}
+	streams := []issuance.StreamID{csca}
+	for _, k := range keys {
+		streams = append(streams, k.Stream)
+	}
+	s, err := o.begin(ctx, streams...)
+	if err != nil {
+		return nil, ca.CRL{}, err
+	}
+	if err := s.revoke(keys, revoke); err != nil {
+		return nil, ca.CRL{}, err
+	}
+	list := ca.CRL{At: o.Now().UTC().Truncate(time.Second)}
+	if list.Number, err = o.nextList(ctx, csca); err != nil {
+		return nil, ca.CRL{}, err
+	}
+	list.Entries, err = s.revocations(keys)
+	return s, list, err
 }
 
 // revoke ends the use of document signers. A root is another matter: nothing could sign
@@ -91,8 +98,8 @@ func (s *session) revoke(keys []issuance.Summary, names []string) error {
 
 // nextList numbers the list after those prepared so far: a number is never used twice,
 // even if what was prepared was not signed.
-func (o *Office) nextList(ctx context.Context) (*big.Int, error) {
-	entries, err := o.Store.Stream(ctx, issuance.Key(cscaName))
+func (o *Office) nextList(ctx context.Context, csca issuance.StreamID) (*big.Int, error) {
+	entries, err := o.Store.Stream(ctx, csca)
 	if err != nil {
 		return nil, err
 	}
