@@ -32,7 +32,6 @@ import (
 const (
 	origin     = "desk.test/log"
 	statusList = "urn:tamthe:test:status:1"
-	profile    = "vn-cccd-2021"
 )
 
 // rig is an office with a ledger on disk, a SPECIMEN authority, and two officers: An
@@ -203,7 +202,7 @@ func portrait(grain int) []byte {
 }
 
 func enrolment(n int) Enrolment {
-	return Enrolment{Person: person(n), Portrait: portrait(0), Profile: profile, Reason: "first"}
+	return Enrolment{Person: person(n), Portrait: portrait(0), Profile: Profile, Reason: "first"}
 }
 
 // approved enrols a person and approves.

@@ -159,7 +159,7 @@ func TestUnknown(t *testing.T) {
 		"signer":      r.an.MakeCRL(ctx, 30, "ds-009"),
 		"root":        r.an.MakeCRL(ctx, 30, "csca"),
 		"replaces": second(r.an.Enrol(ctx, Enrolment{
-			Person: person(1), Portrait: portrait(0), Profile: profile, Reason: "lost", Replaces: "C-NONE",
+			Person: person(1), Portrait: portrait(0), Profile: Profile, Reason: "lost", Replaces: "C-NONE",
 		})),
 	} {
 		wantError(t, name, err, ErrUnknown)

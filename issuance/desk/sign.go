@@ -11,6 +11,7 @@ import (
 	"github.com/tamthe/tamthe/card/auth"
 	"github.com/tamthe/tamthe/card/gp"
 	"github.com/tamthe/tamthe/card/lds"
+	"github.com/tamthe/tamthe/card/profile"
 	"github.com/tamthe/tamthe/issuance"
 	"github.com/tamthe/tamthe/issuance/ca"
 	"github.com/tamthe/tamthe/issuance/perso"
@@ -134,7 +135,11 @@ func (m *making) signed(files map[string][]byte) (*perso.Content, error) {
 	if err := m.approved(files); err != nil {
 		return nil, err
 	}
-	c := &perso.Content{Files: map[lds.File][]byte{}, Rules: gp.Rules{BAC: m.BACOnly, NoSelectMF: true}}
+	kind, err := profile.ByName(m.draft.Profile)
+	if err != nil {
+		return nil, err
+	}
+	c := &perso.Content{Files: map[lds.File][]byte{}, Rules: gp.Rules{BAC: m.BACOnly, NoSelectMF: kind.NoSelectMF}}
 	for name, b := range files {
 		f, ok := lds.ByName(name)
 		if !ok {
