@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tamthe/tamthe/apdu/pcsc"
+	"github.com/tamthe/tamthe/apdu/pcsc/private"
 	"github.com/tamthe/tamthe/card/virtual"
 )
 
@@ -26,11 +27,14 @@ func newReader(t testing.TB) *reader {
 	t.Helper()
 	d := daemon(t)
 	n := <-service.free
+	t.Cleanup(func() { service.free <- n })
+	return readerOf(t, d, n)
+}
+
+// readerOf is a slot that will be empty after the test.
+func readerOf(t testing.TB, d *private.Daemon, n int) *reader {
 	r := &reader{t: t, name: d.ReaderName(n), addr: d.Addr(n)}
-	t.Cleanup(func() {
-		r.empty()
-		service.free <- n
-	})
+	t.Cleanup(r.empty)
 	return r
 }
 
@@ -74,13 +78,14 @@ func (r *reader) open(o pcsc.Options) *pcsc.Card {
 // hand holds a chip, at first beside the reader.
 type hand struct {
 	*reader
+	chip    *virtual.Chip
 	control chan virtual.Event
 	ready   chan struct{}
 }
 
 // hold gives the chip into a hand that lets go of it at the test's end.
 func (r *reader) hold(chip *virtual.Chip) *hand {
-	h := &hand{r, make(chan virtual.Event), make(chan struct{}, 1)}
+	h := &hand{r, chip, make(chan virtual.Event), make(chan struct{}, 1)}
 	ended := make(chan error, 1)
 	go func() {
 		ended <- virtual.Serve(context.Background(), chip, virtual.ServeOptions{

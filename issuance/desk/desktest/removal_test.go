@@ -21,14 +21,12 @@ import (
 type making struct {
 	*office
 	*hand
-	chip *virtual.Chip
-	app  string
+	app string
 }
 
 func newMaking(t *testing.T, o *office) *making {
 	t.Helper()
-	chip := blank()
-	return &making{o, newReader(t).hold(chip), chip, o.approved(t, o.person(), portrait(0))}
+	return &making{o, newReader(t).hold(blank()), o.approved(t, o.person(), portrait(0))}
 }
 
 // personalise is one run at the reader, in which act happens before each command.

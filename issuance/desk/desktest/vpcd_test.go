@@ -8,7 +8,6 @@ import (
 	"io"
 	"net"
 	"syscall"
-	"testing"
 
 	"github.com/tamthe/tamthe/card/virtual"
 )
@@ -95,12 +94,4 @@ func leaving(chip *virtual.Chip, n int) func([]byte) ([]byte, bool) {
 		k++
 		return answer, err == nil && k < n
 	}
-}
-
-// plainATR is that of a contactless card without historical octets.
-var plainATR = []byte{0x3B, 0x80, 0x80, 0x01, 0x01}
-
-func TestRawCard(t *testing.T) {
-	t.Parallel()
-	newReader(t).put(plainATR, func([]byte) ([]byte, bool) { return []byte{0x90, 0}, true }).take()
 }
