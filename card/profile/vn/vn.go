@@ -12,12 +12,11 @@ import "github.com/tamthe/tamthe/card/mrz"
 // Country is the issuing state and nationality in the MRZ.
 const Country = "VNM"
 
-// NoExpiry is the date of expiry in the MRZ of a card that does not expire, and
-// NoExpiryText what DG13 and the print say.
-const (
-	NoExpiry     mrz.Date = "991231"
-	NoExpiryText          = "Không thời hạn"
-)
+// NoExpiry is the date of expiry in the MRZ of a card that does not expire.
+const NoExpiry mrz.Date = "991231"
+
+// NoExpiryText is what DG13 and the print of such a card say.
+const NoExpiryText = "Không thời hạn"
 
 // FieldError says which field of a person or a card can't be written, and why. Field is
 // its name in the application.
