@@ -82,19 +82,21 @@ func TestServiceHangs(t *testing.T) {
 	if err := syscall.Kill(rig.daemon.PID(), syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := card.Exchange(t.Context(), selectMF); !errors.Is(err, apdu.ErrTimeout) {
+	var err error
+	for range 1000 { // a busy machine may take a moment to stop all threads
+		if _, err = card.Exchange(t.Context(), selectMF); err != nil {
+			break
+		}
+	}
+	if !errors.Is(err, apdu.ErrTimeout) {
 		t.Error("exchange:", err)
 	}
 	if err := card.Close(); err != nil {
 		t.Error("close:", err)
 	}
-	start := time.Now()
-	_, err := Open(t.Context(), name, Options{EstablishTimeout: 100 * time.Millisecond})
+	_, err = Open(t.Context(), name, Options{EstablishTimeout: 100 * time.Millisecond})
 	if !errors.Is(err, ErrNoService) {
 		t.Error("open:", err)
-	}
-	if d := time.Since(start); d > time.Second {
-		t.Error("open took", d)
 	}
 }
 
