@@ -15,7 +15,7 @@ import (
 func TestTwoDesksForOneApplication(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	for round := range 10 {
+	for round := range 4 {
 		app := r.approved(t, enrolment(round))
 		chips := []*virtual.Chip{blank(), blank()}
 		var cards [2]string
