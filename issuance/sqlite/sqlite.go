@@ -11,6 +11,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"golang.org/x/mod/sumdb/note"
@@ -36,11 +37,19 @@ type Ledger struct {
 	cache   *cache
 	copies  *copies // nil if none are kept
 	behind  error   // why a file that is only read must not be believed; Verify says more
+
+	closing sync.Once
+	closed  error
 }
 
 // Close ends the copying of checkpoints, writes the journal back into the file and
-// closes it.
+// closes it. It may be called more than once.
 func (l *Ledger) Close() error {
+	l.closing.Do(func() { l.closed = l.shut() })
+	return l.closed
+}
+
+func (l *Ledger) shut() error {
 	err := errors.Join(l.copies.close(), l.readers.Close())
 	if l.cache != nil {
 		err = errors.Join(err, l.cache.close())
