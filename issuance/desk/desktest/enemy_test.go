@@ -95,7 +95,7 @@ func sequence(answers ...[]byte) func([]byte) ([]byte, bool) {
 func TestEnemies(t *testing.T) {
 	t.Parallel()
 	daemon(t)
-	o := newOffice(t, "P-256")
+	o := newOffice(t, usualKeys)
 	before := must(o.store.Checkpoint(t.Context()))(t).Size
 	app := o.approved(t, o.person(), portrait(0))
 	t.Run("cards", func(t *testing.T) {

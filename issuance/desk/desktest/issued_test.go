@@ -11,7 +11,7 @@ import (
 // issued is a card in its holder's hand, beside a reader.
 func issued(t *testing.T) (*hand, *office, vn.Person) {
 	t.Helper()
-	h, o := newReader(t).hold(blank()), newOffice(t, "P-256")
+	h, o := newReader(t).hold(blank()), newOffice(t, usualKeys)
 	who := o.person()
 	w := h.inserted()
 	card := must(o.desk(o.an).Personalise(t.Context(), o.approved(t, who, portrait(12_000)), w, o.plan()))(t)

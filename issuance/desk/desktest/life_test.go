@@ -32,7 +32,7 @@ var lives = []life{
 func TestLife(t *testing.T) {
 	t.Parallel()
 	daemon(t)
-	o := newOffice(t, "P-256")
+	o := newOffice(t, usualKeys)
 	t.Run("cards", func(t *testing.T) {
 		for _, l := range lives {
 			t.Run(l.name, func(t *testing.T) {

@@ -27,8 +27,9 @@ var service struct {
 }
 
 // entries are the reader entries of two slots each. The last is for the test of readers
-// that can be mistaken for each other.
-const entries = 8
+// that can be mistaken for each other. With all eight that there may be, pcsc_scan fails:
+// it waits for one thing more than the service can.
+const entries = 7
 
 // TestMain moves the tests into a network of their own, because virtual readers listen to
 // everybody, and has the service end with them.

@@ -46,8 +46,18 @@ type office struct {
 	people   atomic.Int32
 }
 
-// newOffice founds an office whose CSCA and document signer are on the curve.
-func newOffice(t testing.TB, curve string) *office {
+// keys are the algorithms of CSCA and document signer, and whether their certificates name
+// the curves instead of writing their parameters out.
+type keys struct {
+	csca, signer string
+	named        bool
+}
+
+// usualKeys are those of the cards that are met in the street.
+var usualKeys = keys{"P-384", "P-256", true}
+
+// newOffice founds an office.
+func newOffice(t testing.TB, k keys) *office {
 	t.Helper()
 	o := &office{dir: t.TempDir(), now: time.Date(2026, 9, 1, 10, 0, 0, 0, time.FixedZone("ICT", 7*3600))}
 	for _, d := range []string{"keys", "pki", "checkpoints"} {
@@ -68,19 +78,20 @@ func newOffice(t testing.TB, curve string) *office {
 	an := o.desk(o.an)
 	check(t, an.Found(t.Context(), origin, log.Verifier, "an", "", issuance.Admin, issuance.Registrar, issuance.Personaliser, issuance.Custodian))
 	check(t, an.AddOperator(t.Context(), o.binh.Public(), "binh", "", issuance.Approver, issuance.Inspector, issuance.Clerk, issuance.Revoker))
-	o.authority(t, an, curve)
+	o.authority(t, an, k)
 	return o
 }
 
 // authority makes CSCA, document signer and revocation list, and trusts them.
-func (o *office) authority(t testing.TB, an *desk.Office, curve string) {
+func (o *office) authority(t testing.TB, an *desk.Office, k keys) {
 	t.Helper()
 	ctx := t.Context()
 	check(t, an.MakeCSCA(ctx, ca.CSCA{
 		Country: "VN", State: "VNM", Organization: "tamthe", CommonName: "SPECIMEN CSCA", Specimen: true,
 		Contact: "specimen@tamthe.example", CRL: []string{"http://specimen.tamthe.example/csca.crl"}, From: o.now, CardYears: 25,
-	}, curve))
-	must(an.MakeSigner(ctx, ca.Signer{From: o.now, CardYears: 25, DocumentTypes: []string{"ID"}}, curve))(t)
+		Named: k.named,
+	}, k.csca))
+	must(an.MakeSigner(ctx, ca.Signer{From: o.now, CardYears: 25, DocumentTypes: []string{"ID"}, Named: k.named}, k.signer))(t)
 	check(t, an.MakeCRL(ctx, 90))
 	issuers := "[[issuer]]\ncountry = \"VN\"\ndocuments = [\"I\"]\ncrl = \"required\"\nstatus = \"required\"\nchip = \"required\"\n"
 	check(t, os.WriteFile(o.path("pki", pki.IssuersFile), []byte(issuers), 0o600))

@@ -101,7 +101,7 @@ func TestRemovedWhileMadeSoak(t *testing.T) {
 
 // removedWhileMade takes at most so many of the commands.
 func removedWhileMade(t *testing.T, points int) {
-	o := newOffice(t, "P-256")
+	o := newOffice(t, usualKeys)
 	m := newMaking(t, o)
 	card, total, err := m.personalise(t, nil)
 	check(t, err)
@@ -154,7 +154,7 @@ func (m *making) answerLost(t *testing.T, n int) {
 func TestPowerFailsWhileMade(t *testing.T) {
 	t.Parallel()
 	daemon(t)
-	o := newOffice(t, "P-256")
+	o := newOffice(t, usualKeys)
 	t.Run("in write", func(t *testing.T) {
 		for n := 1; n <= 31; n += 6 {
 			t.Run(fmt.Sprint(n), func(t *testing.T) {
@@ -175,7 +175,7 @@ func TestPowerFailsWhileMade(t *testing.T) {
 func TestOtherChipIsRefused(t *testing.T) {
 	t.Parallel()
 	daemon(t)
-	o := newOffice(t, "P-256")
+	o := newOffice(t, usualKeys)
 	m := newMaking(t, o)
 	m.removedBefore(t, 40)
 	m.empty()

@@ -75,7 +75,7 @@ func TestResetWhileInspected(t *testing.T) {
 func TestResetWhileMade(t *testing.T) {
 	t.Parallel()
 	daemon(t)
-	o := newOffice(t, "P-256")
+	o := newOffice(t, usualKeys)
 	t.Run("at", func(t *testing.T) {
 		for _, n := range []int{2, 5, 8, 20, 45, 60} {
 			t.Run(fmt.Sprint(n), func(t *testing.T) {
