@@ -16,22 +16,15 @@ func (d Date) Valid() bool {
 			return false
 		}
 	}
-	month, day := d.part(2), d.part(4)
+	year, month, day := d.part(0), d.part(2), d.part(4)
 	if month == 0 || month > 12 || day == 0 || day > 31 {
 		return false
 	}
 	if month < 0 || day < 0 {
 		return true
 	}
-	year := d.part(0)
-	if year < 0 {
-		year = 0 // a leap year
-	}
-	return daysIn(2000+year, month) >= day
-}
-
-func daysIn(year, month int) int {
-	return time.Date(year, time.Month(month)+1, 0, 0, 0, 0, 0, time.UTC).Day()
+	// 2000 is a leap year, and so is the year 00 of some century and one not known.
+	return time.Date(2000+max(0, year), time.Month(month), day, 0, 0, 0, 0, time.UTC).Day() == day
 }
 
 // part is the number at the offset, -1 if it is not known.
@@ -47,39 +40,45 @@ func (d Date) Known() bool {
 	return d.Valid() && d.part(0) >= 0 && d.part(2) > 0 && d.part(4) > 0
 }
 
-// Birth is the day that d means as a date of birth, seen from at: the latest that does
-// not lie in the future. ok is false unless d is known.
+// Birth is the day that d means as a date of birth, seen from the calendar day of at: the
+// latest that does not lie in the future. It is midnight in UTC. ok is false unless d is
+// known and there is such a day within a hundred years and this century.
 func (d Date) Birth(at time.Time) (day time.Time, ok bool) {
-	if !d.Known() {
-		return time.Time{}, false
-	}
-	century := at.Year() / 100 * 100
-	day = d.in(century)
-	if day.After(at) {
-		day = d.in(century - 100)
-	}
-	return day, true
-}
-
-// Expiry is the day that d means as a date of expiry, seen from at: the nearest to it, so
-// that a document of up to fifty years is read right. ok is false unless d is known.
-func (d Date) Expiry(at time.Time) (day time.Time, ok bool) {
-	if !d.Known() {
-		return time.Time{}, false
-	}
-	century := at.Year() / 100 * 100
-	day = d.in(century)
-	for _, c := range []int{century - 100, century + 100} {
-		if other := d.in(c); other.Sub(at).Abs() < day.Sub(at).Abs() {
-			day = other
+	today := dayOf(at)
+	for _, century := range []int{0, -100} {
+		if day, ok := d.in(century, today); ok && !day.After(today) {
+			return day, true
 		}
 	}
-	return day, true
+	return time.Time{}, false
 }
 
-func (d Date) in(century int) time.Time {
-	return time.Date(century+d.part(0), time.Month(d.part(2)), d.part(4), 0, 0, 0, 0, time.UTC)
+// Expiry is the day that d means as a date of expiry, seen from the calendar day of at:
+// the nearest to it, so that a document of up to fifty years is read right. It is midnight
+// in UTC. ok is false unless d is known.
+func (d Date) Expiry(at time.Time) (day time.Time, ok bool) {
+	today := dayOf(at)
+	for _, century := range []int{0, -100, 100} {
+		if other, there := d.in(century, today); there && (!ok || other.Sub(today).Abs() < day.Sub(today).Abs()) {
+			day, ok = other, true
+		}
+	}
+	return day, ok
 }
 
-// DateOf is the six characters of a day.
-func DateOf(day time.Time) Date { return Date(day.Format("060102")) }
+// in is d in the century of a day, so many years from it. It is false if d is not known,
+// and for 29 February where that century has none.
+func (d Date) in(years int, day time.Time) (time.Time, bool) {
+	if !d.Known() {
+		return time.Time{}, false
+	}
+	year := day.Year()/100*100 + years + d.part(0)
+	t := time.Date(year, time.Month(d.part(2)), d.part(4), 0, 0, 0, 0, time.UTC)
+	return t, t.Day() == d.part(4)
+}
+
+// dayOf is the calendar day of a moment, as midnight in UTC.
+func dayOf(t time.Time) time.Time {
+	y, m, d := t.Date()
+	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
+}

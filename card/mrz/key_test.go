@@ -62,3 +62,22 @@ func TestKeyIsRedacted(t *testing.T) {
 		}
 	}
 }
+
+// What opens a chip has the length of three fields and their digits, and no error tells it.
+func FuzzParseKey(f *testing.F) {
+	f.Add("190000017;900215;300215")
+	f.Add("IDVNM1900000174003190000017<<7\n9002155F3002153VNM<<<<<<<<<<<8\nNGUYEN<<THI<THU<NGHIEM<<<<<<<<")
+	f.Add("d23145890734 ; 34<<<<;950712")
+	f.Fuzz(func(t *testing.T, s string) {
+		k, err := ParseKey(s)
+		if err != nil {
+			if !errors.Is(err, ErrFormat) || k != (Key{}) {
+				t.Fatalf("%v with %v", err, k.Zone)
+			}
+			return
+		}
+		if n := len(k.Info()); n < 24 || n > 10+1+maxNumber+14 || !k.Birth.Valid() || !k.Expiry.Valid() {
+			t.Fatalf("a key of %d characters", n)
+		}
+	})
+}

@@ -4,12 +4,12 @@ import (
 	"strings"
 )
 
-// NameField writes primary and secondary identifier into a field of the width. Where they
+// nameField writes primary and secondary identifier into a field of the width. Where they
 // do not fit, the secondary identifier is cut at its end; where not even its first letter
 // fits, the primary one is cut too (Doc 9303-5 §4.2.3). truncated then says so, and the
 // field ends in a letter, which is how readers know: if the cut falls behind a name, that
 // name loses its last letter to the initial of the next.
-func NameField(primary, secondary string, width int) (field string, truncated bool, err error) {
+func nameField(primary, secondary string, width int) (field string, truncated bool, err error) {
 	w := writer{}
 	p, s := w.name(primary), w.name(secondary)
 	if p == "" {

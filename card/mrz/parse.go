@@ -94,6 +94,8 @@ func (m *MRZ) readTwoLines() {
 	m.check(Composite, l2[0:10]+l2[13:20]+l2[21:last], 2, l2, last)
 }
 
+// heading reads document code and issuing state. Which codes there are is not judged, nor
+// that a nationality is there: German cards are met with UB, and with none.
 func (m *MRZ) heading(line string) {
 	if m.Document = m.text(Document, 1, line, 0, 2, letters); m.Document == "" {
 		m.find(Document, Empty, 1, 0)

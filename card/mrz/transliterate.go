@@ -14,10 +14,15 @@ var special = map[rune]string{
 	'Œ': "OE", 'ß': "SS", 'ẞ': "SS", 'Þ': "TH", 'Ŧ': "T",
 }
 
+// omitted is the punctuation that leaves nothing in its place (Doc 9303-3 §4.6): the
+// apostrophe in the forms that people type it, and what stands in names besides. Any other
+// is refused, for in the legacy encodings of Vietnamese such characters are letters.
+const omitted = "'’‘ʼ`´.()"
+
 // Transliterate writes a name in the letters of the zone: marks taken off, words
-// separated by single spaces, apostrophes left out and hyphens made spaces
-// (Doc 9303-3 §4.6, §6). It takes any normal form. A character that is not known is a
-// *FieldError with its position.
+// separated by single spaces, hyphens and commas made spaces, apostrophes and full stops
+// left out (Doc 9303-3 §4.6, §6). It takes any normal form. A character that is not known
+// is a *FieldError with its position and nothing of the name.
 //
 // The rules are those that Vietnamese needs, for which Doc 9303-3 table 6.A lacks 47 of
 // 67 letters: every mark is taken off and Đ is D. Ä, Ö, Ü become A, O, U, which the table
@@ -36,11 +41,10 @@ func Transliterate(name string) (string, error) {
 			b.WriteString(t)
 		case upper >= 'A' && upper <= 'Z' && r != 'ſ': // ſ, whose capital is S, is in no table
 			b.WriteRune(upper)
-		case unicode.Is(unicode.Zs, r) || strings.ContainsRune("-‐,.", r):
+		case unicode.Is(unicode.Zs, r) || strings.ContainsRune("-‐,", r):
 			b.WriteByte(' ')
-		case strings.ContainsRune("'’ʼ", r):
-		default:
-			return "", &FieldError{Name, fmt.Sprintf("character %d (%U) has no transliteration", n, r)}
+		case !strings.ContainsRune(omitted, r):
+			return "", &FieldError{Name, fmt.Sprintf("character %d has no transliteration", n)}
 		}
 	}
 	return strings.Join(strings.Fields(b.String()), " "), nil

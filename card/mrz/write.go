@@ -6,13 +6,13 @@ import (
 )
 
 // Card is what a TD1 zone is written from. Text is in the characters of the zone
-// already: A–Z, 0–9, with spaces or < between words. See Transliterate.
+// already: A–Z, 0–9, with spaces or < between words; see Transliterate.
 type Card struct {
 	Document    string // 1 or 2 characters, I… or A… or C…
 	Issuer      string // 1 to 3
 	Number      string // 1 to 22, without spaces; beyond nine it goes on in the optional data
 	Optional1   string // up to 15, less what a long number takes
-	Birth       Date
+	Birth       Date   // may have unknown parts
 	Sex         string // F, M, X or <
 	Expiry      Date
 	Nationality string // 1 to 3
@@ -21,7 +21,7 @@ type Card struct {
 	Secondary   string
 }
 
-// FieldError says which field can't be written, and why.
+// FieldError says which field can't be written, and why. It holds nothing of its content.
 type FieldError struct {
 	Field  Field
 	Detail string
@@ -31,7 +31,8 @@ type FieldError struct {
 func (e *FieldError) Error() string { return string(e.Field) + ": " + e.Detail }
 
 // WriteTD1 writes the three lines of an identity card (Doc 9303-5 §4.2.2), check digits
-// computed, a name beyond 30 characters cut as NameField does. Errors are *FieldError.
+// computed. A name beyond 30 characters is cut at its end and then ends in a letter
+// (§4.2.3). Errors are *FieldError.
 func WriteTD1(c Card) (*MRZ, error) {
 	w := writer{}
 	number, optional := c.Number, c.Optional1
@@ -43,8 +44,8 @@ func WriteTD1(c Card) (*MRZ, error) {
 	if !c.Birth.Valid() {
 		w.fail(Birth, "no date")
 	}
-	if !c.Expiry.Valid() {
-		w.fail(Expiry, "no date")
+	if !c.Expiry.Known() { // Doc 9303-10 table 40: digits only
+		w.fail(Expiry, "no day")
 	}
 	if len(c.Sex) != 1 || !strings.Contains("FMX<", c.Sex) {
 		w.fail(SexField, "not F, M, X or <")
@@ -60,7 +61,7 @@ func WriteTD1(c Card) (*MRZ, error) {
 		return nil, w.err
 	}
 	l2 += string(Check(l1[5:30] + birth + expiry + optional2))
-	name, _, err := NameField(c.Primary, c.Secondary, 30)
+	name, _, err := nameField(c.Primary, c.Secondary, 30)
 	if err != nil {
 		return nil, err
 	}

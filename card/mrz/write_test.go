@@ -73,6 +73,11 @@ func TestWriteTD1Refuses(t *testing.T) {
 		t.Error("a number of 23 characters is written")
 	}
 	c = utopian()
+	c.Expiry = "1204<<"
+	if _, err := WriteTD1(c); err == nil {
+		t.Error("a card that expires on no known day is written")
+	}
+	c = utopian()
 	c.Sex, c.Birth = "X", "74<<<<"
 	if m, err := WriteTD1(c); err != nil || m.Sex != "<" || m.Birth.Known() {
 		t.Error(err)
