@@ -12,11 +12,8 @@ type Detail struct {
 	Value []byte
 }
 
-// The elements of DG12 that have a name here.
-const (
-	TagAuthority tlv.Tag = 0x5F19
-	TagIssued    tlv.Tag = 0x5F26 // YYYYMMDD, in characters or in BCD
-)
+// TagIssued is the date of issue, YYYYMMDD in characters or in BCD.
+const TagIssued tlv.Tag = 0x5F26
 
 // maxDetails bounds the elements of DG12; there are eleven kinds.
 const maxDetails = 32

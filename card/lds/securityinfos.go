@@ -74,6 +74,7 @@ type ActiveAuthInfo struct {
 type TerminalAuthInfo struct {
 	OID     asn1.ObjectIdentifier
 	Version int
+	CVCA    []byte // efCVCA: the FileID of EF.CVCA, a whole SEQUENCE; nil if absent
 }
 
 // SecurityInfos are what a chip says it can do: the content of EF.CardAccess, signed in
@@ -221,7 +222,10 @@ func (i *SecurityInfos) addChip(oid asn1.ObjectIdentifier, s cryptobyte.String) 
 
 func (i *SecurityInfos) addTerminal(oid asn1.ObjectIdentifier, s cryptobyte.String) bool {
 	info := TerminalAuthInfo{OID: oid}
-	if !s.ReadASN1Integer(&info.Version) { // an efCVCA may follow
+	if !s.ReadASN1Integer(&info.Version) {
+		return false
+	}
+	if !s.Empty() && (!s.ReadASN1Element((*cryptobyte.String)(&info.CVCA), tags.SEQUENCE) || !s.Empty()) {
 		return false
 	}
 	i.Terminal = append(i.Terminal, info)

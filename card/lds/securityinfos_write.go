@@ -3,6 +3,7 @@ package lds
 import (
 	"bytes"
 	"encoding/asn1"
+	"fmt"
 	"math/big"
 	"slices"
 
@@ -24,11 +25,15 @@ func EncodeDG14(i SecurityInfos) ([]byte, error) {
 
 // EncodeSecurityInfos writes the SET in DER, the entries of Unknown as they are and
 // without Raw and Trailing. Keys are written with a named curve, or with the number of
-// their domain parameters where Standardised asks for it.
+// their domain parameters where Standardised asks for it; but for keys whose parameters
+// stood there in full, a DER set that was read comes back octet for octet.
 func EncodeSecurityInfos(i SecurityInfos) ([]byte, error) {
 	var w infoWriter
 	for _, info := range i.Terminal {
-		w.add(info.OID, func(b *cryptobyte.Builder) { b.AddASN1Int64(int64(info.Version)) })
+		w.add(info.OID, func(b *cryptobyte.Builder) {
+			b.AddASN1Int64(int64(info.Version))
+			b.AddBytes(info.CVCA)
+		})
 	}
 	for _, info := range i.Chip {
 		w.add(info.OID, func(b *cryptobyte.Builder) {
@@ -39,7 +44,7 @@ func EncodeSecurityInfos(i SecurityInfos) ([]byte, error) {
 	for _, key := range i.ChipKeys {
 		spki, err := encodeKey(key)
 		if err != nil {
-			return nil, err
+			return nil, &Error{DG14, err.Error(), err}
 		}
 		w.add(key.OID, func(b *cryptobyte.Builder) {
 			b.AddBytes(spki)
@@ -88,14 +93,14 @@ func (w *infoWriter) add(oid asn1.ObjectIdentifier, fill func(*cryptobyte.Builde
 // encodeKey writes a SubjectPublicKeyInfo.
 func encodeKey(key ChipAuthPublicKey) ([]byte, error) {
 	if !key.Standardised {
-		return cert.MarshalPublicKey(key.Key, false)
+		return marshalKey(key.Key)
 	}
 	if key.Key.EC == nil {
-		return nil, DG14.malformed("only EC keys have standardised domain parameters here")
+		return nil, fmt.Errorf("%w: only EC keys have standardised domain parameters here", cert.ErrKey)
 	}
 	n, ok := key.Key.EC.Curve().ID()
 	if !ok {
-		return nil, DG14.malformed("%v has no standardised domain parameters", key.Key.EC.Curve())
+		return nil, fmt.Errorf("%w: %s has no standardised domain parameters", cert.ErrKey, key.Key.EC.Curve().Name())
 	}
 	var b cryptobyte.Builder
 	b.AddASN1(tags.SEQUENCE, func(b *cryptobyte.Builder) {
