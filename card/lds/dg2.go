@@ -1,10 +1,6 @@
 package lds
 
-import (
-	"errors"
-
-	"github.com/tamthe/tamthe/apdu/tlv"
-)
+import "github.com/tamthe/tamthe/apdu/tlv"
 
 // Tags of the biometric information template (Doc 9303-10 §4.7.2, ISO/IEC 7816-11).
 const (
@@ -12,8 +8,8 @@ const (
 	tagCount   tlv.Tag = 0x02
 	tagRecord  tlv.Tag = 0x7F60
 	tagHeader  tlv.Tag = 0xA1
-	tagData    tlv.Tag = 0x5F2E // ISO/IEC 19794
-	tagData2   tlv.Tag = 0x7F2E // ISO/IEC 39794
+	tagData    tlv.Tag = 0x5F2E // ISO/IEC 19794-5
+	tagData2   tlv.Tag = 0x7F2E // ISO/IEC 39794-5
 	tagType    tlv.Tag = 0x81
 	tagSubtype tlv.Tag = 0x82
 	tagOwner   tlv.Tag = 0x87
@@ -23,14 +19,10 @@ const (
 // maxFaces bounds the portraits of a DG2; documents hold one.
 const maxFaces = 9
 
-// ErrExtensible says that portraits are in the extensible coding of ISO/IEC 39794-5, which
-// is right (Doc 9303-10 §4.7.2) but not read here.
-var ErrExtensible = errors.New("portrait in the coding of ISO/IEC 39794-5")
-
-// ParseDG2 reads the portraits of DG2 in the coding of ISO/IEC 19794-5:2005, at most nine.
-// Lengths and counts are held against what is there; of records of which some States say
-// that they are up to eight octets shorter or longer than they are, all octets are taken.
-// Errors are *Error and wrap ErrExtensible where that is the reason.
+// ParseDG2 reads the portraits of DG2 in the coding of ISO/IEC 19794-5:2005 or of
+// ISO/IEC 39794-5:2019, at most nine. Lengths and counts are held against what is there; of
+// records of which some States say that they are up to eight octets shorter or longer than
+// they are, all octets are taken. Errors are *Error.
 func ParseDG2(raw []byte) ([]Face, error) {
 	body, err := DG2.body(raw)
 	if err != nil {
@@ -68,8 +60,8 @@ func parseTemplate(record tlv.String, most int) ([]Face, error) {
 	if !record.ReadTag(tagHeader, &header) {
 		return nil, DG2.malformed("template without a header")
 	}
-	if tag, ok := record.Peek(); ok && tag == tagData2 {
-		return nil, &Error{DG2, ErrExtensible.Error(), ErrExtensible}
+	if record.ReadTag(tagData2, &data) {
+		return parseExtensible(data, most)
 	}
 	if !record.ReadTag(tagData, &data) {
 		return nil, DG2.malformed("template without a biometric data block")

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"reflect"
+	"slices"
 	"testing"
 
 	"github.com/tamthe/tamthe/apdu/tlv"
@@ -88,8 +89,9 @@ func TestDG2Specimens(t *testing.T) {
 	if err != nil || len(faces) != 1 || faces[0].Width != 0x94 || faces[0].Height != 0x46 || faces[0].Record.Type != 2 {
 		t.Errorf("%v, %v", faces, err)
 	}
-	if _, err := ParseDG2(testdata.Vectors(t, "biometrics/ICAO_39794_5_AP_DG2_AllFields.dat")); !errors.Is(err, ErrExtensible) {
-		t.Error(err)
+	raw := testdata.Vectors(t, "biometrics/ICAO_39794_5_AP_DG2_AllFields.dat")
+	if faces, err := ParseDG2(raw); err != nil || len(faces) != 1 || !bytes.Equal(faces[0].Image, raw[111:15111]) {
+		t.Errorf("ISO/IEC 39794-5: %v", err)
 	}
 }
 
@@ -149,6 +151,42 @@ func TestDG2Lies(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		case !tt.taken && (!errors.As(err, &e) || e.File != DG2 || faces != nil):
 			t.Errorf("%s is taken: %v", name, err)
+		}
+	}
+}
+
+// Portraits by ISO/IEC 39794-5: what stands beside the image is passed over, and what is
+// not there is not made up.
+func TestDG2Extensible(t *testing.T) {
+	image := fromHex(t, "FF4FFF51002F00000000019D000002130000000100000003")
+	block := func(image []byte) []byte {
+		base := tlv.Encode(0xA0, tlv.Encode(0x80, image), tlv.Encode(0xA1, []byte{0xA0, 3, 0x80, 1, 3}))
+		return tlv.Encode(0x30, []byte{0x80, 1, 0}, tlv.Encode(0xA1, tlv.Encode(0xA0, base)), []byte{0xA2, 0})
+	}
+	wrap := func(blocks ...[]byte) []byte {
+		data := tlv.Encode(0x65, []byte{0xA0, 7, 0x80, 1, 3, 0x81, 2, 7, 0xE3}, tlv.Encode(0xA1, blocks...))
+		record := tlv.Encode(tagRecord, tlv.Encode(tagHeader), tlv.Encode(tagData2, tlv.Encode(0xA1, data)))
+		return tlv.Encode(DG2.Tag(), tlv.Encode(tagGroup, tlv.Encode(tagCount, []byte{1}), record))
+	}
+	want := Face{Image: image, Coding: JPEG2000, Width: 412, Height: 528}
+	for n := 1; n <= maxFaces; n++ {
+		faces, err := ParseDG2(wrap(slices.Repeat([][]byte{block(image)}, n)...))
+		if err != nil || len(faces) != n || !reflect.DeepEqual(faces[n-1], want) {
+			t.Errorf("%d portraits: %+v, %v", n, faces, err)
+		}
+	}
+	for name, raw := range map[string][]byte{
+		"no block":         wrap(),
+		"ten blocks":       wrap(slices.Repeat([][]byte{block(image)}, maxFaces+1)...),
+		"empty image":      wrap(block(nil)),
+		"three dimensions": wrap(tlv.Encode(0x30, tlv.Encode(0xA1, tlv.Encode(0xA0, tlv.Encode(0xA1, tlv.Encode(0x80, image)))))),
+		"other block":      wrap(tlv.Encode(0x31, block(image))),
+		"cut block":        wrap([]byte{0x30, 9, 0xA1}),
+		"another standard": bytes.Replace(wrap(block(image)), []byte{0x65}, []byte{0x64}, 1),
+	} {
+		var e *Error
+		if faces, err := ParseDG2(raw); !errors.As(err, &e) || e.File != DG2 || faces != nil {
+			t.Errorf("%s: %v, %v", name, faces, err)
 		}
 	}
 }

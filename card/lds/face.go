@@ -6,12 +6,13 @@ import (
 
 // Face is one portrait of DG2.
 type Face struct {
-	Image  []byte // as stored; see Picture
-	Coding Coding // as the record declares it
-	// Width and Height are what the record declares, in pixels.
+	Image []byte // as stored; see Picture
+	// Coding, and Width and Height in pixels, are what a record of ISO/IEC 19794-5
+	// declares. For ISO/IEC 39794-5 they are what the image says, 0 where it says nothing.
+	Coding        Coding
 	Width, Height int
-	// Record is what else the record says. When nil, EncodeDG2 writes a full frontal
-	// image from a digital camera in 24-bit sRGB of which nothing more is said.
+	// Record is what else a record of ISO/IEC 19794-5 says. When nil, EncodeDG2 writes a
+	// full frontal image from a digital camera in 24-bit sRGB of which nothing more is said.
 	Record *FaceRecord
 }
 
