@@ -163,6 +163,9 @@ func MarshalPublicKey(pub crypto.PublicKey, explicit bool) ([]byte, error) {
 }
 
 func (k PublicKey) marshal(explicit bool) ([]byte, error) {
+	if k.RSA == nil && k.EC == nil {
+		return nil, badKey("no key")
+	}
 	var b cryptobyte.Builder
 	b.AddASN1(tags.SEQUENCE, func(b *cryptobyte.Builder) {
 		b.AddASN1(tags.SEQUENCE, func(b *cryptobyte.Builder) {

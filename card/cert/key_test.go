@@ -170,3 +170,9 @@ func checkStandard(t *testing.T, pub any) {
 		t.Error("two zero keys are equal")
 	}
 }
+
+func TestMarshalNoKey(t *testing.T) {
+	if _, err := MarshalPublicKey(PublicKey{}, true); !errors.Is(err, ErrKey) {
+		t.Error("a zero key is encoded:", err)
+	}
+}
