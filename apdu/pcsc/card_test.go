@@ -125,6 +125,38 @@ func TestRemoved(t *testing.T) {
 	}
 }
 
+// TestRemovedInReset: a card that leaves while it is reset is a removed one, and is seen
+// when it comes back at once.
+func TestRemovedInReset(t *testing.T) {
+	for what, code := range map[string]byte{"looked for": 4, "reset": 2} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			name, addr := slot(t)
+			chip := insert(t, name, addr, ok)
+			card := open(t, name, Options{})
+			if _, err := card.Exchange(t.Context(), selectMF); err != nil {
+				t.Fatal(err)
+			}
+			chip.leave(code)
+			if err := card.Reset(t.Context()); !errors.Is(err, apdu.ErrRemoved) {
+				t.Error("reset:", err)
+			}
+			if _, err := card.Exchange(t.Context(), selectMF); !errors.Is(err, apdu.ErrRemoved) {
+				t.Error("later:", err)
+			}
+			if err := card.Close(); err != nil {
+				t.Error("close:", err)
+			}
+			see(t, name, false)
+			insert(t, name, addr, ok)
+			again := open(t, name, Options{})
+			if _, err := again.Exchange(t.Context(), selectMF); err != nil {
+				t.Error("opened again:", err)
+			}
+		})
+	}
+}
+
 // TestSilence: an exchange that has no answer ends the card, and its goroutine ends when
 // the reader lets go.
 func TestSilence(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -101,6 +102,7 @@ type chip struct {
 	mu       sync.Mutex
 	commands [][]byte // as they came
 	controls []byte   // control codes as they came, but the ATR's
+	leaves   byte     // at this control code the card leaves, 0 for none
 }
 
 // testATR is T=1 with the historical bytes 80 73 C0 00 40: extended lengths.
@@ -116,6 +118,17 @@ func insert(t testing.TB, name, addr string, answer func([]byte) []byte) *chip {
 		t.Fatal("insert:", err)
 	}
 	return c
+}
+
+// see waits until the reader is seen with a card, or without one.
+func see(t testing.TB, name string, card bool) {
+	t.Helper()
+	err := theWatcher.watch(t.Context(), time.Second, func(readers []Reader) bool {
+		return slices.ContainsFunc(readers, func(r Reader) bool { return r.Name == name && r.Card == card })
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 func (c *chip) connect() {
@@ -151,6 +164,10 @@ func (c *chip) serve() {
 			c.write(answer(b))
 			continue
 		}
+		if c.leaving(b) {
+			c.conn.Close()
+			return
+		}
 		if len(b) == 1 && b[0] == 4 {
 			c.write(c.atr)
 			continue
@@ -159,6 +176,20 @@ func (c *chip) serve() {
 		c.controls = append(c.controls, b...)
 		c.mu.Unlock()
 	}
+}
+
+// leaving says whether the card leaves at a control code.
+func (c *chip) leaving(b []byte) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.leaves != 0 && len(b) == 1 && b[0] == c.leaves
+}
+
+// leave has the card leave at the next control code of that kind.
+func (c *chip) leave(code byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.leaves = code
 }
 
 func (c *chip) read() ([]byte, error) {

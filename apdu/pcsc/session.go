@@ -113,7 +113,7 @@ func (s *session) transmit(b []byte) ([]byte, error) {
 		return bytes.Clone(answer), nil // the binding's slice lies in 64 KiB
 	}
 	if errors.Is(err, scard.ErrNotTransacted) || errors.Is(err, scard.ErrCommError) {
-		err = s.settle(err)
+		err = s.settle(err, nil)
 	}
 	return nil, loss(err)
 }
@@ -126,19 +126,25 @@ const (
 )
 
 // settle waits until the service knows whether the card is still there. If it is, the
-// failure stands.
-func (s *session) settle(failure error) error {
+// failure stands. What it says anyway until then is no news.
+func (s *session) settle(failure, anyway error) error {
 	for end := time.Now().Add(settleTime); time.Now().Before(end); time.Sleep(settleStep) {
-		if _, err := s.card.Status(); err != nil {
+		if _, err := s.card.Status(); err != nil && !errors.Is(err, anyway) {
 			return err
 		}
 	}
 	return failure
 }
 
-// reset resets the card and claims it again.
+// reset resets the card and claims it again. A card that leaves meanwhile is to the service
+// one that does not respond, or one of which it forgets to say that it came back, until it
+// has looked again.
 func (s *session) reset() error {
-	if err := s.card.Reconnect(s.mode(), anyProtocol, scard.ResetCard); err != nil {
+	err := s.card.Reconnect(s.mode(), anyProtocol, scard.ResetCard)
+	if errors.Is(err, scard.ErrUnresponsiveCard) || errors.Is(err, scard.ErrNoSmartcard) {
+		err = s.settle(err, scard.ErrResetCard)
+	}
+	if err != nil {
 		return loss(err)
 	}
 	if err := s.claim(); err != nil {
