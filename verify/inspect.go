@@ -69,13 +69,15 @@ func (i *inspector) read(ctx context.Context) error {
 		return nil // nothing says which groups there are; the assessment says why
 	}
 	i.sod = sod
-	for _, f := range []lds.File{lds.DG14, lds.DG15} {
-		if err := i.listed(ctx, f); err != nil {
+	if i.o.Policy.Chip {
+		for _, f := range []lds.File{lds.DG14, lds.DG15} {
+			if err := i.listed(ctx, f); err != nil {
+				return err
+			}
+		}
+		if err := i.proof(ctx); err != nil {
 			return err
 		}
-	}
-	if err := i.proof(ctx); err != nil {
-		return err
 	}
 	if err := i.personal(ctx); err != nil {
 		return err
@@ -162,7 +164,7 @@ func (i *inspector) keep(f lds.File, raw []byte) error {
 // proof has the chip prove its key: by Active Authentication if the SOD lists DG15
 // with a key that we can use, else by Chip Authentication.
 func (i *inspector) proof(ctx context.Context) error {
-	if !i.o.Policy.Chip || i.ev.chip.broken != nil {
+	if i.ev.chip.broken != nil {
 		return nil
 	}
 	infos, _ := lds.ParseDG14(i.ev.files[lds.DG14])
