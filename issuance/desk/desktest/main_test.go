@@ -42,12 +42,12 @@ func run(m *testing.M) int {
 	if in, err := private.Enter(); !in {
 		fmt.Fprintln(os.Stderr, "the virtual readers' ports are reachable:", err)
 	}
-	patience := 3 * time.Minute
-	if soaking() {
-		patience = 6 * time.Hour
-	}
 	// The watchdog: a call that hangs in the service returns when the service ends.
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	end := 10 * time.Minute
+	if soaking() {
+		end = 6 * time.Hour
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), end)
 	defer cancel()
 	defer func() {
 		if service.daemon != nil {

@@ -13,8 +13,9 @@ import (
 	"github.com/tamthe/tamthe/card/virtual"
 )
 
-// patience is how long anything may take that takes a second at most.
-const patience = 20 * time.Second
+// patience is how long anything may take that takes a second at most, on a machine that has
+// more to do.
+const patience = time.Minute
 
 // reader is a slot of the service that one test has for itself.
 type reader struct {
@@ -131,11 +132,20 @@ func (h *hand) remove() {
 	h.empty()
 }
 
-// tap is an open card whose commands are counted; act, if not nil, happens before each.
+// tap is an open card whose commands are counted; act, if not nil, happens before each, and
+// atReset before a reset.
 type tap struct {
 	*pcsc.Card
-	n   int
-	act func(n int) error
+	n       int
+	act     func(n int) error
+	atReset func()
+}
+
+func (w *tap) Reset(ctx context.Context) error {
+	if w.atReset != nil {
+		w.atReset()
+	}
+	return w.Card.Reset(ctx)
 }
 
 func (w *tap) Exchange(ctx context.Context, b []byte) ([]byte, error) {

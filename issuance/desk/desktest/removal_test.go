@@ -89,6 +89,10 @@ func issuedOnce(t *testing.T, o *office, app, card string, c *virtual.Chip) {
 func TestRemovedWhileMade(t *testing.T) {
 	t.Parallel()
 	daemon(t)
+	if testing.Short() {
+		removedWhileMade(t, 8)
+		return
+	}
 	removedWhileMade(t, 24)
 }
 
@@ -147,6 +151,24 @@ func (m *making) answerLost(t *testing.T, n int) {
 	check(t, w.Close())
 	c.take()
 	m.chip.Reset()
+}
+
+// TestRemovedBeforeItsLook pulls the card out when it is finished, and the desk powers it
+// down to look at it as a stranger.
+func TestRemovedBeforeItsLook(t *testing.T) {
+	t.Parallel()
+	daemon(t)
+	o := newOffice(t, usualKeys)
+	m := newMaking(t, o)
+	_, n, err := m.personalise(t, func(w *tap, _ int) error {
+		w.atReset = m.yank
+		return nil
+	})
+	if wantError(t, "personalise", err, apdu.ErrRemoved); n < 20 {
+		t.Errorf("reset after %d commands", n)
+	}
+	m.resume(t)
+	o.sound(t)
 }
 
 // TestPowerFailsWhileMade tears writes to the chip's memory, which takes the card off the
