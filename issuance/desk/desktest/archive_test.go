@@ -75,6 +75,7 @@ func unhex(t *testing.T, s string) []byte {
 }
 
 // TestGoodDocuments reads the good documents of the passive authentication cases as cards.
+// One lists a group that it lacks, and that an archive does not ask for.
 func TestGoodDocuments(t *testing.T) {
 	t.Parallel()
 	daemon(t)
