@@ -103,15 +103,15 @@ func TestRemovedWhileMadeSoak(t *testing.T) {
 	removedWhileMade(t, 1<<16)
 }
 
-// removedWhileMade takes at most so many of the commands.
+// removedWhileMade takes at most so many accidents: before and after commands in turn.
 func removedWhileMade(t *testing.T, points int) {
 	o := newOffice(t, usualKeys)
 	m := newMaking(t, o)
 	card, total, err := m.personalise(t, nil)
 	check(t, err)
 	issuedOnce(t, o, m.app, card, m.chip)
-	points = min(points, total)
-	t.Logf("%d of %d commands", points, total)
+	points = min(points, 2*total)
+	t.Logf("%d accidents in %d commands", points, total)
 	t.Run("at", func(t *testing.T) {
 		for i := range points {
 			n := 1 + i*(total-1)/max(points-1, 1)
