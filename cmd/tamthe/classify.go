@@ -51,7 +51,7 @@ var classes = []class{
 	{auth.ErrBlocked, "blocked", exitBlocked, "the card no longer takes this password"},
 	{auth.ErrWrongPassword, "wrong-password", exitPassword, "check the CAN or MRZ against what is printed on the card"},
 	{card.ErrNoPassword, "no-password", exitPassword, "this card takes another one: give its MRZ with --mrz-file, or its CAN with --can-file"},
-	{card.ErrNoAccess, "no-access", exitError, "try again with the card lying still; --allow-bac permits the older protocol where the newer one fails"},
+	{card.ErrNoAccess, "no-access", exitError, "try again with the card lying still; a chip that was never personalised does not open; --allow-bac permits the older protocol where the newer one fails"},
 	{card.ErrNoApplication, "no-application", exitError, "this is no eMRTD, or a card that was never personalised"},
 	{auth.ErrProtocol, "card-protocol", exitError, "try again; if it stays so, the chip is broken or no genuine one"},
 	{gp.ErrProtection, "chip-channel", exitError, "something between here and the chip changed what was sent: look at reader and cable, then run the command again"},

@@ -37,7 +37,7 @@ whom all others are enrolled. What is there already is never overwritten.
 		RunE:    func(cmd *cobra.Command, _ []string) error { return runInit(cmd.Context(), p, o) },
 	}
 	cmd.Flags().StringVar(&o.name, "operator", "", "`NAME` of the first operator, small letters, digits and hyphens")
-	cmd.Flags().StringSliceVar(&o.roles, "roles", allRoles(), "what the first operator may do")
+	cmd.Flags().StringSliceVar(&o.roles, "roles", nil, "what the first operator may do (else everything)")
 	cmd.Flags().StringVar(&o.origin, "origin", "", "`NAME` of the log (else config.toml's, else "+defaultOrigin+")")
 	cmd.Flags().StringVar(&p.passphraseFile, "passphrase-file", "", "`FILE` with a passphrase for the operator's key, - for standard input (else it is asked)")
 	return cmd
@@ -73,6 +73,9 @@ func runInit(ctx context.Context, p *program, o initOptions) error {
 	}
 	if err := checkWord("--operator", o.name); err != nil {
 		return err
+	}
+	if len(o.roles) == 0 {
+		o.roles = allRoles()
 	}
 	roles, err := parseRoles(o.roles)
 	if err != nil {
@@ -150,7 +153,7 @@ func (p *program) found(ctx context.Context, o initOptions, path, pass string, r
 	}
 	l, err := sqlite.Create(ctx, path, origin, sqlite.Options{Signer: log, Checkpoints: p.home.path(checkpointsDir)})
 	if err != nil {
-		return nil, fmt.Errorf("make %s: %w", path, err)
+		return nil, err
 	}
 	made = append(made, path, path+"-wal", path+"-shm", p.home.path(checkpointsDir, sqlite.CheckpointFile))
 	office := &desk.Office{Store: l, Signer: key, Now: p.now}

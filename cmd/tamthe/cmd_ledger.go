@@ -90,7 +90,7 @@ func runLedgerVerify(ctx context.Context, p *program, o auditOptions) error {
 	}
 	l, err := sqlite.Open(ctx, p.ledgerPath(), sqlite.Options{ReadOnly: true, Checkpoints: p.home.path(checkpointsDir), Verifier: key})
 	if err != nil {
-		return fmt.Errorf("open %s: %w", p.ledgerPath(), err)
+		return err
 	}
 	defer l.Close()
 	var older *ledger.Checkpoint

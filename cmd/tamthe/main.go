@@ -38,9 +38,9 @@ func (p *program) run(ctx context.Context, args []string) int {
 	root.SetOut(p.out)
 	root.SetErr(p.err)
 	cmd, err := root.ExecuteContextC(ctx)
-	if e, ok := errors.AsType[usageError](err); ok {
+	if _, ok := errors.AsType[usageError](err); ok {
 		if _, hinted := errors.AsType[hintError](err); !hinted {
-			err = hint(e, "`%s --help` explains", cmd.CommandPath())
+			err = hint(err, "`%s --help` explains", cmd.CommandPath())
 		}
 	}
 	if ctx.Err() != nil && err != nil {

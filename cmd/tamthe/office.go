@@ -55,7 +55,7 @@ func (p *program) fillOffice(ctx context.Context, o *office, why purpose) error 
 	if why == acting {
 		// A secret is asked for only where there is something to use it on.
 		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("open %s: %w", path, sqlite.ErrMissing)
+			return fmt.Errorf("open the ledger %s: %w", path, sqlite.ErrMissing)
 		}
 		log, err := keystore.OpenLog(p.home.path(keysDir, logKeyName))
 		if err != nil {
@@ -71,7 +71,7 @@ func (p *program) fillOffice(ctx context.Context, o *office, why purpose) error 
 	}
 	var err error
 	if o.ledger, err = sqlite.Open(ctx, path, options); err != nil {
-		return fmt.Errorf("open %s: %w", path, err)
+		return err
 	}
 	o.Store = o.ledger
 	o.close = append(o.close, func() { _ = o.ledger.Close() })

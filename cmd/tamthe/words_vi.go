@@ -62,7 +62,7 @@ var inVietnamese = map[string]struct{ what, hint string }{
 	"blocked":        {"mật khẩu đã bị khóa", "thẻ không còn nhận mật khẩu này"},
 	"wrong-password": {"sai CAN hoặc MRZ", "so CAN hoặc MRZ với chữ in trên thẻ"},
 	"no-password":    {"không có mật khẩu nào mở được thẻ này", "thẻ này cần loại khác: đưa MRZ bằng --mrz-file, hoặc CAN bằng --can-file"},
-	"no-access":      {"không giao thức nào được phép mở được thẻ", "giữ thẻ nằm yên và thử lại; --allow-bac cho phép giao thức cũ khi giao thức mới không được"},
+	"no-access":      {"không giao thức nào được phép mở được thẻ", "giữ thẻ nằm yên và thử lại; chip chưa cá thể hóa thì không mở được; --allow-bac cho phép giao thức cũ khi giao thức mới không được"},
 	"no-application": {"thẻ không có ứng dụng giấy tờ điện tử", "đây không phải eMRTD, hoặc thẻ chưa được cá thể hóa"},
 	"card-protocol":  {"chip trả lời sai giao thức", "thử lại; nếu vẫn thế thì chip hỏng hoặc không phải chip thật"},
 	"chip-channel":   {"kênh bảo mật tới chip bị can thiệp", "kiểm tra đầu đọc và dây nối, rồi chạy lại lệnh"},

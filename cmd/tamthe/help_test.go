@@ -1,0 +1,115 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tamthe/tamthe/apdu/pcsc"
+	"github.com/tamthe/tamthe/issuance/sqlite"
+)
+
+// everyVerb calls f for each command that help lists.
+func everyVerb(c *cobra.Command, f func(*cobra.Command)) {
+	f(c)
+	for _, sub := range c.Commands() {
+		if sub.IsAvailableCommand() {
+			everyVerb(sub, f)
+		}
+	}
+}
+
+// Every verb's help ends in the exit statuses and an example of that verb.
+func TestHelp(t *testing.T) {
+	n := 0
+	everyVerb(newRoot(&program{}), func(c *cobra.Command) {
+		n++
+		var out, errw bytes.Buffer
+		p := &program{out: &out, err: &errw, home: home(t.TempDir())}
+		args := append(strings.Fields(c.CommandPath())[1:], "--help")
+		if status := p.run(context.Background(), args); status != 0 || errw.Len() > 0 {
+			t.Errorf("%v: status %d, %s", args, status, &errw)
+		}
+		text := out.String()
+		_, end, found := strings.Cut(text, exitHelp)
+		if !found || strings.Count(text, "EXIT STATUS") != 1 {
+			t.Errorf("%v does not tell the exit statuses once", args)
+		}
+		if !strings.HasPrefix(end, "\nEXAMPLE\n  tamthe ") || c.HasParent() && !strings.Contains(end, "  "+c.CommandPath()) {
+			t.Errorf("%v ends in %q", args, end)
+		}
+		for _, l := range strings.Split(text, "\n") {
+			if len([]rune(l)) > 100 {
+				t.Errorf("%v has a line of %d characters: %s", args, len([]rune(l)), l)
+			}
+		}
+		if c.HasParent() && (c.Short == "" || c.Long == "" || strings.HasSuffix(c.Short, ".")) {
+			t.Errorf("%v: %q", args, c.Short)
+		}
+	})
+	if n < 30 {
+		t.Errorf("only %d verbs", n)
+	}
+}
+
+// No flag takes a secret as its value.
+func TestSecretsAreNoFlags(t *testing.T) {
+	everyVerb(newRoot(&program{}), func(c *cobra.Command) {
+		for _, name := range []string{"can", "mrz", "passphrase", "password", "pin", "key"} {
+			if c.Flags().Lookup(name) != nil {
+				t.Errorf("%s --%s", c.CommandPath(), name)
+			}
+		}
+	})
+}
+
+// Every failure has Vietnamese words, and every code is used.
+func TestVietnamese(t *testing.T) {
+	known := map[string]bool{}
+	for _, c := range append([]class{
+		classOf(errors.New("x")), classOf(interruptedError{errors.New("x")}), classOf(usagef("x")), classOf(&pcsc.AmbiguousError{}),
+		{code: "state"}, {code: "duplicate"}, {code: "wrong-chip"}, {code: "chip-differs"}, {code: "refused"}, {code: "field"},
+	}, classes...) {
+		known[c.code] = true
+		if _, ok := inVietnamese[c.code]; !ok {
+			t.Errorf("%s has no Vietnamese words", c.code)
+		}
+	}
+	for code := range inVietnamese {
+		if !known[code] {
+			t.Errorf("%s is no failure's code", code)
+		}
+	}
+}
+
+// What is said of an error: the message with foreign text made harmless, the hint, and in
+// JSON one line.
+func TestFinish(t *testing.T) {
+	err := fmt.Errorf("open \x1b[31m\u202Ename: %w", hint(sqlite.ErrFull, "buy a disk"))
+	for _, c := range []struct {
+		p    program
+		want string
+	}{
+		{program{}, "tamthe: open \\u001b[31m\\u202ename: the disk is full\nhint: buy a disk\n"},
+		{program{json: true}, `{"error":{"code":"disk-full","exit":1,"message":"open \\u001b[31m\\u202ename: the disk is full","hint":"buy a disk"}}` + "\n"},
+		{program{json: true, lang: "vi"}, `{"error":{"code":"disk-full","exit":1,"message":"open \\u001b[31m\\u202ename: the disk is full","hint":"buy a disk"}}` + "\n"},
+		{program{lang: "vi"}, "tamthe: đĩa đã đầy (open \\u001b[31m\\u202ename: the disk is full)\nhint: giải phóng chỗ trên đĩa và chạy lại lệnh; chưa ghi gì cả\n"},
+	} {
+		var b bytes.Buffer
+		c.p.err = &b
+		if status := c.p.finish(err); status != exitError || b.String() != c.want {
+			t.Errorf("status %d\n%s\nwant\n%s", status, &b, c.want)
+		}
+	}
+	if got := classify(interruptedError{err}); got.Exit != exitInterrupted || got.Hint != "buy a disk" {
+		t.Errorf("%+v", got)
+	}
+	if got := classify(errors.New("x")); got.Code != "error" || got.Exit != exitError {
+		t.Errorf("what nobody knows is no failure: %+v", got)
+	}
+}
