@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"image"
 	"image/jpeg"
 	"math"
@@ -106,7 +107,7 @@ func DecodePicture(img []byte) (image.Image, error) {
 	}
 	decoded, err := jpeg.Decode(bytes.NewReader(img))
 	if err != nil {
-		return nil, errors.Join(ErrPicture, err)
+		return nil, fmt.Errorf("%w: %w", ErrPicture, err)
 	}
 	return decoded, nil
 }

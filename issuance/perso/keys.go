@@ -47,6 +47,14 @@ func (r *run) rotate(ctx context.Context) error {
 	return nil
 }
 
+// otherKeys is ErrChipKey, with what kept the keys from being compared if that is known.
+func otherKeys(err error) error {
+	if err == nil {
+		return ErrChipKey
+	}
+	return fmt.Errorf("%w: %w", ErrChipKey, err)
+}
+
 // generate sees to it that the chip has key pairs and that the journal has their public
 // halves. Before something is prepared over them, lost ones are simply made anew; after
 // that, others than those recorded can't be helped.
@@ -61,7 +69,7 @@ func (r *run) generate(ctx context.Context) error {
 		case err != nil && !errors.Is(err, apdu.ReferenceNotFound):
 			return err
 		case r.s.reached(issuance.Prepared):
-			return errors.Join(ErrChipKey, err)
+			return otherKeys(err)
 		}
 	}
 	for _, k := range r.pairs() {

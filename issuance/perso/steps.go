@@ -36,7 +36,7 @@ func (r *run) sameKeys() error {
 	if r.s.AA != nil {
 		pub, err := lds.ParseDG15(files[lds.DG15])
 		if err != nil || !equal(pub.EC, r.s.AA) {
-			return errors.Join(fmt.Errorf("DG15: %w", ErrChipKey), err)
+			return fmt.Errorf("DG15: %w", otherKeys(err))
 		}
 	}
 	if r.s.CA == nil {
@@ -50,7 +50,7 @@ func (r *run) sameKeys() error {
 			}
 		}
 	}
-	return errors.Join(fmt.Errorf("DG14: %w", ErrChipKey), err)
+	return fmt.Errorf("DG14: %w", otherKeys(err))
 }
 
 // write stores the files, reads each back octet by octet, and then gives the chip its
