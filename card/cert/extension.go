@@ -50,10 +50,8 @@ var (
 	OIDDeltaCRL              = asn1.ObjectIdentifier{2, 5, 29, 27}
 	OIDIssuingDistribution   = asn1.ObjectIdentifier{2, 5, 29, 28}
 	OIDCRLDistribution       = asn1.ObjectIdentifier{2, 5, 29, 31}
-	OIDCertificatePolicies   = asn1.ObjectIdentifier{2, 5, 29, 32}
 	OIDExtKeyUsage           = asn1.ObjectIdentifier{2, 5, 29, 37}
 	OIDNameChange            = asn1.ObjectIdentifier{2, 23, 136, 1, 1, 6, 1}
 	OIDDocumentTypeList      = asn1.ObjectIdentifier{2, 23, 136, 1, 1, 6, 2}
 	OIDMasterListSigner      = asn1.ObjectIdentifier{2, 23, 136, 1, 1, 3} // purpose
-	OIDDeviationListSigner   = asn1.ObjectIdentifier{2, 23, 136, 1, 1, 8} // purpose
 )

@@ -25,9 +25,6 @@ const (
 // MailName is an rfc822Name.
 func MailName(address string) GeneralName { return GeneralName{Tag: tagMail, Value: address} }
 
-// DNSName is a dNSName.
-func DNSName(name string) GeneralName { return GeneralName{Tag: tagDNS, Value: name} }
-
 // URIName is a uniformResourceIdentifier.
 func URIName(uri string) GeneralName { return GeneralName{Tag: tagURI, Value: uri} }
 

@@ -146,11 +146,9 @@ func EncodePublicKey(point []byte) []byte {
 	return tlv.Encode(tagSelected, tlv.Encode(tagPoint, point))
 }
 
-// Targets of SET STATUS (Card Specification §11.10.2.1).
-const (
-	StatusOfDomain      = 0x80
-	StatusOfApplication = 0x40
-)
+// StatusOfApplication is the target of SET STATUS that means an application or a security
+// domain (Card Specification §11.10.2.1).
+const StatusOfApplication = 0x40
 
 // SetStatus moves the card or an application to a life cycle state. When no answer comes
 // the state is either.

@@ -25,7 +25,7 @@ const (
 // Secret is a symmetric key. It shows nothing of itself in print; Destroy forgets it.
 type Secret struct{ octets []byte }
 
-const redacted = "[secret]"
+const redacted = "keystore.Secret(redacted)"
 
 // Bytes is the key itself, valid until Destroy; the caller must not keep it.
 func (s *Secret) Bytes() []byte { return s.octets }

@@ -74,6 +74,3 @@ func (t *Tree) Root() tlog.Hash {
 	}
 	return root
 }
-
-// Clone returns an independent copy.
-func (t *Tree) Clone() *Tree { return &Tree{t.size, append([]tlog.Hash(nil), t.edge...)} }

@@ -2,13 +2,10 @@ package vault
 
 import "log/slog"
 
-const hidden = "(sealed personal data)"
+const redacted = "vault.Secret(redacted)"
 
 // Secret is personal data in clear. It prints, logs and marshals as a placeholder.
 type Secret struct{ octets []byte }
-
-// NewSecret takes octets over, so that they are no longer printed by accident.
-func NewSecret(octets []byte) *Secret { return &Secret{octets} }
 
 // Bytes gives the data, shared with the secret.
 func (s *Secret) Bytes() []byte { return s.octets }
@@ -19,14 +16,14 @@ func (s *Secret) Destroy() {
 	s.octets = nil
 }
 
-// String hides the data.
-func (Secret) String() string { return hidden }
+// String redacts the data.
+func (Secret) String() string { return redacted }
 
-// GoString hides the data.
-func (Secret) GoString() string { return hidden }
+// GoString redacts the data.
+func (Secret) GoString() string { return redacted }
 
-// LogValue hides the data.
-func (Secret) LogValue() slog.Value { return slog.StringValue(hidden) }
+// LogValue redacts the data.
+func (Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
 
-// MarshalJSON hides the data.
-func (Secret) MarshalJSON() ([]byte, error) { return []byte(`"` + hidden + `"`), nil }
+// MarshalJSON redacts the data.
+func (Secret) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `"`), nil }

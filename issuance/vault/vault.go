@@ -63,9 +63,6 @@ func NewKey(version uint32, secret []byte) (*Key, error) {
 	return &Key{version, secret, person}, nil
 }
 
-// Version is the key's number, which sealed data carry.
-func (k *Key) Version() uint32 { return k.version }
-
 // Destroy forgets the key. Nothing opens with it afterwards.
 func (k *Key) Destroy() {
 	clear(k.master)
@@ -74,7 +71,7 @@ func (k *Key) Destroy() {
 }
 
 // String hides the key.
-func (Key) String() string { return "vault.Key(hidden)" }
+func (Key) String() string { return "vault.Key(redacted)" }
 
 // GoString hides the key.
 func (k Key) GoString() string { return k.String() }

@@ -141,7 +141,7 @@ func TestPerson(t *testing.T) {
 }
 
 func TestHidden(t *testing.T) {
-	s := NewSecret([]byte("Nguyễn Văn An"))
+	s := &Secret{[]byte("Nguyễn Văn An")}
 	var log bytes.Buffer
 	slog.New(slog.NewTextHandler(&log, nil)).Info("x", "person", s)
 	j, err := json.Marshal(map[string]any{"person": s})

@@ -141,9 +141,6 @@ func (s *Store) Certificates() []*cert.Certificate {
 // CRLs returns the revocation lists of the store. None of them is verified yet.
 func (s *Store) CRLs() []*cert.CRL { return slices.Clone(s.crls) }
 
-// Issuers returns what the operator says of the issuers.
-func (s *Store) Issuers() []Issuer { return slices.Clone(s.issuers) }
-
 // Skipped returns the files that LoadStore did not take, with the reason.
 func (s *Store) Skipped() []Skipped { return slices.Clone(s.skipped) }
 
