@@ -117,11 +117,9 @@ func (a *assessment) signature() {
 func (a *assessment) severalSigners(signers []*cms.SignerInfo) {
 	reason := ReasonSODAttributes
 	for _, s := range signers[:min(len(signers), maxTrials)] {
-		for _, c := range a.sod.Signed.SignerCertificates(s) {
-			if err := a.verify(s, c); errors.Is(err, cms.ErrMessageDigest) {
-				reason = ReasonSODDigest
-			}
-			break // one is enough to say why
+		certs := a.sod.Signed.SignerCertificates(s)
+		if len(certs) > 0 && errors.Is(a.verify(s, certs[0]), cms.ErrMessageDigest) { // one is enough to say why
+			reason = ReasonSODDigest
 		}
 	}
 	a.set(CheckSODSignature, Failed, reason, fmt.Sprintf("%d signers", len(signers)))
