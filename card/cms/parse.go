@@ -183,20 +183,20 @@ func readSigner(s cryptobyte.String) (*SignerInfo, error) {
 }
 
 // readIdentifier reads either form of SignerIdentifier.
-func (i *SignerInfo) readIdentifier(s *cryptobyte.String) bool {
+func (s *SignerInfo) readIdentifier(der *cryptobyte.String) bool {
 	keyID := tags.Tag(0).ContextSpecific()
 	var body, issuer cryptobyte.String
-	if s.PeekASN1Tag(keyID) {
-		s.ReadASN1(&body, keyID)
-		i.KeyID = body
-		return len(i.KeyID) > 0
+	if der.PeekASN1Tag(keyID) {
+		der.ReadASN1(&body, keyID)
+		s.KeyID = body
+		return len(s.KeyID) > 0
 	}
-	if !s.ReadASN1(&body, tags.SEQUENCE) || !body.ReadASN1Element(&issuer, tags.SEQUENCE) ||
-		!cert.ReadInteger(&body, &i.Serial) || !body.Empty() {
+	if !der.ReadASN1(&body, tags.SEQUENCE) || !body.ReadASN1Element(&issuer, tags.SEQUENCE) ||
+		!cert.ReadInteger(&body, &s.Serial) || !body.Empty() {
 		return false
 	}
 	var err error
-	i.Issuer, err = cert.ParseName(issuer)
+	s.Issuer, err = cert.ParseName(issuer)
 	return err == nil
 }
 
