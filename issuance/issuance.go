@@ -39,7 +39,7 @@ type StreamID struct {
 	ID   string
 }
 
-// Application, Card and Key name streams of their kind.
+// Application names the stream of an application.
 func Application(id string) StreamID { return StreamID{KindApplication, id} }
 
 // Card names the stream of a card.

@@ -94,8 +94,8 @@ func Names() []string {
 	return names
 }
 
-// For returns the profile of a document by its MRZ, nil for none: that of the issuing
-// state and document code, else the generic one. It is never nil.
+// For returns the profile of a document by its MRZ: that of the issuing state and document
+// code, else the generic one, for a nil MRZ too. It is never nil.
 func For(m *mrz.MRZ) *Profile {
 	list := profiles()
 	for _, p := range list {
