@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"math"
 	"math/big"
 	"os"
 	"strings"
@@ -99,7 +100,7 @@ func TestLookUp(t *testing.T) {
 			t.Errorf("%s has sizes %d and %d", c, c.Size(), c.OrderSize())
 		}
 	}
-	for _, id := range []int{-1, 0, 7, 19, 1 << 40} {
+	for _, id := range []int{-1, 0, 7, 19, math.MaxInt} {
 		if _, err := ByID(id); !errors.Is(err, ErrUnknownCurve) {
 			t.Errorf("id %d: %v", id, err)
 		}
