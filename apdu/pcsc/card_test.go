@@ -198,7 +198,7 @@ func TestSilence(t *testing.T) {
 			if err := card.Close(); err != nil {
 				t.Error("close:", err)
 			}
-			if d := time.Since(start); d > time.Second {
+			if d := time.Since(start); d > 5*time.Second { // a hang, not a busy machine
 				t.Error("it took", d)
 			}
 			chip.remove()

@@ -79,7 +79,7 @@ func TestWait(t *testing.T) {
 	if err := Wait(ctx, name); !errors.Is(err, context.DeadlineExceeded) {
 		t.Error("no card:", err)
 	}
-	if d := time.Since(start); d > 500*time.Millisecond {
+	if d := time.Since(start); d > 5*time.Second { // a hang, not a busy machine
 		t.Error("cancelling took", d)
 	}
 	insert(t, name, addr, ok)

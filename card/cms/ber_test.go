@@ -66,7 +66,7 @@ func TestNormaliserIsBounded(t *testing.T) {
 		if _, err := Parse(in); !errors.Is(err, ErrStructure) {
 			t.Errorf("%s: %v", name, err)
 		}
-		if took := time.Since(start); took > time.Second {
+		if took := time.Since(start); took > 10*time.Second { // a hang, not a busy machine
 			t.Errorf("%s: took %v", name, took)
 		}
 	}

@@ -109,7 +109,7 @@ func TestUtopia(t *testing.T) {
 		if bad {
 			seen++
 		}
-		if took := time.Since(start); took > time.Second {
+		if took := time.Since(start); took > 10*time.Second { // a hang, not a busy machine
 			t.Errorf("%s: took %v", c.ID, took)
 		}
 		if s == nil {
