@@ -49,8 +49,8 @@ func refusesPACE(err error) bool {
 
 // isRefusal reports whether err is a status of the card.
 func isRefusal(err error) bool {
-	var status apdu.Status
-	return errors.As(err, &status)
+	_, ok := errors.AsType[apdu.Status](err)
+	return ok
 }
 
 // errCardAccess says that EF.CardAccess is there and of no use.

@@ -54,7 +54,7 @@ func (a *assessment) judgeChip() {
 
 // proven records how a proof of the chip ended whose key lies in the group.
 func (a *assessment) proven(id string, group int, err error) {
-	var refused *apdu.StatusError
+	_, refused := errors.AsType[*apdu.StatusError](err)
 	switch {
 	case err == nil && a.intact[group]:
 		a.set(id, Passed, "", "")
@@ -64,7 +64,7 @@ func (a *assessment) proven(id string, group int, err error) {
 		a.record(Check{ID: id, Outcome: NotRun, Reason: ReasonChipUnsupported, Detail: err.Error(), Err: err})
 	case errors.Is(err, auth.ErrSignature), errors.Is(err, auth.ErrProtocol), errors.Is(err, sm.ErrProtection), errors.Is(err, rsa.ErrVerification):
 		a.fail(id, ReasonChipKeyMismatch, err)
-	case errors.As(err, &refused):
+	case refused:
 		a.fail(id, ReasonChipRefused, err)
 	default:
 		a.fail(id, ReasonChipKeyMalformed, err)

@@ -135,13 +135,13 @@ func (i *inspector) file(ctx context.Context, f lds.File) error {
 		progress = func(done, total int) { i.o.Progress(f, done, total) }
 	}
 	raw, err := i.session.ReadFile(ctx, f, progress)
-	var refused *apdu.StatusError
+	_, refused := errors.AsType[*apdu.StatusError](err)
 	switch {
 	case err == nil:
 		return i.keep(f, raw)
 	case errors.Is(err, sm.ErrProtection):
 		i.ev.chip.broken = err
-	case errors.Is(err, card.ErrFileAbsent), errors.Is(err, card.ErrFileTooLarge), errors.Is(err, card.ErrFileBroken), errors.As(err, &refused):
+	case errors.Is(err, card.ErrFileAbsent), errors.Is(err, card.ErrFileTooLarge), errors.Is(err, card.ErrFileBroken), refused:
 		i.ev.denied[f] = err
 	default:
 		return err
@@ -231,9 +231,9 @@ func (i *inspector) agreement(ctx context.Context, infos *lds.SecurityInfos) err
 // answered tells the errors of a chip that answered, which are evidence, from those
 // of one that did not.
 func (i *inspector) answered(err error) error {
-	var refused *apdu.StatusError
+	_, refused := errors.AsType[*apdu.StatusError](err)
 	switch {
-	case err == nil, errors.As(err, &refused), errors.Is(err, auth.ErrSignature), errors.Is(err, auth.ErrProtocol), errors.Is(err, auth.ErrUnsupported):
+	case err == nil, refused, errors.Is(err, auth.ErrSignature), errors.Is(err, auth.ErrProtocol), errors.Is(err, auth.ErrUnsupported):
 		return nil
 	case errors.Is(err, sm.ErrProtection):
 		i.ev.chip.broken = err

@@ -36,8 +36,8 @@ var meaning = map[scard.Error]error{
 
 // problem says what a return code means where no card is open.
 func problem(err error) error {
-	var code scard.Error
-	if !errors.As(err, &code) {
+	code, ok := errors.AsType[scard.Error](err)
+	if !ok {
 		return err
 	}
 	if m, ok := meaning[code]; ok {

@@ -67,8 +67,8 @@ func bac(ctx context.Context, t apdu.Transmitter, p Password, fresh bacFresh) (*
 // 9303 leaves the status open; 6300, 6982 and 6988 are what chips in the field give
 // where the MAC under their keys is wrong.
 func bacRefusal(err error) error {
-	var status apdu.Status
-	if !errors.As(err, &status) {
+	status, ok := errors.AsType[apdu.Status](err)
+	if !ok {
 		return err
 	}
 	switch {

@@ -113,8 +113,7 @@ func (r *paceRun) choose(ctx context.Context, p Password) error {
 	c.Data = tlv.Append(c.Data, tagPassword, []byte{p.ref})
 	c.Data = tlv.Append(c.Data, tagReference, []byte{byte(r.v.info.ParameterID)})
 	_, err := do(ctx, r.t, c)
-	var status apdu.Status
-	if errors.As(err, &status) {
+	if status, ok := errors.AsType[apdu.Status](err); ok {
 		left, counted := status.TriesLeft()
 		switch {
 		case counted && left > 1:
@@ -197,8 +196,8 @@ func (r *paceRun) confirm(ctx context.Context, p Password) error {
 
 // passwordRefusal tells a wrong or blocked password from other refusals of our token.
 func passwordRefusal(err error, p Password) error {
-	var status apdu.Status
-	if !errors.As(err, &status) {
+	status, ok := errors.AsType[apdu.Status](err)
+	if !ok {
 		return err
 	}
 	left, counted := status.TriesLeft()

@@ -119,8 +119,8 @@ func (d *document) secured(cmd apdu.Command) apdu.Response {
 	}
 	plain, err := d.channel.Open(cmd)
 	if err != nil {
-		var s apdu.Status
-		if !errors.As(err, &s) {
+		s, ok := errors.AsType[apdu.Status](err)
+		if !ok {
 			s = apdu.SMIncorrect
 		}
 		return d.refuse(s)

@@ -62,8 +62,8 @@ func (r *run) write(ctx context.Context) error {
 	written := r.s.reached(issuance.Written)
 	if written {
 		err := r.readBack(ctx)
-		var differ *DifferError
-		if err != nil && !errors.As(err, &differ) && !errors.Is(err, apdu.FileNotFound) {
+		_, differs := errors.AsType[*DifferError](err)
+		if err != nil && !differs && !errors.Is(err, apdu.FileNotFound) {
 			return err
 		}
 		written = err == nil

@@ -86,7 +86,7 @@ func reexec() error {
 	go forward(cmd.Process, signals, done)
 	err = cmd.Wait()
 	close(done)
-	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
+	if _, exited := errors.AsType[*exec.ExitError](err); err != nil && !exited {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}

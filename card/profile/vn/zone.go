@@ -39,8 +39,7 @@ func (p Person) identifiers() (surname, given string, err error) {
 
 func transliterate(field, name string) (string, error) {
 	s, err := mrz.Transliterate(name)
-	var e *mrz.FieldError
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*mrz.FieldError](err); ok {
 		return "", &FieldError{field, e.Detail}
 	}
 	return s, err
