@@ -1,5 +1,7 @@
 package issuance
 
+import "slices"
+
 // RuleBook is the number of the rules below. An entry is judged by the book it names;
 // there is one so far.
 const RuleBook = 1
@@ -206,10 +208,5 @@ func (r *rule) follows(p Phase) bool {
 	if len(r.from) == 0 {
 		return p == Absent
 	}
-	for _, f := range r.from {
-		if f == p {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(r.from, p)
 }

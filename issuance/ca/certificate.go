@@ -1,6 +1,7 @@
 package ca
 
 import (
+	"cmp"
 	"crypto"
 	"fmt"
 	"math/big"
@@ -58,10 +59,10 @@ func PrepareCSCA(r CSCA) (*Draft, error) {
 		return nil, fmt.Errorf("prepare CSCA: %w", err)
 	}
 	from := r.From.UTC().Truncate(time.Second)
-	use := from.AddDate(or(r.UseYears, 5), 0, 0)
+	use := from.AddDate(cmp.Or(r.UseYears, 5), 0, 0)
 	t := cert.Template{
 		Serial: r.Serial, Algorithm: r.Algorithm, Issuer: subject, Subject: subject,
-		NotBefore: from, NotAfter: use.AddDate(r.CardYears, or(r.SignerMonths, 3), 7), // months differ in length
+		NotBefore: from, NotAfter: use.AddDate(r.CardYears, cmp.Or(r.SignerMonths, 3), 7), // months differ in length
 		PublicKey: key, Named: r.Named,
 		AuthorityKeyID: key.KeyID(), SubjectKeyID: key.KeyID(),
 		KeyUsage:              cert.KeyCertSign | cert.CRLSign,
@@ -80,13 +81,6 @@ func PrepareCSCA(r CSCA) (*Draft, error) {
 		return nil, fmt.Errorf("prepare CSCA: %w", err)
 	}
 	return d, nil
-}
-
-func or(n, standard int) int {
-	if n == 0 {
-		return standard
-	}
-	return n
 }
 
 func (r CSCA) subject() (cert.Name, error) {
@@ -170,7 +164,7 @@ func (i *Issuer) prepareSigner(r Signer) (*Draft, error) {
 	if err != nil {
 		return nil, err
 	}
-	use := from.AddDate(0, or(r.UseMonths, 3), 0)
+	use := from.AddDate(0, cmp.Or(r.UseMonths, 3), 0)
 	t := cert.Template{
 		Serial: r.Serial, Algorithm: algorithm, Issuer: root.Subject, Subject: subject,
 		NotBefore: from, NotAfter: use.AddDate(r.CardYears, 0, 0),

@@ -1,6 +1,7 @@
 package ca
 
 import (
+	"cmp"
 	"fmt"
 	"math/big"
 	"time"
@@ -40,7 +41,7 @@ func (i *Issuer) prepareCRL(r CRL) (*Draft, error) {
 	at := r.At.UTC().Truncate(time.Second)
 	tbs, err := cert.CRLTemplate{
 		Algorithm: algorithm, Issuer: root.Subject,
-		ThisUpdate: at, NextUpdate: at.AddDate(0, 0, or(r.Days, 90)),
+		ThisUpdate: at, NextUpdate: at.AddDate(0, 0, cmp.Or(r.Days, 90)),
 		Number: r.Number, AuthorityKeyID: root.SubjectKeyID,
 		Entries: r.Entries, Reasons: r.Reasons,
 	}.TBS()

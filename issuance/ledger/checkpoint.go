@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -72,10 +73,8 @@ func parseText(text string) (*Checkpoint, error) {
 	if err != nil || len(root) != tlog.HashSize {
 		return nil, fmt.Errorf("%w: root %q", ErrCheckpoint, lines[2])
 	}
-	for _, extension := range lines[3:] {
-		if extension == "" {
-			return nil, fmt.Errorf("%w: an empty line", ErrCheckpoint)
-		}
+	if slices.Contains(lines[3:], "") {
+		return nil, fmt.Errorf("%w: an empty line", ErrCheckpoint)
 	}
 	return &Checkpoint{Origin: lines[0], Size: size, Root: tlog.Hash(root)}, nil
 }

@@ -41,7 +41,7 @@ func TestTree(t *testing.T) {
 			t.Fatalf("size %d: restored root %v, %v", n, again.Root(), err)
 		}
 
-		leaf := []byte(fmt.Sprintf("leaf %d", n))
+		leaf := fmt.Appendf(nil, "leaf %d", n)
 		want, err := tlog.StoredHashes(n, leaf, reader)
 		if err != nil {
 			t.Fatal(err)

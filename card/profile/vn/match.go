@@ -14,7 +14,7 @@ const tones = "\u0300\u0301\u0303\u0309\u0323"
 // Unicode makes them.
 func matchKey(s string) string {
 	var words []string
-	for _, word := range strings.Fields(strings.ToLower(norm.NFC.String(s))) {
+	for word := range strings.FieldsSeq(strings.ToLower(norm.NFC.String(s))) {
 		var letters, tone strings.Builder
 		for _, r := range norm.NFD.String(word) {
 			if strings.ContainsRune(tones, r) {
