@@ -140,7 +140,7 @@ func shortLe(b byte) int { return int(b-1) + 1 }
 
 func extendedLe(b []byte) int { return int(binary.BigEndian.Uint16(b)-1) + 1 }
 
-// Secured says whether the class byte indicates secure messaging (ISO/IEC 7816-4 §5.4.1;
+// Secured reports whether the class byte indicates secure messaging (ISO/IEC 7816-4 §5.4.1;
 // GlobalPlatform's 84 and E0 classes too). A secured command is bound to one place in a
 // sequence of counters and must never be sent twice.
 func (c Command) Secured() bool {

@@ -173,10 +173,10 @@ var grades = map[Reason]grade{
 // Reasons returns every reason there is, in alphabetical order.
 func Reasons() []Reason { return slices.Sorted(maps.Keys(grades)) }
 
-// Hard says whether no policy can overlook the reason: integrity, signatures, the
+// Hard reports whether no policy can overlook the reason: integrity, signatures, the
 // chip's key, the secure channel, and every code that is not in Reasons.
 func (r Reason) Hard() bool { return grades[r] == hard }
 
-// Note says whether the reason is a remark that never refuses by itself, such as a
+// Note reports whether the reason is a remark that never refuses by itself, such as a
 // disagreement inside data that the state has signed.
 func (r Reason) Note() bool { return grades[r] == note }

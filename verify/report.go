@@ -103,7 +103,7 @@ func (r *Report) proven() bool {
 	return r.Policy.passed(Integrity, r.Checks) && r.Policy.passed(Authentic, r.Checks)
 }
 
-// Passed says whether the checks carry the claim under the report's policy.
+// Passed reports whether the checks carry the claim under the report's policy.
 func (r *Report) Passed(c Claim) bool { return r.Policy.passed(c, r.Checks) }
 
 // Check returns the check of that identifier; its zero value, NotRun, if there is

@@ -4,7 +4,7 @@ package tlv
 // cryptobyte: a method that returns false has changed nothing.
 type String []byte
 
-// Empty says whether nothing is left.
+// Empty reports whether nothing is left.
 func (s String) Empty() bool { return len(s) == 0 }
 
 // next cuts the first object of s.

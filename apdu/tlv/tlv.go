@@ -37,7 +37,7 @@ func (t Tag) String() string {
 	return fmt.Sprintf("%02X", uint32(t))
 }
 
-// Constructed says whether the value is itself a sequence of data objects.
+// Constructed reports whether the value is itself a sequence of data objects.
 func (t Tag) Constructed() bool {
 	for t > 0xFF {
 		t >>= 8

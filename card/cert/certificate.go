@@ -210,7 +210,7 @@ func (f *findings) readExtension(e Extension, c *Certificate) (known, ok bool) {
 	return true, ok
 }
 
-// CheckSignature says whether issuer made the signature of c. It judges neither names
+// CheckSignature reports whether issuer made the signature of c. It judges neither names
 // nor usages. Errors wrap ErrSignature, ErrAlgorithm or ErrKey.
 func (c *Certificate) CheckSignature(issuer PublicKey) error {
 	return checkSigned(c.Algorithm, c.RawTBS, c.Signature, issuer)

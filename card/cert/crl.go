@@ -217,7 +217,7 @@ func (l *CRL) Lookup(serial *big.Int) (Revocation, bool) {
 	return Revocation{}, false
 }
 
-// CheckSignature says whether issuer made the list's signature; see Certificate.CheckSignature.
+// CheckSignature reports whether issuer made the list's signature; see Certificate.CheckSignature.
 func (l *CRL) CheckSignature(issuer PublicKey) error {
 	return checkSigned(l.Algorithm, l.RawTBS, l.Signature, issuer)
 }

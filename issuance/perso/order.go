@@ -10,7 +10,7 @@ import (
 	"github.com/tamthe/tamthe/issuance"
 )
 
-// order of the phases of a card in the making.
+// phases are those of a card in the making, in their order.
 var phases = []issuance.Phase{
 	issuance.Absent, issuance.Allocated, issuance.Rotating, issuance.Keyed, issuance.Prepared,
 	issuance.Signed, issuance.Writing, issuance.Written, issuance.Locking, issuance.Locked,

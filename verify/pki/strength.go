@@ -13,7 +13,7 @@ const (
 	minEC  = 224
 )
 
-// KeyStrength says whether a signature by the key, with the hash, still counts:
+// KeyStrength reports whether a signature by the key, with the hash, still counts:
 // nothing to say (""), AlgorithmWeak for SHA-1, KeyShort.
 func KeyStrength(k cert.PublicKey, h crypto.Hash) Kind {
 	switch {
