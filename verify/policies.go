@@ -48,14 +48,26 @@ var policies = []Policy{
 
 // Policies returns the built-in policies: checkpoint asks all of a card; quick does
 // without the photo and says so; archive judges files without their chip; desk-qa
-// overlooks nothing before a card is handed out.
-func Policies() []Policy { return slices.Clone(policies) }
+// overlooks nothing before a card is handed out. They are the caller's to change.
+func Policies() []Policy {
+	list := slices.Clone(policies)
+	for i := range list {
+		list[i] = list[i].clone()
+	}
+	return list
+}
 
-// PolicyByName returns a built-in policy, or ErrNoPolicy.
+// clone shares nothing with p: a softening that one caller adds must not reach another.
+func (p Policy) clone() Policy {
+	p.Need, p.Groups, p.Soften = slices.Clone(p.Need), slices.Clone(p.Groups), slices.Clone(p.Soften)
+	return p
+}
+
+// PolicyByName returns a built-in policy, the caller's to change, or ErrNoPolicy.
 func PolicyByName(name string) (Policy, error) {
 	for _, p := range policies {
 		if p.Name == name {
-			return p, nil
+			return p.clone(), nil
 		}
 	}
 	return Policy{}, fmt.Errorf("policy %q: %w", name, ErrNoPolicy)

@@ -3,6 +3,7 @@ package verify
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -205,5 +206,29 @@ func TestNamesRoundTrip(t *testing.T) {
 	}
 	if s := fmt.Sprint(Claim(77)); s != "invalid(77)" {
 		t.Error(s)
+	}
+}
+
+// TestPoliciesAreTheCallers: what one caller changes in a built-in policy, or appends to
+// it, no other caller gets.
+func TestPoliciesAreTheCallers(t *testing.T) {
+	for _, p := range Policies() {
+		get := func() Policy {
+			q, err := PolicyByName(p.Name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return q
+		}
+		before, a, b := get(), get(), get()
+		a.Soften = append(a.Soften, Softening{ReasonSignerMissing, Accept})
+		b.Soften = append(b.Soften, Softening{ReasonGroupUnlisted, Refer})
+		if got := a.Soften[len(a.Soften)-1].Reason; got != ReasonSignerMissing {
+			t.Errorf("%s: one caller's softening became %s", p.Name, got)
+		}
+		a.Soften[0], a.Need[0], a.Groups[0] = Softening{}, HolderBound, 16
+		if after := get(); !slices.Equal(after.Soften, before.Soften) || !slices.Equal(after.Need, before.Need) || !slices.Equal(after.Groups, before.Groups) {
+			t.Errorf("%s was changed from outside", p.Name)
+		}
 	}
 }
