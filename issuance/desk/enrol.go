@@ -3,6 +3,7 @@ package desk
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/tamthe/tamthe/card/profile/vn"
 	"github.com/tamthe/tamthe/issuance"
@@ -33,11 +34,10 @@ func (o *Office) Enrol(ctx context.Context, n Enrolment) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	person, err := o.Vault.Person(string(n.Person.Number))
+	who, err := o.holder(d)
 	if err != nil {
 		return "", err
 	}
-	who := person + ":" + DocumentType
 	id := newName("A-")
 	stream := issuance.Application(id)
 	s, err := o.beginEnrolment(ctx, stream, who, n.Replaces)
@@ -89,8 +89,15 @@ func (o *Office) beginEnrolment(ctx context.Context, app issuance.StreamID, who,
 	return s, nil
 }
 
+// holder is the pseudonym under which the draft's person applies for and holds a card.
+func (o *Office) holder(d *Draft) (string, error) {
+	person, err := o.Vault.Person(string(d.Person.Number))
+	return person + ":" + DocumentType, err
+}
+
 // Draft opens what an application asks for, and proves that it is what the ledger says
-// was enrolled: else issuance.ErrChanged. An application that is not there is ErrUnknown.
+// was enrolled, for the person under whose pseudonym it was: else issuance.ErrChanged. An
+// application that is not there is ErrUnknown.
 func (o *Office) Draft(ctx context.Context, app string) (*Draft, error) {
 	var d Draft
 	stream := issuance.Application(app)
@@ -105,7 +112,30 @@ func (o *Office) Draft(ctx context.Context, app string) (*Draft, error) {
 	if content != entry.Commitments[issuance.Content] {
 		return nil, fmt.Errorf("%s: %w", stream, issuance.ErrChanged)
 	}
-	return &d, nil
+	return &d, o.sound(ctx, stream, &d)
+}
+
+// sound holds a draft against what Enrol lets in: whoever can sign as a registrar can
+// seal one past it.
+func (o *Office) sound(ctx context.Context, stream issuance.StreamID, d *Draft) error {
+	if err := d.Person.Check(); err != nil {
+		return fmt.Errorf("%s: %w", stream, err)
+	}
+	if err := checkPortrait(d.Portrait); err != nil {
+		return fmt.Errorf("%s: %w", stream, err)
+	}
+	who, err := o.holder(d)
+	if err != nil {
+		return err
+	}
+	entries, err := o.Store.Stream(ctx, stream)
+	if err != nil {
+		return err
+	}
+	if len(entries) == 0 || !slices.Contains(entries[0].Hold, issuance.Claim{Kind: issuance.HoldApplication, Value: who}) {
+		return fmt.Errorf("%s is of another person: %w", stream, issuance.ErrChanged)
+	}
+	return nil
 }
 
 // Approve says that what the application asks for may be made. The approver is shown the

@@ -2,6 +2,7 @@ package desk
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/tamthe/tamthe/issuance"
@@ -25,7 +26,11 @@ func (o *Office) Status(ctx context.Context, id verify.CardID) (verify.State, ti
 	if err != nil {
 		return verify.StateUnknown, time.Time{}, err
 	}
-	return stateOf(s.Subject(stream).Phase), now, nil
+	card := s.Subject(stream)
+	if card.Fields["cardid"] != id.String() { // the look-up is a table beside the log
+		return verify.StateUnknown, time.Time{}, fmt.Errorf("%s is not card %s: %w", stream, id, issuance.ErrChanged)
+	}
+	return stateOf(card.Phase), now, nil
 }
 
 func stateOf(p issuance.Phase) verify.State {
