@@ -17,7 +17,7 @@ import (
 
 // FS holds the vectors that ship with the module, by their path below testdata.
 //
-//go:embed worked passive-auth apdu tlv downgrade.json
+//go:embed worked passive-auth apdu tlv history downgrade.json
 var FS embed.FS
 
 // Read returns an embedded file and ends the test if it is not there.
