@@ -31,8 +31,8 @@ func TestReadsByEveryAccess(t *testing.T) {
 	for _, l := range []apdu.Limits{{}, {Command: 1000, Response: 1000}, extended} {
 		c.Limit(l)
 		for name, open := range map[string]func() *card.Session{
-			"CAN": func() *card.Session { return openBy(t, c, l, auth.CAN(canDigits), false) },
-			"MRZ": func() *card.Session { return openBy(t, c, l, auth.MRZ(mrzInformation), false) },
+			"CAN": func() *card.Session { return openBy(t, c, l, auth.CAN(canDigits)) },
+			"MRZ": func() *card.Session { return openBy(t, c, l, auth.MRZ(mrzInformation)) },
 		} {
 			s := open()
 			if a := s.Access(); a.Protocol != "PACE" || a.Password != name {
@@ -69,7 +69,7 @@ func TestBACOnlyCard(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := openBy(t, c, apdu.Limits{}, auth.MRZ(mrzInformation), false)
+	s := openBy(t, c, apdu.Limits{}, auth.MRZ(mrzInformation))
 	defer s.Close()
 	if a := s.Access(); a.Protocol != "BAC" {
 		t.Errorf("%+v", a)
@@ -79,7 +79,7 @@ func TestBACOnlyCard(t *testing.T) {
 
 func TestProvesItsKeys(t *testing.T) {
 	c, files := issued(t)
-	s := openBy(t, c, apdu.Limits{}, auth.CAN(canDigits), false)
+	s := openBy(t, c, apdu.Limits{}, auth.CAN(canDigits))
 	defer s.Close()
 	pub, err := lds.ParseDG15(files[lds.DG15])
 	if err != nil {
@@ -253,7 +253,7 @@ func TestWrongPasswords(t *testing.T) {
 			}
 		}
 	}
-	openBy(t, c, apdu.Limits{}, auth.CAN(canDigits), false).Close()
+	openBy(t, c, apdu.Limits{}, auth.CAN(canDigits)).Close()
 }
 
 // TestWrongBACHasOneAnswer damages each part of the terminal's token: code, challenge and

@@ -53,7 +53,7 @@ func TestDocumentsOfUtopia(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s := openBy(t, chip, apdu.Limits{}, auth.MRZ(zone.KeyInfo()), false)
+		s := openBy(t, chip, apdu.Limits{}, auth.MRZ(zone.KeyInfo()))
 		for f := range files {
 			cut := c.ID == "bad-truncated" && f == lds.SODFile // its header promises more
 			if _, err := s.ReadFile(t.Context(), f, nil); (err != nil) != cut {
@@ -87,7 +87,7 @@ func TestCounterfeitHasOtherKeys(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s := openBy(t, chip, apdu.Limits{}, auth.CAN(canDigits), false)
+		s := openBy(t, chip, apdu.Limits{}, auth.CAN(canDigits))
 		readAll(t, s, files)
 		if _, err := s.Active(t.Context(), pub, crypto.SHA256, [8]byte{1}); !errors.Is(err, c.aa) {
 			t.Errorf("%s: Active Authentication: %v", c.name, err)
@@ -121,7 +121,7 @@ func TestGivenKeys(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer chip.Close()
-	s := openBy(t, chip, apdu.Limits{}, auth.CAN(canDigits), false)
+	s := openBy(t, chip, apdu.Limits{}, auth.CAN(canDigits))
 	defer s.Close()
 	pub, _ := cert.NewPublicKey(aa.Point())
 	if _, err := s.Active(t.Context(), pub, crypto.SHA256, [8]byte{1}); err != nil {
@@ -141,7 +141,7 @@ func TestTamper(t *testing.T) {
 	if err := c.Tamper(lds.DG2, 1000, 0x01); err != nil {
 		t.Fatal(err)
 	}
-	s := openBy(t, c, apdu.Limits{}, auth.CAN(canDigits), false)
+	s := openBy(t, c, apdu.Limits{}, auth.CAN(canDigits))
 	defer s.Close()
 	got, err := s.ReadFile(t.Context(), lds.DG2, nil)
 	if err != nil {
@@ -209,7 +209,7 @@ func TestPACEOnlyFolder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := openBy(t, c, apdu.Limits{}, auth.MRZ(mrzInformation), false)
+	s := openBy(t, c, apdu.Limits{}, auth.MRZ(mrzInformation))
 	if s.Access().Protocol != "PACE" {
 		t.Errorf("%+v", s.Access())
 	}

@@ -59,7 +59,7 @@ func FuzzSession(f *testing.F) {
 	used, _ := issued(f)
 	f.Fuzz(func(t *testing.T, b []byte) {
 		openPerso(t, blank)
-		s := openBy(t, used, apdu.Limits{}, auth.MRZ(mrzInformation), false)
+		s := openBy(t, used, apdu.Limits{}, auth.MRZ(mrzInformation))
 		defer s.Close()
 		for name, c := range map[string]*Chip{"blank": blank, "in use": used} {
 			answer, err := c.Exchange(t.Context(), b)

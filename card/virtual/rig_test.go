@@ -130,10 +130,10 @@ func issued(t testing.TB) (*Chip, map[lds.File][]byte) {
 }
 
 // openBy opens a card as a terminal does.
-func openBy(t testing.TB, c *Chip, l apdu.Limits, p auth.Password, bac bool) *card.Session {
+func openBy(t testing.TB, c *Chip, l apdu.Limits, p auth.Password) *card.Session {
 	t.Helper()
 	c.Reset()
-	s, err := card.Open(t.Context(), apdu.Over(c, l), card.Options{Passwords: []auth.Password{p}, AllowBAC: bac})
+	s, err := card.Open(t.Context(), apdu.Over(c, l), card.Options{Passwords: []auth.Password{p}})
 	if err != nil {
 		t.Fatal(err)
 	}
