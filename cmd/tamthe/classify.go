@@ -15,6 +15,7 @@ import (
 	"github.com/tamthe/tamthe/card/profile/vn"
 	"github.com/tamthe/tamthe/card/virtual"
 	"github.com/tamthe/tamthe/issuance"
+	"github.com/tamthe/tamthe/issuance/ca"
 	"github.com/tamthe/tamthe/issuance/desk"
 	"github.com/tamthe/tamthe/issuance/keystore"
 	"github.com/tamthe/tamthe/issuance/ledger"
@@ -73,6 +74,8 @@ var classes = []class{
 	{desk.ErrProfile, "profile", exitError, "the desk makes cards of the profile " + desk.Profile},
 	{profile.ErrUnknown, "profile", exitError, "the desk makes cards of the profile " + desk.Profile},
 	{desk.ErrPortrait, "portrait", exitError, "give a JPEG of 200 by 200 to 2,000 by 2,000 pixels and at most 60,000 octets"},
+
+	{ca.ErrRequest, "request", exitUsage, "correct the flags; nothing was issued"},
 
 	{sqlite.ErrMissing, "no-ledger", exitError, "`tamthe init` makes one; TAMTHE_HOME and TAMTHE_LEDGER say where"},
 	{sqlite.ErrNewer, "ledger-newer", exitError, "a newer tamthe wrote it: update this one"},
@@ -146,6 +149,9 @@ func classOf(err error) class {
 	}
 	if _, ok := errors.AsType[*desk.RefusedError](err); ok {
 		return class{code: "refused", exit: exitRefused, hint: "do not hand this card out"}
+	}
+	if _, ok := errors.AsType[*ca.LintError](err); ok {
+		return class{code: "request", exit: exitUsage, hint: "correct the flags; nothing was issued"}
 	}
 	if _, ok := errors.AsType[*vn.FieldError](err); ok {
 		return class{code: "field", exit: exitError, hint: "correct the person's file; `tamthe enrol --help` lists the keys"}

@@ -85,7 +85,10 @@ func (d *doctorJSON) pcsc(found pcsc.Diagnosis) {
 	}
 	for _, r := range found.Readers {
 		row := readerRow(r.Reader)
-		row.Protocol, row.Extended, row.MaxAPDU = string(r.Protocol), r.Extended.String(), r.MaxCommand
+		row.Protocol, row.MaxAPDU = string(r.Protocol), r.MaxCommand
+		if r.Card {
+			row.Extended = r.Extended.String()
+		}
 		if r.Error != nil {
 			row.Error = r.Error.Error()
 			d.problem(fmt.Errorf("%s: %w", r.Name, r.Error))

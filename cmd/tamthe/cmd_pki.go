@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -90,7 +91,15 @@ func newCRL(p *program) *cobra.Command {
 	return cmd
 }
 
+// letters says whether s is so many capital letters.
+func letters(s string, from, to int) bool {
+	return len(s) >= from && len(s) <= to && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
+}
+
 func runCSCA(ctx context.Context, p *program, o pkiOptions) error {
+	if !letters(o.country, 2, 2) || !letters(o.state, 1, 3) {
+		return usagef("--country is two capital letters, --state one to three: VN and VNM")
+	}
 	office, err := p.openOffice(ctx, acting)
 	if err != nil {
 		return err

@@ -73,7 +73,12 @@ func TestVietnamese(t *testing.T) {
 	known := map[string]bool{}
 	for _, c := range append([]class{
 		classOf(errors.New("x")), classOf(interruptedError{errors.New("x")}), classOf(usagef("x")), classOf(&pcsc.AmbiguousError{}),
-		{code: "state"}, {code: "duplicate"}, {code: "wrong-chip"}, {code: "chip-differs"}, {code: "refused"}, {code: "field"},
+		{code: "state"},
+		{code: "duplicate"},
+		{code: "wrong-chip"},
+		{code: "chip-differs"},
+		{code: "refused"},
+		{code: "field"},
 	}, classes...) {
 		known[c.code] = true
 		if _, ok := inVietnamese[c.code]; !ok {

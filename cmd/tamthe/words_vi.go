@@ -85,6 +85,7 @@ var inVietnamese = map[string]struct{ what, hint string }{
 	"no-csca":      {"chưa có CSCA", "tạo bằng `tamthe pki csca`"},
 	"no-signer":    {"không có chứng thư ký nào đang dùng được", "tạo bằng `tamthe pki ds`"},
 	"profile":      {"bàn này không làm loại thẻ đó", ""},
+	"request":      {"không cấp được chứng thư như yêu cầu", "sửa các tùy chọn; chưa cấp gì cả"},
 	"portrait":     {"không dùng được ảnh chân dung", "đưa ảnh JPEG từ 200 × 200 đến 2.000 × 2.000 điểm, không quá 60.000 byte"},
 
 	"no-ledger":          {"chưa có sổ", "`tamthe init` lập sổ; TAMTHE_HOME và TAMTHE_LEDGER cho biết ở đâu"},
