@@ -3,6 +3,7 @@ package auth
 import (
 	"crypto/sha1"
 	"fmt"
+	"io"
 	"log/slog"
 
 	"github.com/tamthe/tamthe/card/suite"
@@ -92,6 +93,9 @@ func (p Password) String() string { return "auth.Password(" + p.Name() + ", reda
 
 // GoString returns what String does.
 func (p Password) GoString() string { return p.String() }
+
+// Format is String for every verb.
+func (p Password) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, p.String()) }
 
 // LogValue returns what String does.
 func (p Password) LogValue() slog.Value { return slog.StringValue(p.String()) }

@@ -18,6 +18,9 @@ func TestPasswordIsNotPrinted(t *testing.T) {
 			t.Fatal(err)
 		}
 		fmt.Fprintf(&out, "%v %+v %#v %s %q %v %s", p, p, p, p, p, &p, j)
+		if s := fmt.Sprintf("%d", p); s != fmt.Sprint(p) {
+			t.Errorf("%%d prints %s", s)
+		}
 		if s := out.String(); strings.Contains(s, "7391") || strings.Contains(s, "37333931") || strings.Contains(s, "0x37") || strings.Contains(s, "55 51") {
 			t.Errorf("printed: %s", s)
 		}

@@ -5,6 +5,7 @@ import (
 	"crypto/aes"
 	"crypto/subtle"
 	"fmt"
+	"io"
 
 	"github.com/tamthe/tamthe/apdu"
 )
@@ -25,6 +26,9 @@ func (h *Channel) String() string { return fmt.Sprintf("SCP03 channel at level %
 
 // GoString returns what String does.
 func (h *Channel) GoString() string { return h.String() }
+
+// Format is String for every verb.
+func (h *Channel) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, h.String()) }
 
 // Info returns what the card said in the handshake.
 func (h *Channel) Info() Info { return h.info }

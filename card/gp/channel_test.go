@@ -361,6 +361,9 @@ func TestKeysAreNeverPrinted(t *testing.T) {
 		t.Fatal(err)
 	}
 	out := fmt.Sprintf("%v %+v %#v %s %s", k, k, k, k.LogValue(), b)
+	if s := fmt.Sprintf("%d", k); s != fmt.Sprint(k) {
+		t.Errorf("%%d prints %s", s)
+	}
 	for _, leak := range []string{"abab", "ABAB", "171 171", "0xab"} {
 		if strings.Contains(out, leak) {
 			t.Errorf("leaks %s: %s", leak, out)

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"crypto/subtle"
 	"fmt"
+	"io"
 
 	"github.com/tamthe/tamthe/apdu"
 )
@@ -38,6 +39,9 @@ func (h *Chip) String() string { return fmt.Sprintf("SCP03 chip at level %02X", 
 
 // GoString returns what String does.
 func (h *Chip) GoString() string { return h.String() }
+
+// Format is String for every verb.
+func (h *Chip) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, h.String()) }
 
 // Level returns the level of the open channel, or 0 without one.
 func (h *Chip) Level() Level { return h.level }

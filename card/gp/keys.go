@@ -4,6 +4,8 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"encoding/hex"
+	"fmt"
+	"io"
 	"log/slog"
 )
 
@@ -77,6 +79,9 @@ func (Keys) String() string { return redacted }
 
 // GoString returns no part of the keys.
 func (Keys) GoString() string { return redacted }
+
+// Format is String for every verb.
+func (Keys) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
 
 // LogValue returns no part of the keys.
 func (Keys) LogValue() slog.Value { return slog.StringValue(redacted) }

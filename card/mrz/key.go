@@ -2,6 +2,7 @@ package mrz
 
 import (
 	"fmt"
+	"io"
 	"log/slog"
 	"strings"
 )
@@ -39,6 +40,9 @@ func (Key) String() string { return redacted }
 
 // GoString hides the secret.
 func (Key) GoString() string { return redacted }
+
+// Format is String for every verb.
+func (Key) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
 
 // LogValue hides the secret.
 func (Key) LogValue() slog.Value { return slog.StringValue(redacted) }

@@ -54,6 +54,9 @@ func TestKeyIsRedacted(t *testing.T) {
 		t.Fatal(err)
 	}
 	j, err := json.Marshal(map[string]any{"k": k})
+	if s := fmt.Sprintf("%d", k); s != fmt.Sprint(k) {
+		t.Errorf("%%d prints %s", s)
+	}
 	var b strings.Builder
 	slog.New(slog.NewTextHandler(&b, nil)).Info("x", "k", k)
 	for _, s := range []string{fmt.Sprint(k), fmt.Sprintf("%+v %#v %s %q", k, k, k, &k), string(j), b.String()} {

@@ -2,6 +2,7 @@ package sm
 
 import (
 	"fmt"
+	"io"
 	"log/slog"
 
 	"github.com/tamthe/tamthe/card/suite"
@@ -22,6 +23,9 @@ func (Keys) String() string { return redacted }
 
 // GoString returns no part of the keys.
 func (Keys) GoString() string { return redacted }
+
+// Format is String for every verb.
+func (Keys) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
 
 // LogValue returns no part of the keys.
 func (Keys) LogValue() slog.Value { return slog.StringValue(redacted) }

@@ -263,6 +263,9 @@ func TestKeysAreNotPrinted(t *testing.T) {
 	slog.New(slog.NewTextHandler(&out, nil)).Info("keys", "keys", k)
 	j, _ := json.Marshal(map[string]any{"keys": k})
 	fmt.Fprintf(&out, "%v %+v %#v %s %s", k, k, k, k, j)
+	if s := fmt.Sprintf("%d", k); s != fmt.Sprint(k) {
+		t.Errorf("%%d prints %s", s)
+	}
 	if s := out.String(); strings.Contains(s, "0123") || strings.Contains(s, "30313233") || strings.Contains(s, "MDEy") || strings.Contains(s, "48 49") || strings.Contains(s, "0x30") {
 		t.Errorf("printed: %s", s)
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"strings"
 	"time"
@@ -78,6 +79,9 @@ func (*Draft) String() string { return "draft of a card (personal data)" }
 
 // GoString is String.
 func (d *Draft) GoString() string { return d.String() }
+
+// Format is String for every verb.
+func (d *Draft) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, d.String()) }
 
 // LogValue is String.
 func (d *Draft) LogValue() slog.Value { return slog.StringValue(d.String()) }

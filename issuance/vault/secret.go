@@ -1,6 +1,10 @@
 package vault
 
-import "log/slog"
+import (
+	"fmt"
+	"io"
+	"log/slog"
+)
 
 const redacted = "vault.Secret(redacted)"
 
@@ -21,6 +25,9 @@ func (Secret) String() string { return redacted }
 
 // GoString redacts the data.
 func (Secret) GoString() string { return redacted }
+
+// Format is String for every verb.
+func (Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
 
 // LogValue redacts the data.
 func (Secret) LogValue() slog.Value { return slog.StringValue(redacted) }

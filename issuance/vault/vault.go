@@ -22,6 +22,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 )
 
 var (
@@ -75,6 +76,9 @@ func (Key) String() string { return "vault.Key(redacted)" }
 
 // GoString hides the key.
 func (k Key) GoString() string { return k.String() }
+
+// Format is String for every verb.
+func (k Key) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, k.String()) }
 
 // Place is where sealed data are stored. Data sealed for one place open at no other.
 type Place struct {

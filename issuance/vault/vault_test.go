@@ -151,7 +151,7 @@ func TestHidden(t *testing.T) {
 	k := newKey(t, 1, 'K')
 	for _, text := range []string{
 		fmt.Sprint(s), fmt.Sprintf("%v %+v %#v %s %v", s, s, s, s, *s), log.String(), string(j),
-		fmt.Sprintf("%v %+v %#v %v", k, k, k, *k),
+		fmt.Sprintf("%v %+v %#v %v %d", k, k, k, *k, k), fmt.Sprintf("%d", s),
 	} {
 		if strings.Contains(text, "Nguy") || strings.Contains(text, "KKK") || strings.Contains(text, "75") {
 			t.Errorf("it prints: %s", text)
