@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"os"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -142,19 +141,4 @@ func showDraft(p *program, app string, d *desk.Draft) error {
 		}
 	}
 	return w.Flush()
-}
-
-// writeNew writes a file of personal data, readable by its owner only, and never over
-// another.
-func writeNew(path string, b []byte) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	if _, err := f.Write(b); err != nil {
-		f.Close()
-		_ = os.Remove(path)
-		return err
-	}
-	return f.Close()
 }

@@ -2,10 +2,7 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -158,51 +155,6 @@ func (o verifyOptions) inspectWith(ctx context.Context, p *program, opts verify.
 		err = saveFolder(save, report.Files, o.purposeNote(p))
 	}
 	return report, elapsed, err
-}
-
-// errNotEmpty says that a folder for a card's files has something in it: two cards' files
-// in one folder would be judged as one card.
-var errNotEmpty = errors.New("the folder is not empty")
-
-func vacant(dir string) error {
-	if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
-		return fmt.Errorf("%s: %w", dir, errNotEmpty)
-	}
-	return nil
-}
-
-// saveFolder writes files as they were read into an empty or new folder, and beside them
-// a note of what for, if there is one: all or none.
-func saveFolder(dir string, files verify.Files, note string) (err error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
-	}
-	var written []string
-	defer func() {
-		if err != nil {
-			for _, path := range written {
-				_ = os.Remove(path)
-			}
-		}
-	}()
-	save := saveTo(dir)
-	for f, b := range files {
-		if err := save(f, b); err != nil {
-			return err
-		}
-		written = append(written, filepath.Join(dir, f.FileName()))
-	}
-	if note == "" {
-		return nil
-	}
-	return writeNew(filepath.Join(dir, purposeFile), []byte(note))
-}
-
-// saveTo writes each file as it was read, readable by its owner only.
-func saveTo(dir string) func(lds.File, []byte) error {
-	return func(f lds.File, b []byte) error {
-		return writeNew(filepath.Join(dir, f.FileName()), b)
-	}
 }
 
 // report prints what was found: JSON, or the officer's view. Standard error stays empty.
