@@ -3,6 +3,7 @@ package sqlite
 import (
 	"errors"
 	"fmt"
+	"syscall"
 
 	"github.com/mattn/go-sqlite3"
 )
@@ -28,6 +29,9 @@ func typed(err error) error {
 	}
 	if e.ExtendedCode == sqlite3.ErrConstraintTrigger {
 		return fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	if e.SystemErrno == syscall.ENOSPC || e.SystemErrno == syscall.EDQUOT { // the shared memory file's, an I/O error to SQLite
+		return fmt.Errorf("%w: %w", ErrFull, err)
 	}
 	switch e.Code {
 	case sqlite3.ErrReadonly, sqlite3.ErrPerm:
