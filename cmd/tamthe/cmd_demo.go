@@ -30,7 +30,7 @@ func newDemo(p *program) *cobra.Command {
 chips in a private PC/SC service: issue, read, verify, and refuse what is forged, cloned
 or revoked. Everything it makes lies under --dir, which is emptied first; nothing of this
 machine's own home or readers is touched.
-` + exitHelp,
+`,
 		Example: "  tamthe demo\n  tamthe demo --in-process --json",
 		Args:    exactly(0),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return runDemo(cmd.Context(), p, o) },

@@ -30,7 +30,7 @@ ENVIRONMENT
 // help prints what a verb does, its flags, the exit statuses and an example, in this order.
 func help(cmd *cobra.Command, _ []string) {
 	var b strings.Builder
-	b.WriteString(strings.TrimSuffix(cmd.Long, exitHelp))
+	b.WriteString(cmd.Long)
 	fmt.Fprintf(&b, "\nUSAGE\n  %s\n", usageLine(cmd))
 	helpVerbs(&b, cmd)
 	helpFlags(&b, "FLAGS", cmd.LocalNonPersistentFlags())
