@@ -112,7 +112,10 @@ func (o *Office) Draft(ctx context.Context, app string) (*Draft, error) {
 	if content != entry.Commitments[issuance.Content] {
 		return nil, fmt.Errorf("%s: %w", stream, issuance.ErrChanged)
 	}
-	return &d, o.sound(ctx, stream, &d)
+	if err := o.sound(ctx, stream, &d); err != nil {
+		return nil, err
+	}
+	return &d, nil
 }
 
 // sound holds a draft against what Enrol lets in: whoever can sign as a registrar can
