@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -142,6 +143,20 @@ func checkWord(flag, s string) error {
 	return nil
 }
 
+// ofSpecimens reports whether a folder lies in one named specimen, or is it, by whatever way
+// it is named: pki sees the names below it only.
+func ofSpecimens(dir string) bool {
+	if real, err := filepath.EvalSymlinks(dir); err == nil {
+		dir = real
+	}
+	if whole, err := filepath.Abs(dir); err == nil {
+		dir = whole
+	}
+	return slices.ContainsFunc(strings.Split(filepath.ToSlash(dir), "/"), func(name string) bool {
+		return strings.EqualFold(name, "specimen")
+	})
+}
+
 // trust reads a trust folder, by default that of the home; without one nobody is trusted.
 // The officer's view says nothing of files that are no use there: `tamthe trust list` does.
 func (p *program) trust(dir string) (*pki.Store, error) {
@@ -151,7 +166,7 @@ func (p *program) trust(dir string) (*pki.Store, error) {
 			return pki.NewStore(nil, nil, nil), nil
 		}
 	}
-	s, err := pki.LoadStore(os.DirFS(dir), pki.LoadOptions{})
+	s, err := pki.LoadStore(os.DirFS(dir), pki.LoadOptions{Specimen: ofSpecimens(dir)})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", dir, err)
 	}
