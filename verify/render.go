@@ -39,6 +39,7 @@ type printer struct {
 	words   *vocabulary
 	options RenderOptions
 	out     strings.Builder
+	said    []Reason // whose words stand above already
 }
 
 func (p *printer) line(format string, a ...any) { fmt.Fprintf(&p.out, format+"\n", a...) }
@@ -155,9 +156,10 @@ func (p *printer) check(c Check) {
 		}
 	}
 	p.line("%s", line)
-	if c.Reason == "" || quiet[c.Reason] && !p.report.decides(c) {
+	if c.Reason == "" || slices.Contains(p.said, c.Reason) || quiet[c.Reason] && !p.report.decides(c) {
 		return
 	}
+	p.said = append(p.said, c.Reason)
 	w := c.Reason.Words(p.lang)
 	p.line("          %s.", w.Cause)
 	p.line("          → %s", w.Remedy)

@@ -108,7 +108,7 @@ var english = vocabulary{
 		ReasonCardRevoked:        {"the issuer has revoked this card", "Withdraw the card and call the second line."},
 		ReasonCardSuspended:      {"the issuer has suspended this card", "Don't accept. Send the holder to the issuing office."},
 		ReasonCardSuperseded:     {"a newer card has replaced this one", "Withdraw the card and ask for the new one."},
-		ReasonCardUndelivered:    {"the issuer has not handed out this card yet", "Withdraw the card: it may be stolen from the office."},
+		ReasonCardUndelivered:    {"the issuer has not handed out this card yet", "Outside the issuing office, withdraw the card: it may be stolen."},
 		ReasonStatusUnknown:      {"the issuer's list does not know this card", "Ask the issuing office."},
 		ReasonStatusUnavailable:  {"the card's status could not be asked", "Restore the connection or the list, or ask the issuing office."},
 		ReasonStatusStale:        {"the answer about the card's status is too old", "Fetch the newest status list and check again."},

@@ -108,7 +108,7 @@ var vietnamese = vocabulary{
 		ReasonCardRevoked:        {"cơ quan cấp đã thu hồi thẻ này", "Thu giữ thẻ và báo bộ phận kiểm tra cấp hai."},
 		ReasonCardSuspended:      {"cơ quan cấp đang tạm khóa thẻ này", "Không chấp nhận. Hướng dẫn người dân đến cơ quan cấp thẻ."},
 		ReasonCardSuperseded:     {"thẻ này đã được thay bằng thẻ mới", "Thu lại thẻ cũ và yêu cầu xuất trình thẻ mới."},
-		ReasonCardUndelivered:    {"cơ quan cấp chưa trao thẻ này cho người dân", "Thu giữ thẻ: có thể thẻ bị lấy cắp từ nơi cấp."},
+		ReasonCardUndelivered:    {"cơ quan cấp chưa trao thẻ này cho người dân", "Ngoài nơi cấp, thu giữ thẻ: có thể thẻ bị lấy cắp."},
 		ReasonStatusUnknown:      {"danh sách của cơ quan cấp không có thẻ này", "Hỏi cơ quan cấp thẻ."},
 		ReasonStatusUnavailable:  {"không hỏi được tình trạng của thẻ", "Khôi phục kết nối hoặc danh sách, hoặc hỏi cơ quan cấp thẻ."},
 		ReasonStatusStale:        {"thông tin về tình trạng thẻ đã quá cũ", "Tải danh sách tình trạng mới nhất rồi kiểm tra lại."},
