@@ -32,7 +32,7 @@ var chipAuthECDH = asn1.ObjectIdentifier{0, 4, 0, 127, 0, 7, 2, 2, 3, 2}
 type ChipProof struct {
 	Channel   *sm.Channel // under the new keys; the channel before it is closed
 	Key       lds.ChipAuthKey
-	Ephemeral *dh.Point     // our ephemeral key, which Terminal Authentication signs
+	Ephemeral dh.Element    // our ephemeral key, which Terminal Authentication signs
 	First     apdu.Response // the answer to the first command under the new keys
 }
 
@@ -55,7 +55,7 @@ func chip1(ctx context.Context, ch *sm.Channel, key lds.ChipAuthKey, first apdu.
 	if !ok || key.Public == nil {
 		return nil, fmt.Errorf("chip authentication by %v: %w", key.Info.OID, ErrUnsupported)
 	}
-	own, err := newKeyOn(key.Public.Curve().Generator(), fresh)
+	own, err := newSecretOn(key.Public.Group().Base(), fresh)
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +64,7 @@ func chip1(ctx context.Context, ch *sm.Channel, key lds.ChipAuthKey, first apdu.
 	if err != nil {
 		return nil, fmt.Errorf("chip authentication: %w", err)
 	}
-	if err := announce(ctx, ch, key, c, own.Point().Bytes()); err != nil {
+	if err := announce(ctx, ch, key, c, own.Element().Bytes()); err != nil {
 		keys.Destroy()
 		return nil, fmt.Errorf("chip authentication: %w", err)
 	}
@@ -72,7 +72,7 @@ func chip1(ctx context.Context, ch *sm.Channel, key lds.ChipAuthKey, first apdu.
 	if err != nil {
 		return nil, fmt.Errorf("chip authentication: first command under the new keys: %s: %w", first.Name(), err)
 	}
-	return &ChipProof{Channel: next, Key: key, Ephemeral: own.Point(), First: r}, nil
+	return &ChipProof{Channel: next, Key: key, Ephemeral: own.Element(), First: r}, nil
 }
 
 // announce sends our ephemeral key and says which key of the chip it is for.
@@ -117,7 +117,7 @@ func ChipAuthKeys(infos *lds.SecurityInfos) ([]lds.ChipAuthKey, error) {
 	if len(infos.Chip) == 0 {
 		for _, k := range infos.ChipKeys {
 			info := lds.ChipAuthInfo{OID: append(slices.Clone(chipAuthECDH), int(suite.TDES)), Version: 1, KeyID: k.KeyID}
-			keys = append(keys, lds.ChipAuthKey{KeyID: k.KeyID, Public: k.Key.EC, Info: info})
+			keys = append(keys, lds.ChipAuthKey{KeyID: k.KeyID, Public: k.Key.Element(), Info: info})
 		}
 	}
 	cipher := func(k lds.ChipAuthKey) suite.Cipher {

@@ -43,7 +43,7 @@ type PACEResult struct {
 	Channel  *sm.Channel
 	Info     lds.PACEInfo // the variant that was run
 	Password string       // "CAN" or "MRZ"
-	ChipKey  *dh.Point    // the chip's ephemeral key, whose X is ID_PICC of Terminal Authentication
+	ChipKey  dh.Element   // the chip's ephemeral key, whose X is ID_PICC of Terminal Authentication
 	CARs     [][]byte     // names of the chip's CVCA keys, the current one first, if it sent them
 }
 
@@ -92,9 +92,9 @@ type paceRun struct {
 	fresh paceFresh
 	key   []byte // K_π
 	nonce []byte
-	base  *dh.Point // the mapped generator
-	own   *dh.Point
-	chip  *dh.Point
+	base  dh.Element // the mapped generator
+	own   dh.Element
+	chip  dh.Element
 	keys  sm.Keys
 	cars  [][]byte
 }
@@ -140,28 +140,28 @@ func (r *paceRun) fetchNonce(ctx context.Context) error {
 
 // mapBase exchanges the mapping keys and maps the generator.
 func (r *paceRun) mapBase(ctx context.Context) error {
-	own, err := newKeyOn(r.v.curve.Generator(), r.fresh.mapping)
+	own, err := newSecretOn(r.v.group.Base(), r.fresh.mapping)
 	if err != nil {
 		return err
 	}
 	defer own.Destroy()
-	chip, err := r.exchangeKey(ctx, 2, own.Point(), tagMapOwn)
+	chip, err := r.exchangeKey(ctx, 2, own.Element(), tagMapOwn)
 	if err != nil {
 		return err
 	}
-	r.base, err = mapGenerator(r.v.curve, r.nonce, own, chip)
+	r.base, err = mapGenerator(r.v.group, r.nonce, own, chip)
 	return err
 }
 
 // agree exchanges the ephemeral keys over the mapped generator and derives the session
 // keys.
 func (r *paceRun) agree(ctx context.Context) error {
-	own, err := newKeyOn(r.base, r.fresh.agreement)
+	own, err := newSecretOn(r.base, r.fresh.agreement)
 	if err != nil {
 		return err
 	}
 	defer own.Destroy()
-	r.own = own.Point()
+	r.own = own.Element()
 	if r.chip, err = r.exchangeKey(ctx, 3, r.own, tagAgreeOwn); err != nil {
 		return err
 	}
@@ -211,12 +211,12 @@ func passwordRefusal(err error, p Password) error {
 }
 
 // exchangeKey sends a public key of ours and returns the chip's, whose tag follows ours.
-func (r *paceRun) exchangeKey(ctx context.Context, n int, own *dh.Point, tag tlv.Tag) (*dh.Point, error) {
+func (r *paceRun) exchangeKey(ctx context.Context, n int, own dh.Element, tag tlv.Tag) (dh.Element, error) {
 	b, err := r.step(ctx, n, tag, own.Bytes(), tag+1)
 	if err != nil {
 		return nil, err
 	}
-	chip, err := r.v.curve.ParsePoint(b)
+	chip, err := r.v.group.ParseElement(b)
 	if err != nil {
 		return nil, fmt.Errorf("the chip's key: %w: %w", ErrProtocol, err)
 	}

@@ -17,9 +17,9 @@ type paceChipRun struct {
 	ref   byte
 	next  int // step of GENERAL AUTHENTICATE, from 1
 	nonce []byte
-	base  *dh.Point // the mapped generator
-	own   *dh.Point
-	other *dh.Point
+	base  dh.Element // the mapped generator
+	own   dh.Element
+	other dh.Element
 	keys  sm.Keys
 }
 
@@ -37,36 +37,36 @@ func (r *paceChipRun) drawNonce(secret []byte, fresh paceFresh) []byte {
 
 // mapBase answers the second step with the mapping key.
 func (r *paceChipRun) mapBase(peer []byte, fresh paceFresh) []byte {
-	other, err := r.v.curve.ParsePoint(peer)
+	other, err := r.v.group.ParseElement(peer)
 	if err != nil {
 		return nil
 	}
-	own, err := newKeyOn(r.v.curve.Generator(), fresh.mapping)
+	own, err := newSecretOn(r.v.group.Base(), fresh.mapping)
 	if err != nil {
 		return nil
 	}
 	defer own.Destroy()
-	if own.Point().Equal(other) {
+	if own.Element().Equal(other) {
 		return nil
 	}
-	if r.base, err = mapGenerator(r.v.curve, r.nonce, own, other); err != nil {
+	if r.base, err = mapGenerator(r.v.group, r.nonce, own, other); err != nil {
 		return nil
 	}
-	return tlv.Encode(tagMapChip, own.Point().Bytes())
+	return tlv.Encode(tagMapChip, own.Element().Bytes())
 }
 
 // agree answers the third step with the ephemeral key over the mapped generator.
 func (r *paceChipRun) agree(peer []byte, fresh paceFresh) []byte {
-	other, err := r.v.curve.ParsePoint(peer)
+	other, err := r.v.group.ParseElement(peer)
 	if err != nil {
 		return nil
 	}
-	own, err := newKeyOn(r.base, fresh.agreement)
+	own, err := newSecretOn(r.base, fresh.agreement)
 	if err != nil {
 		return nil
 	}
 	defer own.Destroy()
-	r.own, r.other = own.Point(), other
+	r.own, r.other = own.Element(), other
 	if r.own.Equal(other) {
 		return nil
 	}

@@ -24,7 +24,7 @@ var paceGM = asn1.ObjectIdentifier{0, 4, 0, 127, 0, 7, 2, 2, 4, 2}
 type paceVariant struct {
 	oid    []byte // contents octets
 	cipher suite.Cipher
-	curve  *dh.Curve
+	group  dh.Group
 	info   lds.PACEInfo
 }
 
@@ -35,7 +35,7 @@ func newPACEVariant(info lds.PACEInfo) (paceVariant, error) {
 	if !ok {
 		return paceVariant{}, fmt.Errorf("variant %v: %w", info.OID, ErrUnsupported)
 	}
-	curve, err := dh.ByID(info.ParameterID)
+	curve, err := dh.GroupByID(info.ParameterID)
 	if err != nil {
 		return paceVariant{}, fmt.Errorf("domain parameters %d: %w: %w", info.ParameterID, ErrUnsupported, err)
 	}
@@ -53,7 +53,7 @@ func PACEVariants(infos []lds.PACEInfo) []lds.PACEInfo {
 		}
 	}
 	slices.SortStableFunc(run, func(a, b paceVariant) int {
-		return cmp.Or(cmp.Compare(b.cipher, a.cipher), cmp.Compare(b.curve.Size(), a.curve.Size()))
+		return cmp.Or(cmp.Compare(b.cipher, a.cipher), cmp.Compare(b.group.Bits(), a.group.Bits()))
 	})
 	sorted := make([]lds.PACEInfo, len(run))
 	for i, v := range run {
@@ -85,41 +85,41 @@ func contents(oid asn1.ObjectIdentifier) ([]byte, error) {
 
 // token is the authentication token for the public key of the other end (Doc 9303-11
 // §4.4.3.4).
-func (v paceVariant) token(mac []byte, other *dh.Point) ([]byte, error) {
+func (v paceVariant) token(mac []byte, other dh.Element) ([]byte, error) {
 	return v.cipher.MAC(mac, v.tokenInput(other))
 }
 
 // verify checks the other end's token for our public key, in constant time and whole.
-func (v paceVariant) verify(mac []byte, own *dh.Point, token []byte) bool {
+func (v paceVariant) verify(mac []byte, own dh.Element, token []byte) bool {
 	return v.cipher.Verify(mac, v.tokenInput(own), token)
 }
 
-func (v paceVariant) tokenInput(p *dh.Point) []byte {
+func (v paceVariant) tokenInput(p dh.Element) []byte {
 	return tlv.Encode(tagPublicKey, tlv.Encode(tagOID, v.oid), tlv.Encode(tagPublicPoint, p.Bytes()))
 }
 
-// newKeyOn makes an ephemeral key on a base point, from a fixed scalar in examples.
-func newKeyOn(base *dh.Point, fixed []byte) (*dh.PrivateKey, error) {
+// newSecretOn makes an ephemeral key on a base, from a fixed scalar in examples.
+func newSecretOn(base dh.Element, fixed []byte) (dh.Secret, error) {
 	if fixed != nil {
-		return dh.NewPrivateKeyOn(base, fixed)
+		return dh.NewSecret(base, fixed)
 	}
-	return dh.GenerateOn(base)
+	return dh.GenerateSecret(base)
 }
 
 // mapGenerator is the generic mapping (Doc 9303-11 §4.4.3.3.1).
-func mapGenerator(c *dh.Curve, nonce []byte, own *dh.PrivateKey, other *dh.Point) (*dh.Point, error) {
-	h, err := own.Multiply(other)
+func mapGenerator(g dh.Group, nonce []byte, own dh.Secret, other dh.Element) (dh.Element, error) {
+	h, err := own.Combine(other)
 	if err != nil {
 		return nil, infinity(err)
 	}
-	base, err := dh.Map(c, nonce, h)
+	base, err := g.MapGeneric(nonce, h)
 	return base, infinity(err)
 }
 
-// sessionKeys derives the keys of an agreement. The shared coordinate has the full
-// length of the field, leading zeros kept.
-func sessionKeys(own *dh.PrivateKey, other *dh.Point, c suite.Cipher) (sm.Keys, error) {
-	secret, err := own.ECDH(other)
+// sessionKeys derives the keys of an agreement. The shared secret has the full length of
+// the field, leading zeros kept.
+func sessionKeys(own dh.Secret, other dh.Element, c suite.Cipher) (sm.Keys, error) {
+	secret, err := own.Agree(other)
 	if err != nil {
 		return sm.Keys{}, infinity(err)
 	}

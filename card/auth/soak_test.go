@@ -157,10 +157,11 @@ func TestLeadingZeros(t *testing.T) {
 		x, err := on(z.curve.Generator(), z.mapping[1].scalar).ECDH(other.Point())
 		check("mapping secret", x, err)
 		for _, m := range z.mapping {
-			base, err := mapGenerator(z.curve, fixedNonce, on(z.curve.Generator(), m.scalar), other.Point())
+			mapped, err := mapGenerator(z.curve, fixedNonce, on(z.curve.Generator(), m.scalar), other.Point())
 			if err != nil {
 				t.Fatal(err)
 			}
+			base := mapped.(*dh.Point)
 			check("ephemeral key", on(base, m.point).Point().X(), nil)
 			x, err := on(base, m.secret).ECDH(on(base, 7).Point())
 			check("shared secret", x, err)

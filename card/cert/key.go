@@ -200,6 +200,14 @@ func (k PublicKey) marshal(explicit bool) ([]byte, error) {
 	return der, nil
 }
 
+// Element is the key as one that keys are agreed with, nil if it is none.
+func (k PublicKey) Element() dh.Element {
+	if k.EC != nil {
+		return k.EC
+	}
+	return nil
+}
+
 // Bits is the strength that policies judge: bits of the RSA modulus or of the curve's
 // field; 0 for the zero key.
 func (k PublicKey) Bits() int {

@@ -256,7 +256,7 @@ func readKeyID(s *cryptobyte.String, id **big.Int) bool {
 // ChipAuthKey is a key of the chip together with a variant that it can be used in.
 type ChipAuthKey struct {
 	KeyID  *big.Int // nil if absent
-	Public *dh.Point
+	Public dh.Element
 	Info   ChipAuthInfo
 }
 
@@ -268,8 +268,8 @@ func (i *SecurityInfos) ChipAuthKeys() []ChipAuthKey {
 	var list []ChipAuthKey
 	for _, info := range i.Chip {
 		for _, key := range i.ChipKeys {
-			if key.Key.EC != nil && sameID(info.KeyID, key.KeyID) {
-				list = append(list, ChipAuthKey{key.KeyID, key.Key.EC, info})
+			if key.Key.Element() != nil && sameID(info.KeyID, key.KeyID) {
+				list = append(list, ChipAuthKey{key.KeyID, key.Key.Element(), info})
 			}
 		}
 	}

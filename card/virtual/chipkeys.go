@@ -3,6 +3,7 @@ package virtual
 import (
 	"github.com/tamthe/tamthe/apdu"
 	"github.com/tamthe/tamthe/card/auth"
+	"github.com/tamthe/tamthe/card/dh"
 	"github.com/tamthe/tamthe/card/gp"
 	"github.com/tamthe/tamthe/card/lds"
 	"github.com/tamthe/tamthe/card/sm"
@@ -78,7 +79,7 @@ func (m *image) chipAuthChip() *auth.ChipAuthChip {
 	var secrets []auth.ChipAuthSecret
 	for _, k := range infos.ChipAuthKeys() {
 		s := auth.ChipAuthSecret{Protocol: k.Info.OID, KeyID: k.KeyID, Key: p.key}
-		if _, err := auth.NewChipAuthChip(s); err == nil && k.Public.Curve() == p.key.Point().Curve() {
+		if _, err := auth.NewChipAuthChip(s); err == nil && k.Public.Group() == dh.Group(p.key.Point().Curve()) {
 			secrets = append(secrets, s)
 		}
 	}

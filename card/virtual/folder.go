@@ -185,7 +185,9 @@ func agreementCurve(dg14 []byte) *dh.Curve {
 		return nil
 	}
 	for _, k := range infos.ChipAuthKeys() {
-		return k.Public.Curve()
+		if p, ok := k.Public.(*dh.Point); ok {
+			return p.Curve()
+		}
 	}
 	return nil
 }
