@@ -19,18 +19,20 @@ type file struct {
 	AID       string   `toml:"aid"`
 	Access    []string `toml:"access"`
 	Promises  bool     `toml:"promises_pace"`
-	NoMF      bool     `toml:"no_select_mf"`
 	Required  []int    `toml:"required"`
 	Expected  []int    `toml:"expected"`
 	PhotoFrom int      `toml:"photo_from"`
 	NoExpiry  string   `toml:"no_expiry"`
 	National  string   `toml:"national"`
+	NameOnly  bool     `toml:"by_name_only"`
+	Quirks    []Quirk  `toml:"quirk"`
 }
 
 // ways are the ways to open a chip, as a profile names them.
 var ways = map[string]Access{
 	"PACE-CAN": {"PACE", "CAN"},
 	"PACE-MRZ": {"PACE", "MRZ"},
+	"PACE-PIN": {"PACE", "PIN"},
 	"BAC":      {"BAC", "MRZ"},
 }
 
@@ -41,8 +43,8 @@ func parse(b []byte) (*Profile, error) {
 		return nil, fmt.Errorf("read profile: %w", err)
 	}
 	p := &Profile{
-		Name: f.Name, Country: f.Country, Documents: f.Documents, PromisesPACE: f.Promises, NoSelectMF: f.NoMF,
-		Required: f.Required, Expected: f.Expected, PhotoFrom: f.PhotoFrom, NoExpiry: mrz.Date(f.NoExpiry), National: f.National,
+		Name: f.Name, Country: f.Country, Documents: f.Documents, PromisesPACE: f.Promises,
+		Required: f.Required, Expected: f.Expected, PhotoFrom: f.PhotoFrom, NoExpiry: mrz.Date(f.NoExpiry), National: f.National, Quirks: f.Quirks, nameOnly: f.NameOnly,
 	}
 	var err error
 	if p.AID, err = hex.DecodeString(f.AID); err != nil || len(p.AID) < 5 || len(p.AID) > 16 || f.Name == "" {
@@ -55,13 +57,18 @@ func parse(b []byte) (*Profile, error) {
 		}
 		p.Access = append(p.Access, way)
 	}
+	for _, q := range p.Quirks {
+		if err := q.check(); err != nil {
+			return nil, fmt.Errorf("profile %q: %w", f.Name, err)
+		}
+	}
 	for _, n := range slices.Concat(p.Required, p.Expected) {
 		if n < 1 || n > 16 {
 			return nil, fmt.Errorf("profile %q: data group %d", f.Name, n)
 		}
 	}
-	if len(p.Access) == 0 || len(p.Required) == 0 {
-		return nil, fmt.Errorf("profile %q: access and required data groups are needed", f.Name)
+	if len(p.Access) == 0 {
+		return nil, fmt.Errorf("profile %q: a way to open the chip is needed", f.Name)
 	}
 	if p.NoExpiry != "" && !p.NoExpiry.Known() {
 		return nil, fmt.Errorf("profile %q: no_expiry is no date", f.Name)

@@ -37,9 +37,8 @@ type Profile struct {
 	// opened by BAC all the same is taken for downgraded.
 	PromisesPACE bool
 
-	// NoSelectMF says that chips of this kind answer SELECT of the master file with 6D00:
-	// files there are to be had by short identifier only, and a chip that is made answers so.
-	NoSelectMF bool
+	// Quirks are departures from the standards that cards of this kind are known for.
+	Quirks []Quirk
 
 	Required []int // data groups that every document has
 	Expected []int // data groups that documents usually have
@@ -47,12 +46,14 @@ type Profile struct {
 	PhotoFrom int      // age in years from which a portrait is required; -1: always
 	NoExpiry  mrz.Date // what the MRZ says on a document without expiry; "" if there are none
 	National  string   // code that reads what the country adds; "" for none
+
+	nameOnly bool // For never finds it: its MRZ is that of another
 }
 
 // Access is one way to open a chip.
 type Access struct {
 	Protocol string // PACE or BAC
-	Password string // CAN or MRZ
+	Password string // CAN, MRZ or PIN
 }
 
 //go:embed *.toml
@@ -95,7 +96,8 @@ func Names() []string {
 }
 
 // For returns the profile of a document by its MRZ: that of the issuing state and document
-// code, else the generic one, for a nil MRZ too. It is never nil.
+// code, else the generic one, for a nil MRZ too. It is never nil. A profile whose MRZ is
+// that of another is had by name only.
 func For(m *mrz.MRZ) *Profile {
 	list := profiles()
 	for _, p := range list {
@@ -106,6 +108,11 @@ func For(m *mrz.MRZ) *Profile {
 	return list[len(list)-1]
 }
 
+// Has reports whether cards of this kind are known for the quirk.
+func (p *Profile) Has(name QuirkName) bool {
+	return slices.ContainsFunc(p.Quirks, func(q Quirk) bool { return q.Name == name })
+}
+
 func (p *Profile) fits(m *mrz.MRZ) bool {
-	return m != nil && p.Country == m.Issuer && (len(p.Documents) == 0 || slices.Contains(p.Documents, m.Document))
+	return m != nil && !p.nameOnly && p.Country == m.Issuer && (len(p.Documents) == 0 || slices.Contains(p.Documents, m.Document))
 }

@@ -12,7 +12,7 @@ import (
 
 func TestEmbedded(t *testing.T) {
 	names := Names()
-	if len(names) != 2 || names[len(names)-1] != Generic {
+	if len(names) != 5 || names[len(names)-1] != Generic {
 		t.Errorf("profiles: %q", names)
 	}
 	for _, name := range names {
@@ -37,7 +37,7 @@ func TestVietnam(t *testing.T) {
 	if want := []Access{{"PACE", "CAN"}, {"PACE", "MRZ"}, {"BAC", "MRZ"}}; !slices.Equal(p.Access, want) {
 		t.Errorf("access %v", p.Access)
 	}
-	if string(p.AID) != "\xA0\x00\x00\x02\x47\x10\x01" || p.PhotoFrom != 6 || p.National != "vn" || p.PromisesPACE || !p.NoSelectMF {
+	if string(p.AID) != "\xA0\x00\x00\x02\x47\x10\x01" || p.PhotoFrom != 6 || p.National != "vn" || p.PromisesPACE || !p.Has(NoSelectMF) {
 		t.Errorf("%+v", p)
 	}
 	if p.NoExpiry != vn.NoExpiry || p.Country != vn.Country {
@@ -67,14 +67,39 @@ func TestFor(t *testing.T) {
 	}
 }
 
+// TestQuirks holds every quirk of an embedded profile to a card and a public report, and
+// what is taken by name only to its name.
+func TestQuirks(t *testing.T) {
+	n := 0
+	for _, name := range Names() {
+		p, _ := ByName(name)
+		for _, q := range p.Quirks {
+			if n++; q.Card == "" || !strings.Contains(q.Report, "#") || !p.Has(q.Name) {
+				t.Errorf("%s: %+v", name, q)
+			}
+		}
+	}
+	if n == 0 || For(nil).Has(NoSelectMF) {
+		t.Errorf("%d quirks", n)
+	}
+	for _, good := range []Quirk{{NoSelectMF, "a", "b#1"}} {
+		for _, bad := range []Quirk{{"", good.Card, good.Report}, {good.Name, "", good.Report}, {good.Name, good.Card, ""}} {
+			if bad.check() == nil || good.check() != nil {
+				t.Errorf("%+v", bad)
+			}
+		}
+	}
+}
+
 func TestParseRefuses(t *testing.T) {
 	const good = "name = 'x'\naid = 'A0000002471001'\naccess = ['BAC']\nrequired = [1]\nphoto_from = -1\nno_expiry = '991231'\n"
 	if _, err := parse([]byte(good)); err != nil {
 		t.Fatal(err)
 	}
 	for old, change := range map[string]string{
-		"name = 'x'\n": "", "'A0000002471001'": "'A000'", "'BAC'": "'EAC'", "['BAC']": "[]", "[1]": "[17]", "required = [1]": "required = []",
+		"name = 'x'\n": "", "'A0000002471001'": "'A000'", "'BAC'": "'EAC'", "['BAC']": "[]", "[1]": "[17]", 
 		"'991231'": "'999999'", "photo_from": "colour", "'x'": "1",
+		"no_expiry = '991231'\n": "[[quirk]]\nname = 'x'\ncard = 'a'\nreport = 'b'\n", "'x'\n": "'x'\nby_name = true\n",
 	} {
 		text := strings.Replace(good, old, change, 1)
 		if _, err := parse([]byte(text)); err == nil {

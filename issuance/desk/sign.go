@@ -139,7 +139,7 @@ func (m *making) signed(files map[string][]byte) (*perso.Content, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &perso.Content{Files: map[lds.File][]byte{}, Rules: gp.Rules{BAC: m.BACOnly, NoSelectMF: kind.NoSelectMF}}
+	c := &perso.Content{Files: map[lds.File][]byte{}, Rules: gp.Rules{BAC: m.BACOnly, NoSelectMF: kind.Has(profile.NoSelectMF)}}
 	for name, b := range files {
 		f, ok := lds.ByName(name)
 		if !ok {
