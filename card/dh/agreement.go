@@ -56,6 +56,9 @@ type Secret interface {
 // GroupByID returns the group with a standardised domain parameter id of TR-03110-3
 // table 4 (Doc 9303-11 table 6). Any other id is ErrUnknownCurve.
 func GroupByID(id int) (Group, error) {
+	if id >= 0 && id < len(modps) {
+		return modps[id](), nil
+	}
 	c, err := ByID(id)
 	if err != nil {
 		return nil, err
@@ -65,16 +68,22 @@ func GroupByID(id int) (Group, error) {
 
 // GenerateSecret makes a key on a base element.
 func GenerateSecret(base Element) (Secret, error) {
-	if p, ok := base.(*Point); ok {
-		return GenerateOn(p)
+	switch b := base.(type) {
+	case *Point:
+		return GenerateOn(b)
+	case *Value:
+		return generateExponent(b)
 	}
 	return nil, fmt.Errorf("%T: %w", base, ErrUnknownCurve)
 }
 
 // NewSecret makes a key on a base element from a scalar; see NewPrivateKeyOn.
 func NewSecret(base Element, scalar []byte) (Secret, error) {
-	if p, ok := base.(*Point); ok {
-		return NewPrivateKeyOn(p, scalar)
+	switch b := base.(type) {
+	case *Point:
+		return NewPrivateKeyOn(b, scalar)
+	case *Value:
+		return newExponent(b, scalar)
 	}
 	return nil, fmt.Errorf("%T: %w", base, ErrUnknownCurve)
 }
@@ -105,11 +114,6 @@ func (c *Curve) MapGeneric(nonce []byte, h Element) (Element, error) {
 		return nil, err
 	}
 	return m, nil
-}
-
-// MapIntegrated is the point encoding of Doc 9303-11 §4.4.3.3.2 and Appendix B.
-func (c *Curve) MapIntegrated(random []byte) (Element, error) {
-	return nil, ErrUnknownCurve
 }
 
 // Group returns Curve.

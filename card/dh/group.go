@@ -161,12 +161,8 @@ func (g *group) affine(x, y *element, p *projective) uint64 {
 // contains returns 1 if (x, y), in Montgomery form, satisfy y² = x³ + ax + b, else 0.
 func (g *group) contains(x, y *element) uint64 {
 	f := g.field
-	var left, right, ax element
+	var left, right element
 	f.mul(&left, y, y)
-	f.mul(&right, x, x)
-	f.mul(&right, &right, x)
-	g.timesA(&ax, x)
-	f.add(&right, &right, &ax)
-	f.add(&right, &right, &g.b)
+	g.curve(&right, x)
 	return equal(&left, &right)
 }
