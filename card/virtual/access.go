@@ -26,6 +26,7 @@ func (d *document) setPACE(cmd apdu.Command) apdu.Response {
 		return apdu.Response{Status: apdu.FunctionNotSupported}
 	}
 	r, _ := d.pace.Process(cmd)
+	d.chosen = d.choice(cmd)
 	if r.Status == apdu.OK && d.pace.Reference() == auth.RefCAN && d.triesLeft() == 0 {
 		d.pace.Reset()
 		return apdu.Response{Status: apdu.Blocked}
@@ -40,6 +41,7 @@ func (d *document) generalAuthenticate(cmd apdu.Command) apdu.Response {
 	}
 	can := d.pace.Reference() == auth.RefCAN
 	r, keys := d.pace.Process(cmd)
+	d.paceWork(cmd, r.Status)
 	if can && d.rules.Tries > 0 {
 		if s := d.countCAN(r.Status, keys != nil); s != apdu.OK {
 			d.pace.Reset()

@@ -21,6 +21,8 @@ type Chip struct {
 	image  image
 	limits apdu.Limits
 	closed bool
+	model  Model
+	cost   Cost
 
 	// What the power keeps: one of the two, by the state in the image.
 	perso *personaliser
@@ -55,11 +57,13 @@ func create(path string, c Config) (*Chip, error) {
 	if err != nil {
 		return nil, err
 	}
-	chip := &Chip{memory: m, limits: c.Limits}
-	if err := chip.write(first); err != nil {
-		m.close()
-		os.Remove(path)
-		return nil, fmt.Errorf("%s: %w", path, err)
+	chip := &Chip{memory: m, limits: c.Limits, model: c.Model}
+	for _, r := range first {
+		if err := chip.write(r); err != nil {
+			m.close()
+			os.Remove(path)
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
 	}
 	chip.powerUp()
 	return chip, nil
@@ -137,7 +141,9 @@ func (c *Chip) Exchange(ctx context.Context, b []byte) ([]byte, error) {
 	if c.memory.torn {
 		return nil, apdu.ErrRemoved
 	}
-	return r.Bytes(), nil
+	answer := r.Bytes()
+	c.exchanged(b, answer)
+	return answer, nil
 }
 
 func (c *Chip) process(b []byte) apdu.Response {

@@ -10,8 +10,8 @@ import (
 )
 
 // paceChip makes the chip's end of the variants of PACE in EF.CardAccess that it can run,
-// nil if there are none or no secrets.
-func (m *image) paceChip() *auth.PACEChip {
+// and those variants; nil if there are none or no secrets.
+func (m *image) paceChip() (*auth.PACEChip, []lds.PACEInfo) {
 	secrets := map[byte][]byte{}
 	for ref, dgi := range map[byte]uint16{auth.RefMRZ: gp.DGIPACEMRZ, auth.RefCAN: gp.DGIPACECAN} {
 		if s := m.secrets[dgi]; s != nil {
@@ -20,11 +20,11 @@ func (m *image) paceChip() *auth.PACEChip {
 	}
 	access := m.files[fidCardAccess]
 	if len(secrets) == 0 || access == nil {
-		return nil
+		return nil, nil
 	}
 	infos, err := lds.ParseCardAccess(access.data)
 	if err != nil {
-		return nil
+		return nil, nil
 	}
 	var usable []lds.PACEInfo
 	for _, info := range infos.PACE {
@@ -34,9 +34,9 @@ func (m *image) paceChip() *auth.PACEChip {
 	}
 	chip, err := auth.NewPACEChip(usable, secrets)
 	if err != nil || len(usable) == 0 {
-		return nil
+		return nil, nil
 	}
-	return chip
+	return chip, usable
 }
 
 // infos are what DG14 says, nil without one that can be read.
@@ -95,14 +95,22 @@ func (d *document) internalAuthenticate(cmd apdu.Command) apdu.Response {
 	if d.active == nil || !d.lds {
 		return apdu.Response{Status: apdu.INSNotSupported}
 	}
-	return d.active.Process(cmd)
+	r := d.active.Process(cmd)
+	if r.Status == apdu.OK {
+		d.c.worked(d.c.image.pairs[gp.KeyAA].key.Point().Curve(), sign)
+	}
+	return r
 }
 
 // chipAuthentication serves Chip Authentication (Doc 9303-11 §6.2) within a session.
 func (d *document) chipAuthentication(cmd apdu.Command) (apdu.Response, *sm.Keys) {
 	switch {
 	case d.agree != nil:
-		return d.agree.Process(cmd)
+		r, keys := d.agree.Process(cmd)
+		if keys != nil {
+			d.c.worked(d.c.image.pairs[gp.KeyCA].key.Point().Curve(), agree)
+		}
+		return r, keys
 	case cmd.INS == 0x22:
 		return apdu.Response{Status: apdu.ReferenceNotFound}, nil
 	}

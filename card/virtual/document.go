@@ -6,6 +6,7 @@ import (
 	"github.com/tamthe/tamthe/apdu"
 	"github.com/tamthe/tamthe/card/auth"
 	"github.com/tamthe/tamthe/card/gp"
+	"github.com/tamthe/tamthe/card/lds"
 	"github.com/tamthe/tamthe/card/sm"
 )
 
@@ -18,6 +19,9 @@ type document struct {
 	pace   *auth.PACEChip
 	active *auth.ActiveChip
 	agree  *auth.ChipAuthChip
+
+	variants []lds.PACEInfo // that pace runs
+	chosen   lds.PACEInfo   // by the last MSE:Set AT
 
 	lds     bool // LDS1 is selected, else the master file
 	current uint16
@@ -33,7 +37,7 @@ func newDocument(c *Chip) *document {
 	if seed := c.image.secrets[gp.DGIBACSeed]; seed != nil && d.rules.BAC {
 		d.bac = auth.NewBACChip(seed)
 	}
-	d.pace = c.image.paceChip()
+	d.pace, d.variants = c.image.paceChip()
 	d.active = c.image.activeChip()
 	d.agree = c.image.chipAuthChip()
 	return d

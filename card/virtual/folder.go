@@ -1,11 +1,13 @@
 package virtual
 
 import (
+	"crypto/rsa"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/tamthe/tamthe/apdu"
 	"github.com/tamthe/tamthe/card/auth"
@@ -24,6 +26,25 @@ type FolderOptions struct {
 	Counterfeit bool           // make fresh keys on the curves of DG15 and DG14 where AA and CA are nil
 	Historical  []byte         // as in Config
 	Limits      apdu.Limits    // as in Config
+	Quirks      Quirks         // as in Config
+	Model       Model          // as in Config
+
+	PIN, PUK string // of the eID application, for PACE; "" leaves them out
+	// Keys are more keys of the chip for Chip Authentication and the chip authentication
+	// mapping: each serves wherever DG14 or EF.CardSecurity has its public key. Restricted
+	// are those of Restricted Identification. All are copied.
+	Keys, Restricted []dh.Secret
+	ActiveRSA        *rsa.PrivateKey // for Active Authentication, in place of AA
+
+	// TrustPoints are the CVCA certificates that Terminal Authentication begins with, at
+	// most two of a kind of terminal, the current one first. Without any, nobody reads DG3
+	// and DG4, unless NoEAC.
+	TrustPoints [][]byte
+	Date        time.Time // the chip's effective date; zero is that of the trust points
+	NoEAC       bool      // DG3 and DG4 are open to every session
+
+	ATRInfo, DIR, CVCA []byte         // EF.ATR/INFO, EF.DIR and EF.CVCA; nil leaves the file out
+	EID                map[int][]byte // the eID application's data groups, by number; nil leaves it out
 }
 
 // FromFolder makes a card in use from an EF folder (EF.COM.bin, EF.SOD.bin, DG1.bin …,
@@ -43,7 +64,7 @@ func FromFolder(fsys fs.FS, o FolderOptions) (*Chip, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := create(o.Path, Config{Historical: o.Historical, Limits: o.Limits})
+	c, err := create(o.Path, Config{Historical: o.Historical, Limits: o.Limits, Quirks: o.Quirks, Model: o.Model})
 	if err != nil {
 		return nil, err
 	}

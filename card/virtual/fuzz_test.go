@@ -83,7 +83,7 @@ func FuzzMemory(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	for _, r := range []record{first, fileRecord(0x0101, 3), partRecord(0x0101, 0, []byte{1, 2, 3})} {
+	for _, r := range append(first, fileRecord(0x0101, 3), partRecord(0x0101, 0, []byte{1, 2, 3}), quirksRecord(Quirks{Block: 223})) {
 		if err := m.write(r); err != nil {
 			f.Fatal(err)
 		}

@@ -18,6 +18,12 @@ const (
 	recSecret   // a password's secret, or the rules
 	recState    // life cycle
 	recFailures // a counter of failures
+	recQuirks   // Quirks
+	recDialect  // how it is personalised
+	recKey      // a key of the chip that it was given
+	recTrust    // a trust point of Terminal Authentication
+	recDate     // the chip's effective date
+	recAccess   // who may read a file, in place of the usual rule
 )
 
 // Counters of failures.
@@ -37,6 +43,8 @@ type image struct {
 	secrets    map[uint16][]byte
 	state      byte
 	failures   [counters]byte
+	quirks     Quirks
+	dialect    Dialect
 }
 
 // pair is a key pair that the chip made.
@@ -88,6 +96,13 @@ func (m *image) apply(r record) error {
 		if n := b.octet(); n < counters {
 			m.failures[n] = b.octet()
 		}
+	case recQuirks:
+		var ok bool
+		m.quirks, ok = parseQuirks(b.rest())
+		b.ok = b.ok && ok
+	case recDialect:
+		m.dialect = Dialect(b.octet())
+		b.ok = b.ok && m.dialect < dialects
 	default:
 		b.ok = false
 	}

@@ -36,10 +36,28 @@ type Config struct {
 	KDD        gp.KDD      // zeros stand for random ones
 	Historical []byte      // of the ATR, at most 15 octets; nil for those of a contactless ID card
 	Limits     apdu.Limits // see Limit
+	Dialect    Dialect     // the commands that it is personalised by
+	Quirks     Quirks
+	Model      Model // see SetModel
 }
 
-// factory is the first record of the chip's memory.
-func (c Config) factory() (record, error) {
+// Dialect is a family of commands that a chip is personalised by.
+type Dialect byte
+
+// The dialects.
+const (
+	// DGI is the one of package gp: STORE DATA within SCP03.
+	DGI Dialect = iota
+	// FilesSCP03 is CREATE FILE and UPDATE BINARY within SCP03, with the keys by PUT DATA.
+	FilesSCP03
+	// FilesPlain is FilesSCP03 without protection, as the applets of the JMRTD project
+	// have it: whoever comes first may write. It is for tests of a driver, and nothing else.
+	FilesPlain
+	dialects
+)
+
+// factory are the first records of the chip's memory.
+func (c Config) factory() ([]record, error) {
 	if c.Keys.Version == 0 {
 		c.Keys = gp.TransportKeys()
 	}
@@ -50,10 +68,20 @@ func (c Config) factory() (record, error) {
 		c.Historical = historical()
 	}
 	if len(c.Historical) > maxHistorical {
-		return record{}, fmt.Errorf("%d historical octets, the most is %d", len(c.Historical), maxHistorical)
+		return nil, fmt.Errorf("%d historical octets, the most is %d", len(c.Historical), maxHistorical)
 	}
 	if c.KDD == (gp.KDD{}) {
 		c.KDD = randomKDD()
 	}
-	return factoryRecord(c.KDD, c.Historical, c.Keys), nil
+	if c.Dialect >= dialects {
+		return nil, fmt.Errorf("dialect %d is not known", c.Dialect)
+	}
+	out := []record{factoryRecord(c.KDD, c.Historical, c.Keys)}
+	if c.Dialect != DGI {
+		out = append(out, record{recDialect, []byte{byte(c.Dialect)}})
+	}
+	if c.Quirks != (Quirks{}) {
+		out = append(out, quirksRecord(c.Quirks))
+	}
+	return out, nil
 }
