@@ -55,7 +55,7 @@ func TestChipAuthChipRefuses(t *testing.T) {
 			t.Errorf("%s: %v, want %v", name, r.Status, c.want)
 		}
 	}
-	if _, err := NewChipAuthChip(ChipAuthSecret{Protocol: paceGM}); !errors.Is(err, ErrUnsupported) {
+	if _, err := NewChipAuthChip(ChipAuthSecret{Protocol: arc(oidPACE, 2)}); !errors.Is(err, ErrUnsupported) {
 		t.Errorf("%v", err)
 	}
 }

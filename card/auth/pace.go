@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"github.com/tamthe/tamthe/card/dh"
 	"github.com/tamthe/tamthe/card/lds"
 	"github.com/tamthe/tamthe/card/sm"
+	"github.com/tamthe/tamthe/card/suite"
 )
 
 // The data objects of PACE, Doc 9303-11 §4.4.4.
@@ -30,36 +32,80 @@ const (
 	tagPublicKey   tlv.Tag = 0x7F49 // in the input of a token
 	tagOID         tlv.Tag = 0x06
 	tagPublicPoint tlv.Tag = 0x86
+	tagPublicValue tlv.Tag = 0x84
+	tagCHAT        tlv.Tag = 0x7F4C
+	tagChipAuth    tlv.Tag = 0x8A // with Chip Authentication Mapping
 )
 
 // paceFresh are the random values of one end in a run; nil values are drawn.
 type paceFresh struct {
 	nonce              []byte // of the chip
-	mapping, agreement []byte // scalars
+	mapping, agreement []byte // scalars; with integrated mapping, the terminal's nonce is mapping
 }
 
 // PACEResult is what PACE leaves behind.
 type PACEResult struct {
-	Channel  *sm.Channel
-	Info     lds.PACEInfo // the variant that was run
-	Password string       // "CAN" or "MRZ"
-	ChipKey  dh.Element   // the chip's ephemeral key, whose X is ID_PICC of Terminal Authentication
-	CARs     [][]byte     // names of the chip's CVCA keys, the current one first, if it sent them
+	Channel    *sm.Channel
+	Info       lds.PACEInfo // the variant that was run
+	Password   string       // "MRZ", "CAN", "PIN" or "PUK"
+	Own        dh.Element   // our ephemeral key
+	ChipKey    dh.Element   // the chip's ephemeral key, whose X is ID_PICC of Terminal Authentication
+	MappingKey dh.Element   // the chip's mapping key; nil with integrated mapping
+	CARs       [][]byte     // names of the chip's CVCA keys, the current one first, if it sent them
+
+	mapped bool   // the variant was Chip Authentication Mapping
+	proof  []byte // its Chip Authentication Data, nil if they came wrong
 }
 
-// PACE runs PACE with generic mapping over an elliptic curve (Doc 9303-11 §4.4). Nothing
-// need be selected before it. Other mappings, other groups and unknown domain
-// parameters are ErrUnsupported, before anything is sent.
+// Mapped takes the chip's proof out of PACE with Chip Authentication Mapping: that the
+// chip has the private key of a static key of EF.CardSecurity (Doc 9303-11 §4.4.3.5). It
+// sends nothing. Whose key that is, Passive Authentication of EF.CardSecurity tells. The
+// key to take is the one over the domain parameters that PACE ran over.
 //
-// The chip's keys are checked to lie on the curve and to differ from ours, its token in
-// constant time and whole. A token of ours that the chip refuses is ErrWrongPassword;
+// The proof's First is empty. A proof that fails, or that the chip left out, is
+// ErrSignature; another variant or a key of another group is ErrUnsupported.
+func (r *PACEResult) Mapped(key lds.ChipAuthKey) (*ChipProof, error) {
+	static, ok := key.Public.(*dh.Point)
+	mapping, mok := r.MappingKey.(*dh.Point)
+	if !r.mapped || !ok || !mok || static.Curve() != mapping.Curve() {
+		return nil, fmt.Errorf("chip authentication mapping with %v: %w", key.Info.OID, ErrUnsupported)
+	}
+	data, err := dh.NewPrivateKeyOn(static, r.proof)
+	if err != nil {
+		return nil, fmt.Errorf("chip authentication data: %w: %w", ErrSignature, err)
+	}
+	defer data.Destroy()
+	if !data.Point().Equal(mapping) {
+		return nil, fmt.Errorf("chip authentication data: %w", ErrSignature)
+	}
+	return &ChipProof{Channel: r.Channel, Key: key, Ephemeral: r.Own}, nil
+}
+
+// PACEOptions are what else a run of PACE may say. The zero value says nothing.
+type PACEOptions struct {
+	// CHAT is the certificate holder authorisation template, 7F4C, that a terminal asks
+	// the rights of in the eID application (TR-03110-3 §B.1); nil for none.
+	CHAT []byte
+}
+
+// PACE runs PACE (Doc 9303-11 §4.4) in any mapping over any standardised domain
+// parameters. Nothing need be selected before it. A variant that does not exist and
+// unknown domain parameters are ErrUnsupported, before anything is sent.
+//
+// The chip's keys are checked to be of the group and to differ from ours, its token in
+// constant time and whole. What it proves by Chip Authentication Mapping, Mapped tells. A token of ours that the chip refuses is ErrWrongPassword;
 // every other refusal is a *apdu.StatusError that names the step; what the chip does
 // against the protocol is ErrProtocol.
 func PACE(ctx context.Context, t apdu.Transmitter, p Password, info lds.PACEInfo) (*PACEResult, error) {
-	return pace(ctx, t, p, info, paceFresh{})
+	return PACEWith(ctx, t, p, info, PACEOptions{})
 }
 
-func pace(ctx context.Context, t apdu.Transmitter, p Password, info lds.PACEInfo, fresh paceFresh) (*PACEResult, error) {
+// PACEWith is PACE with more said; see PACEOptions.
+func PACEWith(ctx context.Context, t apdu.Transmitter, p Password, info lds.PACEInfo, o PACEOptions) (*PACEResult, error) {
+	return pace(ctx, t, p, info, o, paceFresh{})
+}
+
+func pace(ctx context.Context, t apdu.Transmitter, p Password, info lds.PACEInfo, o PACEOptions, fresh paceFresh) (*PACEResult, error) {
 	v, err := newPACEVariant(info)
 	if err != nil {
 		return nil, fmt.Errorf("PACE: %w", err)
@@ -69,7 +115,7 @@ func pace(ctx context.Context, t apdu.Transmitter, p Password, info lds.PACEInfo
 		return nil, err
 	}
 	defer clear(key)
-	r := paceRun{t: t, v: v, key: key, fresh: fresh}
+	r := paceRun{t: t, v: v, key: key, chat: o.CHAT, fresh: fresh}
 	defer r.destroy()
 	for _, step := range []func(context.Context) error{
 		func(ctx context.Context) error { return r.choose(ctx, p) },
@@ -82,7 +128,10 @@ func pace(ctx context.Context, t apdu.Transmitter, p Password, info lds.PACEInfo
 	}
 	keys := r.keys
 	r.keys = sm.Keys{} // the channel's from here on
-	return &PACEResult{Channel: sm.New(t, keys), Info: info, Password: p.Name(), ChipKey: r.chip, CARs: r.cars}, nil
+	return &PACEResult{
+		Channel: sm.New(t, keys), Info: info, Password: p.Name(), Own: r.own, ChipKey: r.chip, MappingKey: r.mapping,
+		CARs: r.cars, mapped: v.mapping == chipAuth, proof: r.proof,
+	}, nil
 }
 
 // paceRun is the terminal's state between the steps.
@@ -91,12 +140,16 @@ type paceRun struct {
 	v     paceVariant
 	fresh paceFresh
 	key   []byte // K_π
+	chat  []byte
 	nonce []byte
-	base  dh.Element // the mapped generator
-	own   dh.Element
-	chip  dh.Element
-	keys  sm.Keys
-	cars  [][]byte
+
+	mapping dh.Element // the chip's mapping key
+	base    dh.Element // the mapped generator
+	own     dh.Element
+	chip    dh.Element
+	keys    sm.Keys
+	cars    [][]byte
+	proof   []byte
 }
 
 func (r *paceRun) destroy() {
@@ -112,6 +165,7 @@ func (r *paceRun) choose(ctx context.Context, p Password) error {
 	c := apdu.Command{INS: 0x22, P1: 0xC1, P2: 0xA4, Data: tlv.Encode(tagProtocol, r.v.oid)}
 	c.Data = tlv.Append(c.Data, tagPassword, []byte{p.ref})
 	c.Data = tlv.Append(c.Data, tagReference, []byte{byte(r.v.info.ParameterID)})
+	c.Data = append(c.Data, r.chat...)
 	_, err := do(ctx, r.t, c)
 	if status, ok := errors.AsType[apdu.Status](err); ok {
 		left, counted := status.TriesLeft()
@@ -131,15 +185,19 @@ func (r *paceRun) fetchNonce(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if n := len(z); n%r.v.cipher.BlockSize() != 0 || n == 0 || n > maxNonce {
+	wrong := len(z)%r.v.cipher.BlockSize() != 0 || len(z) == 0 || len(z) > maxNonce
+	if n := len(z); wrong || r.v.mapping == integrated && n != r.v.nonceSize() {
 		return fmt.Errorf("nonce of %d octets: %w", n, ErrProtocol)
 	}
 	r.nonce, err = r.v.cipher.Decrypt(r.key, nil, z)
 	return err
 }
 
-// mapBase exchanges the mapping keys and maps the generator.
+// mapBase exchanges the mapping keys, or sends our nonce, and maps the generator.
 func (r *paceRun) mapBase(ctx context.Context) error {
+	if r.v.mapping == integrated {
+		return r.mapNonces(ctx)
+	}
 	own, err := newSecretOn(r.v.group.Base(), r.fresh.mapping)
 	if err != nil {
 		return err
@@ -149,7 +207,24 @@ func (r *paceRun) mapBase(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	r.mapping = chip
 	r.base, err = mapGenerator(r.v.group, r.nonce, own, chip)
+	return err
+}
+
+// mapNonces is mapBase of the integrated mapping. The chip has nothing to say: 82 is
+// empty, and some leave it out.
+func (r *paceRun) mapNonces(ctx context.Context) error {
+	t := draw(r.fresh.mapping, r.v.cipher.KeySize())
+	inner, err := r.authenticate(ctx, 2, tlv.Encode(tagMapOwn, t))
+	if err != nil {
+		return err
+	}
+	var nothing tlv.String
+	if inner.ReadTag(tagMapChip, &nothing); !inner.Empty() || len(nothing) > 0 {
+		return fmt.Errorf("step 2 of 4: mapping data of the chip with integrated mapping: %w", ErrProtocol)
+	}
+	r.base, err = r.v.mapIntegrated(r.nonce, t)
 	return err
 }
 
@@ -179,7 +254,7 @@ func (r *paceRun) confirm(ctx context.Context, p Password) error {
 	if err != nil {
 		return passwordRefusal(err, p)
 	}
-	var theirs, car tlv.String
+	var theirs, car, proof tlv.String
 	if !inner.ReadTag(tagTokenChip, &theirs) || !r.v.verify(r.keys.MAC, r.own, theirs) {
 		return fmt.Errorf("the chip's token is wrong: %w", ErrProtocol)
 	}
@@ -188,10 +263,36 @@ func (r *paceRun) confirm(ctx context.Context, p Password) error {
 			r.cars = append(r.cars, car)
 		}
 	}
+	if r.v.mapping == chipAuth && inner.ReadTag(tagChipAuth, &proof) {
+		r.proof = r.decryptProof(proof)
+	}
 	if !inner.Empty() {
 		return fmt.Errorf("unknown data beside the chip's token: %w", ErrProtocol)
 	}
 	return nil
+}
+
+// decryptProof returns the Chip Authentication Data, nil if the padding is wrong. The
+// initial block is that of the number -1 (Doc 9303-11 §4.4.3.5.2).
+func (r *paceRun) decryptProof(b []byte) []byte {
+	iv, err := proofIV(r.keys)
+	if err != nil {
+		return nil
+	}
+	padded, err := r.v.cipher.Decrypt(r.keys.Enc, iv, b)
+	if err != nil {
+		return nil
+	}
+	data, err := suite.Unpad(padded, r.v.cipher.BlockSize())
+	if err != nil {
+		return nil
+	}
+	return data
+}
+
+func proofIV(k sm.Keys) ([]byte, error) {
+	minusOne := bytes.Repeat([]byte{0xFF}, k.Cipher.BlockSize())
+	return k.Cipher.Encrypt(k.Enc, nil, minusOne)
 }
 
 // passwordRefusal tells a wrong or blocked password from other refusals of our token.

@@ -2,36 +2,65 @@ package auth
 
 import (
 	"bytes"
+	"fmt"
 
 	"github.com/tamthe/tamthe/apdu"
 	"github.com/tamthe/tamthe/apdu/tlv"
+	"github.com/tamthe/tamthe/card/dh"
 	"github.com/tamthe/tamthe/card/lds"
 	"github.com/tamthe/tamthe/card/sm"
 )
 
-// PACEChip is the chip's end of PACE with generic mapping.
+// PACEChip is the chip's end of PACE. How often a password may be tried is for its owner
+// to count, by Reference.
 type PACEChip struct {
 	variants []paceVariant
 	secrets  map[byte][]byte
+	static   []*dh.PrivateKey
+	cars     [][]byte
 	run      *paceChipRun // nil unless MSE:Set AT has succeeded
+	chat     []byte
 	fresh    paceFresh
 }
 
 // NewPACEChip makes the end of a chip that offers the variants infos and holds a secret
 // for each password reference, as Password.PACESecret gives it. It keeps the secrets'
-// slices, which stay the caller's to wipe. A variant that isn't generic mapping over a
-// known curve is ErrUnsupported.
-func NewPACEChip(infos []lds.PACEInfo, secrets map[byte][]byte) (*PACEChip, error) {
-	p := &PACEChip{secrets: secrets}
+// slices, which stay the caller's to wipe. static are the chip's keys of Chip
+// Authentication Mapping, one for each curve that it is offered over; they stay the
+// caller's to destroy. A variant that PACE does not run, or that lacks its key, is
+// ErrUnsupported.
+func NewPACEChip(infos []lds.PACEInfo, secrets map[byte][]byte, static ...*dh.PrivateKey) (*PACEChip, error) {
+	p := &PACEChip{secrets: secrets, static: static}
 	for _, info := range infos {
 		v, err := newPACEVariant(info)
 		if err != nil {
 			return nil, err
 		}
+		if v.mapping == chipAuth && p.key(v.group) == nil {
+			return nil, fmt.Errorf("chip authentication mapping without a key over %s: %w", v.group.Name(), ErrUnsupported)
+		}
 		p.variants = append(p.variants, v)
 	}
 	return p, nil
 }
+
+// key is the static key over a group, nil if there is none.
+func (p *PACEChip) key(g dh.Group) *dh.PrivateKey {
+	for _, k := range p.static {
+		if dh.Group(k.Point().Curve()) == g {
+			return k
+		}
+	}
+	return nil
+}
+
+// Announce sets the names of the chip's CVCA keys, the current one first, at most two,
+// that a terminal which asked for rights is told.
+func (p *PACEChip) Announce(cars ...[]byte) { p.cars = cars }
+
+// CHAT returns the authorisation template, 7F4C whole, that the terminal of the run that
+// is going on or has ended last asked for; nil for none.
+func (p *PACEChip) CHAT() []byte { return p.chat }
 
 // Process answers MSE:Set AT for PACE and the four GENERAL AUTHENTICATE, and any other
 // command with 6D00. Keys come with the answer that ends a good run. The first failure
@@ -78,6 +107,7 @@ func (p *PACEChip) Reference() byte {
 func (p *PACEChip) Reset() {
 	if p.run != nil {
 		clear(p.run.nonce)
+		clear(p.run.data)
 		p.run.keys.Destroy()
 		p.run = nil
 	}
@@ -89,6 +119,7 @@ func (p *PACEChip) choose(c apdu.Command) apdu.Status {
 	if c.P1 != 0xC1 || c.P2 != 0xA4 {
 		return apdu.WrongP1P2
 	}
+	p.chat = nil
 	var oid, ref, id, value tlv.String
 	var tag tlv.Tag
 	for s := tlv.String(c.Data); !s.Empty(); {
@@ -102,6 +133,8 @@ func (p *PACEChip) choose(c apdu.Command) apdu.Status {
 			ref = value
 		case tagReference:
 			id = value
+		case tagCHAT:
+			p.chat = tlv.Encode(tagCHAT, value)
 		default:
 			return apdu.WrongData
 		}
@@ -142,18 +175,14 @@ func (p *PACEChip) step(c apdu.Command) (body []byte, status apdu.Status) {
 	case 1:
 		body = r.drawNonce(p.secrets[r.ref], p.fresh)
 	case 2:
-		body = r.mapBase(value, p.fresh)
+		body = r.mapBase(value, p.key(r.v.group), p.fresh)
 	case 3:
 		body = r.agree(value, p.fresh)
 	case 4:
 		if !r.v.verify(r.keys.MAC, r.own, value) {
 			return nil, apdu.AuthenticationFailed
 		}
-		token, err := r.v.token(r.keys.MAC, r.other)
-		if err != nil {
-			return nil, apdu.Unknown
-		}
-		body = tlv.Encode(tagTokenChip, token)
+		body = r.confirm(p)
 	}
 	if body == nil {
 		return nil, apdu.WrongData

@@ -6,6 +6,7 @@ import (
 	"encoding/asn1"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/tamthe/tamthe/apdu"
@@ -54,7 +55,7 @@ func TestPACEOfAppendixG1(t *testing.T) {
 	}
 	exampleKeys := sm.Keys{Cipher: suite.AES128, Enc: unhex(t, e.Enc), MAC: unhex(t, e.MAC)}
 	card := &handover{script{t: t, exchanges: e.Exchanges}, process{keys: &exampleKeys}}
-	result, err := pace(t.Context(), card, p, infoG1(), paceFresh{mapping: unhex(t, e.MapTerminal), agreement: unhex(t, e.AgreeTerminal)})
+	result, err := pace(t.Context(), card, p, infoG1(), PACEOptions{}, paceFresh{mapping: unhex(t, e.MapTerminal), agreement: unhex(t, e.AgreeTerminal)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,7 +128,7 @@ func TestPACEBadChips(t *testing.T) {
 	for _, c := range file.Cases {
 		t.Run(c.ID, func(t *testing.T) {
 			s := &script{t: t, exchanges: c.Exchanges}
-			result, err := pace(t.Context(), s, MRZ(file.Terminal.MRZ), infoG1(), fresh)
+			result, err := pace(t.Context(), s, MRZ(file.Terminal.MRZ), infoG1(), PACEOptions{}, fresh)
 			if result != nil || err == nil || s.sent != c.AbortAfterAnswer+1 {
 				t.Errorf("%s: %v after %d answers, want an error after %d", c.Why, err, s.sent, c.AbortAfterAnswer+1)
 			}
@@ -343,25 +344,46 @@ func TestPACECARs(t *testing.T) {
 	}
 }
 
-// TestPACEVariants leaves out what is not run here and puts the strongest first.
+// TestPACEVariants leaves out what does not exist and puts the best first.
 func TestPACEVariants(t *testing.T) {
-	weak, strong, big := paceInfo(suite.TDES, dh.P256()), paceInfo(suite.AES256, dh.P256()), paceInfo(suite.AES256, dh.BrainpoolP384r1())
-	im := paceInfo(suite.AES128, dh.P256())
-	im.OID = append(append(im.OID[:0:0], im.OID[:len(im.OID)-2]...), 4, 2) // ECDH-IM-AES-128
-	modp := paceInfo(suite.AES128, dh.P256())
-	modp.ParameterID = 2
-	beyond := paceInfo(suite.AES128, dh.P256())
-	beyond.OID = append(append(beyond.OID[:0:0], beyond.OID[:len(beyond.OID)-1]...), 5)
-	got := PACEVariants([]lds.PACEInfo{im, weak, strong, modp, beyond, big})
-	if len(got) != 3 || got[0].ParameterID != 16 || got[1].ParameterID != 12 || !got[2].OID.Equal(weak.OID) {
-		t.Errorf("%v", got)
+	of := func(id int, below ...int) lds.PACEInfo {
+		return lds.PACEInfo{OID: arc(oidPACE, below...), Version: 2, ParameterID: id}
 	}
-	for _, info := range []lds.PACEInfo{im, modp, beyond, {}} {
-		p := newPACEProcess(t, CAN("123456"), infoG1())
-		if _, err := PACE(t.Context(), p, CAN("123456"), info); !errors.Is(err, ErrUnsupported) || p.count != 0 {
-			t.Errorf("%v: %v after %d commands", info.OID, err, p.count)
+	missing := []lds.PACEInfo{
+		of(2, 2, 2), of(12, 1, 2), // a field for curves, a curve for fields
+		of(12, 2, 5), of(12, 2, 0), of(12, 5, 2), of(12, 7, 2), of(12, 2), of(12, 2, 2, 1), // no such suite or protocol
+		of(12, 6, 1), of(2, 6, 2), // Chip Authentication Mapping in 3DES, or over a field
+		of(10, 4, 2),                                             // P-224 has no point encoding
+		of(3, 2, 2), of(19, 2, 2), of(lds.NoParameter, 2, 2), {}, // no such parameters
+	}
+	best := []lds.PACEInfo{
+		of(16, 2, 4), of(12, 2, 4), of(12, 4, 4), of(12, 6, 4), of(2, 1, 4), of(13, 2, 2),
+		of(12, 2, 1), of(2, 3, 1), of(0, 1, 1),
+	}
+	var listed []lds.PACEInfo
+	for i := range best {
+		listed = append(listed, best[len(best)-1-i])
+	}
+	got := PACEVariants(append(listed, missing...))
+	if len(got) != len(best) {
+		t.Fatalf("%v", got)
+	}
+	for i, info := range got {
+		if !info.OID.Equal(best[i].OID) || info.ParameterID != best[i].ParameterID {
+			t.Errorf("%d: %v, want %v", i, info, best[i])
 		}
 	}
+	for _, info := range missing {
+		p := newPACEProcess(t, CAN("123456"), infoG1())
+		if _, err := PACE(t.Context(), p, CAN("123456"), info); !errors.Is(err, ErrUnsupported) || p.count != 0 {
+			t.Errorf("%v: %v after %d commands", info, err, p.count)
+		}
+	}
+}
+
+// arc returns the object identifier below another.
+func arc(parent asn1.ObjectIdentifier, below ...int) asn1.ObjectIdentifier {
+	return append(slices.Clone(parent), below...)
 }
 
 // paceInfo is the PACEInfo of generic mapping with a suite and a curve.
@@ -370,5 +392,5 @@ func paceInfo(c suite.Cipher, curve *dh.Curve) lds.PACEInfo {
 	if !ok {
 		panic(curve.Name())
 	}
-	return lds.PACEInfo{OID: append(append(asn1.ObjectIdentifier{}, paceGM...), int(c)), Version: 2, ParameterID: id}
+	return lds.PACEInfo{OID: arc(oidPACE, 2, int(c)), Version: 2, ParameterID: id}
 }

@@ -13,6 +13,8 @@ import (
 const (
 	RefMRZ byte = 1
 	RefCAN byte = 2
+	RefPIN byte = 3
+	RefPUK byte = 4
 )
 
 // Password is a secret that opens a chip. It is never printed, logged or marshalled;
@@ -20,30 +22,47 @@ const (
 type Password struct {
 	ref    byte
 	secret []byte
+	hashed bool // MRZ information, which enters as its hash
 }
 
 // CAN is the card access number, the digits printed on the card.
-func CAN(digits string) Password { return Password{RefCAN, []byte(digits)} }
+func CAN(digits string) Password { return Password{RefCAN, []byte(digits), false} }
 
 // MRZ is the machine readable zone's MRZ information: document number, date of birth and
 // date of expiry, each with its check digit (Doc 9303-11 §9.7.2, §9.7.3).
-func MRZ(information string) Password { return Password{RefMRZ, []byte(information)} }
+func MRZ(information string) Password { return Password{RefMRZ, []byte(information), true} }
 
-// Reference returns RefMRZ or RefCAN, 0 for no password.
+// PIN is the holder's secret number of the eID application.
+func PIN(digits string) Password { return Password{RefPIN, []byte(digits), false} }
+
+// PUK is the number that unblocks the PIN.
+func PUK(digits string) Password { return Password{RefPUK, []byte(digits), false} }
+
+// At returns the password under another reference, as some cards have it (openpace#66).
+// It shares p's secret. What is asked for as an MRZ is hashed under any reference.
+func (p Password) At(ref byte) Password { return Password{ref, p.secret, p.hashed} }
+
+// Reference returns the reference of MSE:Set AT, RefMRZ to RefPUK, 0 for no password.
 func (p Password) Reference() byte { return p.ref }
 
-// Name returns "MRZ" or "CAN", "" for no password.
+// Name returns "MRZ", "CAN", "PIN" or "PUK", another one's reference, "" for no password.
 func (p Password) Name() string { return ReferenceName(p.ref) }
 
-// ReferenceName returns the name of a password reference, "MRZ" or "CAN", or "".
+// ReferenceName returns the name of a password reference; see Password.Name.
 func ReferenceName(ref byte) string {
 	switch ref {
 	case RefMRZ:
 		return "MRZ"
 	case RefCAN:
 		return "CAN"
+	case RefPIN:
+		return "PIN"
+	case RefPUK:
+		return "PUK"
+	case 0:
+		return ""
 	}
-	return ""
+	return fmt.Sprintf("password %02X", ref)
 }
 
 // Destroy wipes the secret of p and of all its copies.
@@ -53,13 +72,13 @@ func (p *Password) Destroy() {
 }
 
 // PACESecret returns K, from which K_π is derived, for a personaliser to put on a chip:
-// SHA-1 of the MRZ information, or the digits of the CAN (Doc 9303-11 §9.7.3). The
+// SHA-1 of the MRZ information, or the digits of the others (Doc 9303-11 §9.7.3). The
 // caller wipes it.
 func (p Password) PACESecret() ([]byte, error) {
 	switch {
 	case len(p.secret) == 0:
 		return nil, fmt.Errorf("PACE: %w", ErrPassword)
-	case p.ref == RefMRZ:
+	case p.hashed:
 		h := sha1.Sum(p.secret)
 		return h[:], nil
 	}
@@ -69,7 +88,7 @@ func (p Password) PACESecret() ([]byte, error) {
 // BACSeed returns K_seed of 16 octets, from which the BAC keys are derived, for a
 // personaliser to put on a chip (Doc 9303-11 §9.7.2). The caller wipes it.
 func (p Password) BACSeed() ([]byte, error) {
-	if p.ref != RefMRZ || len(p.secret) == 0 {
+	if !p.hashed || len(p.secret) == 0 {
 		return nil, fmt.Errorf("BAC: %w: it takes the MRZ", ErrPassword)
 	}
 	h := sha1.Sum(p.secret)

@@ -67,7 +67,7 @@ func TestSoakPACE(t *testing.T) {
 }
 
 func playPACE(ctx context.Context, p *process, password Password, info lds.PACEInfo, fresh paceFresh) error {
-	result, err := pace(ctx, p, password, info, fresh)
+	result, err := pace(ctx, p, password, info, PACEOptions{}, fresh)
 	if err != nil {
 		return err
 	}

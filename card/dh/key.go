@@ -116,6 +116,26 @@ func (k *PrivateKey) ECDH(peer *Point) ([]byte, error) {
 	return p.X(), nil
 }
 
+// Over returns k / divisor mod the order of the curve, in OrderSize octets: the Chip
+// Authentication Data of PACE with Chip Authentication Mapping, where k is the mapping
+// key and divisor the static one (Doc 9303-11 §4.4.3.5). Errors: ErrCurve, ErrDestroyed.
+func (k *PrivateKey) Over(divisor *PrivateKey) ([]byte, error) {
+	order := k.base.curve.group.order
+	switch {
+	case k.scalar == nil || divisor.scalar == nil:
+		return nil, ErrDestroyed
+	case k.base.curve != divisor.base.curve:
+		return nil, ErrCurve
+	}
+	var x, y element
+	order.enter(&x, k.scalar)
+	order.enter(&y, divisor.scalar)
+	order.invert(&y, &y)
+	order.mul(&x, &x, &y)
+	order.leave(&x, &x)
+	return order.bytes(&x), nil
+}
+
 // Map returns s·G + H, the mapped generator of PACE (Doc 9303-11 §4.4.3.3.1): s is the
 // nonce mod the order of the curve, H the shared point of the mapping's key agreement.
 // Errors: ErrCurve, and ErrInfinity if H was chosen against the nonce.
