@@ -95,6 +95,14 @@ func (p *PACEChip) Process(c apdu.Command) (apdu.Response, *sm.Keys) {
 // AUTHENTICATE belongs here.
 func (p *PACEChip) Running() bool { return p.run != nil }
 
+// Info returns the variant of the run that is going on, the zero value for none.
+func (p *PACEChip) Info() lds.PACEInfo {
+	if p.run == nil {
+		return lds.PACEInfo{}
+	}
+	return p.run.v.info
+}
+
 // Reference returns the password reference of the run that is going on, 0 for none.
 func (p *PACEChip) Reference() byte {
 	if p.run == nil {
