@@ -9,7 +9,7 @@ import (
 // basicAccess serves GET CHALLENGE and EXTERNAL AUTHENTICATE (Doc 9303-11 §4.3) where the
 // card's rules allow BAC.
 func (d *document) basicAccess(cmd apdu.Command) apdu.Response {
-	if d.bac == nil || !d.lds {
+	if d.bac == nil || d.application != aidLDS1 {
 		return apdu.Response{Status: apdu.ConditionsNotSatisfied}
 	}
 	r, keys := d.bac.Process(cmd)
@@ -22,6 +22,13 @@ func (d *document) basicAccess(cmd apdu.Command) apdu.Response {
 // setPACE serves MSE:Set AT (Doc 9303-11 §4.4.4.1). A CAN that has been blocked is refused
 // here.
 func (d *document) setPACE(cmd apdu.Command) apdu.Response {
+	q := d.c.image.quirks
+	switch {
+	case q.PACE != 0:
+		return apdu.Response{Status: q.PACE}
+	case q.CaseFour != 0 && cmd.Le > 0:
+		return apdu.Response{Status: q.CaseFour}
+	}
 	if d.pace == nil || cmd.P1 != 0xC1 || cmd.P2 != 0xA4 {
 		return apdu.Response{Status: apdu.FunctionNotSupported}
 	}

@@ -23,6 +23,7 @@ type Chip struct {
 	closed bool
 	model  Model
 	cost   Cost
+	held   apdu.Response // what waits for GET RESPONSE
 
 	// What the power keeps: one of the two, by the state in the image.
 	perso *personaliser
@@ -152,6 +153,10 @@ func (c *Chip) process(b []byte) apdu.Response {
 		c.endSessions()
 		return apdu.Response{Status: apdu.WrongLength}
 	}
+	return c.response(cmd)
+}
+
+func (c *Chip) serve(cmd apdu.Command) apdu.Response {
 	if c.use != nil {
 		return c.use.process(cmd)
 	}
@@ -178,6 +183,7 @@ func (c *Chip) room(le int) int {
 }
 
 func (c *Chip) endSessions() {
+	c.held = apdu.Response{}
 	if c.use != nil {
 		c.use.end()
 	}

@@ -92,7 +92,7 @@ func (m *image) chipAuthChip() *auth.ChipAuthChip {
 
 // internalAuthenticate serves Active Authentication (Doc 9303-11 §6.1) within a session.
 func (d *document) internalAuthenticate(cmd apdu.Command) apdu.Response {
-	if d.active == nil || !d.lds {
+	if d.active == nil || d.application != aidLDS1 {
 		return apdu.Response{Status: apdu.INSNotSupported}
 	}
 	r := d.active.Process(cmd)

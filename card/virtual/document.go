@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/tamthe/tamthe/apdu"
+	"github.com/tamthe/tamthe/apdu/tlv"
 	"github.com/tamthe/tamthe/card/auth"
 	"github.com/tamthe/tamthe/card/gp"
 	"github.com/tamthe/tamthe/card/lds"
@@ -23,10 +24,10 @@ type document struct {
 	variants []lds.PACEInfo // that pace runs
 	chosen   lds.PACEInfo   // by the last MSE:Set AT
 
-	lds     bool // LDS1 is selected, else the master file
-	current uint16
-	channel *sm.Chip
-	byPACE  bool // the channel, and those that followed it, began with PACE
+	application string // the AID selected, "" for the master file
+	current     uint16 // the file selected, by its name in the memory; 0 for none
+	channel     *sm.Chip
+	byPACE      bool // the channel, and those that followed it, began with PACE
 }
 
 // newDocument makes the chip's ends of what its memory has keys and parameters for.
@@ -118,7 +119,11 @@ func (d *document) plain(cmd apdu.Command) apdu.Response {
 // secured serves a command under secure messaging (Doc 9303-11 §9.8). The answer that
 // brings new keys still goes out under the old ones.
 func (d *document) secured(cmd apdu.Command) apdu.Response {
+	q := d.c.image.quirks
 	if d.channel == nil {
+		if q.Lost != 0 {
+			return d.refuse(q.Lost)
+		}
 		return d.refuse(apdu.SMIncorrect)
 	}
 	plain, err := d.channel.Open(cmd)
@@ -129,11 +134,17 @@ func (d *document) secured(cmd apdu.Command) apdu.Response {
 		}
 		return d.refuse(s)
 	}
+	if q.LiteralLe && zeroLe(cmd.Data) {
+		plain.Le = 0
+	}
 	outer := cmd.Le
 	if outer == 0 {
 		outer = apdu.MaxShortLe
 	}
 	r, keys := d.serve(plain, d.channel.MaxResponse(apdu.Limits{Response: d.c.room(outer) + 2}))
+	if q.ClearErrors && r.Status >= apdu.ExecutionError && r.Status < apdu.OK {
+		return d.refuse(r.Status)
+	}
 	sealed, err := d.channel.Seal(r)
 	if err != nil {
 		return d.refuse(apdu.SMIncorrect)
@@ -143,6 +154,18 @@ func (d *document) secured(cmd apdu.Command) apdu.Response {
 		d.channel = sm.NewChip(*keys)
 	}
 	return sealed
+}
+
+// zeroLe says whether a protected command has a DO'97' of one octet 00.
+func zeroLe(data []byte) bool {
+	var tag tlv.Tag
+	var value tlv.String
+	for s := tlv.String(data); s.Read(&tag, &value); {
+		if tag == 0x97 {
+			return string(value) == "\x00"
+		}
+	}
+	return false
 }
 
 // serve answers a command that came through the channel with at most room octets.

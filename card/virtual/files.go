@@ -1,22 +1,31 @@
 package virtual
 
 import (
-	"bytes"
-
 	"github.com/tamthe/tamthe/apdu"
 	"github.com/tamthe/tamthe/apdu/tlv"
 	"github.com/tamthe/tamthe/card/gp"
 	"github.com/tamthe/tamthe/card/lds"
 )
 
-// File identifiers (Doc 9303-10 §3.11.3 and §3.11.4). EF.CardSecurity of the master file
-// has that of EF.SOD; inside the chip it goes by its DGI.
+// File identifiers (Doc 9303-10 §3.11.3 and §3.11.4).
 const (
 	fidMF         = 0x3F00
+	fidDIR        = 0x2F00
+	fidATR        = 0x2F01
 	fidCardAccess = 0x011C
 	fidSOD        = 0x011D
 	fidDG1        = 0x0101
+	fidDG3        = 0x0103
+	fidDG4        = 0x0104
 	fidDG14       = 0x010E
+)
+
+// Names of files in the chip's memory whose identifier another file has too, in another
+// directory. EF.CardSecurity, which shares one with EF.SOD, goes by its DGI.
+const (
+	nameCVCA  = 0xFF1C // EF.CVCA, whose identifier in LDS1 is that of EF.CardAccess
+	eidFiles  = 0xE100 // data group n of the eID application is E100 + n
+	eidGroups = 22
 )
 
 // inside is a file's name in the chip's memory.
@@ -27,8 +36,19 @@ func inside(f lds.File) uint16 {
 	return f.FID()
 }
 
+// Application identifiers (GlobalPlatform Card Specification §H; Doc 9303-10 §3.6;
+// TR-03110-4 §2.2).
+const (
+	aidDomain = "\xA0\x00\x00\x01\x51\x00\x00\x00"
+	aidLDS1   = "\xA0\x00\x00\x02\x47\x10\x01"
+	aidEID    = "\xE8\x07\x04\x00\x7F\x00\x07\x03\x02"
+)
+
 // selectFile serves SELECT. Nothing is learnt about the files of LDS1 without a session.
 func (d *document) selectFile(cmd apdu.Command) apdu.Response {
+	if s := d.c.image.quirks.CaseFour; s != 0 && cmd.Le > 0 {
+		return apdu.Response{Status: s}
+	}
 	switch cmd.P1 {
 	case 0x04:
 		return d.selectApplication(cmd)
@@ -60,130 +80,109 @@ func identifier(b []byte) (uint16, bool) {
 }
 
 func (d *document) selectApplication(cmd apdu.Command) apdu.Response {
-	if string(cmd.Data) != aidLDS1 {
+	aid := string(cmd.Data)
+	if !d.c.image.application(aid) {
 		return apdu.Response{Status: apdu.FileNotFound}
 	}
-	d.lds, d.current = true, 0
+	d.application, d.current = aid, 0
 	if cmd.P2&0x0C == 0x0C || cmd.Le == 0 {
 		return apdu.Response{Status: apdu.OK}
 	}
-	return apdu.Response{Data: tlv.Encode(0x6F, tlv.Encode(0x84, []byte(aidLDS1))), Status: apdu.OK}
+	return apdu.Response{Data: tlv.Encode(0x6F, tlv.Encode(0x84, cmd.Data)), Status: apdu.OK}
+}
+
+// application says whether the chip has one: LDS1 always, the eID application with any of
+// its files, others if EF.DIR lists them.
+func (m *image) application(aid string) bool {
+	if aid == aidLDS1 {
+		return true
+	}
+	for name := range m.files {
+		if aid == aidEID && name>>8 == eidFiles>>8 {
+			return true
+		}
+	}
+	f := m.files[fidDIR]
+	if f == nil {
+		return false
+	}
+	var template, listed tlv.String
+	for s := tlv.String(f.data); s.ReadTag(0x61, &template); {
+		if template.ReadTag(0x4F, &listed) && string(listed) == aid && len(aid) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 func (d *document) selectMF() apdu.Response {
-	if d.rules.NoSelectMF {
+	switch q := d.c.image.quirks.SelectMF; {
+	case q != 0:
+		return apdu.Response{Status: q}
+	case d.rules.NoSelectMF:
 		return apdu.Response{Status: apdu.INSNotSupported}
 	}
-	d.lds, d.current = false, 0
+	d.application, d.current = "", 0
 	return apdu.Response{Status: apdu.OK}
 }
 
-// locate finds the file of an identifier in the directory selected, by the access rules:
-// EF.CardAccess always, EF.CardSecurity after PACE, LDS1 in any session.
+// locate finds the file of an identifier in the directory selected, by the access rules.
 func (d *document) locate(fid uint16) (uint16, apdu.Status) {
+	name, hidden := d.name(fid)
+	there := name != 0 && d.c.image.files[name] != nil
 	switch {
-	case fid == fidCardAccess && d.channel == nil: // from LDS1 too: readable always
-	case d.lds && d.channel == nil:
+	case !there && hidden:
 		return 0, apdu.SecurityStatus
-	case d.lds && fid == fidCardAccess: // EF.CVCA, which this chip has not
+	case !there:
 		return 0, apdu.FileNotFound
-	case d.lds:
-	case fid == fidSOD && d.byPACE:
-		fid = gp.DGICardSecurity
-	case fid == fidSOD && d.c.image.files[gp.DGICardSecurity] != nil:
+	case !d.allowed(name):
 		return 0, apdu.SecurityStatus
-	case fid != fidCardAccess:
-		return 0, apdu.FileNotFound
 	}
-	if fid != gp.DGICardSecurity && fid>>8 != 0x01 || d.c.image.files[fid] == nil {
-		return 0, apdu.FileNotFound
-	}
-	return fid, apdu.OK
+	return name, apdu.OK
 }
 
-// readBinary serves READ BINARY with at most room octets: from a short identifier, which
-// selects its file, or from an offset in the file selected.
-func (d *document) readBinary(cmd apdu.Command, room int) apdu.Response {
-	offset := int(cmd.P1)<<8 | int(cmd.P2)
-	if cmd.P1&0x80 != 0 {
-		sfi := cmd.P1 & 0x1F
-		if cmd.P1&0x60 != 0 || sfi == 0 || sfi == 0x1F {
-			return apdu.Response{Status: apdu.WrongP1P2}
+// name is what a file of the directory selected goes by in the memory, 0 for none, and
+// hidden says that not even its absence may be told now. EF.CardAccess can be read always,
+// from LDS1 too.
+func (d *document) name(fid uint16) (name uint16, hidden bool) {
+	hidden = d.channel == nil
+	switch d.application {
+	case "":
+		switch fid {
+		case fidDIR, fidATR, fidCardAccess:
+			return fid, false
+		case fidSOD:
+			return gp.DGICardSecurity, false
 		}
-		fid, status := d.locate(0x0100 | uint16(sfi))
-		if status != apdu.OK {
-			return apdu.Response{Status: status}
+		return 0, false
+	case aidLDS1:
+		switch {
+		case fid == fidCardAccess && hidden:
+			return fid, false
+		case fid == fidCardAccess:
+			return nameCVCA, false
+		case fid>>8 == 0x01:
+			return fid, hidden
 		}
-		d.current, offset = fid, int(cmd.P2)
-	}
-	return d.read(offset, cmd.Le, room)
-}
-
-// readOdd serves READ BINARY with an odd INS (ISO/IEC 7816-4 §11.3.3).
-func (d *document) readOdd(cmd apdu.Command, room int) apdu.Response {
-	if cmd.P1 != 0 || cmd.P2&0xE0 != 0 {
-		return apdu.Response{Status: apdu.WrongP1P2}
-	}
-	if cmd.P2 != 0 {
-		fid, status := d.locate(0x0100 | uint16(cmd.P2))
-		if status != apdu.OK {
-			return apdu.Response{Status: status}
+	case aidEID:
+		if fid>>8 == 0x01 && fid&0xFF >= 1 && fid&0xFF <= eidGroups {
+			return eidFiles | fid&0xFF, hidden
 		}
-		d.current = fid
 	}
-	return oddRead(cmd, room, d.read)
+	return 0, hidden
 }
 
-// oddRead takes the offset from DO'54' and puts what read returns into DO'53'.
-func oddRead(cmd apdu.Command, room int, read func(offset, le, room int) apdu.Response) apdu.Response {
-	s := tlv.String(cmd.Data)
-	var at tlv.String
-	if !s.ReadTag(0x54, &at) || !s.Empty() || len(at) < 1 || len(at) > 3 {
-		return apdu.Response{Status: apdu.WrongData}
+// byShort is the identifier that a short one stands for in the directory selected.
+func (d *document) byShort(sfi byte) uint16 {
+	if d.application == "" {
+		switch sfi {
+		case 0x01:
+			if !d.c.image.quirks.SelectATR {
+				return fidATR
+			}
+		case 0x1E:
+			return fidDIR
+		}
 	}
-	offset := 0
-	for _, o := range at {
-		offset = offset<<8 | int(o)
-	}
-	const header = 4 // 53 82 and two octets of length
-	r := read(offset, cmd.Le, max(room-header, 0))
-	if len(r.Data) > 0 {
-		r.Data = tlv.Encode(0x53, r.Data)
-	}
-	return r
-}
-
-func (d *document) read(offset, le, room int) apdu.Response {
-	f := d.c.image.files[d.current]
-	switch {
-	case f == nil && d.lds && d.channel == nil:
-		return apdu.Response{Status: apdu.SecurityStatus}
-	case f == nil:
-		return apdu.Response{Status: apdu.NoCurrentFile}
-	case d.current != fidCardAccess && d.channel == nil:
-		return apdu.Response{Status: apdu.SecurityStatus}
-	}
-	return readFile(f.data, offset, le, room, d.rules.ExactLe)
-}
-
-// readFile returns up to room octets of a file. An Le of 256 or 65,536 asks for what there
-// is; another one that reaches beyond the end is answered with a warning and the data, or
-// with the exact length and none.
-func readFile(data []byte, offset, le, room int, exact bool) apdu.Response {
-	if le == 0 {
-		return apdu.Response{Status: apdu.WrongLength}
-	}
-	if offset >= len(data) {
-		return apdu.Response{Status: apdu.WrongOffset}
-	}
-	rest := data[offset:]
-	beyond := le > len(rest) && le != apdu.MaxShortLe && le != apdu.MaxLe
-	if beyond && exact && len(rest) < apdu.MaxShortLe {
-		return apdu.Response{Status: apdu.WrongLe | apdu.Status(len(rest))}
-	}
-	r := apdu.Response{Data: bytes.Clone(rest[:min(len(rest), le, room)]), Status: apdu.OK}
-	if beyond && len(r.Data) == len(rest) {
-		r.Status = apdu.EndOfFile
-	}
-	return r
+	return 0x0100 | uint16(sfi)
 }

@@ -97,8 +97,8 @@ func readFolder(fsys fs.FS) (map[lds.File][]byte, error) {
 		if err != nil {
 			return nil, fmt.Errorf("EF folder: %w", err)
 		}
-		if len(b) == 0 || len(b) > maxFile {
-			return nil, fmt.Errorf("EF folder: %s has %d octets, a file has 1 to %d", e.Name(), len(b), maxFile)
+		if len(b) > maxFile {
+			return nil, fmt.Errorf("EF folder: %s has %d octets, the most is %d", e.Name(), len(b), maxFile)
 		}
 		files[f] = b
 	}
@@ -113,8 +113,9 @@ func readFolder(fsys fs.FS) (map[lds.File][]byte, error) {
 func (o FolderOptions) records(files map[lds.File][]byte) ([]record, error) {
 	var out []record
 	for f, b := range files {
-		out = append(out, fileRecord(inside(f), len(b)), partRecord(inside(f), 0, b))
+		out = appendFile(out, inside(f), b)
 	}
+	out = append(out, o.others()...)
 	access, err := o.access(files)
 	if err != nil {
 		return nil, err
@@ -125,6 +126,33 @@ func (o FolderOptions) records(files map[lds.File][]byte) ([]record, error) {
 	}
 	out = append(append(out, access...), pairs...)
 	return append(out, stateRecord(gp.StateSecured)), nil
+}
+
+func appendFile(out []record, name uint16, b []byte) []record {
+	out = append(out, fileRecord(name, len(b)))
+	if len(b) > 0 {
+		out = append(out, partRecord(name, 0, b))
+	}
+	return out
+}
+
+// others are the files that are no part of an EF folder, and the rules of files.
+func (o FolderOptions) others() []record {
+	var out []record
+	for name, b := range map[uint16][]byte{fidATR: o.ATRInfo, fidDIR: o.DIR, nameCVCA: o.CVCA} {
+		if b != nil {
+			out = appendFile(out, name, b)
+		}
+	}
+	for n, b := range o.EID {
+		if n >= 1 && n <= eidGroups {
+			out = appendFile(out, eidFiles+uint16(n), b)
+		}
+	}
+	if o.NoEAC {
+		out = append(out, accessRecord(fidDG3, rule{who: inSession}), accessRecord(fidDG4, rule{who: inSession}))
+	}
+	return out
 }
 
 func (o FolderOptions) access(files map[lds.File][]byte) ([]record, error) {

@@ -186,8 +186,8 @@ func TestFoldersThatMakeNoChip(t *testing.T) {
 	}{
 		"empty":            {fstest.MapFS{}, FolderOptions{}},
 		"other files":      {fstest.MapFS{"DG1": {Data: []byte{1}}, "photo.jpg": {Data: []byte{1}}}, FolderOptions{}},
-		"empty file":       {fstest.MapFS{"DG1.bin": {}}, FolderOptions{}},
-		"file too large":   {fstest.MapFS{"DG1.bin": {Data: good[lds.DG1]}, "DG2.bin": {Data: make([]byte, 70000)}}, FolderOptions{}},
+		"empty DG1":        {fstest.MapFS{"DG1.bin": {}}, FolderOptions{}},
+		"file too large":   {fstest.MapFS{"DG1.bin": {Data: good[lds.DG1]}, "DG2.bin": {Data: make([]byte, maxFile+1)}}, FolderOptions{}},
 		"no DG1":           {fstest.MapFS{"DG2.bin": {Data: good[lds.DG2]}}, FolderOptions{}},
 		"DG1 unreadable":   {fstest.MapFS{"DG1.bin": {Data: []byte{0x61, 0}}}, FolderOptions{}},
 		"long history":     {folder(good), FolderOptions{Historical: make([]byte, 16)}},

@@ -45,6 +45,7 @@ type image struct {
 	failures   [counters]byte
 	quirks     Quirks
 	dialect    Dialect
+	access     map[uint16]rule // in place of the usual ones, by name
 }
 
 // pair is a key pair that the chip made.
@@ -103,6 +104,10 @@ func (m *image) apply(r record) error {
 	case recDialect:
 		m.dialect = Dialect(b.octet())
 		b.ok = b.ok && m.dialect < dialects
+	case recAccess:
+		name, r := b.u16(), rule{reader(b.octet()), b.octet()}
+		b.ok = b.ok && r.who < readers
+		m.access[name] = r
 	default:
 		b.ok = false
 	}
@@ -115,7 +120,8 @@ func (m *image) apply(r record) error {
 func (m *image) applyFactory(b *fields) {
 	*m = image{
 		pairs: map[byte]*pair{}, files: map[uint16]*file{}, secrets: map[uint16][]byte{},
-		state: gp.StateInitialized,
+		access: map[uint16]rule{},
+		state:  gp.StateInitialized,
 	}
 	copy(m.kdd[:], b.take(len(m.kdd)))
 	m.historical = b.take(int(b.octet()))

@@ -10,12 +10,6 @@ import (
 // life.
 const domainTries = 10
 
-// Application identifiers (GlobalPlatform Card Specification §H; Doc 9303-10 §3.6).
-const (
-	aidDomain = "\xA0\x00\x00\x01\x51\x00\x00\x00"
-	aidLDS1   = "\xA0\x00\x00\x02\x47\x10\x01"
-)
-
 // personaliser is a chip that its issuer may still write: what the power keeps of it. All
 // it gives away without a channel at full security is its KDD, its key versions and its
 // state.
@@ -182,7 +176,7 @@ func (p *personaliser) readBinary(cmd apdu.Command) apdu.Response {
 	if !f.whole() {
 		return apdu.Response{Status: apdu.NoCurrentFile}
 	}
-	read := func(offset, le, room int) apdu.Response { return readFile(f.data, offset, le, room, false) }
+	read := func(offset, le, room int) apdu.Response { return manner{}.read(f.data, offset, le, room) }
 	room := p.channel.MaxResponse(p.c.room(max(cmd.Le, apdu.MaxShortLe)))
 	if cmd.INS&1 != 0 {
 		return oddRead(cmd, room, read)

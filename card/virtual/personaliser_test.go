@@ -186,8 +186,7 @@ func TestDGIsRefused(t *testing.T) {
 		dgi  gp.DGI
 		want apdu.Status
 	}{
-		"DG3":            {gp.DGI{Tag: 0x0103, Value: []byte{1}}, apdu.ReferenceNotFound},
-		"DG4":            {gp.DGI{Tag: 0x0104, Value: []byte{1}}, apdu.ReferenceNotFound},
+		"DG0":            {gp.DGI{Tag: 0x0100, Value: []byte{1}}, apdu.ReferenceNotFound},
 		"DG17":           {gp.DGI{Tag: 0x0111, Value: []byte{1}}, apdu.ReferenceNotFound},
 		"private key":    {gp.DGI{Tag: 0xFF03, Value: make([]byte, 32)}, apdu.ReferenceNotFound},
 		"empty file":     {gp.DGI{Tag: 0x0101}, apdu.WrongData},

@@ -8,7 +8,7 @@ import (
 
 // Sizes of the chip.
 const (
-	maxFile  = 0xFFFF  // octets of a file
+	maxFile  = 0x1FFFF // octets of a file
 	maxFiles = 1 << 18 // octets of all files
 	maxSets  = 4       // key sets
 )
@@ -67,16 +67,15 @@ func (p *personaliser) keyPair(cmd apdu.Command) apdu.Response {
 	return apdu.Response{Data: gp.EncodePublicKey(have.key.Point().Bytes()), Status: apdu.OK}
 }
 
-// isFile says whether a DGI is a file of this chip. DG3 and DG4 would need Terminal
-// Authentication, which it lacks.
+// isFile says whether a DGI is a file of this chip.
 func isFile(dgi uint16) bool {
 	switch {
-	case dgi >= 0x0101 && dgi <= 0x0110:
-		return dgi != 0x0103 && dgi != 0x0104
-	case dgi >= 0x011C && dgi <= 0x011E:
+	case dgi >= 0x0101 && dgi <= 0x0110, dgi >= 0x011C && dgi <= 0x011E:
+		return true
+	case dgi > eidFiles && dgi <= eidFiles+eidGroups:
 		return true
 	}
-	return dgi == gp.DGICardSecurity
+	return dgi == gp.DGICardSecurity || dgi == nameCVCA || dgi == fidDIR || dgi == fidATR
 }
 
 // storePart takes a piece of a DGI as it comes. Files go to the memory piece by piece, so
