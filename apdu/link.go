@@ -99,7 +99,7 @@ func (k *Link) fetch(ctx context.Context, c Command, r Response) (Response, erro
 		if err != nil {
 			return Response{}, fmt.Errorf("GET RESPONSE: %w", err)
 		}
-		if n == maxFetch || len(data)+len(next.Data) > MaxLe {
+		if n == maxFetch || len(next.Data) == 0 && next.Status.family() == BytesRemaining || len(data)+len(next.Data) > MaxLe {
 			return Response{}, fmt.Errorf("GET RESPONSE has no end after %d octets: %w", len(data), ErrMalformed)
 		}
 		data, r = append(data, next.Data...), next

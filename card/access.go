@@ -1,9 +1,11 @@
 package card
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/tamthe/tamthe/apdu"
 	"github.com/tamthe/tamthe/card/auth"
@@ -12,6 +14,9 @@ import (
 
 // open chooses and runs the access protocol.
 func (s *Session) open(ctx context.Context) error {
+	if err := s.learnLimits(ctx); err != nil {
+		return err
+	}
 	raw, err := s.readCardAccess(ctx)
 	if errors.Is(err, ErrFileAbsent) {
 		return s.openBAC(ctx)
@@ -39,7 +44,7 @@ func refusesPACE(err error) bool {
 			return false
 		}
 	}
-	for _, yes := range []error{auth.ErrProtocol, auth.ErrUnsupported, errCardAccess, ErrFileBroken, ErrFileTooLarge} {
+	for _, yes := range []error{auth.ErrProtocol, auth.ErrUnsupported, errCardAccess, ErrFileEmpty, ErrFileBroken, ErrFileTooLarge} {
 		if errors.Is(err, yes) {
 			return true
 		}
@@ -98,23 +103,39 @@ func (s *Session) openPACE(ctx context.Context, cardAccess []byte) error {
 	if len(variants) == 0 {
 		return fmt.Errorf("PACE: the card offers no variant that we run: %w", auth.ErrUnsupported)
 	}
-	passwords, err := s.passwords(ctx, "PACE", auth.RefCAN, auth.RefMRZ)
+	passwords, err := s.passwords(ctx, "PACE", auth.RefCAN, auth.RefMRZ, auth.RefPIN)
 	if err != nil {
 		return err
 	}
 	for i, p := range passwords {
-		result, err := auth.PACE(ctx, s.link, p, variants[0])
+		err := s.runPACE(ctx, p, variants[0])
 		if errors.Is(err, apdu.ReferenceNotFound) && i+1 < len(passwords) {
 			continue // a card without this kind of password
 		}
-		if err != nil {
-			return err
-		}
-		s.access.Protocol, s.access.Password, s.access.Info = "PACE", result.Password, result.Info
-		s.take(result.Channel)
-		return s.selectApplication(ctx, s.channel)
+		return err
 	}
 	return ErrNoPassword
+}
+
+// runPACE opens the card with a password and selects the application within the channel.
+// EF.CardSecurity, which lies outside it, is read first where PACE has proven the chip.
+func (s *Session) runPACE(ctx context.Context, p auth.Password, info lds.PACEInfo) error {
+	result, err := auth.PACE(ctx, s.link, p, info)
+	if err != nil {
+		return err
+	}
+	s.access.Protocol, s.access.Password, s.access.Info = "PACE", result.Password, result.Info
+	s.pace, s.key = result, p
+	s.take(result.Channel)
+	if result.MapsChip() && s.access.CardSecurity == nil {
+		r := reader{t: s.channel, le: s.le}
+		raw, err := r.read(ctx, lds.CardSecurity, nil, nil)
+		if err != nil && s.channel.MaxResponse(s.link.Limits()) == 0 {
+			return fmt.Errorf("read EF.CardSecurity: %w", err)
+		}
+		s.access.CardSecurity, s.le = raw, r.le // without it the proof is worth nothing
+	}
+	return s.selectApplication(ctx, s.channel)
 }
 
 // openBAC selects the application in the clear and runs BAC.
@@ -131,6 +152,7 @@ func (s *Session) openBAC(ctx context.Context) error {
 		return err
 	}
 	s.access.Protocol, s.access.Password = "BAC", passwords[0].Name()
+	s.key = passwords[0]
 	s.take(ch)
 	return nil
 }
@@ -151,9 +173,15 @@ func (s *Session) passwords(ctx context.Context, protocol string, refs ...byte) 
 			fit = append(fit, p)
 		}
 	}
+	if s.o.Profile != nil {
+		slices.SortStableFunc(fit, func(a, b auth.Password) int { return cmp.Compare(s.rank(protocol, a), s.rank(protocol, b)) })
+	}
 	if len(fit) == 0 && s.o.Ask != nil {
 		prompt := Prompt{Protocol: protocol}
 		for _, ref := range refs {
+			if ref == auth.RefPIN { // nobody but the holder is to tell it, and unasked
+				continue
+			}
 			prompt.Passwords = append(prompt.Passwords, auth.ReferenceName(ref))
 		}
 		p, err := s.o.Ask(ctx, prompt)
@@ -168,4 +196,15 @@ func (s *Session) passwords(ctx context.Context, protocol string, refs ...byte) 
 		return nil, fmt.Errorf("%s: %w", protocol, ErrNoPassword)
 	}
 	return fit, nil
+}
+
+// rank is the place of a way to open a card in its profile; ways that it doesn't name
+// come last.
+func (s *Session) rank(protocol string, p auth.Password) int {
+	for i, way := range s.o.Profile.Access {
+		if way.Protocol == protocol && way.Password == p.Name() {
+			return i
+		}
+	}
+	return len(s.o.Profile.Access)
 }

@@ -27,6 +27,8 @@ var (
 	// ErrFileAbsent says that the card answered, under its protection if there is one,
 	// that it has no such file.
 	ErrFileAbsent = errors.New("the card has no such file")
+	// ErrFileEmpty says that the file is there and holds nothing.
+	ErrFileEmpty = errors.New("the file is empty")
 	// ErrFileTooLarge says that a file's own length is beyond what this package reads.
 	ErrFileTooLarge = errors.New("the file is too large")
 	// ErrFileBroken says that a file ends before its length, or begins with none, or

@@ -36,14 +36,25 @@ func (s *Session) ReadFile(ctx context.Context, f lds.File, progress func(done, 
 		first = &s.ahead.answer
 	}
 	s.ahead = nil
-	r := reader{t: s.channel, le: s.le}
-	data, err := r.read(ctx, f, first, progress)
-	s.le = r.le
+	data, err := s.read(ctx, f, first, progress)
+	if s.mayReopen(err) {
+		if err := s.reopen(ctx, err); err != nil {
+			return nil, fmt.Errorf("open the card again to read %s: %w", f.Name(), err)
+		}
+		data, err = s.read(ctx, f, nil, progress)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", f.Name(), err)
 	}
 	s.o.Log.Debug("file read", "file", f.Name(), "octets", len(data))
 	return data, nil
+}
+
+func (s *Session) read(ctx context.Context, f lds.File, first *apdu.Response, progress func(done, total int)) ([]byte, error) {
+	r := reader{t: s.channel, le: s.le}
+	data, err := r.read(ctx, f, first, progress)
+	s.le, s.long = r.le, s.long || r.longest > sm.MaxResponse(suite.TDES, apdu.Limits{})
+	return data, err
 }
 
 // Chip1 runs Chip Authentication with a key of DG14 and goes on under its keys. The
@@ -62,6 +73,7 @@ func (s *Session) Chip1(ctx context.Context, key lds.ChipAuthKey, next lds.File)
 		return nil, err
 	}
 	s.take(proof.Channel)
+	s.proven = true
 	s.ahead = &ahead{next, proof.First}
 	return proof, nil
 }

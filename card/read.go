@@ -11,8 +11,9 @@ import (
 
 // ladder are the sizes that a card which refuses one is offered next. 231 and 223 are
 // the most that short secure messaging bears; 160 and 112 are what old chips took
-// (NFCPassportReader#24, #91); 4 is a header alone, and 2 the least there is.
-var ladder = [...]int{1008, 231, 223, 160, 112, 4, 2}
+// (NFCPassportReader#24, #91); 4 is a header alone, 2 the least that a file can be, and 1
+// tells an empty file from a broken one.
+var ladder = [...]int{1008, 231, 223, 160, 112, 4, 2, 1}
 
 // below returns the next smaller size of the ladder, 0 at its end.
 func below(le int) int {
@@ -28,6 +29,8 @@ func below(le int) int {
 type reader struct {
 	t  apdu.Transmitter
 	le int // the most to ask for at once; lowered once the card bears less
+
+	longest int // the longest answer so far
 }
 
 // read reads a file by its SFI, or, if first is nil and the card has no SFIs, by its FID.
@@ -70,6 +73,12 @@ func (r *reader) blocks(ctx context.Context, s *reading, answer *apdu.Response) 
 		}
 		got, status := answer.Data, answer.Status
 		answer = nil
+		if status == apdu.OK || status == apdu.EndOfFile {
+			var err error
+			if got, err = s.block(got); err != nil {
+				return nil, err
+			}
+		}
 		if s.commands++; s.commands > spare+len(s.data)/leastBlock {
 			return nil, fmt.Errorf("%d octets in %d blocks: %w", len(s.data), s.commands, ErrFileBroken)
 		}
@@ -80,6 +89,7 @@ func (r *reader) blocks(ctx context.Context, s *reading, answer *apdu.Response) 
 			}
 			continue
 		}
+		r.longest = max(r.longest, len(got))
 		if err := s.add(got); err != nil {
 			return nil, err
 		}
@@ -92,9 +102,7 @@ func (r *reader) blocks(ctx context.Context, s *reading, answer *apdu.Response) 
 		if s.done() {
 			return s.data[:s.total:s.total], nil
 		}
-		if le = r.le; s.total >= 0 {
-			le = min(le, s.total-len(s.data))
-		}
+		le = s.ask(r.le)
 	}
 }
 

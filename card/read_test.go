@@ -85,7 +85,7 @@ var shapes = map[string]func(want int, rest []byte) apdu.Response{
 
 // TestReadFile reads files of every size that matters from chips of every manner.
 func TestReadFile(t *testing.T) {
-	sizes := []int{2, 3, 4, 5, 95, 127, 128, 129, 230, 231, 232, 233, 462, 463, 900, 20042, 32767}
+	sizes := []int{2, 3, 4, 5, 95, 127, 128, 129, 230, 231, 232, 233, 462, 463, 900, 20042, 32767, 32768, 35000, 70000}
 	for name, shape := range shapes {
 		for _, l := range []apdu.Limits{{}, {Command: 1520, Response: 1520}, {Command: 65544, Response: 65538}} {
 			t.Run(fmt.Sprintf("%s/%d", name, l.Response), func(t *testing.T) {
@@ -191,13 +191,16 @@ func TestReadHostile(t *testing.T) {
 		want  error
 		most  int // commands
 	}{
-		"empty":          {lds.DG2, []byte{}, plainly, ErrFileBroken, 1},
+		"empty":          {lds.DG2, []byte{}, plainly, ErrFileEmpty, 1},
+		"empty by 6282":  {lds.DG2, []byte{}, shapes["6282 without data beyond the end"], ErrFileEmpty, 9},
+		"empty by 6B00":  {lds.DG2, []byte{}, shapes["6B00 beyond the end"], ErrFileEmpty, 9},
+		"empty by 6700":  {lds.DG2, []byte{}, shapes["6700 beyond the end"], ErrFileBroken, 9},
 		"one octet":      {lds.DG2, []byte{0x75}, plainly, ErrFileBroken, 2},
 		"indefinite":     {lds.DG2, []byte{0x75, 0x80, 0x01}, plainly, ErrFileBroken, 1},
 		"length of 5":    {lds.DG2, []byte{0x75, 0x85, 1, 1, 1, 1, 1}, plainly, ErrFileBroken, 1},
 		"4 GB":           {lds.DG2, []byte{0x75, 0x84, 0xFF, 0xFF, 0xFF, 0xFF, 0, 0}, plainly, nil, 1},
 		"16 MB":          {lds.DG2, []byte{0x75, 0x83, 0xFF, 0xFF, 0xF0, 0, 0}, plainly, ErrFileTooLarge, 1},
-		"32,768":         {lds.DG2, fileOf(lds.DG2, 32768), plainly, ErrFileTooLarge, 1},
+		"over 1 MB":      {lds.DG2, fileOf(lds.DG2, 1<<20+1), plainly, ErrFileTooLarge, 1},
 		"DG1 of 2,000":   {lds.DG1, fileOf(lds.DG1, 2000), plainly, ErrFileTooLarge, 1},
 		"cut":            {lds.DG2, fileOf(lds.DG2, 1000)[:700], plainly, ErrFileBroken, 5},
 		"cut with 6282":  {lds.DG2, fileOf(lds.DG2, 1000)[:700], shapes["6282 at the end"], ErrFileBroken, 5},
@@ -208,7 +211,7 @@ func TestReadHostile(t *testing.T) {
 		"6C down": {lds.DG2, fileOf(lds.DG2, 5000), func(want int, _ []byte) apdu.Response {
 			return apdu.Response{Status: apdu.WrongLe | apdu.Status(want-1)}
 		}, ErrFileBroken, 20},
-		"6700 for ever": {lds.DG2, fileOf(lds.DG2, 5000), func(int, []byte) apdu.Response { return apdu.Response{Status: apdu.WrongLength} }, ErrFileBroken, 8},
+		"6700 for ever": {lds.DG2, fileOf(lds.DG2, 5000), func(int, []byte) apdu.Response { return apdu.Response{Status: apdu.WrongLength} }, ErrFileBroken, 9},
 		"warning and data": {lds.DG2, fileOf(lds.DG2, 5000), func(want int, rest []byte) apdu.Response {
 			return apdu.Response{Data: rest[:want], Status: apdu.DataCorrupted}
 		}, apdu.DataCorrupted, 1},

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/tamthe/tamthe/apdu"
+	"github.com/tamthe/tamthe/apdu/tlv"
 	"github.com/tamthe/tamthe/card/auth"
 	"github.com/tamthe/tamthe/card/lds"
 	"github.com/tamthe/tamthe/card/sm"
@@ -30,6 +31,9 @@ type twin struct {
 	shape   func(want int, rest []byte) apdu.Response
 	alter   func(c apdu.Command, r *apdu.Response)         // before protection
 	tamper  func(c apdu.Command, b []byte) ([]byte, error) // after it
+	odd     func(*apdu.Response)                           // changes the answers to odd reads
+	atr     []byte                                         // EF.ATR/INFO
+	drops   int                                            // more answer data than this ends the session with a plain 6700, unless 0
 	channel *sm.Chip
 	current []byte
 	app     bool
@@ -72,6 +76,10 @@ func (w *twin) answer(c apdu.Command) ([]byte, error) {
 		}
 		c = plain
 	}
+	if w.drops > 0 && under != nil && c.Le > w.drops {
+		w.channel = nil
+		return apdu.Response{Status: apdu.WrongLength}.Bytes(), nil
+	}
 	w.seen, w.secured = append(w.seen, c), append(w.secured, under != nil)
 	r, keys := w.process(c)
 	if w.alter != nil {
@@ -95,6 +103,8 @@ func (w *twin) process(c apdu.Command) (apdu.Response, *sm.Keys) {
 		return apdu.Response{Status: w.choose(c)}, nil
 	case c.INS == 0xB0:
 		return w.read(c), nil
+	case c.INS == 0xB1:
+		return w.readOdd(c), nil
 	case (c.INS == 0x84 || c.INS == 0x82) && w.bac != nil && w.app:
 		return w.bac.Process(c)
 	case c.INS == 0x22 && c.P1 == 0xC1 && w.pace != nil, c.INS == 0x86 && w.pace != nil && w.pace.Running():
@@ -135,6 +145,12 @@ func (w *twin) visible(f lds.File) bool {
 
 func (w *twin) read(c apdu.Command) apdu.Response {
 	offset := int(c.P1)<<8 | int(c.P2)
+	if c.P1 == 0x81 && !w.app {
+		if w.atr == nil {
+			return apdu.Response{Status: apdu.FileNotFound}
+		}
+		return plainly(c.Le, w.atr)
+	}
 	if c.P1&0x80 != 0 {
 		if w.noSFI != 0 {
 			return apdu.Response{Status: w.noSFI}
@@ -157,6 +173,36 @@ func (w *twin) read(c apdu.Command) apdu.Response {
 		want = min(want, w.channel.MaxResponse(w.limits))
 	}
 	return w.shape(want, w.current[offset:])
+}
+
+// readOdd serves READ BINARY with the odd INS: an offset object in, a data object out.
+func (w *twin) readOdd(c apdu.Command) apdu.Response {
+	s := tlv.String(c.Data)
+	var where tlv.String
+	if !s.ReadTag(tagOffset, &where) || !s.Empty() || c.P1|c.P2 != 0 || len(where) < 2 {
+		return apdu.Response{Status: apdu.WrongData}
+	}
+	offset := 0
+	for _, b := range where {
+		offset = offset<<8 | int(b)
+	}
+	if offset > len(w.current) {
+		return apdu.Response{Status: apdu.WrongOffset}
+	}
+	want := min(c.Le, w.channel.MaxResponse(w.limits))
+	for n := want; n > 0; n-- {
+		if h := tlv.AppendHeader(nil, tagData, n); len(h)+n <= want {
+			r := w.shape(n, w.current[offset:])
+			if len(r.Data) > 0 {
+				r.Data = tlv.Encode(tagData, r.Data)
+			}
+			if w.odd != nil {
+				w.odd(&r)
+			}
+			return r
+		}
+	}
+	return apdu.Response{Status: apdu.WrongLength}
 }
 
 // newTwin makes a chip with BAC and the files.

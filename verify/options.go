@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/tamthe/tamthe/apdu"
 	"github.com/tamthe/tamthe/card"
 	"github.com/tamthe/tamthe/card/auth"
 	"github.com/tamthe/tamthe/card/lds"
@@ -33,6 +34,9 @@ type Options struct {
 	Ask       func(context.Context, card.Prompt) (auth.Password, error) // where Passwords has none that fits
 	AllowBAC  bool                                                      // BAC although the chip offers PACE; see card.Options
 	Challenge [auth.ChallengeSize]byte                                  // of Active Authentication; zero: drawn
+	Reader    apdu.Limits                                               // what the reader bears; see card.Options
+	Claimed   bool                                                      // the card claims extended length; see card.Options
+	Block     int                                                       // most file octets at once; see card.Options
 	Progress  func(f lds.File, done, total int)                         // called while files are read; may be nil
 	Save      func(lds.File, []byte) error                              // called with each file as read; may be nil
 	Log       *slog.Logger                                              // nil is silent
@@ -50,9 +54,7 @@ func (o Options) withDefaults(policy string) Options {
 
 func (o Options) cardOptions() card.Options {
 	c := card.Options{Passwords: o.Passwords, Ask: o.Ask, AllowBAC: o.AllowBAC, Log: o.Log}
-	if o.Profile != nil {
-		c.Application = o.Profile.AID
-	}
+	c.Profile, c.Reader, c.Claimed, c.Block = o.Profile, o.Reader, o.Claimed, o.Block
 	return c
 }
 
