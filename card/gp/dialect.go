@@ -10,6 +10,9 @@ const (
 	DGIPACEMRZ      = 0xFF04 // K of PACE with the MRZ: SHA-1 of the MRZ information, 20 octets
 	DGICardSecurity = 0xFF05 // EF.CardSecurity, whose identifier EF.SOD has within LDS1
 	DGIPACECAN      = 0xFF06 // K of PACE with the CAN: its digits
+	DGIPACEPIN      = 0xFF07 // K of PACE with the PIN: its digits
+	DGIPACEPUK      = 0xFF08 // K of PACE with the PUK: its digits
+	DGIPINState     = 0xFF09 // of the PIN: 00 active, 01 deactivated
 	DGIRules        = 0xFF10 // Rules
 )
 

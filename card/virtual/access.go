@@ -19,8 +19,11 @@ func (d *document) basicAccess(cmd apdu.Command) apdu.Response {
 	return r
 }
 
-// setPACE serves MSE:Set AT (Doc 9303-11 §4.4.4.1). A CAN that has been blocked is refused
-// here.
+// isPACE says whether MSE is MSE:Set AT for PACE.
+func isPACE(cmd apdu.Command) bool { return cmd.INS == 0x22 && cmd.P1 == 0xC1 && cmd.P2 == 0xA4 }
+
+// setPACE serves MSE:Set AT (Doc 9303-11 §4.4.4.1, TR-03110-3 §B.1). A password that has
+// been blocked is refused here; one with few tries left is taken with a warning.
 func (d *document) setPACE(cmd apdu.Command) apdu.Response {
 	q := d.c.image.quirks
 	switch {
@@ -28,59 +31,55 @@ func (d *document) setPACE(cmd apdu.Command) apdu.Response {
 		return apdu.Response{Status: q.PACE}
 	case q.CaseFour != 0 && cmd.Le > 0:
 		return apdu.Response{Status: q.CaseFour}
-	}
-	if d.pace == nil || cmd.P1 != 0xC1 || cmd.P2 != 0xA4 {
+	case d.pace == nil || !isPACE(cmd):
 		return apdu.Response{Status: apdu.FunctionNotSupported}
 	}
 	r, _ := d.pace.Process(cmd)
-	d.chosen = d.choice(cmd)
-	if r.Status == apdu.OK && d.pace.Reference() == auth.RefCAN && d.triesLeft() == 0 {
-		d.pace.Reset()
-		return apdu.Response{Status: apdu.Blocked}
+	if r.Status == apdu.OK {
+		r.Status = d.warning(d.pace.Reference())
+		if r.Status != apdu.OK && !usable(r.Status) {
+			d.pace.Reset()
+		}
 	}
 	return r
 }
 
-// generalAuthenticate serves the steps of PACE.
+// runPACE serves the steps of PACE. Keys come with the answer that ends it.
+func (d *document) runPACE(cmd apdu.Command) (apdu.Response, *sm.Keys) {
+	ref, info := d.pace.Reference(), d.pace.Info()
+	if ref == auth.RefPIN && d.suspended() {
+		d.pace.Reset()
+		return apdu.Response{Status: apdu.ConditionsNotSatisfied}, nil
+	}
+	r, keys := d.pace.Process(cmd)
+	d.paceWork(info, cmd, r.Status)
+	switch status := d.count(ref, r.Status, keys != nil); {
+	case status != apdu.OK:
+		d.pace.Reset()
+		if keys != nil {
+			keys.Destroy()
+		}
+		return apdu.Response{Status: status}, nil
+	case keys != nil:
+		d.opened(ref)
+	}
+	return r, keys
+}
+
+// opened notes that PACE with a password has succeeded.
+func (d *document) opened(ref byte) {
+	d.byPACE, d.by, d.current = true, ref, 0
+	d.resumed = d.resumed || ref == auth.RefCAN
+}
+
+// generalAuthenticate serves the steps of PACE outside a session.
 func (d *document) generalAuthenticate(cmd apdu.Command) apdu.Response {
 	if d.pace == nil {
 		return apdu.Response{Status: apdu.INSNotSupported}
 	}
-	can := d.pace.Reference() == auth.RefCAN
-	r, keys := d.pace.Process(cmd)
-	d.paceWork(cmd, r.Status)
-	if can && d.rules.Tries > 0 {
-		if s := d.countCAN(r.Status, keys != nil); s != apdu.OK {
-			d.pace.Reset()
-			return apdu.Response{Status: s}
-		}
-	}
+	r, keys := d.runPACE(cmd)
 	if keys != nil {
-		d.channel, d.byPACE, d.current = sm.NewChip(*keys), true, 0
+		d.channel = sm.NewChip(*keys)
 	}
 	return r
-}
-
-// countCAN keeps the count of wrong CANs in a row before the answer goes out, and returns
-// the status to refuse with, or OK.
-func (d *document) countCAN(s apdu.Status, opened bool) apdu.Status {
-	failed := d.c.image.failures[failuresCAN]
-	switch {
-	case s == apdu.AuthenticationFailed:
-		if status := d.c.store(failuresRecord(failuresCAN, failed+1)); status != apdu.OK {
-			return status
-		}
-		return apdu.VerifyFailed | apdu.Status(d.triesLeft())
-	case opened && failed > 0:
-		return d.c.store(failuresRecord(failuresCAN, 0))
-	}
-	return apdu.OK
-}
-
-// triesLeft is how many wrong CANs the card still bears; one without a limit has 1.
-func (d *document) triesLeft() int {
-	if d.rules.Tries == 0 {
-		return 1
-	}
-	return max(int(d.rules.Tries)-int(d.c.image.failures[failuresCAN]), 0)
 }

@@ -9,34 +9,45 @@ import (
 	"github.com/tamthe/tamthe/card/sm"
 )
 
+// passwordDGIs are where the secrets of PACE lie, by password reference.
+var passwordDGIs = map[byte]uint16{
+	auth.RefMRZ: gp.DGIPACEMRZ, auth.RefCAN: gp.DGIPACECAN, auth.RefPIN: gp.DGIPACEPIN, auth.RefPUK: gp.DGIPACEPUK,
+}
+
 // paceChip makes the chip's end of the variants of PACE in EF.CardAccess that it can run,
-// and those variants; nil if there are none or no secrets.
-func (m *image) paceChip() (*auth.PACEChip, []lds.PACEInfo) {
+// nil if there are none or no secrets.
+func (m *image) paceChip() *auth.PACEChip {
 	secrets := map[byte][]byte{}
-	for ref, dgi := range map[byte]uint16{auth.RefMRZ: gp.DGIPACEMRZ, auth.RefCAN: gp.DGIPACECAN} {
+	for ref, dgi := range passwordDGIs {
 		if s := m.secrets[dgi]; s != nil {
 			secrets[ref] = s
 		}
 	}
 	access := m.files[fidCardAccess]
 	if len(secrets) == 0 || access == nil {
-		return nil, nil
+		return nil
 	}
 	infos, err := lds.ParseCardAccess(access.data)
 	if err != nil {
-		return nil, nil
+		return nil
+	}
+	var static []*dh.PrivateKey // for Chip Authentication Mapping
+	for _, k := range m.agreements() {
+		if k, ok := k.(*dh.PrivateKey); ok {
+			static = append(static, k)
+		}
 	}
 	var usable []lds.PACEInfo
 	for _, info := range infos.PACE {
-		if _, err := auth.NewPACEChip([]lds.PACEInfo{info}, secrets); err == nil {
+		if _, err := auth.NewPACEChip([]lds.PACEInfo{info}, secrets, static...); err == nil {
 			usable = append(usable, info)
 		}
 	}
-	chip, err := auth.NewPACEChip(usable, secrets)
+	chip, err := auth.NewPACEChip(usable, secrets, static...)
 	if err != nil || len(usable) == 0 {
-		return nil, nil
+		return nil
 	}
-	return chip, usable
+	return chip
 }
 
 // infos are what DG14 says, nil without one that can be read.
@@ -69,17 +80,25 @@ func (m *image) activeChip() *auth.ActiveChip {
 	return chip
 }
 
-// chipAuthChip makes the chip's end of Chip Authentication in every variant of DG14 whose
-// key is on the curve of the chip's key pair, nil if there is none.
+// chipAuthChip makes the chip's end of Chip Authentication in every variant of DG14 that
+// it has a key for, nil if there is none.
 func (m *image) chipAuthChip() *auth.ChipAuthChip {
-	p, infos := m.pairs[gp.KeyCA], m.infos()
-	if p == nil || infos == nil {
+	infos := m.infos()
+	if infos == nil {
+		return nil
+	}
+	keys, err := auth.ChipAuthKeys(infos)
+	if err != nil {
 		return nil
 	}
 	var secrets []auth.ChipAuthSecret
-	for _, k := range infos.ChipAuthKeys() {
-		s := auth.ChipAuthSecret{Protocol: k.Info.OID, KeyID: k.KeyID, Key: p.key}
-		if _, err := auth.NewChipAuthChip(s); err == nil && k.Public.Group() == dh.Group(p.key.Point().Curve()) {
+	for _, k := range keys {
+		key, ok := m.holder(k.Public).(*dh.PrivateKey)
+		if !ok {
+			continue
+		}
+		s := auth.ChipAuthSecret{Protocol: k.Info.OID, KeyID: k.KeyID, Key: key}
+		if _, err := auth.NewChipAuthChip(s); err == nil {
 			secrets = append(secrets, s)
 		}
 	}

@@ -7,7 +7,6 @@ import (
 	"github.com/tamthe/tamthe/apdu/tlv"
 	"github.com/tamthe/tamthe/card/auth"
 	"github.com/tamthe/tamthe/card/gp"
-	"github.com/tamthe/tamthe/card/lds"
 	"github.com/tamthe/tamthe/card/sm"
 )
 
@@ -21,12 +20,11 @@ type document struct {
 	active *auth.ActiveChip
 	agree  *auth.ChipAuthChip
 
-	variants []lds.PACEInfo // that pace runs
-	chosen   lds.PACEInfo   // by the last MSE:Set AT
-
 	application string // the AID selected, "" for the master file
 	current     uint16 // the file selected, by its name in the memory; 0 for none
 	channel     *sm.Chip
+	by          byte // the password that PACE was run with
+	resumed     bool // the CAN opened the session first, which resumes the PIN
 	byPACE      bool // the channel, and those that followed it, began with PACE
 }
 
@@ -38,7 +36,7 @@ func newDocument(c *Chip) *document {
 	if seed := c.image.secrets[gp.DGIBACSeed]; seed != nil && d.rules.BAC {
 		d.bac = auth.NewBACChip(seed)
 	}
-	d.pace, d.variants = c.image.paceChip()
+	d.pace = c.image.paceChip()
 	d.active = c.image.activeChip()
 	d.agree = c.image.chipAuthChip()
 	return d
@@ -56,7 +54,7 @@ func (d *document) end() {
 		d.channel.Close()
 		d.channel = nil
 	}
-	d.byPACE = false
+	d.byPACE, d.by, d.resumed = false, 0, false
 	if d.pace != nil {
 		d.pace.Reset()
 	}
@@ -184,9 +182,28 @@ func (d *document) serve(cmd apdu.Command, room int) (apdu.Response, *sm.Keys) {
 	case 0xB1:
 		return d.readOdd(cmd, min(cmd.Le, room)), nil
 	case 0x22, 0x86:
-		return d.chipAuthentication(cmd)
+		return d.manage(cmd)
+	case 0x2C:
+		return apdu.Response{Status: d.resetPIN(cmd)}, nil
+	case 0x44, 0x04:
+		return apdu.Response{Status: d.switchPIN(cmd)}, nil
 	case 0x88:
 		return d.internalAuthenticate(cmd), nil
 	}
 	return apdu.Response{Status: apdu.INSNotSupported}, nil
+}
+
+// manage serves MSE and GENERAL AUTHENTICATE within a session: PACE with another password,
+// and Chip Authentication.
+func (d *document) manage(cmd apdu.Command) (apdu.Response, *sm.Keys) {
+	switch {
+	case isPACE(cmd):
+		return d.setPACE(cmd), nil
+	case cmd.INS == 0x86 && d.pace != nil && d.pace.Running():
+		return d.runPACE(cmd)
+	}
+	if d.pace != nil {
+		d.pace.Reset()
+	}
+	return d.chipAuthentication(cmd)
 }

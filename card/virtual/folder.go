@@ -124,7 +124,11 @@ func (o FolderOptions) records(files map[lds.File][]byte) ([]record, error) {
 	if err != nil {
 		return nil, err
 	}
-	out = append(append(out, access...), pairs...)
+	given, err := o.given()
+	if err != nil {
+		return nil, err
+	}
+	out = append(append(append(out, access...), pairs...), given...)
 	return append(out, stateRecord(gp.StateSecured)), nil
 }
 
@@ -183,8 +187,10 @@ func (o FolderOptions) access(files map[lds.File][]byte) ([]record, error) {
 		secretRecord(gp.DGIBACSeed, seed),
 		secretRecord(gp.DGIPACEMRZ, secret),
 	}
-	if o.CAN != "" {
-		out = append(out, secretRecord(gp.DGIPACECAN, []byte(o.CAN)))
+	for dgi, digits := range map[uint16]string{gp.DGIPACECAN: o.CAN, gp.DGIPACEPIN: o.PIN, gp.DGIPACEPUK: o.PUK} {
+		if digits != "" {
+			out = append(out, secretRecord(dgi, []byte(digits)))
+		}
 	}
 	return out, nil
 }
@@ -222,6 +228,29 @@ func (o FolderOptions) pairs(files map[lds.File][]byte) ([]record, error) {
 			return nil, fmt.Errorf("chip key on %s: %w", p.key.Point().Curve().Name(), dh.ErrUnknownCurve)
 		}
 		out = append(out, pairRecord(p.ref, pair{use: p.use, curve: byte(id), key: p.key}))
+	}
+	return out, nil
+}
+
+// given are the records of the keys beside the pairs.
+func (o FolderOptions) given() ([]record, error) {
+	var keys []given
+	for _, k := range o.Keys {
+		keys = append(keys, given{use: useAgreement, secret: k})
+	}
+	for _, k := range o.Restricted {
+		keys = append(keys, given{use: useRestricted, secret: k})
+	}
+	if o.ActiveRSA != nil {
+		keys = append(keys, given{use: useActive, rsa: o.ActiveRSA})
+	}
+	var out []record
+	for _, k := range keys {
+		r, err := keyRecord(k)
+		if err != nil {
+			return nil, fmt.Errorf("chip key: %w", err)
+		}
+		out = append(out, r)
 	}
 	return out, nil
 }

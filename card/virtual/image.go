@@ -30,6 +30,8 @@ const (
 const (
 	failuresDomain = iota // of EXTERNAL AUTHENTICATE in a row
 	failuresCAN           // of PACE with the CAN in a row
+	failuresPIN           // of PACE with the PIN in a row
+	usesPUK               // of the PUK, good and bad
 	counters
 )
 
@@ -46,6 +48,7 @@ type image struct {
 	quirks     Quirks
 	dialect    Dialect
 	access     map[uint16]rule // in place of the usual ones, by name
+	given      []given
 }
 
 // pair is a key pair that the chip made.
@@ -104,6 +107,8 @@ func (m *image) apply(r record) error {
 	case recDialect:
 		m.dialect = Dialect(b.octet())
 		b.ok = b.ok && m.dialect < dialects
+	case recKey:
+		m.applyKey(&b)
 	case recAccess:
 		name, r := b.u16(), rule{reader(b.octet()), b.octet()}
 		b.ok = b.ok && r.who < readers
@@ -161,6 +166,9 @@ func (m *image) destroy() {
 	}
 	for _, p := range m.pairs {
 		p.key.Destroy()
+	}
+	for _, g := range m.given {
+		g.destroy()
 	}
 	for _, s := range m.secrets {
 		clear(s)
