@@ -79,6 +79,10 @@ func (s *Session) Chip1(ctx context.Context, key lds.ChipAuthKey, next lds.File)
 }
 
 // Active runs Active Authentication with the key of DG15; see auth.Active.
-func (s *Session) Active(ctx context.Context, pub cert.PublicKey, h crypto.Hash, challenge [auth.ChallengeSize]byte) (*auth.ActiveProof, error) {
-	return auth.Active(ctx, s, pub, h, challenge)
+func (s *Session) Active(ctx context.Context, pub cert.PublicKey, h crypto.Hash) (*auth.ActiveProof, error) {
+	le := apdu.MaxShortLe
+	if n := (pub.Bits() + 7) / 8; n > le && s.channel != nil && n <= s.channel.MaxResponse(s.link.Limits()) {
+		le = n
+	}
+	return auth.Active(ctx, s, pub, h, le)
 }

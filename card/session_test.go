@@ -96,7 +96,7 @@ func TestBudget(t *testing.T) {
 		}
 		read(lds.SODFile, lds.DG14, lds.DG15)
 		if name == "AA" {
-			_, err = s.Active(t.Context(), cert.PublicKey{EC: key.Point()}, crypto.SHA256, [8]byte{1})
+			_, err = s.Active(t.Context(), cert.PublicKey{EC: key.Point()}, crypto.SHA256)
 		} else {
 			_, err = s.Chip1(t.Context(), lds.ChipAuthKey{Public: key.Point(), Info: lds.ChipAuthInfo{OID: caAES128}}, lds.DG1)
 		}

@@ -2,7 +2,7 @@ package verify
 
 import (
 	"context"
-	"crypto/rand"
+	"crypto"
 	"errors"
 	"fmt"
 	"slices"
@@ -187,21 +187,13 @@ func (i *inspector) active(ctx context.Context, raw []byte, infos *lds.SecurityI
 	if pub, p.err = lds.ParseDG15(raw); p.err != nil {
 		return nil
 	}
-	if pub.EC == nil {
-		p.err = fmt.Errorf("active authentication with an RSA key: %w", auth.ErrUnsupported)
-		return nil
-	}
-	h, _, err := auth.ActiveHash(infos, pub.EC)
-	if p.err = err; err != nil {
-		return nil
-	}
-	challenge := i.o.Challenge
-	if challenge == ([auth.ChallengeSize]byte{}) {
-		if _, err := rand.Read(challenge[:]); err != nil {
-			return err
+	var h crypto.Hash
+	if pub.EC != nil {
+		if h, _, p.err = auth.ActiveHash(infos, pub.EC); p.err != nil {
+			return nil
 		}
 	}
-	p.result, p.err = i.session.Active(ctx, pub, h, challenge)
+	p.result, p.err = i.session.Active(ctx, pub, h)
 	return i.answered(p.err)
 }
 

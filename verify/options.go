@@ -33,7 +33,6 @@ type Options struct {
 	Passwords []auth.Password                                           // tried in order; see card.Options
 	Ask       func(context.Context, card.Prompt) (auth.Password, error) // where Passwords has none that fits
 	AllowBAC  bool                                                      // BAC although the chip offers PACE; see card.Options
-	Challenge [auth.ChallengeSize]byte                                  // of Active Authentication; zero: drawn
 	Reader    apdu.Limits                                               // what the reader bears; see card.Options
 	Claimed   bool                                                      // the card claims extended length; see card.Options
 	Block     int                                                       // most file octets at once; see card.Options

@@ -22,37 +22,63 @@ const ChallengeSize = 8
 // is, Passive Authentication of DG15 tells.
 type ActiveProof struct {
 	Challenge [ChallengeSize]byte
-	Signature []byte // as the chip gave it
-	Hash      crypto.Hash
-	DER       bool // SEQUENCE { r, s } where Doc 9303 wants r‖s: a defect of the chip
+	Signature []byte      // as the chip gave it
+	Hash      crypto.Hash // an RSA signature names its own
+	DER       bool        // SEQUENCE { r, s } where Doc 9303 wants r‖s: a defect of the chip
 }
 
-// Active runs Active Authentication (Doc 9303-11 §6.1) with an ECDSA key. The challenge
-// must be fresh and random. The chip signs in the plain format r‖s of TR-03111; DER is
-// taken too and reported.
+// Active runs Active Authentication (Doc 9303-11 §6.1) over a challenge that it draws. An
+// EC key signs with h, in the plain format r‖s of TR-03111; DER is taken too and reported.
+// An RSA key signs by ISO/IEC 9796-2 scheme 1 with the hash that its trailer names, SHA-1
+// to SHA-512, and h is not looked at. le is the Le to ask with, 1 to apdu.MaxLe; a chip
+// whose signature is longer than what it may send at once holds the rest behind 61xx.
 //
-// A signature that does not verify is ErrSignature, an RSA key ErrUnsupported, a
-// refusal a *apdu.StatusError.
-func Active(ctx context.Context, t apdu.Transmitter, pub cert.PublicKey, h crypto.Hash, challenge [ChallengeSize]byte) (*ActiveProof, error) {
-	if pub.EC == nil {
-		return nil, fmt.Errorf("active authentication with an RSA key: %w", ErrUnsupported)
-	}
-	if !activeHash(h) {
+// A signature that does not verify is ErrSignature, a hash that Doc 9303 does not allow
+// ErrUnsupported, a refusal a *apdu.StatusError.
+func Active(ctx context.Context, t apdu.Transmitter, pub cert.PublicKey, h crypto.Hash, le int) (*ActiveProof, error) {
+	return active(ctx, t, pub, h, le, [ChallengeSize]byte(draw(nil, ChallengeSize)))
+}
+
+func active(ctx context.Context, t apdu.Transmitter, pub cert.PublicKey, h crypto.Hash, le int, challenge [ChallengeSize]byte) (*ActiveProof, error) {
+	if pub.EC != nil && !activeHash(h) {
 		return nil, fmt.Errorf("active authentication with hash %v: %w", h, ErrUnsupported)
 	}
-	c := apdu.Command{INS: 0x88, Data: challenge[:], Le: apdu.MaxShortLe}
-	sig, err := do(ctx, t, c)
+	if pub.EC == nil && pub.RSA == nil {
+		return nil, fmt.Errorf("active authentication with %v: %w", pub, ErrUnsupported)
+	}
+	sig, err := do(ctx, t, apdu.Command{INS: 0x88, Data: challenge[:], Le: le})
 	if err != nil {
 		return nil, fmt.Errorf("active authentication: %w", err)
 	}
+	proof, err := VerifyActive(pub, h, challenge, sig)
+	if err != nil {
+		return nil, fmt.Errorf("active authentication: %w", err)
+	}
+	return proof, nil
+}
+
+// VerifyActive checks a signature that Active or another reader has got. Errors are those
+// of Active.
+func VerifyActive(pub cert.PublicKey, h crypto.Hash, challenge [ChallengeSize]byte, sig []byte) (*ActiveProof, error) {
 	proof := &ActiveProof{Challenge: challenge, Signature: sig, Hash: h}
+	if pub.RSA != nil {
+		var err error
+		proof.Hash, err = verifyRecovery(pub.RSA, challenge[:], sig)
+		if err != nil {
+			return nil, err
+		}
+		return proof, nil
+	}
+	if pub.EC == nil || !activeHash(h) {
+		return nil, fmt.Errorf("%v with hash %v: %w", pub, h, ErrUnsupported)
+	}
 	digest := sum(h, challenge[:])
 	switch {
 	case dh.VerifyPlain(pub.EC, digest, sig):
 	case dh.VerifyDER(pub.EC, digest, sig):
 		proof.DER = true
 	default:
-		return nil, fmt.Errorf("active authentication: %w", ErrSignature)
+		return nil, ErrSignature
 	}
 	return proof, nil
 }

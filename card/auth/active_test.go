@@ -46,7 +46,7 @@ func TestActiveSelfPlay(t *testing.T) {
 	for _, curve := range curves(t) {
 		for _, h := range []crypto.Hash{crypto.SHA224, crypto.SHA256, crypto.SHA384, crypto.SHA512} {
 			card, key := newActiveCard(t, curve, h)
-			proof, err := Active(t.Context(), card, cert.PublicKey{EC: key.Point()}, h, challenge)
+			proof, err := active(t.Context(), card, cert.PublicKey{EC: key.Point()}, h, 256, challenge)
 			if err != nil {
 				t.Errorf("%s, %v: %v", curve.Name(), h, err)
 				continue
@@ -68,7 +68,7 @@ func TestActiveDER(t *testing.T) {
 		}
 		r.Data = der
 	}
-	proof, err := Active(t.Context(), card, cert.PublicKey{EC: key.Point()}, crypto.SHA256, challenge)
+	proof, err := active(t.Context(), card, cert.PublicKey{EC: key.Point()}, crypto.SHA256, 256, challenge)
 	if err != nil || !proof.DER {
 		t.Errorf("%+v, %v", proof, err)
 	}
@@ -92,7 +92,7 @@ func TestActiveLyingChip(t *testing.T) {
 	} {
 		card, key := newActiveCard(t, dh.P256(), crypto.SHA256)
 		card.alter = func(r *apdu.Response) { alter(key, r) }
-		if proof, err := Active(t.Context(), card, cert.PublicKey{EC: key.Point()}, crypto.SHA256, challenge); proof != nil || !errors.Is(err, ErrSignature) {
+		if proof, err := active(t.Context(), card, cert.PublicKey{EC: key.Point()}, crypto.SHA256, 256, challenge); proof != nil || !errors.Is(err, ErrSignature) {
 			t.Errorf("%s: %v, want ErrSignature", name, err)
 		}
 	}
@@ -102,15 +102,15 @@ func TestActiveRefused(t *testing.T) {
 	card, key := newActiveCard(t, dh.P256(), crypto.SHA256)
 	for _, status := range []apdu.Status{apdu.AuthenticationFailed, apdu.WrongData, 0x6FFF} {
 		card.alter = func(r *apdu.Response) { r.Status = status }
-		if _, err := Active(t.Context(), card, cert.PublicKey{EC: key.Point()}, crypto.SHA256, challenge); !errors.Is(err, status) || errors.Is(err, ErrSignature) {
+		if _, err := active(t.Context(), card, cert.PublicKey{EC: key.Point()}, crypto.SHA256, 256, challenge); !errors.Is(err, status) || errors.Is(err, ErrSignature) {
 			t.Errorf("%v", err)
 		}
 	}
-	if _, err := Active(t.Context(), card, cert.PublicKey{}, crypto.SHA256, challenge); !errors.Is(err, ErrUnsupported) {
+	if _, err := active(t.Context(), card, cert.PublicKey{}, crypto.SHA256, 256, challenge); !errors.Is(err, ErrUnsupported) {
 		t.Errorf("no EC key: %v", err)
 	}
 	for _, h := range []crypto.Hash{0, crypto.SHA1, crypto.MD5} {
-		if _, err := Active(t.Context(), card, cert.PublicKey{EC: key.Point()}, h, challenge); !errors.Is(err, ErrUnsupported) {
+		if _, err := active(t.Context(), card, cert.PublicKey{EC: key.Point()}, h, 256, challenge); !errors.Is(err, ErrUnsupported) {
 			t.Errorf("hash %d: %v", h, err)
 		}
 		if _, err := NewActiveChip(key, h); !errors.Is(err, ErrUnsupported) {

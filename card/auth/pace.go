@@ -57,6 +57,10 @@ type PACEResult struct {
 	proof  []byte // its Chip Authentication Data, nil if they came wrong
 }
 
+// MapsChip reports whether the variant was Chip Authentication Mapping, so that Mapped
+// has something to say.
+func (r *PACEResult) MapsChip() bool { return r.mapped }
+
 // Mapped takes the chip's proof out of PACE with Chip Authentication Mapping: that the
 // chip has the private key of a static key of EF.CardSecurity (Doc 9303-11 §4.4.3.5). It
 // sends nothing. Whose key that is, Passive Authentication of EF.CardSecurity tells. The

@@ -277,7 +277,7 @@ func (r *rig) proveAA(ctx context.Context, s *card.Session, want *Content) error
 	if err != nil {
 		return err
 	}
-	_, err = s.Active(ctx, pub, crypto.SHA256, [8]byte{1, 2, 3, 4, 5, 6, 7, 8})
+	_, err = s.Active(ctx, pub, crypto.SHA256)
 	return err
 }
 
