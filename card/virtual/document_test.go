@@ -85,7 +85,7 @@ func TestProvesItsKeys(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Active(t.Context(), pub, crypto.SHA256, [8]byte{1}); err != nil {
+	if _, err := s.Active(t.Context(), pub, crypto.SHA256); err != nil {
 		t.Error(err)
 	}
 	infos, err := lds.ParseDG14(files[lds.DG14])
@@ -96,7 +96,7 @@ func TestProvesItsKeys(t *testing.T) {
 		t.Error(err)
 	}
 	readAll(t, s, files)
-	if _, err := s.Active(t.Context(), pub, crypto.SHA256, [8]byte{2}); err != nil {
+	if _, err := s.Active(t.Context(), pub, crypto.SHA256); err != nil {
 		t.Error(err)
 	}
 }

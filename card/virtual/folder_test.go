@@ -89,7 +89,7 @@ func TestCounterfeitHasOtherKeys(t *testing.T) {
 		}
 		s := openBy(t, chip, apdu.Limits{}, auth.CAN(canDigits))
 		readAll(t, s, files)
-		if _, err := s.Active(t.Context(), pub, crypto.SHA256, [8]byte{1}); !errors.Is(err, c.aa) {
+		if _, err := s.Active(t.Context(), pub, crypto.SHA256); !errors.Is(err, c.aa) {
 			t.Errorf("%s: Active Authentication: %v", c.name, err)
 		}
 		if _, err := s.Chip1(t.Context(), infos.ChipAuthKeys()[0], lds.DG1); !errors.Is(err, c.ca) {
@@ -124,7 +124,7 @@ func TestGivenKeys(t *testing.T) {
 	s := openBy(t, chip, apdu.Limits{}, auth.CAN(canDigits))
 	defer s.Close()
 	pub, _ := cert.NewPublicKey(aa.Point())
-	if _, err := s.Active(t.Context(), pub, crypto.SHA256, [8]byte{1}); err != nil {
+	if _, err := s.Active(t.Context(), pub, crypto.SHA256); err != nil {
 		t.Error(err)
 	}
 	infos, err := lds.ParseDG14(files[lds.DG14])
@@ -159,7 +159,7 @@ func TestTamper(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Active(t.Context(), pub, crypto.SHA256, [8]byte{1}); err != nil {
+	if _, err := s.Active(t.Context(), pub, crypto.SHA256); err != nil {
 		t.Errorf("the chip's key: %v", err)
 	}
 	for f, want := range map[lds.File]error{lds.DG11: fs.ErrNotExist, lds.CardSecurity: fs.ErrNotExist} {
