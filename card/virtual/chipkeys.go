@@ -1,6 +1,9 @@
 package virtual
 
 import (
+	"encoding/asn1"
+	"math/big"
+
 	"github.com/tamthe/tamthe/apdu"
 	"github.com/tamthe/tamthe/card/auth"
 	"github.com/tamthe/tamthe/card/dh"
@@ -65,6 +68,13 @@ func (m *image) infos() *lds.SecurityInfos {
 
 // activeChip makes the chip's end of Active Authentication, nil without a key.
 func (m *image) activeChip() *auth.ActiveChip {
+	if g := m.activeRSA(); g != nil {
+		chip, err := auth.NewActiveChipRSA(g.rsa, g.hash)
+		if err != nil {
+			return nil
+		}
+		return chip
+	}
 	p := m.pairs[gp.KeyAA]
 	if p == nil {
 		return nil
@@ -78,6 +88,15 @@ func (m *image) activeChip() *auth.ActiveChip {
 		return nil
 	}
 	return chip
+}
+
+func (m *image) activeRSA() *given {
+	for i := range m.given {
+		if m.given[i].use == useActive {
+			return &m.given[i]
+		}
+	}
+	return nil
 }
 
 // chipAuthChip makes the chip's end of Chip Authentication in every variant of DG14 that
@@ -115,8 +134,16 @@ func (d *document) internalAuthenticate(cmd apdu.Command) apdu.Response {
 		return apdu.Response{Status: apdu.INSNotSupported}
 	}
 	r := d.active.Process(cmd)
-	if r.Status == apdu.OK {
+	g := d.c.image.activeRSA()
+	switch {
+	case r.Status != apdu.OK:
+	case g != nil:
+		d.c.cost.PublicKey += d.c.model.Keys.rsa(sign, g.rsa.N.BitLen())
+	default:
 		d.c.worked(d.c.image.pairs[gp.KeyAA].key.Point().Curve(), sign)
+		if d.c.image.quirks.DERSignature {
+			r.Data = derSignature(r.Data)
+		}
 	}
 	return r
 }
@@ -127,11 +154,21 @@ func (d *document) chipAuthentication(cmd apdu.Command) (apdu.Response, *sm.Keys
 	case d.agree != nil:
 		r, keys := d.agree.Process(cmd)
 		if keys != nil {
-			d.c.worked(d.c.image.pairs[gp.KeyCA].key.Point().Curve(), agree)
+			d.agreementWork(cmd)
 		}
 		return r, keys
 	case cmd.INS == 0x22:
 		return apdu.Response{Status: apdu.ReferenceNotFound}, nil
 	}
 	return apdu.Response{Status: apdu.INSNotSupported}, nil
+}
+
+// derSignature is a plain signature r‖s as a SEQUENCE of two INTEGERs.
+func derSignature(plain []byte) []byte {
+	half := len(plain) / 2
+	der, err := asn1.Marshal([]*big.Int{new(big.Int).SetBytes(plain[:half]), new(big.Int).SetBytes(plain[half:])})
+	if err != nil {
+		return nil
+	}
+	return der
 }

@@ -1,6 +1,8 @@
 package virtual
 
 import (
+	"cmp"
+	"crypto"
 	"crypto/rsa"
 	"errors"
 	"fmt"
@@ -35,6 +37,7 @@ type FolderOptions struct {
 	// are those of Restricted Identification. All are copied.
 	Keys, Restricted []dh.Secret
 	ActiveRSA        *rsa.PrivateKey // for Active Authentication, in place of AA
+	ActiveHash       crypto.Hash     // that ActiveRSA signs with; zero is SHA-1
 
 	// TrustPoints are the CVCA certificates that Terminal Authentication begins with, at
 	// most two of a kind of terminal, the current one first. Without any, nobody reads DG3
@@ -242,7 +245,7 @@ func (o FolderOptions) given() ([]record, error) {
 		keys = append(keys, given{use: useRestricted, secret: k})
 	}
 	if o.ActiveRSA != nil {
-		keys = append(keys, given{use: useActive, rsa: o.ActiveRSA})
+		keys = append(keys, given{use: useActive, rsa: o.ActiveRSA, hash: cmp.Or(o.ActiveHash, crypto.SHA1)})
 	}
 	var out []record
 	for _, k := range keys {

@@ -1,6 +1,7 @@
 package virtual
 
 import (
+	"crypto"
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/binary"
@@ -26,6 +27,7 @@ type given struct {
 	use    keyUse
 	secret dh.Secret
 	rsa    *rsa.PrivateKey
+	hash   crypto.Hash // with rsa
 }
 
 func (g given) destroy() {
@@ -40,11 +42,12 @@ const ownGroup = 0xFF
 // errKey says that a chip can't hold a key.
 var errKey = errors.New("a key of a kind that the chip can't hold")
 
-// keyRecord is the record of a given key: its use, and PKCS #1, or its group and scalar.
+// keyRecord is the record of a given key: its use, and its hash and PKCS #1, or
+// its group and scalar.
 func keyRecord(g given) (record, error) {
 	b := []byte{byte(g.use)}
 	if g.use == useActive {
-		return record{recKey, append(b, x509.MarshalPKCS1PrivateKey(g.rsa)...)}, nil
+		return record{recKey, append(append(b, byte(g.hash)), x509.MarshalPKCS1PrivateKey(g.rsa)...)}, nil
 	}
 	scalar, ok := g.secret.(interface{ Bytes() []byte })
 	if !ok {
@@ -71,6 +74,7 @@ func (m *image) applyKey(b *fields) {
 	var err error
 	switch g.use {
 	case useActive:
+		g.hash = crypto.Hash(b.octet())
 		g.rsa, err = x509.ParsePKCS1PrivateKey(b.rest())
 	case useAgreement, useRestricted:
 		var group dh.Group

@@ -49,6 +49,10 @@ func (p *personaliser) end() {
 // process answers a command. Whatever comes outside an open channel ends it.
 func (p *personaliser) process(cmd apdu.Command) apdu.Response {
 	switch {
+	case p.c.image.dialect == FilesPlain && cmd.CLA != 0:
+		return apdu.Response{Status: apdu.CLANotSupported}
+	case p.c.image.dialect == FilesPlain:
+		return p.serveFiles(cmd)
 	case cmd.CLA == 0x80 && cmd.INS == 0x50:
 		p.end()
 		if p.c.image.failures[failuresDomain] >= domainTries {
@@ -113,6 +117,9 @@ func (p *personaliser) secured(cmd apdu.Command) apdu.Response {
 }
 
 func (p *personaliser) serve(cmd apdu.Command) apdu.Response {
+	if p.c.image.dialect == FilesSCP03 {
+		return p.serveFiles(cmd)
+	}
 	switch cmd.INS {
 	case 0xD8:
 		return p.putKeys(cmd)
@@ -177,7 +184,10 @@ func (p *personaliser) readBinary(cmd apdu.Command) apdu.Response {
 		return apdu.Response{Status: apdu.NoCurrentFile}
 	}
 	read := func(offset, le, room int) apdu.Response { return manner{}.read(f.data, offset, le, room) }
-	room := p.channel.MaxResponse(p.c.room(max(cmd.Le, apdu.MaxShortLe)))
+	room := p.c.room(cmd.Le)
+	if p.channel.Level() != 0 {
+		room = p.channel.MaxResponse(p.c.room(max(cmd.Le, apdu.MaxShortLe)))
+	}
 	if cmd.INS&1 != 0 {
 		return oddRead(cmd, room, read)
 	}

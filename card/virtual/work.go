@@ -43,3 +43,21 @@ func integrated(info lds.PACEInfo) bool {
 	const mapping = 9
 	return len(info.OID) > mapping && (info.OID[mapping] == 3 || info.OID[mapping] == 4)
 }
+
+// agreementWork adds what Chip Authentication took whose command brings the terminal's key:
+// MSE:Set KAT, or GENERAL AUTHENTICATE. Its size tells the group.
+func (d *document) agreementWork(cmd apdu.Command) {
+	var tag tlv.Tag
+	var key tlv.String
+	s := tlv.String(cmd.Data)
+	if cmd.INS == 0x86 {
+		s.ReadTag(0x7C, &s)
+	}
+	s.Read(&tag, &key)
+	for _, k := range d.c.image.agreements() {
+		if g := k.Element().Group(); len(g.Base().Bytes()) == len(key) {
+			d.c.worked(g, agree)
+			return
+		}
+	}
+}

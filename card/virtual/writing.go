@@ -104,23 +104,28 @@ func (p *personaliser) storePart(part gp.Part) apdu.Status {
 
 func (p *personaliser) storeFile(part gp.Part) apdu.Status {
 	if part.Offset == 0 {
-		total := part.Size
-		for fid, f := range p.c.image.files {
-			if fid != part.Tag {
-				total += len(f.data)
-			}
-		}
-		if part.Size == 0 {
-			return apdu.WrongData
-		}
-		if part.Size > maxFile || total > maxFiles {
-			return apdu.NotEnoughMemory
-		}
-		if status := p.c.store(fileRecord(part.Tag, part.Size)); status != apdu.OK {
+		if status := p.beginFile(part.Tag, part.Size); status != apdu.OK {
 			return status
 		}
 	}
 	return p.c.store(partRecord(part.Tag, part.Offset, part.Data))
+}
+
+// beginFile makes room for a file, in place of any before it.
+func (p *personaliser) beginFile(name uint16, size int) apdu.Status {
+	total := size
+	for other, f := range p.c.image.files {
+		if other != name {
+			total += len(f.data)
+		}
+	}
+	if size == 0 {
+		return apdu.WrongData
+	}
+	if size > maxFile || total > maxFiles {
+		return apdu.NotEnoughMemory
+	}
+	return p.c.store(fileRecord(name, size))
 }
 
 // checkSecret refuses unknown DGIs and lengths that their secrets can't have.
@@ -131,7 +136,7 @@ func checkSecret(dgi uint16, size int) apdu.Status {
 		ok = size == 16
 	case gp.DGIPACEMRZ:
 		ok = size == 20
-	case gp.DGIPACECAN:
+	case gp.DGIPACECAN, gp.DGIPACEPIN, gp.DGIPACEPUK:
 		ok = size >= 1 && size <= 16
 	case gp.DGIRules:
 		ok = size == 2
@@ -144,12 +149,17 @@ func checkSecret(dgi uint16, size int) apdu.Status {
 	return apdu.OK
 }
 
-// lock serves SET STATUS. There is no way back, so what could never be opened again is
-// refused: a file that is not whole, no DG1 or SOD, no access protocol that works.
+// lock serves SET STATUS.
 func (p *personaliser) lock(cmd apdu.Command) apdu.Status {
 	if cmd.P1 != gp.StatusOfApplication || cmd.P2 != gp.StateSecured || string(cmd.Data) != aidLDS1 {
 		return apdu.WrongP1P2
 	}
+	return p.seal()
+}
+
+// seal puts the card in use. There is no way back, so what could never be opened again is
+// refused: a file that is not whole, no DG1 or SOD, no access protocol that works.
+func (p *personaliser) seal() apdu.Status {
 	for _, f := range p.c.image.files {
 		if !f.whole() {
 			return apdu.ConditionsNotSatisfied
