@@ -23,8 +23,30 @@ const (
 	tagChipAuthKey tlv.Tag = 0x80
 )
 
-// chipAuthECDH is id-CA-ECDH; the arc below it is the suite (Doc 9303-11 §9.2.5).
-var chipAuthECDH = asn1.ObjectIdentifier{0, 4, 0, 127, 0, 7, 2, 2, 3, 2}
+// oidChipAuth is id-CA; the arcs below it are 1 for DH or 2 for ECDH, and the suite (Doc
+// 9303-11 §9.2.5).
+var oidChipAuth = asn1.ObjectIdentifier{0, 4, 0, 127, 0, 7, 2, 2, 3}
+
+// agreementArc is the arc of an element's kind: 1 for DH, 2 for ECDH, 0 for none.
+func agreementArc(e dh.Element) int {
+	switch e.(type) {
+	case *dh.Value:
+		return 1
+	case *dh.Point:
+		return 2
+	}
+	return 0
+}
+
+// chipAuthSuite returns the suite of a Chip Authentication protocol, if it is one for keys
+// of this kind.
+func chipAuthSuite(oid asn1.ObjectIdentifier, e dh.Element) (suite.Cipher, bool) {
+	kind := agreementArc(e)
+	if kind == 0 {
+		return 0, false
+	}
+	return suiteOf(oid, append(slices.Clone(oidChipAuth), kind))
+}
 
 // ChipProof shows that the chip has the private key of the Chip Authentication key that
 // the agreement was run with, and no more: whose key that is, Passive Authentication of
@@ -36,7 +58,7 @@ type ChipProof struct {
 	First     apdu.Response // the answer to the first command under the new keys
 }
 
-// Chip1 runs Chip Authentication version 1 over an elliptic curve (Doc 9303-11 §6.2)
+// Chip1 runs Chip Authentication version 1 with a DH or ECDH key (Doc 9303-11 §6.2)
 // within ch: MSE:Set AT and GENERAL AUTHENTICATE for AES, MSE:Set KAT for 3DES.
 //
 // The chip's success shows only in an answer under the new keys, so first goes out as
@@ -51,8 +73,8 @@ func Chip1(ctx context.Context, ch *sm.Channel, key lds.ChipAuthKey, first apdu.
 }
 
 func chip1(ctx context.Context, ch *sm.Channel, key lds.ChipAuthKey, first apdu.Command, fresh []byte) (*ChipProof, error) {
-	c, ok := suiteOf(key.Info.OID, chipAuthECDH)
-	if !ok || key.Public == nil {
+	c, ok := chipAuthSuite(key.Info.OID, key.Public)
+	if !ok {
 		return nil, fmt.Errorf("chip authentication by %v: %w", key.Info.OID, ErrUnsupported)
 	}
 	own, err := newSecretOn(key.Public.Group().Base(), fresh)
@@ -116,15 +138,16 @@ func ChipAuthKeys(infos *lds.SecurityInfos) ([]lds.ChipAuthKey, error) {
 	keys := infos.ChipAuthKeys()
 	if len(infos.Chip) == 0 {
 		for _, k := range infos.ChipKeys {
-			info := lds.ChipAuthInfo{OID: append(slices.Clone(chipAuthECDH), int(suite.TDES)), Version: 1, KeyID: k.KeyID}
-			keys = append(keys, lds.ChipAuthKey{KeyID: k.KeyID, Public: k.Key.Element(), Info: info})
+			e := k.Key.Element()
+			info := lds.ChipAuthInfo{OID: append(slices.Clone(oidChipAuth), agreementArc(e), int(suite.TDES)), Version: 1, KeyID: k.KeyID}
+			keys = append(keys, lds.ChipAuthKey{KeyID: k.KeyID, Public: e, Info: info})
 		}
 	}
 	cipher := func(k lds.ChipAuthKey) suite.Cipher {
-		c, _ := suiteOf(k.Info.OID, chipAuthECDH)
+		c, _ := chipAuthSuite(k.Info.OID, k.Public)
 		return c
 	}
-	keys = slices.DeleteFunc(keys, func(k lds.ChipAuthKey) bool { return k.Public == nil || !cipher(k).Valid() })
+	keys = slices.DeleteFunc(keys, func(k lds.ChipAuthKey) bool { return !cipher(k).Valid() })
 	if len(keys) == 0 && len(infos.ChipKeys) > 0 {
 		return nil, fmt.Errorf("chip authentication with %d keys of DG14: %w", len(infos.ChipKeys), ErrUnsupported)
 	}

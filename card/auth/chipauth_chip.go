@@ -18,10 +18,17 @@ import (
 type ChipAuthSecret struct {
 	Protocol asn1.ObjectIdentifier // id-CA-ECDH-…
 	KeyID    *big.Int              // nil if DG14 gives none
-	Key      *dh.PrivateKey        // stays the caller's to destroy
+	Key      dh.Secret             // stays the caller's to destroy
 }
 
-// ChipAuthChip is the chip's end of Chip Authentication version 1 over elliptic curves.
+func (s ChipAuthSecret) element() dh.Element {
+	if s.Key == nil {
+		return nil
+	}
+	return s.Key.Element()
+}
+
+// ChipAuthChip is the chip's end of Chip Authentication version 1.
 type ChipAuthChip struct {
 	keys   []chipAuthKey
 	chosen *chipAuthKey // by MSE:Set AT, for the GENERAL AUTHENTICATE right after it
@@ -31,15 +38,15 @@ type chipAuthKey struct {
 	oid       []byte // contents octets
 	cipher    suite.Cipher
 	reference []byte // nil for none
-	key       *dh.PrivateKey
+	key       dh.Secret
 }
 
 // NewChipAuthChip makes the end of a chip with these keys. A protocol that Chip1 does
-// not run is ErrUnsupported.
+// not run with such a key is ErrUnsupported.
 func NewChipAuthChip(secrets ...ChipAuthSecret) (*ChipAuthChip, error) {
 	a := new(ChipAuthChip)
 	for _, s := range secrets {
-		c, ok := suiteOf(s.Protocol, chipAuthECDH)
+		c, ok := chipAuthSuite(s.Protocol, s.element())
 		if !ok {
 			return nil, fmt.Errorf("chip authentication by %v: %w", s.Protocol, ErrUnsupported)
 		}
@@ -149,7 +156,7 @@ func (a *ChipAuthChip) find(reference []byte, fits func(chipAuthKey) bool) (*chi
 
 // agree derives the keys with the terminal's ephemeral key.
 func (k *chipAuthKey) agree(point []byte) (*sm.Keys, apdu.Status) {
-	other, err := k.key.Point().Curve().ParsePoint(point)
+	other, err := k.key.Element().Group().ParseElement(point)
 	if err != nil {
 		return nil, apdu.WrongData
 	}

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
-	"slices"
 	"testing"
 
 	"github.com/tamthe/tamthe/apdu"
@@ -150,7 +149,7 @@ func (c *chipCard) Transmit(_ context.Context, p apdu.Command) (apdu.Response, e
 var readFirst = apdu.Command{INS: 0xB0, P1: 0x81, Le: 4}
 
 func chipAuthOID(c suite.Cipher) asn1.ObjectIdentifier {
-	return append(append(asn1.ObjectIdentifier{}, chipAuthECDH...), int(c))
+	return arc(oidChipAuth, 2, int(c))
 }
 
 // newChipCard opens a channel to a card with one Chip Authentication key.
@@ -302,7 +301,7 @@ func TestChip1LyingChip(t *testing.T) {
 // TestChip1NothingSent refuses what it can't run before the first command.
 func TestChip1NothingSent(t *testing.T) {
 	card, ch, key := newChipCard(t, suite.AES128, dh.P256(), nil)
-	key.Info.OID = append(append(asn1.ObjectIdentifier{}, chipAuthECDH[:len(chipAuthECDH)-1]...), 1, 2) // id-CA-DH-AES-128
+	key.Info.OID = arc(oidChipAuth, 1, 2) // id-CA-DH-AES-128
 	if _, err := Chip1(t.Context(), ch, key, readFirst); !errors.Is(err, ErrUnsupported) || card.count != 0 {
 		t.Errorf("%v after %d commands", err, card.count)
 	}
@@ -332,14 +331,14 @@ func TestChip1SeveralKeys(t *testing.T) {
 		}
 		card := &chipCard{auth: chip, channel: sm.NewChip(sm.Derive([]byte("bac"), suite.TDES))}
 		ch := sm.New(card, sm.Derive([]byte("bac"), suite.TDES))
-		key := chipAuthKeyOf(suite.AES192, s.KeyID, s.Key.Point())
+		key := chipAuthKeyOf(suite.AES192, s.KeyID, s.Key.(*dh.PrivateKey).Point())
 		if _, err := Chip1(t.Context(), ch, key, readFirst); err != nil {
 			t.Errorf("key %d: %v", i, err)
 		}
 		for _, id := range []*big.Int{nil, big.NewInt(9)} {
 			card := &chipCard{auth: chip, channel: sm.NewChip(sm.Derive([]byte("bac"), suite.TDES))}
 			ch := sm.New(card, sm.Derive([]byte("bac"), suite.TDES))
-			key := chipAuthKeyOf(suite.AES192, id, s.Key.Point())
+			key := chipAuthKeyOf(suite.AES192, id, s.Key.(*dh.PrivateKey).Point())
 			if _, err := Chip1(t.Context(), ch, key, readFirst); !errors.Is(err, apdu.ReferenceNotFound) {
 				t.Errorf("key %d named %v: %v", i, id, err)
 			}
@@ -358,7 +357,7 @@ func TestChipAuthKeys(t *testing.T) {
 	info := func(c suite.Cipher, id *big.Int) lds.ChipAuthInfo {
 		return lds.ChipAuthInfo{OID: chipAuthOID(c), Version: 1, KeyID: id}
 	}
-	modp := lds.ChipAuthInfo{OID: append(slices.Clone(chipAuthECDH[:len(chipAuthECDH)-1]), 1, 2), Version: 1}
+	modp := lds.ChipAuthInfo{OID: arc(oidChipAuth, 1, 2), Version: 1}
 	for name, c := range map[string]struct {
 		infos lds.SecurityInfos
 		want  string // suite and keyId of each

@@ -352,7 +352,7 @@ func (r *paceRun) step(ctx context.Context, n int, tag tlv.Tag, value []byte, wa
 // authenticate sends GENERAL AUTHENTICATE and returns what is in the answer's template.
 // All steps but the last are chained.
 func (r *paceRun) authenticate(ctx context.Context, n int, body []byte) (tlv.String, error) {
-	c := apdu.Command{INS: 0x86, Data: tlv.Encode(tagDynamic, body), Le: apdu.MaxShortLe}
+	c := apdu.Command{INS: 0x86, Data: tlv.Encode(tagDynamic, body), Le: max(apdu.MaxShortLe, r.v.answerSize())}
 	if n < 4 {
 		c.CLA = 0x10
 	}

@@ -76,6 +76,12 @@ func (v paceVariant) nonceSize() int {
 	return (v.cipher.KeySize() + block - 1) / block * block
 }
 
+// answerSize is the length of an answer with a key in its template, which of a field of
+// 2,048 bits is more than short encoding holds.
+func (v paceVariant) answerSize() int {
+	return len(tlv.Encode(tagDynamic, tlv.Encode(tagMapChip, v.group.Base().Bytes())))
+}
+
 // PACEVariants returns those of infos that PACE can run, the best first. The strongest
 // suite wins, 3DES being the weakest, then the group that is worth more bits, of which a
 // curve's count for about twelve of a prime field's; among equals the one that costs the

@@ -101,14 +101,15 @@ func TestSoakChip1(t *testing.T) {
 	})
 }
 
-func playChip1(ctx context.Context, c suite.Cipher, secret *dh.PrivateKey, fresh []byte) error {
-	chip, err := NewChipAuthChip(ChipAuthSecret{chipAuthOID(c), big.NewInt(1), secret})
+func playChip1(ctx context.Context, c suite.Cipher, secret dh.Secret, fresh []byte) error {
+	oid := arc(oidChipAuth, agreementArc(secret.Element()), int(c))
+	chip, err := NewChipAuthChip(ChipAuthSecret{oid, big.NewInt(1), secret})
 	if err != nil {
 		return err
 	}
 	card := &chipCard{auth: chip, channel: sm.NewChip(sm.Derive([]byte("pace"), suite.AES128))}
 	ch := sm.New(card, sm.Derive([]byte("pace"), suite.AES128))
-	_, err = chip1(ctx, ch, chipAuthKeyOf(c, big.NewInt(1), secret.Point()), readFirst, fresh)
+	_, err = chip1(ctx, ch, lds.ChipAuthKey{KeyID: big.NewInt(1), Public: secret.Element(), Info: lds.ChipAuthInfo{OID: oid, Version: 1, KeyID: big.NewInt(1)}}, readFirst, fresh)
 	return err
 }
 

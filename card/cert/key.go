@@ -14,10 +14,11 @@ import (
 	"github.com/tamthe/tamthe/card/dh"
 )
 
-// PublicKey is a subject's key: exactly one of RSA and EC is set.
+// PublicKey is a subject's key: exactly one of RSA, EC and DH is set.
 type PublicKey struct {
 	RSA      *rsa.PublicKey
 	EC       *dh.Point
+	DH       *dh.Value  // a key of Chip Authentication, which signs nothing
 	PSS      *Algorithm // set if the key is bound to PSS; its Hash is zero if bound without parameters
 	Explicit bool       // EC domain parameters were written out, not named
 	Raw      []byte     // SubjectPublicKeyInfo
@@ -72,6 +73,8 @@ func (f *findings) parsePublicKey(spki []byte) (PublicKey, error) {
 		if curve, k.Explicit, err = f.parseCurve(id.Parameters); err == nil {
 			k.EC, err = parsePoint(curve, bits)
 		}
+	case id.OID.Equal(oidDH), id.OID.Equal(oidPKCS3):
+		k.DH, err = parseDH(id, bits)
 	default:
 		err = badKey("algorithm %v", id.OID)
 	}
@@ -118,6 +121,8 @@ func NewPublicKey(pub crypto.PublicKey) (PublicKey, error) {
 	switch pub := pub.(type) {
 	case *dh.Point:
 		return PublicKey{EC: pub}.marshalled(false)
+	case *dh.Value:
+		return PublicKey{DH: pub}.marshalled(false)
 	case *rsa.PublicKey:
 		return PublicKey{RSA: pub}.marshalled(false)
 	case *ecdsa.PublicKey:
@@ -151,7 +156,7 @@ func (k PublicKey) marshalled(explicit bool) (PublicKey, error) {
 	return k, err
 }
 
-// MarshalPublicKey encodes *dh.Point, *ecdsa.PublicKey, *rsa.PublicKey or PublicKey as
+// MarshalPublicKey encodes *dh.Point, *dh.Value, *ecdsa.PublicKey, *rsa.PublicKey or PublicKey as
 // SubjectPublicKeyInfo. With explicit, EC domain parameters are written out with
 // cofactor and uncompressed generator (Doc 9303-12 §4.1.6.3). Errors wrap ErrKey.
 func MarshalPublicKey(pub crypto.PublicKey, explicit bool) ([]byte, error) {
@@ -163,6 +168,9 @@ func MarshalPublicKey(pub crypto.PublicKey, explicit bool) ([]byte, error) {
 }
 
 func (k PublicKey) marshal(explicit bool) ([]byte, error) {
+	if k.DH != nil {
+		return marshalDH(k.DH)
+	}
 	if k.RSA == nil && k.EC == nil {
 		return nil, badKey("no key")
 	}
@@ -202,20 +210,25 @@ func (k PublicKey) marshal(explicit bool) ([]byte, error) {
 
 // Element is the key as one that keys are agreed with, nil if it is none.
 func (k PublicKey) Element() dh.Element {
-	if k.EC != nil {
+	switch {
+	case k.EC != nil:
 		return k.EC
+	case k.DH != nil:
+		return k.DH
 	}
 	return nil
 }
 
-// Bits is the strength that policies judge: bits of the RSA modulus or of the curve's
-// field; 0 for the zero key.
+// Bits is the strength that policies judge: bits of the RSA modulus, of the curve's field
+// or of the prime; 0 for the zero key.
 func (k PublicKey) Bits() int {
 	switch {
 	case k.RSA != nil:
 		return k.RSA.N.BitLen()
 	case k.EC != nil:
-		return k.EC.Curve().Parameters().P.BitLen()
+		return k.EC.Curve().Bits()
+	case k.DH != nil:
+		return k.DH.MODP().Bits()
 	}
 	return 0
 }
@@ -227,6 +240,8 @@ func (k PublicKey) String() string {
 		return fmt.Sprintf("RSA %d", k.RSA.N.BitLen())
 	case k.EC != nil:
 		return k.EC.Curve().Name()
+	case k.DH != nil:
+		return k.DH.MODP().Name()
 	}
 	return "no key"
 }
@@ -238,6 +253,8 @@ func (k PublicKey) Equal(other PublicKey) bool {
 		return k.RSA.Equal(other.RSA)
 	case k.EC != nil && other.EC != nil:
 		return k.EC.Equal(other.EC)
+	case k.DH != nil && other.DH != nil:
+		return k.DH.Equal(other.DH)
 	}
 	return false
 }

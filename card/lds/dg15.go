@@ -32,7 +32,7 @@ func EncodeDG15(key cert.PublicKey) ([]byte, error) {
 
 // marshalKey writes a SubjectPublicKeyInfo with a named curve; no key wraps cert.ErrKey.
 func marshalKey(key cert.PublicKey) ([]byte, error) {
-	if key.EC == nil && key.RSA == nil {
+	if key.EC == nil && key.RSA == nil && key.DH == nil {
 		return nil, fmt.Errorf("%w: there is none", cert.ErrKey)
 	}
 	return cert.MarshalPublicKey(key, false)

@@ -200,15 +200,25 @@ func standardised(spki cryptobyte.String) (n int, octets []byte, ok bool) {
 }
 
 func standardKey(n int, octets []byte) (cert.PublicKey, error) {
-	curve, err := dh.ByID(n)
+	group, err := dh.GroupByID(n)
 	if err != nil {
 		return cert.PublicKey{}, err
 	}
-	point, err := curve.ParsePoint(octets)
-	if err != nil {
-		return cert.PublicKey{}, err
+	switch group := group.(type) {
+	case *dh.MODP:
+		value, err := cert.ParseValue(group, octets)
+		if err != nil {
+			return cert.PublicKey{}, err
+		}
+		return cert.NewPublicKey(value)
+	case *dh.Curve:
+		point, err := group.ParsePoint(octets)
+		if err != nil {
+			return cert.PublicKey{}, err
+		}
+		return cert.NewPublicKey(point)
 	}
-	return cert.NewPublicKey(point)
+	return cert.PublicKey{}, dh.ErrUnknownCurve
 }
 
 func (i *SecurityInfos) addChip(oid asn1.ObjectIdentifier, s cryptobyte.String) bool {
@@ -260,7 +270,7 @@ type ChipAuthKey struct {
 	Info   ChipAuthInfo
 }
 
-// ChipAuthKeys pairs every ECDH key with the variants that belong to it, by key
+// ChipAuthKeys pairs every key with the variants that belong to it, by key
 // identifier, in the order in which the variants are listed. A key without any is left
 // out (the implicit 3DES rule of Doc 9303-11 §6.2.3 is not applied), and so is a key
 // that is not usable.

@@ -95,12 +95,19 @@ func encodeKey(key ChipAuthPublicKey) ([]byte, error) {
 	if !key.Standardised {
 		return marshalKey(key.Key)
 	}
-	if key.Key.EC == nil {
-		return nil, fmt.Errorf("%w: only EC keys have standardised domain parameters here", cert.ErrKey)
+	e := key.Key.Element()
+	if e == nil {
+		return nil, fmt.Errorf("%w: %v has no standardised domain parameters", cert.ErrKey, key.Key)
 	}
-	n, ok := key.Key.EC.Curve().ID()
+	n, ok := e.Group().ID()
 	if !ok {
-		return nil, fmt.Errorf("%w: %s has no standardised domain parameters", cert.ErrKey, key.Key.EC.Curve().Name())
+		return nil, fmt.Errorf("%w: %s has no standardised domain parameters", cert.ErrKey, e.Group().Name())
+	}
+	octets := e.Bytes()
+	if key.Key.DH != nil {
+		var b cryptobyte.Builder
+		b.AddASN1BigInt(new(big.Int).SetBytes(octets))
+		octets = b.BytesOrPanic()
 	}
 	var b cryptobyte.Builder
 	b.AddASN1(tags.SEQUENCE, func(b *cryptobyte.Builder) {
@@ -108,7 +115,7 @@ func encodeKey(key ChipAuthPublicKey) ([]byte, error) {
 			b.AddASN1ObjectIdentifier(oidStandard)
 			b.AddASN1Int64(int64(n))
 		})
-		b.AddASN1BitString(key.Key.EC.Bytes())
+		b.AddASN1BitString(octets)
 	})
 	return b.Bytes()
 }

@@ -1,0 +1,103 @@
+package auth
+
+import (
+	"encoding/hex"
+	"fmt"
+	"testing"
+
+	"github.com/tamthe/tamthe/card/cert"
+	"github.com/tamthe/tamthe/card/dh"
+	"github.com/tamthe/tamthe/card/lds"
+	"github.com/tamthe/tamthe/card/suite"
+	"github.com/tamthe/tamthe/testdata"
+)
+
+// TestChip1Product runs Chip Authentication over every group in every suite.
+func TestChip1Product(t *testing.T) {
+	for _, id := range []int{0, 1, 2, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18} {
+		g, err := dh.GroupByID(id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		secret, err := dh.GenerateSecret(g.Base())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range suites {
+			t.Run(fmt.Sprintf("%s/%v", g.Name(), c), func(t *testing.T) {
+				t.Parallel()
+				if err := playChip1(t.Context(), c, secret, nil); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	}
+}
+
+// TestChip1Implicit takes a chip that names no protocol for 3DES, by the kind of its key
+// (Doc 9303-11 §6.2.2), and writes and reads keys in every form of a prime field.
+func TestChip1Implicit(t *testing.T) {
+	for id, kind := range map[int]int{0: 1, 2: 1, 12: 2} {
+		g, err := dh.GroupByID(id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		key, err := cert.NewPublicKey(g.Base())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, standardised := range []bool{false, true} {
+			raw, err := lds.EncodeDG14(lds.SecurityInfos{ChipKeys: []lds.ChipAuthPublicKey{{OID: arc(oidChipAuth[:8], 1, kind), Key: key, Standardised: standardised}}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			infos, err := lds.ParseDG14(raw)
+			if err != nil {
+				t.Fatal(err)
+			}
+			keys, err := ChipAuthKeys(infos)
+			if err != nil || len(keys) != 1 || !keys[0].Public.Equal(g.Base()) || !keys[0].Info.OID.Equal(arc(oidChipAuth, kind, int(suite.TDES))) {
+				t.Errorf("%s: %v, %v", g.Name(), keys, err)
+			}
+		}
+	}
+}
+
+// TestChip1OfTheBSI runs against the published private key of the data set of TR-03105,
+// which has its domain parameters in full.
+func TestChip1OfTheBSI(t *testing.T) {
+	infos, err := lds.ParseDG14(testdata.Vectors(t, "lds/bsi-reference/DG14.bin"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys, err := ChipAuthKeys(infos)
+	if err != nil || len(keys) != 1 {
+		t.Fatalf("%v, %v", keys, err)
+	}
+	curve := keys[0].Public.Group()
+	if curve != dh.Group(dh.BrainpoolP224r1()) {
+		t.Errorf("a key over %s", curve.Name())
+	}
+	secret := privateOf(t, testdata.Vectors(t, "lds/bsi-reference/chip-auth-private.pkcs8"), dh.BrainpoolP224r1())
+	if !secret.Point().Equal(keys[0].Public) {
+		t.Fatal("the private key is another's")
+	}
+	if err := playChip1(t.Context(), suite.TDES, secret, nil); err != nil {
+		t.Error(err)
+	}
+}
+
+// privateOf finds the scalar in a PKCS #8 key: the OCTET STRING of the curve's length.
+func privateOf(t *testing.T, pkcs8 []byte, c *dh.Curve) *dh.PrivateKey {
+	t.Helper()
+	n := c.OrderSize()
+	for i := 0; i+2+n <= len(pkcs8); i++ {
+		if pkcs8[i] == 0x04 && int(pkcs8[i+1]) == n {
+			if k, err := c.NewPrivateKey(pkcs8[i+2 : i+2+n]); err == nil && i > 200 {
+				return k
+			}
+		}
+	}
+	t.Fatalf("no key in %s", hex.EncodeToString(pkcs8))
+	return nil
+}
