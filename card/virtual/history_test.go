@@ -1,0 +1,65 @@
+package virtual
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/tamthe/tamthe/apdu"
+	"github.com/tamthe/tamthe/card/auth"
+	"github.com/tamthe/tamthe/card/gp"
+	"github.com/tamthe/tamthe/card/lds"
+	"github.com/tamthe/tamthe/testdata"
+)
+
+// TestMemoriesOfEarlierVersions loads the chips that earlier versions made: they open, hold
+// what their SOD says, answer with their keys, and their file stays as it is.
+func TestMemoriesOfEarlierVersions(t *testing.T) {
+	for name, digest := range map[string]string{
+		"a/can.chip": "924f2975efe7515917f33c5771305ca1b33b67ed5495cb477a7efb3748ccc2e0",
+	} {
+		raw := testdata.Read(t, "history/"+name)
+		if got := sha256.Sum256(raw); digest != hex.EncodeToString(got[:]) {
+			t.Errorf("%s is another file: %x", name, got)
+		}
+		path := filepath.Join(t.TempDir(), "chip")
+		if err := os.WriteFile(path, raw, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c, err := Load(path)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		can := auth.CAN(string(c.image.secrets[gp.DGIPACECAN]))
+		s := openBy(t, c, apdu.Limits{}, can)
+		sod, err := s.ReadFile(t.Context(), lds.SODFile, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		signed, err := lds.ParseSOD(sod)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, g := range signed.Object.Hashes {
+			b, err := s.ReadFile(t.Context(), lds.Group(g.Number), nil)
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			h := signed.Object.Hash.New()
+			h.Write(b)
+			if !bytes.Equal(h.Sum(nil), g.Hash) {
+				t.Errorf("%s: DG%d is not what was signed", name, g.Number)
+			}
+		}
+		s.Close()
+		if err := c.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if after, err := os.ReadFile(path); err != nil || !bytes.Equal(after, raw) {
+			t.Errorf("%s: reading changed the memory", name)
+		}
+	}
+}
