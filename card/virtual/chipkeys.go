@@ -112,8 +112,8 @@ func (m *image) chipAuthChip() *auth.ChipAuthChip {
 	}
 	var secrets []auth.ChipAuthSecret
 	for _, k := range keys {
-		key, ok := m.holder(k.Public).(*dh.PrivateKey)
-		if !ok {
+		key := m.holder(k.Public)
+		if key == nil {
 			continue
 		}
 		s := auth.ChipAuthSecret{Protocol: k.Info.OID, KeyID: k.KeyID, Key: key}

@@ -3,6 +3,7 @@ package virtual
 import (
 	"cmp"
 	"crypto"
+	"crypto/rand"
 	"crypto/rsa"
 	"errors"
 	"fmt"
@@ -127,7 +128,7 @@ func (o FolderOptions) records(files map[lds.File][]byte) ([]record, error) {
 	if err != nil {
 		return nil, err
 	}
-	given, err := o.given()
+	given, err := o.given(files)
 	if err != nil {
 		return nil, err
 	}
@@ -235,9 +236,27 @@ func (o FolderOptions) pairs(files map[lds.File][]byte) ([]record, error) {
 	return out, nil
 }
 
-// given are the records of the keys beside the pairs.
-func (o FolderOptions) given() ([]record, error) {
+// given are the records of the keys beside the pairs: the caller's, or counterfeit ones of
+// the kinds that aren't pairs.
+func (o FolderOptions) given(files map[lds.File][]byte) ([]record, error) {
 	var keys []given
+	if o.Counterfeit && o.ActiveRSA == nil {
+		if pub, err := lds.ParseDG15(files[lds.DG15]); err == nil && pub.RSA != nil && o.AA == nil {
+			key, err := rsa.GenerateKey(rand.Reader, pub.RSA.N.BitLen())
+			if err != nil {
+				return nil, fmt.Errorf("chip key: %w", err)
+			}
+			o.ActiveRSA = key
+		}
+	}
+	if group := primeGroup(files[lds.DG14]); o.Counterfeit && group != nil && len(o.Keys) == 0 {
+		key, err := dh.GenerateSecret(group.Base())
+		if err != nil {
+			return nil, fmt.Errorf("chip key: %w", err)
+		}
+		defer key.Destroy()
+		o.Keys = []dh.Secret{key}
+	}
 	for _, k := range o.Keys {
 		keys = append(keys, given{use: useAgreement, secret: k})
 	}
@@ -256,6 +275,21 @@ func (o FolderOptions) given() ([]record, error) {
 		out = append(out, r)
 	}
 	return out, nil
+}
+
+// primeGroup is the group of the first Diffie-Hellman key of Chip Authentication, nil if
+// there is none.
+func primeGroup(dg14 []byte) dh.Group {
+	infos, err := lds.ParseDG14(dg14)
+	if err != nil {
+		return nil
+	}
+	for _, k := range infos.ChipAuthKeys() {
+		if _, ok := k.Public.(*dh.Point); !ok {
+			return k.Public.Group()
+		}
+	}
+	return nil
 }
 
 // agreementCurve is the curve of the first Chip Authentication key that can be used, nil

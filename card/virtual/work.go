@@ -49,11 +49,11 @@ func integrated(info lds.PACEInfo) bool {
 func (d *document) agreementWork(cmd apdu.Command) {
 	var tag tlv.Tag
 	var key tlv.String
-	s := tlv.String(cmd.Data)
+	s, inner := tlv.String(cmd.Data), tlv.String(cmd.Data)
 	if cmd.INS == 0x86 {
-		s.ReadTag(0x7C, &s)
+		s.ReadTag(0x7C, &inner)
 	}
-	s.Read(&tag, &key)
+	inner.Read(&tag, &key)
 	for _, k := range d.c.image.agreements() {
 		if g := k.Element().Group(); len(g.Base().Bytes()) == len(key) {
 			d.c.worked(g, agree)
