@@ -15,6 +15,7 @@ import (
 	"github.com/tamthe/tamthe/apdu/pcsc/private"
 	"github.com/tamthe/tamthe/card"
 	"github.com/tamthe/tamthe/card/auth"
+	"github.com/tamthe/tamthe/card/lds"
 	"github.com/tamthe/tamthe/testdata"
 )
 
@@ -69,6 +70,7 @@ func TestThroughPCSC(t *testing.T) {
 			t.Error(err)
 		}
 	}
+	t.Run("published", func(t *testing.T) { publishedThroughPCSC(ctx, t, d) })
 	c := insert(ctx, t, d.ReaderName(0))
 	defer c.Close()
 	control <- Remove
@@ -93,4 +95,45 @@ func insert(ctx context.Context, t *testing.T, reader string) *pcsc.Card {
 		t.Fatal(err)
 	}
 	return c
+}
+
+// publishedThroughPCSC reads the published data sets in the second reader, one after the
+// other.
+func publishedThroughPCSC(ctx context.Context, t *testing.T, d *private.Daemon) {
+	testdata.Dir(t)
+	for _, name := range []string{"bsi-reference", "de-td1-defaultpersogt", "de-td1-profile02"} {
+		t.Run(name, func(t *testing.T) {
+			var chip *Chip
+			var files map[lds.File][]byte
+			p := auth.CAN("500540")
+			if name == "bsi-reference" {
+				chip, files = bsiReference(t, FolderOptions{NoEAC: true, Limits: extended})
+				zone, err := lds.ParseDG1(files[lds.DG1])
+				if err != nil {
+					t.Fatal(err)
+				}
+				p = auth.MRZ(zone.KeyInfo())
+			} else {
+				chip, files = published(t, name, FolderOptions{CAN: "500540", NoEAC: true, Limits: extended})
+			}
+			ready := make(chan bool, 10)
+			serve(t, chip, ServeOptions{Addr: d.Addr(1), Ready: func() { ready <- true }})
+			<-ready
+			c := insert(ctx, t, d.ReaderName(1))
+			defer c.Close()
+			s, err := card.Open(ctx, apdu.Over(c, extended), card.Options{Passwords: []auth.Password{p}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+			for f, want := range files {
+				if f == lds.CardAccess || f == lds.CardSecurity {
+					continue
+				}
+				if got, err := s.ReadFile(ctx, f, nil); err != nil || !bytes.Equal(got, want) {
+					t.Errorf("%v: %d octets, %v", f, len(got), err)
+				}
+			}
+		})
+	}
 }
