@@ -6,6 +6,7 @@ import (
 
 	"github.com/tamthe/tamthe/apdu"
 	"github.com/tamthe/tamthe/card/auth"
+	"github.com/tamthe/tamthe/card/lds"
 )
 
 // FuzzExchange sends any octets, twice, to a chip in each of its states: it answers every
@@ -26,8 +27,11 @@ func FuzzExchange(f *testing.F) {
 	}
 	blank := New(Config{})
 	used, _ := issued(f)
+	chips := map[string]*Chip{"blank": blank, "in use": used, "rich": rich(f, Quirks{}), "quirky": rich(f, Quirks{
+		ClearErrors: true, Held: 3, Padding: 9, Block: 20, Above: apdu.WrongLe, Beyond: apdu.WrongLe, LiteralLe: true,
+	})}
 	f.Fuzz(func(t *testing.T, one, two []byte) {
-		for name, c := range map[string]*Chip{"blank": blank, "in use": used} {
+		for name, c := range chips {
 			c.Limit(extended)
 			c.Reset()
 			state, size := c.image.state, c.memory.size
@@ -47,6 +51,51 @@ func FuzzExchange(f *testing.F) {
 				t.Fatalf("%s: memory changed", name)
 			}
 			c.image.failures[failuresDomain] = 0
+		}
+	})
+}
+
+// rich is a card in use that has something of everything.
+func rich(t testing.TB, q Quirks) *Chip {
+	t.Helper()
+	files := documentFiles(t, nil, nil)
+	files[lds.DG3], files[lds.CardSecurity] = []byte{0x63, 1, 0}, []byte{0x30, 0}
+	c, err := FromFolder(folder(files), FolderOptions{
+		CAN: canDigits, PIN: pinDigits, PUK: pukDigits, Quirks: q, Model: P60(), Limits: extended,
+		ATRInfo: atrInfo, DIR: directory, CVCA: []byte{0x42, 1, 'X'}, EID: map[int][]byte{1: {0x61, 0}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// FuzzFileDialect sends any octets to a chip that anybody may write.
+func FuzzFileDialect(f *testing.F) {
+	for _, s := range []string{
+		"00E00000066304000A0105", "00A4020C020105", "00D600000A0102030405060708090A", "00D700000754010053020102",
+		"00DA00620D620B5A01315B06393030323135", "00DA006306630481018201", "00DA00650765056603020130", "00DADEAD",
+	} {
+		b, err := hex.DecodeString(s)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b, b, b)
+	}
+	f.Fuzz(func(t *testing.T, one, two, three []byte) {
+		c := New(Config{Dialect: FilesPlain, Limits: extended})
+		for _, b := range [][]byte{one, two, three} {
+			answer, err := c.Exchange(t.Context(), b)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r, err := apdu.ParseResponse(answer); err != nil || r.Status == 0 {
+				t.Fatalf("answer %X", answer)
+			}
+		}
+		kept := &Chip{memory: &memory{bare: c.memory.bare}}
+		if err := kept.read(); err != nil {
+			t.Fatalf("what it wrote can't be read: %v", err)
 		}
 	})
 }
