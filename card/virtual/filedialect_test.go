@@ -103,7 +103,8 @@ func TestDialectOfFiles(t *testing.T) {
 			link := apdu.Over(c, extended)
 			for _, cmd := range []apdu.Command{
 				{INS: gp.InsCreateFile, Data: tlv.Encode(gp.TagFile, []byte{0, 1, 1, 5})},
-				{INS: gp.InsPutData, P2: 0x62}, {INS: gp.InsUpdateBinary, Data: []byte{1}},
+				{INS: gp.InsPutData, P2: 0x62},
+				{INS: gp.InsUpdateBinary, Data: []byte{1}},
 			} {
 				if r, err := link.Transmit(t.Context(), cmd); err != nil || r.Status != apdu.INSNotSupported {
 					t.Errorf("%02X after the lock: %v, %v", cmd.INS, r.Status, err)

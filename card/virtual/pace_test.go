@@ -135,8 +135,11 @@ func TestPINTries(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, cmd := range []apdu.Command{
-		{INS: 0x2C, P1: 3, P2: 3}, {INS: 0x2C, P1: 2, P2: 3, Data: []byte("000000")}, {INS: 0x2C, P1: 2, P2: 2, Data: []byte("000000")},
-		{INS: 0x44, P1: 0x10, P2: 3}, {INS: 0x04, P1: 0x10, P2: 3},
+		{INS: 0x2C, P1: 3, P2: 3},
+		{INS: 0x2C, P1: 2, P2: 3, Data: []byte("000000")},
+		{INS: 0x2C, P1: 2, P2: 2, Data: []byte("000000")},
+		{INS: 0x44, P1: 0x10, P2: 3},
+		{INS: 0x04, P1: 0x10, P2: 3},
 	} {
 		if got, err := r.Channel.Transmit(t.Context(), cmd); err != nil || got.Status != apdu.SecurityStatus {
 			t.Errorf("%02X %02X with the CAN: %v, %v", cmd.INS, cmd.P1, got.Status, err)

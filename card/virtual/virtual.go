@@ -1,7 +1,9 @@
-// Package virtual is a chip card in software: the files of Doc 9303-10 behind the access
-// rules of Doc 9303-11, with the chip's ends of BAC, PACE, Chip Authentication and Active
-// Authentication, and before that a state in which an SCP03 channel personalises it. It
-// is an apdu.Wire in process, and a card in a real PC/SC reader by Serve.
+// Package virtual is a chip card in software: the files of Doc 9303-10 and of the eID
+// application behind their access rules, with the chip's ends of the protocols of Doc
+// 9303-11 and TR-03110, and before that a state in which its issuer personalises it. It
+// is an apdu.Wire in process, and a card in a real PC/SC reader by Serve. It can be given
+// the manners of chips in the field (Quirks), and adds up what its work would take on
+// one (Model).
 //
 // What a power cut leaves is what a real chip would keep: all lasting state is in one
 // non-volatile memory, in the process or in a file, that grows by checksummed records,
