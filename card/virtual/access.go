@@ -3,6 +3,7 @@ package virtual
 import (
 	"github.com/tamthe/tamthe/apdu"
 	"github.com/tamthe/tamthe/card/auth"
+	"github.com/tamthe/tamthe/card/cvc"
 	"github.com/tamthe/tamthe/card/sm"
 )
 
@@ -36,12 +37,25 @@ func (d *document) setPACE(cmd apdu.Command) apdu.Response {
 	}
 	r, _ := d.pace.Process(cmd)
 	if r.Status == apdu.OK {
+		d.announce()
 		r.Status = d.warning(d.pace.Reference())
 		if r.Status != apdu.OK && !usable(r.Status) {
 			d.pace.Reset()
 		}
 	}
 	return r
+}
+
+// announce has PACE tell a terminal that asks for rights the names of the trust points for
+// its kind.
+func (d *document) announce() {
+	var names [][]byte
+	if chat, err := cvc.ParseCHAT(d.pace.CHAT()); err == nil {
+		for _, n := range d.c.image.trust.names(chat.Terminal) {
+			names = append(names, []byte(n))
+		}
+	}
+	d.pace.Announce(names[:min(len(names), 2)]...)
 }
 
 // runPACE serves the steps of PACE. Keys come with the answer that ends it.

@@ -2,10 +2,12 @@ package virtual
 
 import (
 	"math/big"
+	"slices"
 
 	"github.com/tamthe/tamthe/apdu"
 	"github.com/tamthe/tamthe/apdu/tlv"
 	"github.com/tamthe/tamthe/card/auth"
+	"github.com/tamthe/tamthe/card/cvc"
 	"github.com/tamthe/tamthe/card/dh"
 	"github.com/tamthe/tamthe/card/gp"
 	"github.com/tamthe/tamthe/card/mrz"
@@ -109,7 +111,7 @@ func (p *personaliser) updateOdd(cmd apdu.Command) apdu.Status {
 func (p *personaliser) putData(cmd apdu.Command) apdu.Status {
 	what := uint16(cmd.P1)<<8 | uint16(cmd.P2)
 	if cmd.P2 == gp.PutTrustPoint && cmd.P1 >= 1 && cmd.P1 <= 2 {
-		return apdu.ReferenceNotFound
+		return p.putTrustPoint(int(cmd.P1), cmd.Data)
 	}
 	switch what {
 	case gp.PutMRZ:
@@ -118,6 +120,8 @@ func (p *personaliser) putData(cmd apdu.Command) apdu.Status {
 		return p.putAgreement(cmd.Data)
 	case gp.PutPasswords:
 		return p.putPasswords(cmd.Data)
+	case gp.PutDate:
+		return p.putDate(cmd.Data)
 	case gp.PutLock:
 		if len(cmd.Data) > 0 {
 			return apdu.WrongLength
@@ -220,4 +224,37 @@ func (p *personaliser) putAgreement(b []byte) apdu.Status {
 	}
 	defer clear(made.body)
 	return p.c.store(made)
+}
+
+// putTrustPoint takes a CVCA certificate, once for each of the two places; the date begins
+// with it.
+func (p *personaliser) putTrustPoint(place int, b []byte) apdu.Status {
+	c, err := cvc.Parse(b)
+	if err != nil || c.CHAT.Role != cvc.CVCA {
+		return apdu.WrongData
+	}
+	points := p.c.image.trust.points
+	if len(points) != place-1 {
+		return apdu.ConditionsNotSatisfied
+	}
+	if s := p.c.store(trustRecord(append(slices.Clone(points), c))); s != apdu.OK {
+		return s
+	}
+	if !p.c.image.trust.today.Before(c.Effective) {
+		return apdu.OK
+	}
+	return p.c.store(dateRecord(c.Effective))
+}
+
+// putDate takes six digits in ASCII.
+func (p *personaliser) putDate(b []byte) apdu.Status {
+	digits := make([]byte, len(b))
+	for i := range b {
+		digits[i] = b[i] - '0'
+	}
+	d, err := cvc.ParseDate(digits)
+	if err != nil {
+		return apdu.WrongData
+	}
+	return p.c.store(dateRecord(d))
 }

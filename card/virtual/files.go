@@ -129,7 +129,7 @@ func (d *document) selectMF() apdu.Response {
 // locate finds the file of an identifier in the directory selected, by the access rules.
 func (d *document) locate(fid uint16) (uint16, apdu.Status) {
 	name, hidden := d.name(fid)
-	there := name != 0 && d.c.image.files[name] != nil
+	there := name != 0 && d.c.image.file(name) != nil
 	switch {
 	case !there && hidden:
 		return 0, apdu.SecurityStatus

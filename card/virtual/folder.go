@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -130,7 +131,11 @@ func (o FolderOptions) records(files map[lds.File][]byte) ([]record, error) {
 	if err != nil {
 		return nil, err
 	}
-	out = append(append(append(out, access...), pairs...), given...)
+	trust, err := o.trust()
+	if err != nil {
+		return nil, err
+	}
+	out = slices.Concat(out, access, pairs, given, trust)
 	return append(out, stateRecord(gp.StateSecured)), nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"crypto/rsa"
 	"fmt"
 
+	"github.com/tamthe/tamthe/card/cvc"
 	"github.com/tamthe/tamthe/card/dh"
 	"github.com/tamthe/tamthe/card/gp"
 	"github.com/tamthe/tamthe/card/lds"
@@ -103,6 +104,32 @@ func primeGroup(dg14 []byte) dh.Group {
 		}
 	}
 	return nil
+}
+
+// trust are the records of the trust points and the date.
+func (o FolderOptions) trust() ([]record, error) {
+	var points []*cvc.Certificate
+	var today cvc.Date
+	if !o.Date.IsZero() {
+		today = cvc.On(o.Date)
+	}
+	for i, raw := range o.TrustPoints {
+		c, err := cvc.Parse(raw)
+		if err != nil {
+			return nil, fmt.Errorf("trust point %d: %w", i+1, err)
+		}
+		if o.Date.IsZero() && today.Before(c.Effective) {
+			today = c.Effective
+		}
+		points = append(points, c)
+	}
+	switch {
+	case len(points) > maxPoints:
+		return nil, fmt.Errorf("%d trust points, the most is %d", len(points), maxPoints)
+	case len(points) == 0:
+		return nil, nil
+	}
+	return []record{trustRecord(points), dateRecord(today)}, nil
 }
 
 // agreementCurve is the curve of the first Chip Authentication key that can be used, nil

@@ -49,6 +49,7 @@ type image struct {
 	dialect    Dialect
 	access     map[uint16]rule // in place of the usual ones, by name
 	given      []given
+	trust      trust
 }
 
 // pair is a key pair that the chip made.
@@ -107,6 +108,10 @@ func (m *image) apply(r record) error {
 	case recDialect:
 		m.dialect = Dialect(b.octet())
 		b.ok = b.ok && m.dialect < dialects
+	case recTrust:
+		m.applyTrust(&b)
+	case recDate:
+		m.applyDate(&b)
 	case recKey:
 		m.applyKey(&b)
 	case recAccess:
