@@ -21,6 +21,8 @@ const TagFile = 0x63
 
 // P1-P2 of PUT DATA. Of PutTrustPoint only P2 is fixed; P1 is 1 or 2.
 const (
+	PutAAModulus  = 0x0060 // 60 { 04 modulus }, for Active Authentication with RSA and SHA-1
+	PutAAExponent = 0x0061 // 61 { 04 private exponent }, after the modulus
 	PutMRZ        = 0x0062 // 62 { document number } { birth } { expiry }, each in an object of any tag
 	PutCAKey      = 0x0063 // 63 { 81 p } { 82 a } { 83 b } { 84 G } { 85 r } { 86 s } [87 cofactor]
 	PutTrustPoint = 0x0064 // a CVCA certificate, whole

@@ -1,6 +1,9 @@
 package virtual
 
 import (
+	"bytes"
+	"crypto"
+	"crypto/rsa"
 	"math/big"
 	"slices"
 
@@ -114,6 +117,8 @@ func (p *personaliser) putData(cmd apdu.Command) apdu.Status {
 		return p.putTrustPoint(int(cmd.P1), cmd.Data)
 	}
 	switch what {
+	case gp.PutAAModulus, gp.PutAAExponent:
+		return p.putActive(what, cmd.Data)
 	case gp.PutMRZ:
 		return p.putMRZ(cmd.Data)
 	case gp.PutCAKey:
@@ -129,6 +134,35 @@ func (p *personaliser) putData(cmd apdu.Command) apdu.Status {
 		return p.seal()
 	}
 	return apdu.ReferenceNotFound
+}
+
+// putActive takes the two halves of an RSA key. The first one waits in the chip for the
+// second as long as there is power.
+func (p *personaliser) putActive(what uint16, b []byte) apdu.Status {
+	s := tlv.String(b)
+	var outer, n tlv.String
+	if !s.ReadTag(tlv.Tag(what), &outer) || !s.Empty() || !outer.ReadTag(0x04, &n) || !outer.Empty() || len(n) < 128 || len(n) > 512 {
+		return apdu.WrongData
+	}
+	if what == gp.PutAAModulus {
+		p.pending = bytes.Clone(n)
+		return apdu.OK
+	}
+	if p.pending == nil {
+		return apdu.ConditionsNotSatisfied
+	}
+	key := &rsa.PrivateKey{D: new(big.Int).SetBytes(n)}
+	key.N = new(big.Int).SetBytes(p.pending)
+	p.pending = nil
+	if _, err := auth.NewActiveChipRSA(key, crypto.SHA1); err != nil {
+		return apdu.WrongData
+	}
+	made, err := keyRecord(given{use: useActive, rsa: key, hash: crypto.SHA1})
+	if err != nil {
+		return apdu.WrongData
+	}
+	defer clear(made.body)
+	return p.c.store(made)
 }
 
 // putMRZ derives the keys of BAC, and allows it, and those of PACE with the MRZ.

@@ -8,6 +8,7 @@ import (
 	"github.com/tamthe/tamthe/apdu"
 	"github.com/tamthe/tamthe/apdu/tlv"
 	"github.com/tamthe/tamthe/card/auth"
+	"github.com/tamthe/tamthe/card/cert"
 	"github.com/tamthe/tamthe/card/dh"
 	"github.com/tamthe/tamthe/card/gp"
 	"github.com/tamthe/tamthe/card/lds"
@@ -89,6 +90,16 @@ func TestDialectOfFiles(t *testing.T) {
 			w.put(gp.PutMRZ, tlv.Encode(0x62, append(append(tlv.Encode(0x5A, []byte("190000017")), tlv.Encode(0x5B, []byte("900215"))...), tlv.Encode(0x5C, []byte("300215"))...)))
 			w.put(gp.PutPasswords, tlv.Encode(0x65, tlv.Encode(0x66, append([]byte{auth.RefCAN}, canDigits...))))
 			w.put(gp.PutCAKey, agreementObjects(ca))
+			aa := rsaKey(t, 1024)
+			w.put(gp.PutAAModulus, tlv.Encode(0x60, tlv.Encode(0x04, aa.N.Bytes())))
+			w.put(gp.PutAAExponent, tlv.Encode(0x61, tlv.Encode(0x04, aa.D.FillBytes(make([]byte, 128)))))
+			pub, err := cert.NewPublicKey(&aa.PublicKey)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if files[lds.DG15], err = lds.EncodeDG15(pub); err != nil {
+				t.Fatal(err)
+			}
 			w.create(0x010C, 10)
 			w.do(apdu.ConditionsNotSatisfied, apdu.Command{INS: gp.InsPutData, P1: 0xDE, P2: 0xAD}) // DG12 is not written
 			files[lds.DG12] = tlv.Encode(0x6C, make([]byte, 8))
@@ -132,6 +143,11 @@ func readAsStranger(t *testing.T, c *Chip, files map[lds.File][]byte) {
 		if _, err := s.Chip1(t.Context(), keys[0], lds.DG1); err != nil {
 			t.Fatal(err)
 		}
+		if pub, err := lds.ParseDG15(files[lds.DG15]); err != nil {
+			t.Fatal(err)
+		} else if _, err := s.Active(t.Context(), pub, 0); err != nil {
+			t.Error(err)
+		}
 		readAll(t, s, files)
 		s.Close()
 	}
@@ -169,7 +185,8 @@ func TestDialectOfFilesRefuses(t *testing.T) {
 		{"00DA0062056203010203", apdu.WrongData},
 		{"00DA0063026300", apdu.WrongData},
 		{"00DA00650565036601AA", apdu.WrongData},
-		{"00DA00600101", apdu.ReferenceNotFound},
+		{"00DA00600101", apdu.WrongData},
+		{"00DA00660101", apdu.ReferenceNotFound},
 		{"00DADEAD", apdu.ConditionsNotSatisfied}, // nothing would open it
 		{"00A4040C07A0000002471001", apdu.OK},
 		{"8050000008010203040506070800", apdu.CLANotSupported},

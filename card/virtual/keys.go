@@ -3,7 +3,6 @@ package virtual
 import (
 	"crypto"
 	"crypto/rsa"
-	"crypto/x509"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -22,7 +21,8 @@ const (
 	useActive                       // Active Authentication with RSA
 )
 
-// given is a key that the chip was given: an RSA key for useActive, else a secret.
+// given is a key that the chip was given: for useActive the modulus and private exponent of
+// an RSA key, else a secret.
 type given struct {
 	use    keyUse
 	secret dh.Secret
@@ -42,12 +42,14 @@ const ownGroup = 0xFF
 // errKey says that a chip can't hold a key.
 var errKey = errors.New("a key of a kind that the chip can't hold")
 
-// keyRecord is the record of a given key: its use, and its hash and PKCS #1, or
-// its group and scalar.
+// keyRecord is the record of a given key: its use, and its hash, modulus and
+// private exponent, or its group and scalar.
 func keyRecord(g given) (record, error) {
 	b := []byte{byte(g.use)}
 	if g.use == useActive {
-		return record{recKey, append(append(b, byte(g.hash)), x509.MarshalPKCS1PrivateKey(g.rsa)...)}, nil
+		n := g.rsa.N.Bytes()
+		b = append(binary.BigEndian.AppendUint16(append(b, byte(g.hash)), uint16(len(n))), n...)
+		return record{recKey, append(b, g.rsa.D.Bytes()...)}, nil
 	}
 	scalar, ok := g.secret.(interface{ Bytes() []byte })
 	if !ok {
@@ -75,7 +77,9 @@ func (m *image) applyKey(b *fields) {
 	switch g.use {
 	case useActive:
 		g.hash = crypto.Hash(b.octet())
-		g.rsa, err = x509.ParsePKCS1PrivateKey(b.rest())
+		g.rsa = &rsa.PrivateKey{}
+		g.rsa.N = new(big.Int).SetBytes(b.take(int(b.u16())))
+		g.rsa.D = new(big.Int).SetBytes(b.rest())
 	case useAgreement, useRestricted:
 		var group dh.Group
 		if group, err = b.group(); err == nil {
