@@ -3,6 +3,7 @@ package auth
 import (
 	"cmp"
 	"context"
+	"crypto/sha1"
 	"encoding/asn1"
 	"fmt"
 	"math/big"
@@ -46,6 +47,17 @@ func chipAuthSuite(oid asn1.ObjectIdentifier, e dh.Element) (suite.Cipher, bool)
 		return 0, false
 	}
 	return suiteOf(oid, append(slices.Clone(oidChipAuth), kind))
+}
+
+// Compress returns the short form of a public key (TR-03110-3 §A.2.2.3): the coordinate X
+// of a point, the SHA-1 of the integer of a prime field. It is how ephemeral keys are
+// signed and the chip is named in Terminal Authentication.
+func Compress(e dh.Element) []byte {
+	if p, ok := e.(*dh.Point); ok {
+		return p.X()
+	}
+	h := sha1.Sum(e.Bytes())
+	return h[:]
 }
 
 // ChipProof shows that the chip has the private key of the Chip Authentication key that

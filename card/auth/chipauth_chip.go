@@ -71,7 +71,7 @@ func (a *ChipAuthChip) Process(c apdu.Command) (apdu.Response, *sm.Keys) {
 	a.chosen = nil
 	switch {
 	case c.INS == 0x22 && c.P1 == 0x41 && c.P2 == 0xA4:
-		return apdu.Response{Status: a.setAT(c.Data)}, nil
+		return apdu.Response{Status: a.setAT(c.Data, suite.AES128)}, nil
 	case c.INS == 0x22 && c.P1 == 0x41 && c.P2 == 0xA6:
 		keys, status := a.setKAT(c.Data)
 		return apdu.Response{Status: status}, keys
@@ -100,8 +100,8 @@ func (a *ChipAuthChip) Running() bool { return a.chosen != nil }
 // Reset forgets what MSE:Set AT has chosen.
 func (a *ChipAuthChip) Reset() { a.chosen = nil }
 
-// setAT takes protocol and key reference for AES.
-func (a *ChipAuthChip) setAT(data []byte) apdu.Status {
+// setAT takes protocol and key reference for suites from the weakest that is allowed.
+func (a *ChipAuthChip) setAT(data []byte, weakest suite.Cipher) apdu.Status {
 	var oid, reference tlv.String
 	s := tlv.String(data)
 	if !s.ReadTag(tagProtocol, &oid) {
@@ -112,7 +112,7 @@ func (a *ChipAuthChip) setAT(data []byte) apdu.Status {
 		return apdu.WrongData
 	}
 	k, status := a.find(reference, func(k chipAuthKey) bool {
-		return k.cipher != suite.TDES && bytes.Equal(k.oid, oid)
+		return k.cipher >= weakest && bytes.Equal(k.oid, oid)
 	})
 	a.chosen = k
 	return status

@@ -146,3 +146,17 @@ func (c *Certificate) parseBody(s tlv.String) error {
 func (c *Certificate) Verify(issuer PublicKey) error {
 	return issuer.verify(c.Body, c.Signature)
 }
+
+// Contents returns body and signature without the tag around them, as PSO: VERIFY
+// CERTIFICATE takes them.
+func (c *Certificate) Contents() []byte {
+	return append(bytes.Clone(c.Body), tlv.Encode(tagSignature, c.Signature)...)
+}
+
+// ParseContents reads what Contents gives; see Parse.
+func ParseContents(b []byte) (*Certificate, error) {
+	if len(b) > maxSize {
+		return nil, fmt.Errorf("%d octets: %w", len(b), ErrMalformed)
+	}
+	return Parse(tlv.Encode(tagCertificate, b))
+}

@@ -76,6 +76,18 @@ func (h *Channel) Switch(ctx context.Context, k Keys, first apdu.Command) (*Chan
 	return next, r, nil
 }
 
+// Renew returns a channel under new keys through the same transmitter and closes h. It
+// takes over k's slices. It is for an agreement that has already shown that the chip has
+// the keys; Switch is for one that has not.
+func (h *Channel) Renew(k Keys) *Channel {
+	if !h.end.open {
+		k.Destroy()
+		return New(h.next, Keys{})
+	}
+	h.Close()
+	return New(h.next, k)
+}
+
 // Close forgets the keys. It may be called more than once.
 func (h *Channel) Close() { h.end.close() }
 
