@@ -2,8 +2,11 @@ package virtual
 
 import (
 	"github.com/tamthe/tamthe/apdu"
+	"github.com/tamthe/tamthe/apdu/tlv"
 	"github.com/tamthe/tamthe/card/auth"
 	"github.com/tamthe/tamthe/card/cvc"
+	"github.com/tamthe/tamthe/card/dh"
+	"github.com/tamthe/tamthe/card/lds"
 	"github.com/tamthe/tamthe/card/sm"
 )
 
@@ -15,7 +18,7 @@ func (d *document) basicAccess(cmd apdu.Command) apdu.Response {
 	}
 	r, keys := d.bac.Process(cmd)
 	if keys != nil {
-		d.channel, d.byPACE = sm.NewChip(*keys), false
+		d.openSession = openSession{channel: sm.NewChip(*keys), eac: extendedAccess{name: d.c.image.documentNumber()}}
 	}
 	return r
 }
@@ -67,6 +70,9 @@ func (d *document) runPACE(cmd apdu.Command) (apdu.Response, *sm.Keys) {
 	}
 	r, keys := d.pace.Process(cmd)
 	d.paceWork(info, cmd, r.Status)
+	if name := chipName(info, r); name != nil {
+		d.ephemeral = name
+	}
 	switch status := d.count(ref, r.Status, keys != nil); {
 	case status != apdu.OK:
 		d.pace.Reset()
@@ -80,10 +86,29 @@ func (d *document) runPACE(cmd apdu.Command) (apdu.Response, *sm.Keys) {
 	return r, keys
 }
 
-// opened notes that PACE with a password has succeeded.
+// opened begins a session, or one in place of another, after PACE with a password. The
+// channel is still the one before.
 func (d *document) opened(ref byte) {
-	d.byPACE, d.by, d.current = true, ref, 0
-	d.resumed = d.resumed || ref == auth.RefCAN
+	d.current = 0
+	d.openSession = openSession{
+		channel: d.channel, byPACE: true, by: ref, resumed: d.resumed || ref == auth.RefCAN,
+		eac: extendedAccess{name: d.ephemeral, ask: d.pace.CHAT()},
+	}
+}
+
+// chipName is the chip's compressed ephemeral key if an answer of PACE brings it, which
+// names the chip in Terminal Authentication.
+func chipName(info lds.PACEInfo, r apdu.Response) []byte {
+	group, err := dh.GroupByID(info.ParameterID)
+	if err != nil || r.Status != apdu.OK {
+		return nil
+	}
+	s := tlv.String(r.Data)
+	var inner, key tlv.String
+	if !s.ReadTag(0x7C, &inner) || !inner.ReadTag(0x84, &key) {
+		return nil
+	}
+	return shortKey(key, []dh.Group{group})
 }
 
 // generalAuthenticate serves the steps of PACE outside a session.

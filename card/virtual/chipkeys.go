@@ -154,7 +154,7 @@ func (d *document) chipAuthentication(cmd apdu.Command) (apdu.Response, *sm.Keys
 	case d.agree != nil:
 		r, keys := d.agree.Process(cmd)
 		if keys != nil {
-			d.agreementWork(cmd)
+			d.agreed(cmd)
 		}
 		return r, keys
 	case cmd.INS == 0x22:

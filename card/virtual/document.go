@@ -10,8 +10,8 @@ import (
 	"github.com/tamthe/tamthe/card/sm"
 )
 
-// document is a chip in use: what the power keeps of it. Nothing is ever written but the
-// count of wrong CANs.
+// document is a chip in use: what the power keeps of it. All that is ever written are
+// counts of tries, the PIN, and the trust points and date of Terminal Authentication.
 type document struct {
 	c      *Chip
 	rules  gp.Rules
@@ -22,10 +22,18 @@ type document struct {
 
 	application string // the AID selected, "" for the master file
 	current     uint16 // the file selected, by its name in the memory; 0 for none
-	channel     *sm.Chip
-	by          byte // the password that PACE was run with
-	resumed     bool // the CAN opened the session first, which resumes the PIN
-	byPACE      bool // the channel, and those that followed it, began with PACE
+	ephemeral   []byte // the chip's ephemeral key in the PACE that is going on, compressed
+	openSession
+}
+
+// openSession is what a secure channel and those that follow it have come to.
+type openSession struct {
+	channel *sm.Chip
+	byPACE  bool // it began with PACE
+	by      byte // the password of that
+	resumed bool // the CAN opened it first, which resumes the PIN
+	chain   chaining
+	eac     extendedAccess
 }
 
 // newDocument makes the chip's ends of what its memory has keys and parameters for.
@@ -52,9 +60,8 @@ func (d *document) usable() bool {
 func (d *document) end() {
 	if d.channel != nil {
 		d.channel.Close()
-		d.channel = nil
 	}
-	d.byPACE, d.by, d.resumed = false, 0, false
+	d.openSession = openSession{}
 	if d.pace != nil {
 		d.pace.Reset()
 	}
@@ -171,8 +178,18 @@ func (d *document) serve(cmd apdu.Command, room int) (apdu.Response, *sm.Keys) {
 	if cmd.CLA&^0x10 != 0 {
 		return apdu.Response{Status: apdu.CLANotSupported}, nil
 	}
-	if cmd.CLA&0x10 != 0 && cmd.INS != 0x86 {
-		return apdu.Response{Status: apdu.ChainingNotSupported}, nil
+	switch cmd.INS {
+	case 0x22, 0x2A, 0x82:
+		var status apdu.Status
+		var whole bool
+		if whole, cmd, status = d.chain.add(cmd); !whole {
+			return apdu.Response{Status: status}, nil
+		}
+	case 0x86:
+	default:
+		if cmd.CLA&0x10 != 0 {
+			return apdu.Response{Status: apdu.ChainingNotSupported}, nil
+		}
 	}
 	switch cmd.INS {
 	case 0xA4:
@@ -183,6 +200,8 @@ func (d *document) serve(cmd apdu.Command, room int) (apdu.Response, *sm.Keys) {
 		return d.readOdd(cmd, min(cmd.Le, room)), nil
 	case 0x22, 0x86:
 		return d.manage(cmd)
+	case 0x2A, 0x84, 0x82:
+		return d.terminalAuthentication(cmd), nil
 	case 0x2C:
 		return apdu.Response{Status: d.resetPIN(cmd)}, nil
 	case 0x44, 0x04:
@@ -194,7 +213,7 @@ func (d *document) serve(cmd apdu.Command, room int) (apdu.Response, *sm.Keys) {
 }
 
 // manage serves MSE and GENERAL AUTHENTICATE within a session: PACE with another password,
-// and Chip Authentication.
+// Chip Authentication and the beginnings of Terminal Authentication.
 func (d *document) manage(cmd apdu.Command) (apdu.Response, *sm.Keys) {
 	switch {
 	case isPACE(cmd):
@@ -204,6 +223,9 @@ func (d *document) manage(cmd apdu.Command) (apdu.Response, *sm.Keys) {
 	}
 	if d.pace != nil {
 		d.pace.Reset()
+	}
+	if isTerminal(cmd) {
+		return d.terminalAuthentication(cmd), nil
 	}
 	return d.chipAuthentication(cmd)
 }

@@ -66,6 +66,3 @@ func (d *document) allowed(name uint16) bool {
 	}
 	return false
 }
-
-// granted says whether Terminal Authentication gave the right.
-func (d *document) granted(rule) bool { return false }

@@ -44,20 +44,15 @@ func integrated(info lds.PACEInfo) bool {
 	return len(info.OID) > mapping && (info.OID[mapping] == 3 || info.OID[mapping] == 4)
 }
 
-// agreementWork adds what Chip Authentication took whose command brings the terminal's key:
-// MSE:Set KAT, or GENERAL AUTHENTICATE. Its size tells the group.
-func (d *document) agreementWork(cmd apdu.Command) {
-	var tag tlv.Tag
-	var key tlv.String
-	s, inner := tlv.String(cmd.Data), tlv.String(cmd.Data)
-	if cmd.INS == 0x86 {
-		s.ReadTag(0x7C, &inner)
-	}
-	inner.Read(&tag, &key)
-	for _, k := range d.c.image.agreements() {
-		if g := k.Element().Group(); len(g.Base().Bytes()) == len(key) {
+// agreed notes that Chip Authentication version 1 has run, and adds its work. Terminal
+// Authentication has to begin anew.
+func (d *document) agreed(cmd apdu.Command) {
+	key := sentKey(cmd)
+	for _, g := range d.c.image.groups() {
+		if _, err := g.ParseElement(key); err == nil {
 			d.c.worked(g, agree)
-			return
+			break
 		}
 	}
+	d.eac = extendedAccess{name: d.eac.name, ask: d.eac.ask, short: shortKey(key, d.c.image.groups())}
 }
