@@ -39,7 +39,7 @@ func (s *Session) open(ctx context.Context) error {
 // refusesPACE reports whether err says that the card did not come to PACE, and not that
 // it gave no answer or refused the password.
 func refusesPACE(err error) bool {
-	for _, no := range []error{ErrWrongPassword, ErrBlocked, ErrNoPassword} {
+	for _, no := range []error{ErrWrongPassword, ErrBlocked, auth.ErrSuspended, ErrNoPassword} {
 		if errors.Is(err, no) {
 			return false
 		}
@@ -65,7 +65,7 @@ var errCardAccess = errors.New("EF.CardAccess is no list of SecurityInfos")
 // lets BAC in: the card has to deny the file by its name, and in the master file too if
 // that can be selected (cards are met that start in an application).
 func (s *Session) readCardAccess(ctx context.Context) ([]byte, error) {
-	r := reader{t: s.link, le: clearLe(s.link.Limits())}
+	r := reader{t: s.link, le: clearLe(s.link.Limits()), bySFI: true} // absence is made sure of below
 	raw, err := r.read(ctx, lds.CardAccess, nil, nil)
 	if err != nil && isRefusal(err) {
 		raw, err = r.readSelected(ctx, lds.CardAccess, nil)
@@ -121,6 +121,9 @@ func (s *Session) openPACE(ctx context.Context, cardAccess []byte) error {
 // EF.CardSecurity, which lies outside it, is read first where PACE has proven the chip.
 func (s *Session) runPACE(ctx context.Context, p auth.Password, info lds.PACEInfo) error {
 	result, err := auth.PACE(ctx, s.link, p, info)
+	if errors.Is(err, auth.ErrSuspended) {
+		result, err = s.resume(ctx, p, info, err)
+	}
 	if err != nil {
 		return err
 	}
@@ -136,6 +139,22 @@ func (s *Session) runPACE(ctx context.Context, p auth.Password, info lds.PACEInf
 		s.access.CardSecurity, s.le = raw, r.le // without it the proof is worth nothing
 	}
 	return s.selectApplication(ctx, s.channel)
+}
+
+// resume gives a suspended PIN its last try, which the holder asked for by giving the CAN
+// too: the CAN opens the way to it.
+func (s *Session) resume(ctx context.Context, pin auth.Password, info lds.PACEInfo, why error) (*auth.PACEResult, error) {
+	for _, p := range s.o.Passwords {
+		if p.Reference() != auth.RefCAN {
+			continue
+		}
+		first, err := auth.PACE(ctx, s.link, p, info)
+		if err != nil {
+			return nil, err
+		}
+		return auth.PACE(ctx, first.Channel, pin, info)
+	}
+	return nil, why
 }
 
 // openBAC selects the application in the clear and runs BAC.

@@ -51,8 +51,9 @@ func (s *Session) ReadFile(ctx context.Context, f lds.File, progress func(done, 
 }
 
 func (s *Session) read(ctx context.Context, f lds.File, first *apdu.Response, progress func(done, total int)) ([]byte, error) {
-	r := reader{t: s.channel, le: s.le}
+	r := reader{t: s.channel, le: s.le, bySFI: s.bySFI}
 	data, err := r.read(ctx, f, first, progress)
+	s.bySFI = r.bySFI
 	s.le, s.long = r.le, s.long || r.longest > sm.MaxResponse(suite.TDES, apdu.Limits{})
 	return data, err
 }

@@ -30,7 +30,8 @@ type reader struct {
 	t  apdu.Transmitter
 	le int // the most to ask for at once; lowered once the card bears less
 
-	longest int // the longest answer so far
+	longest int  // the longest answer so far
+	bySFI   bool // a file was read by its short identifier: the card knows them
 }
 
 // read reads a file by its SFI, or, if first is nil and the card has no SFIs, by its FID.
@@ -40,9 +41,10 @@ type reader struct {
 func (r *reader) read(ctx context.Context, f lds.File, first *apdu.Response, progress func(done, total int)) ([]byte, error) {
 	s := &reading{file: f, bySFI: true, total: -1, progress: progress}
 	data, err := r.blocks(ctx, s, first)
-	if err != nil && len(s.data) == 0 && sfiUnknown(err) {
+	if err != nil && len(s.data) == 0 && (sfiUnknown(err) || errors.Is(err, ErrFileAbsent) && !r.bySFI) {
 		return r.readSelected(ctx, f, progress)
 	}
+	r.bySFI = r.bySFI || err == nil
 	return data, err
 }
 
@@ -108,7 +110,8 @@ func (r *reader) blocks(ctx context.Context, s *reading, answer *apdu.Response) 
 
 // sfiUnknown reports whether a card that refused so may take the file's FID.
 func sfiUnknown(err error) bool {
-	return errors.Is(err, apdu.NoCurrentFile) || errors.Is(err, apdu.FunctionNotSupported) || errors.Is(err, apdu.WrongP1P2)
+	return errors.Is(err, apdu.NoCurrentFile) || errors.Is(err, apdu.FunctionNotSupported) ||
+		errors.Is(err, apdu.WrongP1P2) || errors.Is(err, apdu.ConditionsNotSatisfied)
 }
 
 // absent marks a refusal that denies the file.

@@ -150,7 +150,7 @@ func TestReadBudget(t *testing.T) {
 
 // TestReadWithoutSFI selects the file where the chip knows no short identifiers.
 func TestReadWithoutSFI(t *testing.T) {
-	for _, status := range []apdu.Status{apdu.NoCurrentFile, apdu.FunctionNotSupported, apdu.WrongP1P2} {
+	for _, status := range []apdu.Status{apdu.NoCurrentFile, apdu.FunctionNotSupported, apdu.WrongP1P2, apdu.ConditionsNotSatisfied, apdu.FileNotFound} {
 		data := fileOf(lds.DG2, 1000)
 		w := newTwin(t, map[lds.File][]byte{lds.DG2: data})
 		w.noSFI = status
@@ -177,7 +177,7 @@ func TestReadRefusals(t *testing.T) {
 	}
 	if _, err := s.ReadFile(t.Context(), lds.DG11, nil); !errors.Is(err, ErrFileAbsent) || !errors.Is(err, apdu.FileNotFound) {
 		t.Errorf("%v, want ErrFileAbsent", err)
-	} else if want := "read DG11: the card has no such file: READ BINARY: file not found (6A82)"; err.Error() != want {
+	} else if want := "read DG11: the card has no such file: SELECT: file not found (6A82)"; err.Error() != want {
 		t.Errorf("%q, want %q", err, want)
 	}
 }

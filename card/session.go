@@ -75,6 +75,7 @@ type Session struct {
 	pace    *auth.PACEResult
 	key     auth.Password // that opened the card
 	app     []byte        // selected
+	bySFI   bool          // the card knows short identifiers
 	long    bool          // an answer of extended length has come
 	proven  bool          // a chip's key was used: another session would not be the same
 	le      int           // the most answer data that the card was seen to bear

@@ -27,6 +27,9 @@ var (
 	// ErrBlocked says that the chip takes this password no more, or that its last try
 	// would be spent.
 	ErrBlocked = errors.New("the password is blocked")
+	// ErrSuspended says that the PIN has one try left, which the chip takes only after the
+	// CAN: PACE with the CAN, and then PACE with the PIN through its channel.
+	ErrSuspended = errors.New("the PIN is suspended")
 	// ErrPassword says that the password is none that the protocol can use: empty, or a
 	// CAN where BAC needs the MRZ.
 	ErrPassword = errors.New("the password does not fit the protocol")

@@ -32,6 +32,9 @@ func (s ChipAuthSecret) element() dh.Element {
 type ChipAuthChip struct {
 	keys   []chipAuthKey
 	chosen *chipAuthKey // by MSE:Set AT, for the GENERAL AUTHENTICATE right after it
+
+	terminal dh.Element
+	used     *ChipAuthSecret
 }
 
 type chipAuthKey struct {
@@ -39,6 +42,7 @@ type chipAuthKey struct {
 	cipher    suite.Cipher
 	reference []byte // nil for none
 	key       dh.Secret
+	secret    ChipAuthSecret
 }
 
 // NewChipAuthChip makes the end of a chip with these keys. A protocol that Chip1 does
@@ -54,7 +58,7 @@ func NewChipAuthChip(secrets ...ChipAuthSecret) (*ChipAuthChip, error) {
 		if err != nil {
 			return nil, err
 		}
-		k := chipAuthKey{oid: oid, cipher: c, key: s.Key}
+		k := chipAuthKey{oid: oid, cipher: c, key: s.Key, secret: s}
 		if s.KeyID != nil {
 			k.reference = keyReference(s.KeyID)
 		}
@@ -87,12 +91,16 @@ func (a *ChipAuthChip) Process(c apdu.Command) (apdu.Response, *sm.Keys) {
 	if !s.ReadTag(tagDynamic, &inner) || !s.Empty() || !inner.ReadTag(tagChipAuthKey, &point) || !inner.Empty() {
 		return apdu.Response{Status: apdu.WrongData}, nil
 	}
-	keys, status := chosen.agree(point)
+	keys, status := a.agree(chosen, point)
 	if status != apdu.OK {
 		return apdu.Response{Status: status}, nil
 	}
 	return apdu.Response{Data: tlv.Encode(tagDynamic), Status: apdu.OK}, keys
 }
+
+// Terminal returns the terminal's ephemeral key of the last run that gave keys, which
+// Terminal Authentication is bound to, and the secret that was used; nil before one.
+func (a *ChipAuthChip) Terminal() (dh.Element, *ChipAuthSecret) { return a.terminal, a.used }
 
 // Running reports whether the next GENERAL AUTHENTICATE belongs here.
 func (a *ChipAuthChip) Running() bool { return a.chosen != nil }
@@ -133,7 +141,7 @@ func (a *ChipAuthChip) setKAT(data []byte) (*sm.Keys, apdu.Status) {
 	if k == nil {
 		return nil, status
 	}
-	return k.agree(point)
+	return a.agree(k, point)
 }
 
 // find returns the one key that fits; without a reference it must be the only one.
@@ -155,7 +163,7 @@ func (a *ChipAuthChip) find(reference []byte, fits func(chipAuthKey) bool) (*chi
 }
 
 // agree derives the keys with the terminal's ephemeral key.
-func (k *chipAuthKey) agree(point []byte) (*sm.Keys, apdu.Status) {
+func (a *ChipAuthChip) agree(k *chipAuthKey, point []byte) (*sm.Keys, apdu.Status) {
 	other, err := k.key.Element().Group().ParseElement(point)
 	if err != nil {
 		return nil, apdu.WrongData
@@ -164,5 +172,6 @@ func (k *chipAuthKey) agree(point []byte) (*sm.Keys, apdu.Status) {
 	if err != nil {
 		return nil, apdu.WrongData
 	}
+	a.terminal, a.used = other, &k.secret
 	return &keys, apdu.OK
 }

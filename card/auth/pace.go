@@ -93,7 +93,8 @@ type PACEOptions struct {
 }
 
 // PACE runs PACE (Doc 9303-11 §4.4) in any mapping over any standardised domain
-// parameters. Nothing need be selected before it. A variant that does not exist and
+// parameters. Nothing need be selected before it. Through the *sm.Channel of another
+// password it takes that one's place, which resumes a suspended PIN. A variant that does not exist and
 // unknown domain parameters are ErrUnsupported, before anything is sent.
 //
 // The chip's keys are checked to be of the group and to differ from ours, its token in
@@ -133,9 +134,18 @@ func pace(ctx context.Context, t apdu.Transmitter, p Password, info lds.PACEInfo
 	keys := r.keys
 	r.keys = sm.Keys{} // the channel's from here on
 	return &PACEResult{
-		Channel: sm.New(t, keys), Info: info, Password: p.Name(), Own: r.own, ChipKey: r.chip, MappingKey: r.mapping,
+		Channel: succeed(t, keys), Info: info, Password: p.Name(), Own: r.own, ChipKey: r.chip, MappingKey: r.mapping,
 		CARs: r.cars, mapped: v.mapping == chipAuth, proof: r.proof,
 	}, nil
+}
+
+// succeed opens the channel under new keys: over t, or in the place of the channel that t
+// is.
+func succeed(t apdu.Transmitter, keys sm.Keys) *sm.Channel {
+	if ch, ok := t.(*sm.Channel); ok {
+		return ch.Renew(keys)
+	}
+	return sm.New(t, keys)
 }
 
 // paceRun is the terminal's state between the steps.
@@ -176,6 +186,11 @@ func (r *paceRun) choose(ctx context.Context, p Password) error {
 		switch {
 		case counted && left > 1:
 			return nil
+		case counted && left == 1 && p.ref == RefPIN:
+			if _, resumed := r.t.(*sm.Channel); resumed {
+				return nil
+			}
+			return fmt.Errorf("%w: %w", ErrSuspended, err)
 		case counted, status == apdu.Blocked:
 			return fmt.Errorf("%w: %w", ErrBlocked, err)
 		}

@@ -99,22 +99,26 @@ func WrapSOD(signed []byte) []byte { return tlv.Encode(sodTag, signed) }
 func (s *SOD) CardID() [32]byte { return sha256.Sum256(s.Signed.Content) }
 
 // Signer returns the only SignerInfo, or an error that wraps cms.ErrStructure.
-func (s *SOD) Signer() (*cms.SignerInfo, error) {
-	if n := len(s.Signed.Signers); n != 1 {
+func (s *SOD) Signer() (*cms.SignerInfo, error) { return onlySigner(s.Signed) }
+
+func onlySigner(d *cms.SignedData) (*cms.SignerInfo, error) {
+	if n := len(d.Signers); n != 1 {
 		return nil, fmt.Errorf("%w: %d signers instead of one", cms.ErrStructure, n)
 	}
-	return s.Signed.Signers[0], nil
+	return d.Signers[0], nil
 }
 
 // Verify checks the only signer against key, as cms.SignedData.Verify does, and wants
 // signed attributes whatever the content type says. It trusts key as it is.
-func (s *SOD) Verify(key cert.PublicKey) error {
-	signer, err := s.Signer()
+func (s *SOD) Verify(key cert.PublicKey) error { return verifyOnly(s.Signed, key) }
+
+func verifyOnly(d *cms.SignedData, key cert.PublicKey) error {
+	signer, err := onlySigner(d)
 	if err != nil {
 		return err
 	}
 	if len(signer.Attributes) == 0 {
 		return fmt.Errorf("%w: no signed attributes", cms.ErrStructure)
 	}
-	return s.Signed.Verify(signer, key)
+	return d.Verify(signer, key)
 }
