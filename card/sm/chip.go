@@ -29,7 +29,7 @@ func (h *Chip) Open(protected apdu.Command) (apdu.Command, error) {
 		return apdu.Command{}, ErrClosed
 	}
 	status := apdu.SMIncorrect
-	if protected.CLA&secured != secured || protected.CLA&0xE0 != 0 {
+	if protected.CLA&secured != secured || protected.CLA&0x60 != 0 { // 8C protects a proprietary class
 		status = apdu.SMMissing
 	} else if c, ok := h.end.opened(protected); ok {
 		h.odd = c.INS&1 == 1

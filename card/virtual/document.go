@@ -78,7 +78,7 @@ func (d *document) process(cmd apdu.Command) apdu.Response {
 		return d.refuse(apdu.ChannelNotSupported)
 	}
 	switch {
-	case cmd.CLA&secureMessaging == secureMessaging && cmd.CLA&0xE0 == 0:
+	case cmd.CLA&secureMessaging == secureMessaging && cmd.CLA&0x60 == 0:
 		return d.secured(cmd)
 	case d.channel != nil:
 		return d.refuse(apdu.SMMissing) // a command in the clear ends the session
@@ -175,7 +175,10 @@ func zeroLe(data []byte) bool {
 
 // serve answers a command that came through the channel with at most room octets.
 func (d *document) serve(cmd apdu.Command, room int) (apdu.Response, *sm.Keys) {
-	if cmd.CLA&^0x10 != 0 {
+	switch {
+	case cmd.CLA == 0x80 && cmd.INS == 0x20:
+		return apdu.Response{Status: d.verifyAuxiliary(cmd)}, nil
+	case cmd.CLA&^0x10 != 0:
 		return apdu.Response{Status: apdu.CLANotSupported}, nil
 	}
 	switch cmd.INS {
