@@ -3,13 +3,13 @@ package virtual
 import (
 	"encoding/asn1"
 	"math/big"
+	"slices"
 
 	"github.com/tamthe/tamthe/apdu"
 	"github.com/tamthe/tamthe/card/auth"
 	"github.com/tamthe/tamthe/card/dh"
 	"github.com/tamthe/tamthe/card/gp"
 	"github.com/tamthe/tamthe/card/lds"
-	"github.com/tamthe/tamthe/card/sm"
 )
 
 // passwordDGIs are where the secrets of PACE lie, by password reference.
@@ -34,12 +34,7 @@ func (m *image) paceChip() *auth.PACEChip {
 	if err != nil {
 		return nil
 	}
-	var static []*dh.PrivateKey // for Chip Authentication Mapping
-	for _, k := range m.agreements() {
-		if k, ok := k.(*dh.PrivateKey); ok {
-			static = append(static, k)
-		}
-	}
+	static := m.mappingKeys()
 	var usable []lds.PACEInfo
 	for _, info := range infos.PACE {
 		if _, err := auth.NewPACEChip([]lds.PACEInfo{info}, secrets, static...); err == nil {
@@ -102,7 +97,16 @@ func (m *image) activeRSA() *given {
 // chipAuthChip makes the chip's end of Chip Authentication in every variant of DG14 that
 // it has a key for, nil if there is none.
 func (m *image) chipAuthChip() *auth.ChipAuthChip {
-	infos := m.infos()
+	secrets := m.chipSecrets(m.infos())
+	chip, err := auth.NewChipAuthChip(secrets...)
+	if err != nil || len(secrets) == 0 {
+		return nil
+	}
+	return chip
+}
+
+// chipSecrets are the chip's keys in the variants of Chip Authentication that infos lists.
+func (m *image) chipSecrets(infos *lds.SecurityInfos) []auth.ChipAuthSecret {
 	if infos == nil {
 		return nil
 	}
@@ -121,11 +125,41 @@ func (m *image) chipAuthChip() *auth.ChipAuthChip {
 			secrets = append(secrets, s)
 		}
 	}
-	chip, err := auth.NewChipAuthChip(secrets...)
-	if err != nil || len(secrets) == 0 {
+	return secrets
+}
+
+// cardSecurity is what EF.CardSecurity says, nil without one that can be read.
+func (m *image) cardSecurity() *lds.SecurityInfos {
+	f := m.files[gp.DGICardSecurity]
+	if f == nil {
 		return nil
 	}
-	return chip
+	signed, err := lds.ParseCardSecurity(f.data)
+	if err != nil {
+		return nil
+	}
+	return signed.Infos
+}
+
+// mappingKeys are the keys that may serve Chip Authentication Mapping: first those of
+// EF.CardSecurity, then the others.
+func (m *image) mappingKeys() []*dh.PrivateKey {
+	var named, others []*dh.PrivateKey
+	infos := m.cardSecurity()
+	for _, k := range m.agreements() {
+		key, ok := k.(*dh.PrivateKey)
+		switch {
+		case !ok:
+		case infos != nil && slices.ContainsFunc(infos.ChipKeys, func(p lds.ChipAuthPublicKey) bool {
+			e := p.Key.Element()
+			return e != nil && key.Point().Equal(e)
+		}):
+			named = append(named, key)
+		default:
+			others = append(others, key)
+		}
+	}
+	return append(named, others...)
 }
 
 // internalAuthenticate serves Active Authentication (Doc 9303-11 §6.1) within a session.
@@ -146,21 +180,6 @@ func (d *document) internalAuthenticate(cmd apdu.Command) apdu.Response {
 		}
 	}
 	return r
-}
-
-// chipAuthentication serves Chip Authentication (Doc 9303-11 §6.2) within a session.
-func (d *document) chipAuthentication(cmd apdu.Command) (apdu.Response, *sm.Keys) {
-	switch {
-	case d.agree != nil:
-		r, keys := d.agree.Process(cmd)
-		if keys != nil {
-			d.agreed(cmd)
-		}
-		return r, keys
-	case cmd.INS == 0x22:
-		return apdu.Response{Status: apdu.ReferenceNotFound}, nil
-	}
-	return apdu.Response{Status: apdu.INSNotSupported}, nil
 }
 
 // derSignature is a plain signature r‖s as a SEQUENCE of two INTEGERs.

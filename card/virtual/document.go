@@ -181,18 +181,18 @@ func (d *document) serve(cmd apdu.Command, room int) (apdu.Response, *sm.Keys) {
 	case cmd.CLA&^0x10 != 0:
 		return apdu.Response{Status: apdu.CLANotSupported}, nil
 	}
-	switch cmd.INS {
-	case 0x22, 0x2A, 0x82:
+	switch steps := cmd.INS == 0x86 && d.pace != nil && d.pace.Running(); {
+	case steps: // the class says that more steps follow
+	case cmd.INS == 0x22, cmd.INS == 0x2A, cmd.INS == 0x82, cmd.INS == 0x86:
 		var status apdu.Status
 		var whole bool
 		if whole, cmd, status = d.chain.add(cmd); !whole {
 			return apdu.Response{Status: status}, nil
 		}
-	case 0x86:
+	case cmd.CLA&0x10 != 0:
+		return apdu.Response{Status: apdu.ChainingNotSupported}, nil
 	default:
-		if cmd.CLA&0x10 != 0 {
-			return apdu.Response{Status: apdu.ChainingNotSupported}, nil
-		}
+		d.chain = chaining{}
 	}
 	switch cmd.INS {
 	case 0xA4:
@@ -213,22 +213,4 @@ func (d *document) serve(cmd apdu.Command, room int) (apdu.Response, *sm.Keys) {
 		return d.internalAuthenticate(cmd), nil
 	}
 	return apdu.Response{Status: apdu.INSNotSupported}, nil
-}
-
-// manage serves MSE and GENERAL AUTHENTICATE within a session: PACE with another password,
-// Chip Authentication and the beginnings of Terminal Authentication.
-func (d *document) manage(cmd apdu.Command) (apdu.Response, *sm.Keys) {
-	switch {
-	case isPACE(cmd):
-		return d.setPACE(cmd), nil
-	case cmd.INS == 0x86 && d.pace != nil && d.pace.Running():
-		return d.runPACE(cmd)
-	}
-	if d.pace != nil {
-		d.pace.Reset()
-	}
-	if isTerminal(cmd) {
-		return d.terminalAuthentication(cmd), nil
-	}
-	return d.chipAuthentication(cmd)
 }

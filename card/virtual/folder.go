@@ -33,11 +33,12 @@ type FolderOptions struct {
 
 	PIN, PUK string // of the eID application, for PACE; "" leaves them out
 	// Keys are more keys of the chip for Chip Authentication and the chip authentication
-	// mapping: each serves wherever DG14 or EF.CardSecurity has its public key. Restricted
-	// are those of Restricted Identification. All are copied.
-	Keys, Restricted []dh.Secret
-	ActiveRSA        *rsa.PrivateKey // for Active Authentication, in place of AA
-	ActiveHash       crypto.Hash     // that ActiveRSA signs with; zero is SHA-1
+	// mapping: each serves wherever DG14 or EF.CardSecurity has its public key. All keys are
+	// copied.
+	Keys       []dh.Secret
+	Restricted []auth.ChipAuthSecret // for Restricted Identification
+	ActiveRSA  *rsa.PrivateKey       // for Active Authentication, in place of AA
+	ActiveHash crypto.Hash           // that ActiveRSA signs with; zero is SHA-1
 
 	// TrustPoints are the CVCA certificates that Terminal Authentication begins with, at
 	// most two of a kind of terminal, the current one first. Without any, nobody reads DG3

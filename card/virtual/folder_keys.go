@@ -75,7 +75,7 @@ func (o FolderOptions) given(files map[lds.File][]byte) ([]record, error) {
 		keys = append(keys, given{use: useAgreement, secret: k})
 	}
 	for _, k := range o.Restricted {
-		keys = append(keys, given{use: useRestricted, secret: k})
+		keys = append(keys, given{use: useRestricted, secret: k.Key, name: k})
 	}
 	if o.ActiveRSA != nil {
 		keys = append(keys, given{use: useActive, rsa: o.ActiveRSA, hash: cmp.Or(o.ActiveHash, crypto.SHA1)})

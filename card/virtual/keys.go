@@ -3,11 +3,13 @@ package virtual
 import (
 	"crypto"
 	"crypto/rsa"
+	"encoding/asn1"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"math/big"
 
+	"github.com/tamthe/tamthe/card/auth"
 	"github.com/tamthe/tamthe/card/dh"
 	"github.com/tamthe/tamthe/card/gp"
 )
@@ -26,6 +28,7 @@ const (
 type given struct {
 	use    keyUse
 	secret dh.Secret
+	name   auth.ChipAuthSecret // protocol and identifier, for useRestricted
 	rsa    *rsa.PrivateKey
 	hash   crypto.Hash // with rsa
 }
@@ -43,13 +46,26 @@ const ownGroup = 0xFF
 var errKey = errors.New("a key of a kind that the chip can't hold")
 
 // keyRecord is the record of a given key: its use, and its hash, modulus and
-// private exponent, or its group and scalar.
+// private exponent, or (for useRestricted its protocol and identifier,) its group and
+// scalar.
 func keyRecord(g given) (record, error) {
 	b := []byte{byte(g.use)}
 	if g.use == useActive {
 		n := g.rsa.N.Bytes()
 		b = append(binary.BigEndian.AppendUint16(append(b, byte(g.hash)), uint16(len(n))), n...)
 		return record{recKey, append(b, g.rsa.D.Bytes()...)}, nil
+	}
+	if g.use == useRestricted {
+		der, err := asn1.Marshal(g.name.Protocol)
+		if err != nil {
+			return record{}, fmt.Errorf("chip key: %w", err)
+		}
+		var id []byte
+		if g.name.KeyID != nil {
+			id = g.name.KeyID.FillBytes(make([]byte, 8))
+		}
+		b = append(append(b, byte(len(der))), der...)
+		b = append(append(b, byte(len(id))), id...)
 	}
 	scalar, ok := g.secret.(interface{ Bytes() []byte })
 	if !ok {
@@ -81,6 +97,15 @@ func (m *image) applyKey(b *fields) {
 		g.rsa.N = new(big.Int).SetBytes(b.take(int(b.u16())))
 		g.rsa.D = new(big.Int).SetBytes(b.rest())
 	case useAgreement, useRestricted:
+		if g.use == useRestricted {
+			_, err = asn1.Unmarshal(b.take(int(b.octet())), &g.name.Protocol)
+			if id := b.take(int(b.octet())); len(id) > 0 {
+				g.name.KeyID = new(big.Int).SetBytes(id)
+			}
+			if err != nil {
+				break
+			}
+		}
 		var group dh.Group
 		if group, err = b.group(); err == nil {
 			scalar := b.rest()

@@ -9,15 +9,17 @@ import (
 	"github.com/tamthe/tamthe/card/lds"
 )
 
-// extended is what Extended Access Control has come to in a session.
+// extendedAccess is what Extended Access Control has come to in a session.
 type extendedAccess struct {
 	name     []byte // ID_PICC: the chip's ephemeral key of PACE, or its document number
 	short    []byte // the terminal's key of Chip Authentication version 1; nil before that
 	terminal *auth.TerminalChip
 	last     cvc.PublicKey // of the last certificate, for the modelled time
 	ask      []byte        // the CHAT that PACE was run with
-	second   *auth.Chip2Chip
-	proven   bool // Chip Authentication version 2 has run
+	proven   bool          // Chip Authentication version 2 has run
+
+	second     *auth.Chip2Chip // what an MSE has begun
+	restricted *auth.RestrictedChip
 }
 
 // isTerminal says whether a command belongs to Terminal Authentication.

@@ -47,12 +47,23 @@ func integrated(info lds.PACEInfo) bool {
 // agreed notes that Chip Authentication version 1 has run, and adds its work. Terminal
 // Authentication has to begin anew.
 func (d *document) agreed(cmd apdu.Command) {
-	key := sentKey(cmd)
-	for _, g := range d.c.image.groups() {
-		if _, err := g.ParseElement(key); err == nil {
-			d.c.worked(g, agree)
+	d.agreementWork(cmd)
+	d.eac = extendedAccess{name: d.eac.name, ask: d.eac.ask, short: shortKey(sentKey(cmd), d.c.image.groups())}
+}
+
+// agreementWork adds one agreement in the group of the key that a command brings, or of the
+// chip's first key where that can't be told.
+func (d *document) agreementWork(cmd apdu.Command) {
+	groups := d.c.image.groups()
+	if len(groups) == 0 {
+		return
+	}
+	group := groups[0]
+	for _, g := range groups {
+		if _, err := g.ParseElement(sentKey(cmd)); err == nil {
+			group = g
 			break
 		}
 	}
-	d.eac = extendedAccess{name: d.eac.name, ask: d.eac.ask, short: shortKey(key, d.c.image.groups())}
+	d.c.worked(group, agree)
 }
