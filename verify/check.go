@@ -54,6 +54,8 @@ const (
 
 	CheckAA       = "chip.aa"
 	CheckCA1      = "chip.ca"
+	CheckCAM      = "chip.cam"
+	CheckTA       = "chip.ta"
 	CheckChipNone = "chip.none"
 
 	CheckStatus = "status.card"
@@ -124,6 +126,8 @@ var catalogue = []kind{
 
 	{CheckAA, Original, oneOf, "ICAO 9303-11 6.1"},
 	{CheckCA1, Original, oneOf, "ICAO 9303-11 6.2"},
+	{CheckCAM, Original, oneOf, "ICAO 9303-11 4.4.3.5"},
+	{CheckTA, Original, speaks, "ICAO 9303-11 7.1"},
 	{CheckChipNone, Original, oneOf, "tamthe trust store"},
 
 	{CheckStatus, InForce, waived, "tamthe status"},

@@ -42,7 +42,9 @@ func (a *assessment) judgeChip() {
 	default:
 		a.proven(CheckCA1, 14, a.ev.chip.agreement.err)
 	}
-	if a.listed(15) || offersCA || !a.o.Policy.Chip {
+	a.judgeMapping()
+	a.judgeTerminal()
+	if a.listed(15) || offersCA || !a.o.Policy.Chip || a.passed(CheckCAM) {
 		return
 	}
 	if a.chain.Issuer.Chip == pki.None {
@@ -52,11 +54,82 @@ func (a *assessment) judgeChip() {
 	}
 }
 
+// judgeMapping judges the proof that came with PACE. It counts only if EF.CardSecurity,
+// which holds its key, is signed under the same trust as the SOD.
+func (a *assessment) judgeMapping() {
+	if a.ev.chip == nil || a.ev.chip.mapping == nil {
+		return
+	}
+	err := a.ev.chip.mapping.err
+	_, asked := a.ev.files[lds.CardSecurity]
+	if err != nil && !asked {
+		a.fail(CheckCAM, ReasonChipRefused, err)
+		return
+	}
+	if err != nil {
+		a.provenBy(CheckCAM, false, err)
+		return
+	}
+	signed, err := lds.ParseCardSecurity(a.ev.files[lds.CardSecurity])
+	if err != nil {
+		a.fail(CheckCAM, ReasonChipKeyMalformed, err)
+		return
+	}
+	trusted, err := a.trusts(signed)
+	if err != nil {
+		a.fail(CheckCAM, ReasonCardSecurity, err)
+		return
+	}
+	a.provenBy(CheckCAM, trusted, nil)
+}
+
+// trusts says whether EF.CardSecurity's signer leads to an anchor as the SOD's must. An
+// error is a signature that is wrong.
+func (a *assessment) trusts(s *lds.SignedInfos) (bool, error) {
+	signer, err := s.Signer()
+	if err != nil {
+		return false, err
+	}
+	list := append(s.Signed.SignerCertificates(signer), a.o.Trust.Signers(signer.Matches)...)
+	err = errNoSigner
+	for _, c := range list[:min(len(list), maxTrials)] {
+		if err = s.Verify(c.PublicKey); err != nil {
+			continue
+		}
+		for _, f := range a.o.Trust.Chain(c).Judge(a.query()).Findings {
+			if f.Level == pki.Failed || f.Level == pki.Undetermined && f.Aspect != pki.Lists && f.Aspect != pki.Revocation && f.Aspect != pki.Known {
+				return false, nil
+			}
+		}
+		return true, nil
+	}
+	return false, err
+}
+
+var errNoSigner = errors.New("the signer's certificate is not there")
+
+// judgeTerminal says whether the chip has given us rights. No is no fault of the card.
+func (a *assessment) judgeTerminal() {
+	if a.ev.chip == nil || a.ev.chip.terminal == nil {
+		return
+	}
+	if err := a.ev.chip.terminal.err; err != nil {
+		a.record(Check{ID: CheckTA, Outcome: NotRun, Reason: ReasonTerminalRefused, Detail: err.Error(), Err: err})
+		return
+	}
+	a.set(CheckTA, Passed, "", "")
+}
+
 // proven records how a proof of the chip ended whose key lies in the group.
 func (a *assessment) proven(id string, group int, err error) {
+	a.provenBy(id, a.intact[group], err)
+}
+
+// provenBy is proven for a key that is covered by a trusted signature or not.
+func (a *assessment) provenBy(id string, covered bool, err error) {
 	_, refused := errors.AsType[*apdu.StatusError](err)
 	switch {
-	case err == nil && a.intact[group]:
+	case err == nil && covered:
 		a.set(id, Passed, "", "")
 	case err == nil:
 		a.set(id, Undetermined, ReasonChipKeyUncovered, "")

@@ -24,6 +24,8 @@ type chipEvidence struct {
 	broken    error // why the secure channel closed; nil if it held
 	active    *proof[auth.ActiveProof]
 	agreement *proof[auth.ChipProof]
+	mapping   *proof[auth.ChipProof] // of PACE with Chip Authentication Mapping
+	terminal  *proof[struct{}]       // Terminal Authentication
 }
 
 // proof is an attempt to have the chip prove its key.

@@ -56,8 +56,11 @@ type inspector struct {
 // read fetches the files in the order that lets each decide about the next, and asks
 // for the chip's proof before the personal data.
 func (i *inspector) read(ctx context.Context) error {
-	if raw := i.ev.chip.access.CardAccess; raw != nil {
-		if err := i.keep(lds.CardAccess, raw); err != nil {
+	for f, raw := range map[lds.File][]byte{lds.CardAccess: i.ev.chip.access.CardAccess, lds.CardSecurity: i.ev.chip.access.CardSecurity} {
+		if raw == nil {
+			continue
+		}
+		if err := i.keep(f, raw); err != nil {
 			return err
 		}
 	}
@@ -78,6 +81,7 @@ func (i *inspector) read(ctx context.Context) error {
 		if err := i.proof(ctx); err != nil {
 			return err
 		}
+		i.interim()
 	}
 	if err := i.personal(ctx); err != nil {
 		return err
@@ -100,6 +104,13 @@ func (i *inspector) personal(ctx context.Context) error {
 		p = profile.For(zone)
 	}
 	wanted := slices.Concat(i.o.Policy.Groups, p.Required, p.Expected)
+	if t := i.ev.chip.terminal; t != nil && t.err == nil {
+		for _, f := range []lds.File{lds.DG3, lds.DG4} {
+			if err := i.listed(ctx, f); err != nil {
+				return err
+			}
+		}
+	}
 	for n := 5; n <= 16; n++ {
 		if slices.Contains(wanted, n) {
 			if err := i.listed(ctx, lds.Group(n)); err != nil {
@@ -168,6 +179,18 @@ func (i *inspector) proof(ctx context.Context) error {
 		return nil
 	}
 	infos, _ := lds.ParseDG14(i.ev.files[lds.DG14])
+	if i.mapped(); i.ev.chip.mapping != nil && i.ev.chip.mapping.err == nil {
+		return i.terminal(ctx, infos, i.ev.chip.mapping.result)
+	}
+	if i.wantsTerminal(infos) { // its rights are bound to Chip Authentication
+		if err := i.agreement(ctx, infos); err != nil {
+			return err
+		}
+		if a := i.ev.chip.agreement; a != nil && a.err == nil {
+			return i.terminal(ctx, infos, a.result)
+		}
+		return nil
+	}
 	if raw, ok := i.ev.files[lds.DG15]; ok {
 		err := i.active(ctx, raw, infos)
 		if err != nil || !errors.Is(i.ev.chip.active.err, auth.ErrUnsupported) {

@@ -15,7 +15,7 @@ func sound() []Check {
 		if k.id == CheckCA1 {
 			o = NotRun
 		}
-		if k.id == CheckChipNone {
+		if onlyWhereMet[k.id] {
 			continue
 		}
 		list = append(list, Check{ID: k.id, Claim: k.claim, Outcome: o})
@@ -77,6 +77,11 @@ func TestJudgeTruthTable(t *testing.T) {
 		{"no proof, archive", archive, with(chip(NotRun, ReasonChipNotAsked)), Accept},
 		{"CA instead of AA", checkpoint, with(chip(Absent, ""), Check{ID: CheckCA1, Outcome: Passed}), Accept},
 		{"CA passed, AA failed", checkpoint, with(chip(Failed, ReasonChipRefused), Check{ID: CheckCA1, Outcome: Passed}), Refuse},
+		{"CAM instead of AA", checkpoint, with(chip(Absent, ""), Check{ID: CheckCAM, Claim: Original, Outcome: Passed}), Accept},
+		{"CAM passed, AA failed", checkpoint, with(chip(Failed, ReasonChipRefused), Check{ID: CheckCAM, Claim: Original, Outcome: Passed}), Refuse},
+		{"CAM failed, AA passed", checkpoint, with(Check{ID: CheckCAM, Claim: Original, Outcome: Failed, Reason: ReasonChipKeyMismatch}), Refuse},
+		{"CAM under no trusted signature", checkpoint, with(chip(Absent, ""), Check{ID: CheckCAM, Claim: Original, Outcome: Undetermined, Reason: ReasonChipKeyUncovered}), Refer},
+		{"no rights for the terminal", checkpoint, with(Check{ID: CheckTA, Claim: Original, Outcome: NotRun, Reason: ReasonTerminalRefused}), Accept},
 		{"issuer gives chips no key", checkpoint, with(chip(Absent, ""), Check{ID: CheckChipNone, Claim: Original, Outcome: Absent, Reason: ReasonChipNotOffered}), Accept},
 		{"status not published", checkpoint, with(Check{ID: CheckStatus, Outcome: Absent, Reason: ReasonStatusNotPublished}), Accept},
 		{"status not asked", checkpoint, with(Check{ID: CheckStatus, Outcome: NotRun, Reason: ReasonStatusNotAsked}), Refer},

@@ -88,6 +88,8 @@ const (
 	ReasonChipNotAsked     Reason = "chip-not-asked"
 	ReasonChipUnsupported  Reason = "chip-unsupported"
 	ReasonChipDeviates     Reason = "chip-deviates"
+	ReasonCardSecurity     Reason = "cardsecurity-signature"
+	ReasonTerminalRefused  Reason = "terminal-refused"
 
 	// The card's status.
 	ReasonCardRevoked        Reason = "card-revoked"
@@ -158,6 +160,7 @@ var grades = map[Reason]grade{
 	ReasonChipKeyUncovered: hard, ReasonChipProofMissing: soft,
 	ReasonChipNotOffered: note, ReasonChipNotAsked: soft,
 	ReasonChipUnsupported: soft, ReasonChipDeviates: note,
+	ReasonCardSecurity: hard, ReasonTerminalRefused: note,
 
 	ReasonCardRevoked: soft, ReasonCardSuspended: soft, ReasonCardSuperseded: soft,
 	ReasonCardUndelivered: soft, ReasonStatusUnknown: soft, ReasonStatusUnavailable: soft,

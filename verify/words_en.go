@@ -29,7 +29,7 @@ var english = vocabulary{
 		CheckUnlisted: "no unsigned data groups", CheckCOM: "table of contents as signed",
 		CheckNational: "national rules", CheckPhoto: "portrait", CheckMRZ: "machine readable zone readable",
 		CheckMRZDigits: "check digits", CheckExpiry: "document not expired", CheckAA: "chip proves its key (AA)",
-		CheckCA1: "chip proves its key (CA)", CheckChipNone: "issuer gives chips no key", CheckStatus: "card not revoked",
+		CheckCA1: "chip proves its key (CA)", CheckCAM: "chip proves its key (PACE-CAM)", CheckTA: "chip opens its protected groups to us", CheckChipNone: "issuer gives chips no key", CheckStatus: "card not revoked",
 		CheckPrint: "print agrees with the chip", CheckHolder: "face compared",
 	},
 	reasons: map[Reason]Words{
@@ -98,6 +98,8 @@ var english = vocabulary{
 		ReasonChipKeyMismatch:  {"the chip is a copy: it does not have the key that the issuer gave it", "Hold the card and the bearer; the data may be genuine, the chip is not."},
 		ReasonChipKeyMalformed: {"the chip's key is not a valid key", "Treat the chip as forged."},
 		ReasonChipRefused:      {"the chip refuses to prove that it is the original", "Try once more. If it refuses again, treat the chip as a copy."},
+		ReasonCardSecurity:     {"the chip's list of keys (EF.CardSecurity) is not signed as it says", "Hold the card and the bearer; the chip's list of keys was changed."},
+		ReasonTerminalRefused:  {"the chip does not open its protected groups to this terminal", "Fingerprints stay unread; have the terminal's certificates renewed if they are needed."},
 		ReasonChipKeyUncovered: {"the chip's proof uses a key that no trusted signature covers", "Look at the signature and the chain first: they decide."},
 		ReasonChipProofMissing: {"the chip cannot prove that it is the original", "Compare print, portrait and bearer with special care."},
 		ReasonChipNotOffered:   {"this issuer gives its chips no key of their own", "Compare print, portrait and bearer with special care."},

@@ -29,7 +29,7 @@ var vietnamese = vocabulary{
 		CheckUnlisted: "không có nhóm dữ liệu chưa ký", CheckCOM: "mục lục đúng như đã ký",
 		CheckNational: "quy định quốc gia", CheckPhoto: "ảnh chân dung", CheckMRZ: "đọc được vùng MRZ",
 		CheckMRZDigits: "số kiểm tra", CheckExpiry: "giấy tờ chưa hết hạn", CheckAA: "chip chứng minh khóa (AA)",
-		CheckCA1: "chip chứng minh khóa (CA)", CheckChipNone: "cơ quan cấp không cấp khóa cho chip", CheckStatus: "thẻ chưa bị thu hồi",
+		CheckCA1: "chip chứng minh khóa (CA)", CheckCAM: "chip chứng minh khóa (PACE-CAM)", CheckTA: "chip mở các nhóm dữ liệu được bảo vệ cho ta", CheckChipNone: "cơ quan cấp không cấp khóa cho chip", CheckStatus: "thẻ chưa bị thu hồi",
 		CheckPrint: "thông tin in khớp với chip", CheckHolder: "đối chiếu khuôn mặt",
 	},
 	reasons: map[Reason]Words{
@@ -98,6 +98,8 @@ var vietnamese = vocabulary{
 		ReasonChipKeyMismatch:  {"chip là bản sao: không có khóa mà cơ quan cấp đã trao", "Giữ thẻ và người mang thẻ; dữ liệu có thể thật nhưng chip là giả."},
 		ReasonChipKeyMalformed: {"khóa của chip không hợp lệ", "Coi chip là giả."},
 		ReasonChipRefused:      {"chip từ chối chứng minh là chip gốc", "Thử lại một lần. Nếu vẫn từ chối, coi chip là bản sao."},
+		ReasonCardSecurity:     {"danh sách khóa của chip (EF.CardSecurity) không được ký như đã ghi", "Giữ thẻ và người mang thẻ; danh sách khóa của chip đã bị sửa."},
+		ReasonTerminalRefused:  {"chip không mở các nhóm dữ liệu được bảo vệ cho thiết bị này", "Vân tay không được đọc; nếu cần, hãy gia hạn chứng thư của thiết bị."},
 		ReasonChipKeyUncovered: {"chip chứng minh bằng khóa không được chữ ký tin cậy nào bao trùm", "Xem chữ ký số và chuỗi chứng thư trước: đó là căn cứ quyết định."},
 		ReasonChipProofMissing: {"chip không thể chứng minh là chip gốc", "Đối chiếu thật kỹ thông tin in, ảnh và người mang thẻ."},
 		ReasonChipNotOffered:   {"cơ quan cấp này không cấp khóa riêng cho chip", "Đối chiếu thật kỹ thông tin in, ảnh và người mang thẻ."},

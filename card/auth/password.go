@@ -65,6 +65,16 @@ func ReferenceName(ref byte) string {
 	return fmt.Sprintf("password %02X", ref)
 }
 
+// ChipID names the chip in Terminal Authentication after BAC: the document number with its
+// check digit, of MRZ information; nil for another password. The caller wipes it.
+func (p Password) ChipID() []byte {
+	const dates = 7 + 7 // birth and expiry with their check digits
+	if !p.hashed || len(p.secret) <= dates {
+		return nil
+	}
+	return append([]byte(nil), p.secret[:len(p.secret)-dates]...)
+}
+
 // Destroy wipes the secret of p and of all its copies.
 func (p *Password) Destroy() {
 	clear(p.secret)
