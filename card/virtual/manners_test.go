@@ -20,6 +20,8 @@ var manners = map[string]Quirks{
 	"SELECT MF is 6A86":            {SelectMF: apdu.WrongP1P2},
 	"SELECT MF is 6A82":            {SelectMF: apdu.FileNotFound},
 	"Le on SELECT and MSE is 6700": {CaseFour: apdu.WrongLength},
+	"no SFI, 6985":                 {SFI: apdu.ConditionsNotSatisfied},
+	"no SFI, 6A82":                 {SFI: apdu.FileNotFound},
 	"no SFI, 6A81":                 {SFI: apdu.FunctionNotSupported},
 	"blocks of 231":                {Block: 231},
 	"blocks of 223":                {Block: 223},

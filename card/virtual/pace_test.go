@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/tamthe/tamthe/apdu"
+	"github.com/tamthe/tamthe/card"
 	"github.com/tamthe/tamthe/card/auth"
 	"github.com/tamthe/tamthe/card/dh"
 	"github.com/tamthe/tamthe/card/lds"
@@ -188,5 +189,38 @@ func TestCardSecurityBehindPACE(t *testing.T) {
 	got, err := r.Channel.Transmit(t.Context(), readCommand(lds.CardSecurity, 0, 256))
 	if err != nil || !bytes.Equal(got.Data, files[lds.CardSecurity]) {
 		t.Errorf("after PACE: %v, %v", got.Status, err)
+	}
+}
+
+// TestSuspendedPINIsResumed opens a card by its last try of the PIN, which the CAN allows.
+func TestSuspendedPINIsResumed(t *testing.T) {
+	info := lds.PACEInfo{OID: paceOID(2, 2), Version: 2, ParameterID: 13}
+	c := paceCard(t, []lds.PACEInfo{info}, FolderOptions{})
+	c.image.failures[failuresPIN] = pinTries - 1
+	open := func(p ...auth.Password) error {
+		c.Reset()
+		s, err := card.Open(t.Context(), apdu.Over(c, apdu.Limits{}), card.Options{Passwords: p})
+		if err != nil {
+			return err
+		}
+		defer s.Close()
+		_, err = s.ReadFile(t.Context(), lds.DG1, nil)
+		return err
+	}
+	if err := open(auth.PIN(pinDigits)); !errors.Is(err, auth.ErrSuspended) {
+		t.Errorf("without the CAN: %v", err)
+	}
+	if err := open(auth.PIN(pinDigits), auth.CAN(canDigits)); err != nil {
+		t.Errorf("with the CAN: %v", err)
+	}
+	if n := c.image.failures[failuresPIN]; n != 0 {
+		t.Errorf("%d failures are counted", n)
+	}
+	c.image.failures[failuresPIN] = pinTries - 1
+	if err := open(auth.PIN("000000"), auth.CAN(canDigits)); !errors.Is(err, auth.ErrWrongPassword) && !errors.Is(err, auth.ErrBlocked) {
+		t.Errorf("a wrong last try: %v", err)
+	}
+	if err := open(auth.PIN(pinDigits), auth.CAN(canDigits)); !errors.Is(err, auth.ErrBlocked) {
+		t.Errorf("blocked: %v", err)
 	}
 }
