@@ -19,8 +19,8 @@ func (c *Chip) ATR() []byte {
 
 // historical are the octets of a card that says what it can do and nothing that would
 // tell it from others (ISO/IEC 7816-4 §12.1.1.2): category indicator and card
-// capabilities (selection by DF name, file and short identifier; chaining, extended
-// lengths).
+// capabilities (selection by DF name, file and short identifier; chaining; EF.ATR/INFO says
+// which lengths the chip takes).
 func historical() []byte {
-	return []byte{0x80, 0x73, 0x94, 0x01, 0xC0}
+	return []byte{0x80, 0x73, 0x94, 0x01, 0xA0}
 }

@@ -126,10 +126,24 @@ func (d *document) selectMF() apdu.Response {
 	return apdu.Response{Status: apdu.OK}
 }
 
+// file is an elementary file, nil for none. EF.ATR/INFO is made of the chip's limits where
+// they are those of extended length, unless the chip was given one.
+func (d *document) file(name uint16) *file {
+	if f := d.c.image.file(name); f != nil || name != fidATR {
+		return f
+	}
+	command, response := d.c.limits.Sizes()
+	if response <= apdu.MaxShortLe+2 {
+		return nil
+	}
+	b := lds.EncodeATRInfo(lds.ATRInfo{Command: command, Response: response, Capabilities: 0xE0})
+	return &file{data: b, filled: len(b)}
+}
+
 // locate finds the file of an identifier in the directory selected, by the access rules.
 func (d *document) locate(fid uint16) (uint16, apdu.Status) {
 	name, hidden := d.name(fid)
-	there := name != 0 && d.c.image.file(name) != nil
+	there := name != 0 && d.file(name) != nil
 	switch {
 	case !there && hidden:
 		return 0, apdu.SecurityStatus

@@ -102,7 +102,7 @@ func (d *document) resetPIN(cmd apdu.Command) apdu.Status {
 		return apdu.WrongLength
 	case cmd.P2 == auth.RefCAN && !(manager && change):
 		return apdu.SecurityStatus
-	case !manager && !(d.byPACE && (change && d.by == auth.RefPIN || d.by == auth.RefPUK)):
+	case !manager && !(d.byPACE && (change && d.by == auth.RefPIN || !change && d.by == auth.RefPUK)):
 		return apdu.SecurityStatus
 	}
 	if change {

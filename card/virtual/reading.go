@@ -72,7 +72,7 @@ func oddRead(cmd apdu.Command, room int, read func(offset, le, room int) apdu.Re
 }
 
 func (d *document) read(offset, le, room int) apdu.Response {
-	f := d.c.image.file(d.current)
+	f := d.file(d.current)
 	switch {
 	case f == nil && d.application != "" && d.channel == nil:
 		return apdu.Response{Status: apdu.SecurityStatus}
