@@ -61,6 +61,9 @@ func (s *Session) readATRInfo(ctx context.Context) ([]byte, error) {
 	if status == apdu.OK || status == apdu.EndOfFile {
 		return data, nil
 	}
+	if status == apdu.FileNotFound && !s.o.Claimed {
+		return nil, nil // one command is enough for a card that claims nothing
+	}
 	choose := apdu.Command{INS: 0xA4, P1: 0x02, P2: 0x0C, Data: []byte{0x2F, 0x01}}
 	if _, status, err = apdu.Do(ctx, s.link, choose); err != nil || status != apdu.OK {
 		return nil, err

@@ -48,7 +48,7 @@ func historical(atr []byte) []byte {
 
 // extended reads the third octet of the card capabilities, a compact-TLV object of tag 7
 // in historical bytes of category 00 or 80 (ISO/IEC 7816-4 §12.1.1): bit 7 stands for
-// extended Lc and Le.
+// extended Lc and Le, bit 6 for EF.ATR/INFO, which then knows better.
 func extended(historical []byte) Extended {
 	if len(historical) == 0 {
 		return ExtendedUnknown
@@ -73,6 +73,9 @@ func extended(historical []byte) Extended {
 		if tag == 7 && n >= 3 {
 			if value[2]&0x40 != 0 {
 				return ExtendedYes
+			}
+			if value[2]&0x20 != 0 {
+				return ExtendedUnknown
 			}
 			return ExtendedNo
 		}

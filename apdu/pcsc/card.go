@@ -34,6 +34,7 @@ type Card struct {
 	closed bool  // requests is closed
 	atr    []byte
 	proto  Protocol
+	limits apdu.Limits
 }
 
 var errClosed = fmt.Errorf("the card is closed: %w", apdu.ErrAbandoned)
@@ -54,6 +55,7 @@ func Open(ctx context.Context, name string, o Options) (*Card, error) {
 		ended:    make(chan struct{}),
 		atr:      s.atr,
 		proto:    s.protocol,
+		limits:   s.limits(),
 	}
 	c.turn <- struct{}{}
 	go c.run(s)
@@ -190,6 +192,14 @@ func (c *Card) ATR() []byte {
 	defer c.give()
 	return bytes.Clone(c.atr)
 }
+
+// Limits returns what the reader bears: what it says (dwMaxAPDUDataSize, PC/SC part 10),
+// the largest APDUs if it says nothing, short ones over T=0. Some drivers drop what they
+// claim to take, so that a caller must be ready to go back to short APDUs.
+func (c *Card) Limits() apdu.Limits { return c.limits }
+
+// Claims says what the card's historical bytes say of extended length.
+func (c *Card) Claims() Extended { return extended(historical(c.ATR())) }
 
 // Protocol returns the protocol in use.
 func (c *Card) Protocol() Protocol {

@@ -102,6 +102,26 @@ func (s *session) claim() error {
 	return nil
 }
 
+// limits is what the reader bears.
+func (s *session) limits() apdu.Limits {
+	if s.protocol == T0 {
+		return apdu.Limits{}
+	}
+	n := maxAPDU(s.card)
+	switch {
+	case n == 0:
+		n = maxMessage
+	case n < 300: // it speaks of the data of a short APDU
+		return apdu.Limits{}
+	}
+	n = min(n, maxMessage)
+	return apdu.Limits{Command: n, Response: n}
+}
+
+// maxMessage is the largest APDU in octets that is sent: what the messages of virtual
+// readers can hold.
+const maxMessage = 65535
+
 // transmit sends an encoded command.
 func (s *session) transmit(b []byte) ([]byte, error) {
 	s.used = true

@@ -2,7 +2,11 @@
 
 package pcsc
 
-import "context"
+import (
+	"context"
+
+	"github.com/tamthe/tamthe/apdu"
+)
 
 // Readers lists the readers.
 func Readers(ctx context.Context) ([]Reader, error) { return nil, ErrUnavailable }
@@ -31,6 +35,12 @@ func (c *Card) Exchange(ctx context.Context, b []byte) ([]byte, error) {
 
 // ATR returns the card's answer to reset.
 func (c *Card) ATR() []byte { return nil }
+
+// Limits returns what the reader bears.
+func (c *Card) Limits() apdu.Limits { return apdu.Limits{} }
+
+// Claims says what the card's historical bytes say of extended length.
+func (c *Card) Claims() Extended { return ExtendedUnknown }
 
 // Protocol returns the protocol in use.
 func (c *Card) Protocol() Protocol { return "" }

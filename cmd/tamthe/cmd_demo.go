@@ -188,7 +188,7 @@ func (d *demo) summary(w io.Writer) {
 		for i, reason := range r.Reasons {
 			reasons[i] = string(reason)
 		}
-		fmt.Fprintf(w, "  %-9s %-7s exit %d  %-10s %s\n", r.Name, strings.ToUpper(r.Verdict.String()), r.Exit, apdus, strings.Join(reasons, ", "))
+		fmt.Fprintf(w, "  %-12s %-7s exit %d  %-10s %s\n", r.Name, strings.ToUpper(r.Verdict.String()), r.Exit, apdus, strings.Join(reasons, ", "))
 	}
 	fmt.Fprintf(w, "\nfiles of the first card  %s\ntrust folder             %s\nreports                  %s\n", d.path("card"), d.path("trust"), d.path("reports"))
 	fmt.Fprintf(w, "the desk's home          %s (operators an, binh; passphrase %q)\n", d.path("home"), demoPassphrase)

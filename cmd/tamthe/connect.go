@@ -17,5 +17,7 @@ func connectPCSC(ctx context.Context, name string) (*reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &reader{Wire: card, reset: card.Reset, close: card.Close}, nil
+	return &reader{
+		Wire: card, reset: card.Reset, close: card.Close, limits: card.Limits(), claimed: card.Claims() == pcsc.ExtendedYes,
+	}, nil
 }

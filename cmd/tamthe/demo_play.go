@@ -6,6 +6,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/tamthe/tamthe/apdu"
 	"github.com/tamthe/tamthe/card/lds"
 	"github.com/tamthe/tamthe/card/profile/vn"
 	"github.com/tamthe/tamthe/card/virtual"
@@ -20,6 +21,10 @@ const (
 
 // demoPortrait is the size of the portrait that makes DG2 20,042 octets, as on real cards.
 const demoPortrait = 20042 - 84
+
+// demoExtended is the largest APDU in octets that the first card's chip takes in the run
+// with extended length, as a known card says of itself.
+const demoExtended = 1520
 
 // play is the whole demonstration.
 func (d *demo) play(ctx context.Context) error {
@@ -126,7 +131,7 @@ func (d *demo) issue(ctx context.Context, c citizen, o personaliseOptions) (stri
 
 func (d *demo) chipFile(c citizen) string { return d.path("chips", c.key+".chip") }
 
-// genuine inspects the card with its CAN, and the one without PACE with its MRZ.
+// genuine inspects the card with its CAN, with short and with extended APDUs, and the one without PACE with its MRZ.
 func (d *demo) genuine(ctx context.Context, people []citizen) error {
 	can, err := d.secret("can.txt", people[0].person.Number.CAN())
 	if err != nil {
@@ -138,6 +143,13 @@ func (d *demo) genuine(ctx context.Context, people []citizen) error {
 	}
 	err = d.inspect(ctx, "can", verify.Accept, chip, verifyOptions{canFile: can, save: d.path("card")})
 	if err != nil {
+		return err
+	}
+	if chip, err = virtual.Load(d.chipFile(people[0])); err != nil {
+		return err
+	}
+	chip.Limit(apdu.Limits{Command: demoExtended, Response: demoExtended})
+	if err := d.inspect(ctx, "can-extended", verify.Accept, chip, verifyOptions{canFile: can}); err != nil {
 		return err
 	}
 	text, err := people[1].zone(people[1].person.ExpiryAt(d.p.now()))
@@ -227,13 +239,14 @@ func (d *demo) revoked(ctx context.Context, c citizen, card string) error {
 func (d *demo) inspect(ctx context.Context, name string, want verify.Verdict, chip *virtual.Chip, o verifyOptions) error {
 	defer chip.Close()
 	titles := map[string][2]string{
-		"can":      {"At the checkpoint: a genuine card, opened with its CAN", "Tại chốt: thẻ thật, mở bằng CAN"},
-		"bac":      {"A genuine card without PACE, opened with its MRZ", "Thẻ thật không có PACE, mở bằng MRZ"},
-		"tampered": {"The same chip with one octet of the portrait changed", "Cùng con chip ấy, một byte ảnh bị sửa"},
-		"clone":    {"A copy of the card on another chip", "Bản sao của thẻ trên chip khác"},
-		"stranger": {"A card signed by a stranger who borrows our CSCA's name and key identifier", "Thẻ do người lạ ký, mượn tên và mã khóa của CSCA"},
-		"unknown":  {"A card of a CSCA that nobody has told us of", "Thẻ của CSCA chưa biết"},
-		"revoked":  {"The lost card", "Thẻ đã báo mất"},
+		"can":          {"At the checkpoint: a genuine card, opened with its CAN", "Tại chốt: thẻ thật, mở bằng CAN"},
+		"can-extended": {"The same card with APDUs of extended length", "Cùng thẻ ấy với APDU độ dài mở rộng"},
+		"bac":          {"A genuine card without PACE, opened with its MRZ", "Thẻ thật không có PACE, mở bằng MRZ"},
+		"tampered":     {"The same chip with one octet of the portrait changed", "Cùng con chip ấy, một byte ảnh bị sửa"},
+		"clone":        {"A copy of the card on another chip", "Bản sao của thẻ trên chip khác"},
+		"stranger":     {"A card signed by a stranger who borrows our CSCA's name and key identifier", "Thẻ do người lạ ký, mượn tên và mã khóa của CSCA"},
+		"unknown":      {"A card of a CSCA that nobody has told us of", "Thẻ của CSCA chưa biết"},
+		"revoked":      {"The lost card", "Thẻ đã báo mất"},
 	}
 	d.heading(titles[name][0], titles[name][1])
 	if err := d.slot.insert(ctx, chip); err != nil {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/tamthe/tamthe/apdu"
 	"github.com/tamthe/tamthe/apdu/pcsc"
 	"github.com/tamthe/tamthe/apdu/pcsc/private"
 	"github.com/tamthe/tamthe/card/virtual"
@@ -47,7 +48,8 @@ func (s *inProcess) connect(context.Context, string) (*reader, error) {
 		chip.Reset()
 		return nil
 	}
-	return &reader{Wire: chip, reset: reset, close: func() error { return nil }}, nil
+	limits := apdu.Limits{Command: 65535, Response: 65535}
+	return &reader{Wire: chip, reset: reset, close: func() error { return nil }, limits: limits}, nil
 }
 
 func (s *inProcess) close() error { return nil }

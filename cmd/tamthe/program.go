@@ -47,6 +47,9 @@ type reader struct {
 	apdu.Wire
 	reset func(context.Context) error
 	close func() error
+
+	limits  apdu.Limits // what it bears; zero is short APDUs
+	claimed bool        // the card claims extended length
 }
 
 // Reset powers the card down and up again.

@@ -144,6 +144,7 @@ func (o verifyOptions) inspectWith(ctx context.Context, p *program, opts verify.
 	defer r.close()
 	progress := p.progress()
 	opts.Progress = func(f lds.File, done, total int) { progress.show(f.Name(), done, total) }
+	opts.Reader, opts.Claimed = r.limits, r.claimed
 	begin := time.Now()
 	report, err := verify.Inspect(ctx, apdu.Over(r, apdu.Limits{}), opts)
 	progress.end()
