@@ -70,9 +70,7 @@ func (d *document) runPACE(cmd apdu.Command) (apdu.Response, *sm.Keys) {
 	}
 	r, keys := d.pace.Process(cmd)
 	d.paceWork(info, cmd, r.Status)
-	if name := chipName(info, r); name != nil {
-		d.ephemeral = name
-	}
+	d.noteKeys(info, cmd, r)
 	switch status := d.count(ref, r.Status, keys != nil); {
 	case status != apdu.OK:
 		d.pace.Reset()
@@ -92,23 +90,34 @@ func (d *document) opened(ref byte) {
 	d.current = 0
 	d.openSession = openSession{
 		channel: d.channel, byPACE: true, by: ref, resumed: d.resumed || ref == auth.RefCAN,
-		eac: extendedAccess{name: d.ephemeral, ask: d.pace.CHAT()},
+		eac: extendedAccess{name: d.ephemeral, short: d.mapped, ask: d.pace.CHAT()},
 	}
 }
 
-// chipName is the chip's compressed ephemeral key if an answer of PACE brings it, which
-// names the chip in Terminal Authentication.
-func chipName(info lds.PACEInfo, r apdu.Response) []byte {
+// noteKeys notes the ephemeral keys, compressed, if the step of PACE brings them: the
+// chip's names it in Terminal Authentication, and the terminal's stands for that of Chip
+// Authentication where the mapping has proven the chip.
+func (d *document) noteKeys(info lds.PACEInfo, cmd apdu.Command, r apdu.Response) {
 	group, err := dh.GroupByID(info.ParameterID)
 	if err != nil || r.Status != apdu.OK {
+		return
+	}
+	if theirs, ours := dynamic(cmd.Data, 0x83), dynamic(r.Data, 0x84); theirs != nil && ours != nil {
+		d.ephemeral, d.mapped = shortKey(ours, []dh.Group{group}), nil
+		if mapsChip(info) {
+			d.mapped = shortKey(theirs, []dh.Group{group})
+		}
+	}
+}
+
+// dynamic is an object within dynamic authentication data, nil for none.
+func dynamic(b []byte, tag tlv.Tag) []byte {
+	s := tlv.String(b)
+	var inner, value tlv.String
+	if !s.ReadTag(0x7C, &inner) || !inner.ReadTag(tag, &value) {
 		return nil
 	}
-	s := tlv.String(r.Data)
-	var inner, key tlv.String
-	if !s.ReadTag(0x7C, &inner) || !inner.ReadTag(0x84, &key) {
-		return nil
-	}
-	return shortKey(key, []dh.Group{group})
+	return value
 }
 
 // generalAuthenticate serves the steps of PACE outside a session.

@@ -164,6 +164,9 @@ func (m *image) mappingKeys() []*dh.PrivateKey {
 
 // internalAuthenticate serves Active Authentication (Doc 9303-11 §6.1) within a session.
 func (d *document) internalAuthenticate(cmd apdu.Command) apdu.Response {
+	if d.active == nil {
+		d.active = d.c.image.activeChip()
+	}
 	if d.active == nil || d.application != aidLDS1 {
 		return apdu.Response{Status: apdu.INSNotSupported}
 	}

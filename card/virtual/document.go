@@ -17,12 +17,13 @@ type document struct {
 	rules  gp.Rules
 	bac    *auth.BACChip
 	pace   *auth.PACEChip
-	active *auth.ActiveChip
+	active *auth.ActiveChip // made when it is asked for
 	agree  *auth.ChipAuthChip
 
 	application string // the AID selected, "" for the master file
 	current     uint16 // the file selected, by its name in the memory; 0 for none
 	ephemeral   []byte // the chip's ephemeral key in the PACE that is going on, compressed
+	mapped      []byte // the terminal's, if that PACE proves the chip by its mapping
 	openSession
 }
 
@@ -45,7 +46,6 @@ func newDocument(c *Chip) *document {
 		d.bac = auth.NewBACChip(seed)
 	}
 	d.pace = c.image.paceChip()
-	d.active = c.image.activeChip()
 	d.agree = c.image.chipAuthChip()
 	return d
 }

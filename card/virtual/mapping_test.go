@@ -9,6 +9,7 @@ import (
 	"github.com/tamthe/tamthe/apdu"
 	"github.com/tamthe/tamthe/card"
 	"github.com/tamthe/tamthe/card/auth"
+	"github.com/tamthe/tamthe/card/cvc"
 	"github.com/tamthe/tamthe/card/dh"
 	"github.com/tamthe/tamthe/card/lds"
 	"github.com/tamthe/tamthe/testdata"
@@ -36,14 +37,15 @@ func TestMappingProvesTheChip(t *testing.T) {
 		t.Fatal(err)
 	}
 	keys := signed.Infos.ChipAuthKeys()
+	u := newCountry(t, cvc.ECDSASHA256, cvc.InspectionSystem, cvc.ReadDG3)
 	for name, held := range map[string][]dh.Secret{"genuine": {generated(t, dh.BrainpoolP256r1()), genuine}, "copied": {generated(t, dh.BrainpoolP256r1())}} {
 		files := documentFiles(t, nil, nil)
-		files[lds.CardSecurity] = raw
+		files[lds.CardSecurity], files[lds.DG3] = raw, []byte{0x63, 0}
 		info := lds.PACEInfo{OID: paceOID(6, 2), Version: 2, ParameterID: 13}
 		if files[lds.CardAccess], err = lds.EncodeSecurityInfos(lds.SecurityInfos{PACE: []lds.PACEInfo{info}}); err != nil {
 			t.Fatal(err)
 		}
-		c, err := FromFolder(folder(files), FolderOptions{CAN: canDigits, Keys: held})
+		c, err := FromFolder(folder(files), FolderOptions{CAN: canDigits, Keys: held, TrustPoints: [][]byte{u.cvca.Raw}, Limits: extended})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -51,9 +53,19 @@ func TestMappingProvesTheChip(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = r.Mapped(keys[0])
+		proof, err := r.Mapped(keys[0])
 		if name == "genuine" && err != nil || name == "copied" && !errors.Is(err, auth.ErrSignature) {
 			t.Errorf("%s: %v", name, err)
+		}
+		if name == "genuine" { // Terminal Authentication needs no Chip Authentication then
+			i := inspected{t, proof, auth.Compress(r.ChipKey)}
+			if _, err := r.Channel.Transmit(t.Context(), apdu.Command{INS: 0xA4, P1: 4, P2: 0x0C, Data: []byte(aidLDS1)}); err != nil {
+				t.Fatal(err)
+			}
+			if err := i.authenticate(u, extended); err != nil {
+				t.Error(err)
+			}
+			i.reads(lds.DG3, apdu.EndOfFile)
 		}
 		c.Reset()
 		s, err := card.Open(t.Context(), apdu.Over(c, apdu.Limits{}), card.Options{Passwords: []auth.Password{auth.CAN(canDigits)}})

@@ -2,6 +2,8 @@ package virtual
 
 import (
 	"bytes"
+	"crypto/rsa"
+	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"errors"
@@ -39,7 +41,7 @@ func privateScalar(t testing.TB, der []byte) []byte {
 	return inner.Scalar
 }
 
-// bsiReference is the reference data set of TR-03105-5 as a chip, with its published key.
+// bsiReference is the reference data set of TR-03105-5 as a chip, with its published keys.
 func bsiReference(t testing.TB, o FolderOptions) (*Chip, map[lds.File][]byte) {
 	t.Helper()
 	key, err := dh.BrainpoolP224r1().NewPrivateKey(privateScalar(t, testdata.Vectors(t, "lds/bsi-reference/chip-auth-private.pkcs8")))
@@ -48,6 +50,11 @@ func bsiReference(t testing.TB, o FolderOptions) (*Chip, map[lds.File][]byte) {
 	}
 	defer key.Destroy()
 	o.CA = key
+	active, err := x509.ParsePKCS8PrivateKey(testdata.Vectors(t, "lds/bsi-reference/active-auth-private.pkcs8"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.ActiveRSA = active.(*rsa.PrivateKey)
 	return published(t, "bsi-reference", o)
 }
 
@@ -86,6 +93,13 @@ func TestBSIReference(t *testing.T) {
 		}
 		if _, err := s.Chip1(t.Context(), keys[0], lds.DG1); err != nil {
 			t.Fatal(err)
+		}
+		pub, err := lds.ParseDG15(files[lds.DG15])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Active(t.Context(), pub, 0); err != nil {
+			t.Error(err)
 		}
 		for f, want := range files {
 			got, err := s.ReadFile(t.Context(), f, nil)

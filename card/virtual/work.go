@@ -37,12 +37,18 @@ func (d *document) paceWork(info lds.PACEInfo, cmd apdu.Command, s apdu.Status) 
 	}
 }
 
-// integrated says whether a variant is integrated mapping (Doc 9303-11 §9.2.1):
-// the arc below id-PACE is 3 or 4.
-func integrated(info lds.PACEInfo) bool {
-	const mapping = 9
-	return len(info.OID) > mapping && (info.OID[mapping] == 3 || info.OID[mapping] == 4)
+// mapping is the arc of a variant below id-PACE: 1 and 2 are generic mapping, 3 and 4
+// integrated, 6 Chip Authentication Mapping (Doc 9303-11 §9.2.1).
+func mapping(info lds.PACEInfo) int {
+	const below = 9
+	if len(info.OID) <= below {
+		return 0
+	}
+	return info.OID[below]
 }
+
+func integrated(info lds.PACEInfo) bool { return mapping(info) == 3 || mapping(info) == 4 }
+func mapsChip(info lds.PACEInfo) bool   { return mapping(info) == 6 }
 
 // agreed notes that Chip Authentication version 1 has run, and adds its work. Terminal
 // Authentication has to begin anew.
