@@ -4,7 +4,7 @@ import (
 	"github.com/tamthe/tamthe/apdu/tlv"
 )
 
-// Detail is an element of DG12 by its tag (Doc 9303-10 §4.7.12): 5F19 authority, 5F26 date
+// Detail is an element of DG11 or DG12 by its tag. DG12 (Doc 9303-10 §4.7.12): 5F19 authority, 5F26 date
 // of issue, 5F1B endorsements, 5F1C tax or exit requirements, 5F1D and 5F1E images, 5F55
 // time and 5F56 serial number of the personalisation system, A0 other persons.
 type Detail struct {
@@ -20,21 +20,23 @@ const maxDetails = 32
 
 // ParseDG12 reads the elements of DG12 in their order. The tag list in front of them says
 // nothing that they don't say themselves; it has to be there, and may be wrong.
-func ParseDG12(raw []byte) ([]Detail, error) {
-	body, err := DG12.body(raw)
+func ParseDG12(raw []byte) ([]Detail, error) { return parseDetails(DG12, raw) }
+
+func parseDetails(f File, raw []byte) ([]Detail, error) {
+	body, err := f.body(raw)
 	if err != nil {
 		return nil, err
 	}
 	s := tlv.String(body)
 	var list tlv.String
 	if !s.ReadTag(tagList, &list) {
-		return nil, DG12.malformed("no tag list")
+		return nil, f.malformed("no tag list")
 	}
 	var details []Detail
 	for s.SkipFiller(); !s.Empty(); s.SkipFiller() {
 		var d Detail
 		if len(details) == maxDetails || !s.Read(&d.Tag, (*tlv.String)(&d.Value)) {
-			return nil, DG12.malformed("element %d", len(details)+1)
+			return nil, f.malformed("element %d", len(details)+1)
 		}
 		details = append(details, d)
 	}
@@ -42,7 +44,9 @@ func ParseDG12(raw []byte) ([]Detail, error) {
 }
 
 // EncodeDG12 writes DG12 with its tag list.
-func EncodeDG12(details []Detail) []byte {
+func EncodeDG12(details []Detail) []byte { return encodeDetails(DG12, details) }
+
+func encodeDetails(f File, details []Detail) []byte {
 	var list, body []byte
 	seen := map[tlv.Tag]bool{}
 	for _, d := range details {
@@ -55,33 +59,9 @@ func EncodeDG12(details []Detail) []byte {
 		}
 		body = tlv.Append(body, d.Tag, d.Value)
 	}
-	return tlv.Encode(DG12.Tag(), tlv.Encode(tagList, list), body)
+	return tlv.Encode(f.Tag(), tlv.Encode(tagList, list), body)
 }
 
 // IssueDate is the date of issue of DG12 as YYYYMMDD, whether it is written in characters
 // or in BCD; false if there is none of either form.
-func IssueDate(details []Detail) (string, bool) {
-	for _, d := range details {
-		if d.Tag != TagIssued {
-			continue
-		}
-		s := string(d.Value)
-		if len(d.Value) == 4 {
-			const digits = "0123456789abcdef"
-			s = ""
-			for _, o := range d.Value {
-				s += string(digits[o>>4]) + string(digits[o&15])
-			}
-		}
-		if len(s) != 8 {
-			return "", false
-		}
-		for i := range len(s) {
-			if s[i] < '0' || s[i] > '9' {
-				return "", false
-			}
-		}
-		return s, true
-	}
-	return "", false
-}
+func IssueDate(details []Detail) (string, bool) { return detailDate(details, TagIssued) }

@@ -17,14 +17,21 @@ type Format uint8
 
 // The formats of travel documents.
 const (
-	TD1 Format = 1 + iota // three lines of 30
-	TD2                   // two lines of 36
-	TD3                   // two lines of 44
+	TD1  Format = 1 + iota // three lines of 30
+	TD2                    // two lines of 36
+	TD3                    // two lines of 44
+	MRVA                   // visa of format A: two lines of 44, document code V
+	MRVB                   // visa of format B: two lines of 36, document code V
 )
 
-// String is TD1, TD2 or TD3.
+// String is TD1, TD2, TD3, MRV-A or MRV-B.
 func (f Format) String() string {
-	if f < TD1 || f > TD3 {
+	switch {
+	case f == MRVA:
+		return "MRV-A"
+	case f == MRVB:
+		return "MRV-B"
+	case f < TD1 || f > TD3:
 		return fmt.Sprintf("format(%d)", uint8(f))
 	}
 	return fmt.Sprintf("TD%d", uint8(f))
@@ -35,9 +42,9 @@ func (f Format) Size() (lines, width int) {
 	switch f {
 	case TD1:
 		return 3, 30
-	case TD2:
+	case TD2, MRVB:
 		return 2, 36
-	case TD3:
+	case TD3, MRVA:
 		return 2, 44
 	}
 	return 0, 0
@@ -96,7 +103,7 @@ type MRZ struct {
 	Document    string // code: I, ID, P, PP …
 	Issuer      string
 	Number      string // the whole number, from the optional data too where it is long
-	Optional1   string // TD1 line 1, without a long number's part; TD2 and TD3 line 2
+	Optional1   string // TD1 line 1, without a long number's part; elsewhere line 2
 	Optional2   string // TD1 line 2
 	Birth       Date
 	Sex         string // F, M, or < for unspecified; X where a State writes that

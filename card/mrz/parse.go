@@ -50,9 +50,15 @@ func Decode(octets []byte) (*MRZ, error) {
 		for i := range n {
 			m.Lines = append(m.Lines, text[i*width:(i+1)*width])
 		}
-		if f == TD1 {
+		switch {
+		case f == TD1:
 			m.readTD1()
-		} else {
+		case text[0] == 'V':
+			if m.Format = MRVB; f == TD3 { // TD3 and MRV-A, TD2 and MRV-B share their sizes
+				m.Format = MRVA
+			}
+			m.readVisa()
+		default:
 			m.readTwoLines()
 		}
 		return m, nil
@@ -92,6 +98,23 @@ func (m *MRZ) readTwoLines() {
 	m.sex(l2, 20)
 	m.Expiry = m.date(Expiry, l2, 21)
 	m.check(Composite, l2[0:10]+l2[13:20]+l2[21:last], 2, l2, last)
+}
+
+// readVisa reads a visa (Doc 9303-7 §4.2, §5.2), which has no composite check digit.
+func (m *MRZ) readVisa() {
+	l1, l2 := m.Lines[0], m.Lines[1]
+	m.heading(l1)
+	m.name(1, l1, 5)
+	m.Number = m.text(Number, 2, l2, 0, 9, alphanumeric)
+	m.check(Number, l2[0:9], 2, l2, 9)
+	if m.Number == "" {
+		m.find(Number, Empty, 2, 0)
+	}
+	m.Nationality = m.text(Nationality, 2, l2, 10, 13, letters)
+	m.Birth = m.date(Birth, l2, 13)
+	m.sex(l2, 20)
+	m.Expiry = m.date(Expiry, l2, 21)
+	m.Optional1 = m.text(Optional, 2, l2, 28, len(l2), alphanumeric)
 }
 
 // heading reads document code and issuing state. Which codes there are is not judged, nor
