@@ -9,6 +9,7 @@ import (
 
 	"github.com/tamthe/tamthe/apdu"
 	"github.com/tamthe/tamthe/card/auth"
+	"github.com/tamthe/tamthe/card/cvc"
 	"github.com/tamthe/tamthe/card/gp"
 	"github.com/tamthe/tamthe/card/lds"
 	"github.com/tamthe/tamthe/card/virtual"
@@ -84,5 +85,66 @@ func TestNoSilentDowngrade(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestNoSilentChipFailure has the chip refuse Active, Chip or Terminal Authentication. The
+// first two refuse the card by name, the third leaves the fingerprints unread, by name.
+func TestNoSilentChipFailure(t *testing.T) {
+	var file struct {
+		Cases []struct {
+			ID, Protocol, Answer string
+		}
+	}
+	if err := json.Unmarshal(testdata.Read(t, "downgrade.json"), &file); err != nil {
+		t.Fatal(err)
+	}
+	o := newOffice(t, "CSCA")
+	n := 0
+	for _, c := range file.Cases {
+		if c.Protocol == "PACE" {
+			continue
+		}
+		n++
+		b := unhex(t, c.Answer)
+		status := apdu.Status(b[0])<<8 | apdu.Status(b[1])
+		s, points, key := o.protected(cvc.ReadDG3)
+		p := o.options("checkpoint")
+		ins := map[string][]byte{"AA": {0x88}, "CA": {0x22, 0x41}, "TA": {0x2A}}[c.Protocol]
+		switch c.Protocol {
+		case "CA":
+			delete(s.files, lds.DG15)
+			o.sign(s)
+		case "TA":
+			p.Terminal = key
+		}
+		chip := s.chip(t, func(f *virtual.FolderOptions) { f.TrustPoints = points })
+		chip.OnCommand(func(cmd apdu.Command) apdu.Status {
+			if cmd.INS == ins[0] && (len(ins) == 1 || cmd.P1 == ins[1]) {
+				return status
+			}
+			return 0
+		})
+		r := inspect(t, chip, p)
+		switch c.Protocol {
+		case "AA":
+			wantVerdict(t, r, Refuse, ReasonChipRefused)
+			if got := r.Check(CheckAA); got.Outcome != Failed || r.Passed(Original) {
+				t.Errorf("%s: %+v", c.ID, got)
+			}
+		case "CA":
+			wantVerdict(t, r, Refuse, ReasonChipRefused)
+			if got := r.Check(CheckCA1); got.Outcome != Failed || r.Passed(Original) {
+				t.Errorf("%s: %+v", c.ID, got)
+			}
+		case "TA":
+			_, read := r.Files[lds.DG3]
+			if got := r.Check(CheckTA); got.Outcome != NotRun || got.Reason != ReasonTerminalRefused || read || r.Check(groupCheck(3)).Outcome != NotRun {
+				t.Errorf("%s: %+v, DG3 read %v", c.ID, got, read)
+			}
+		}
+	}
+	if n != 9 {
+		t.Errorf("%d cases", n)
 	}
 }

@@ -21,9 +21,11 @@ type Chip struct {
 	image  image
 	limits apdu.Limits
 	closed bool
-	model  Model
-	cost   Cost
-	held   apdu.Response // what waits for GET RESPONSE
+
+	onCommand func(apdu.Command) apdu.Status
+	model     Model
+	cost      Cost
+	held      apdu.Response // what waits for GET RESPONSE
 
 	// What the power keeps: one of the two, by the state in the image.
 	perso *personaliser
@@ -259,6 +261,15 @@ func (c *Chip) OnWrite(hook func(n int) bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.memory.hook, c.memory.n = hook, 0
+}
+
+// OnCommand sets a fault for tests: hook sees each command below secure messaging, and a
+// status other than zero is the answer in its place. nil ends it. The hook must not call
+// the chip.
+func (c *Chip) OnCommand(hook func(apdu.Command) apdu.Status) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.onCommand = hook
 }
 
 // Tamper changes one octet of a stored file as a fault in the chip's memory would: XOR

@@ -146,6 +146,15 @@ func (d *document) secured(cmd apdu.Command) apdu.Response {
 	if outer == 0 {
 		outer = apdu.MaxShortLe
 	}
+	if d.c.onCommand != nil {
+		if status := d.c.onCommand(plain); status != 0 {
+			sealed, err := d.channel.Seal(apdu.Response{Status: status})
+			if err != nil {
+				return d.refuse(apdu.SMIncorrect)
+			}
+			return sealed
+		}
+	}
 	r, keys := d.serve(plain, d.channel.MaxResponse(apdu.Limits{Response: d.c.room(outer) + 2}))
 	if q.ClearErrors && r.Status >= apdu.ExecutionError && r.Status < apdu.OK {
 		return d.refuse(r.Status)
