@@ -9,6 +9,7 @@ import (
 
 	"github.com/tamthe/tamthe/card/cert"
 	"github.com/tamthe/tamthe/card/cms"
+	"github.com/tamthe/tamthe/card/dh"
 	"github.com/tamthe/tamthe/card/lds"
 	"github.com/tamthe/tamthe/card/profile/vn"
 )
@@ -87,4 +88,30 @@ func TestManyCertificatesForOneSigner(t *testing.T) {
 		}
 	}
 	t.Errorf("%v", took)
+}
+
+// otherCurve signs with another key than it shows.
+type otherCurve struct {
+	crypto.Signer
+	shown crypto.PublicKey
+}
+
+func (o otherCurve) Public() crypto.PublicKey { return o.shown }
+
+// TestSignatureOnAnotherCurve meets documents whose signature was made on another curve
+// than the one in the signer's certificate, as a State is known for (gmrtd#130): they are
+// refused by name, and no other curve is tried.
+func TestSignatureOnAnotherCurve(t *testing.T) {
+	o := newOffice(t, "CSCA")
+	s := o.usual()
+	other, err := dh.BrainpoolP256r1().Generate()
+	o.must(err)
+	sod, err := lds.ParseSOD(s.files[lds.SODFile])
+	o.must(err)
+	signed, err := cms.Sign(cms.Message{
+		ContentType: cms.OIDLDSSecurityObject, Content: sod.Signed.Content, Certificate: o.certificate(o.dsTemplate), Algorithm: ecdsaSHA256,
+	}, otherCurve{other, o.ds.Public()})
+	o.must(err)
+	s.files[lds.SODFile] = lds.WrapSOD(signed)
+	wantVerdict(t, judgeOne(t, s.files, o.options("archive")), Refuse, ReasonSODSignature)
 }
