@@ -242,3 +242,21 @@ func TestInterim(t *testing.T) {
 		}
 	}
 }
+
+// TestReopenedIsSaid: a card that ends its session at extended length is read with short
+// APDUs, and the report tells.
+func TestReopenedIsSaid(t *testing.T) {
+	o := newOffice(t, "CSCA")
+	s := o.usual()
+	chip := s.chip(t, func(f *virtual.FolderOptions) {
+		f.Limits = wholeAPDU
+		f.Quirks = virtual.Quirks{Block: 223, Above: apdu.WrongLength, ClearErrors: true}
+	})
+	options := o.options("checkpoint")
+	options.Reader = wholeAPDU
+	r := inspect(t, chip, options)
+	wantVerdict(t, r, Accept, "")
+	if !r.Session.Reopened || r.Session.Response != 258 || r.Session.PACE != "PACE-ECDH-GM-AES-CBC-CMAC-128 on P-256" {
+		t.Errorf("%+v", r.Session)
+	}
+}

@@ -71,6 +71,9 @@ type (
 		APDUs    int    `json:"apdus"`
 		BytesIn  int    `json:"bytes_in"`
 		BytesOut int    `json:"bytes_out"`
+		PACE     string `json:"pace,omitempty"`
+		Response int    `json:"max_response,omitempty"`
+		Reopened bool   `json:"reopened,omitempty"`
 	}
 )
 
@@ -103,7 +106,7 @@ func (r *Report) JSON() ([]byte, error) {
 		doc.Identity = i.json()
 	}
 	if s := r.Session; s != nil {
-		doc.Session = &jsonSession{s.Access, s.APDUs, s.BytesIn, s.BytesOut}
+		doc.Session = &jsonSession{s.Access, s.APDUs, s.BytesIn, s.BytesOut, s.PACE, s.Response, s.Reopened}
 	} else {
 		doc.Schema = schemaJudge
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/tamthe/tamthe/card/auth"
 	"github.com/tamthe/tamthe/card/lds"
 )
 
@@ -68,6 +69,8 @@ func (a *assessment) report() *Report {
 	}
 	if c := a.ev.chip; c != nil {
 		r.Session = &Session{Access: a.accessName(), APDUs: c.traffic.APDUs, BytesIn: c.traffic.BytesIn, BytesOut: c.traffic.BytesOut}
+		r.Session.PACE, r.Session.Reopened = auth.VariantName(c.access.Info), c.access.Reopened != nil
+		_, r.Session.Response = c.access.Limits.Sizes()
 	}
 	r.Verdict = r.Policy.Judge(r.Checks)
 	return r

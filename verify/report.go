@@ -47,6 +47,10 @@ type Session struct {
 	APDUs    int    // every command since the connection was made
 	BytesIn  int    // octets from the chip
 	BytesOut int    // octets to the chip
+
+	PACE     string // the variant that was run, such as PACE-ECDH-GM-AES-CBC-CMAC-128 on brainpoolP256r1; "" after BAC
+	Response int    // the largest answer, encoded, that card and reader were taken to bear
+	Reopened bool   // the card ended its session at extended length and was opened again with short APDUs
 }
 
 // Identity is whom a document speaks of. Everything in it is text from the card:

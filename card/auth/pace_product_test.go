@@ -110,3 +110,13 @@ func TestPACEProduct(t *testing.T) {
 		})
 	}
 }
+
+func TestVariantName(t *testing.T) {
+	names := map[string]bool{}
+	for _, c := range cells(t) {
+		names[VariantName(c.info)] = true
+	}
+	if len(names) != len(cells(t)) || !names["PACE-ECDH-GM-AES-CBC-CMAC-128 on brainpoolP256r1"] || VariantName(lds.PACEInfo{}) != "" {
+		t.Errorf("%d names", len(names))
+	}
+}

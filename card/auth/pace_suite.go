@@ -70,6 +70,20 @@ func newPACEVariant(info lds.PACEInfo) (paceVariant, error) {
 	return paceVariant{oid, p.mapping, c, group, info}, err
 }
 
+// VariantName names a variant of PACE with its domain parameters:
+// "PACE-ECDH-GM-AES-CBC-CMAC-128 on brainpoolP256r1"; "" for one that does not exist.
+func VariantName(info lds.PACEInfo) string {
+	v, err := newPACEVariant(info)
+	if err != nil {
+		return ""
+	}
+	agreement := "DH"
+	if _, curve := v.group.(*dh.Curve); curve {
+		agreement = "ECDH"
+	}
+	return fmt.Sprintf("PACE-%s-%s-%v on %s", agreement, [...]string{generic: "GM", integrated: "IM", chipAuth: "CAM"}[v.mapping], v.cipher, v.group.Name())
+}
+
 // nonceSize is the length in octets of the chip's nonce: whole blocks that hold a key.
 func (v paceVariant) nonceSize() int {
 	block := v.cipher.BlockSize()

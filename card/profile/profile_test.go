@@ -97,7 +97,7 @@ func TestParseRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	for old, change := range map[string]string{
-		"name = 'x'\n": "", "'A0000002471001'": "'A000'", "'BAC'": "'EAC'", "['BAC']": "[]", "[1]": "[17]", 
+		"name = 'x'\n": "", "'A0000002471001'": "'A000'", "'BAC'": "'EAC'", "['BAC']": "[]", "[1]": "[17]",
 		"'991231'": "'999999'", "photo_from": "colour", "'x'": "1",
 		"no_expiry = '991231'\n": "[[quirk]]\nname = 'x'\ncard = 'a'\nreport = 'b'\n", "'x'\n": "'x'\nby_name = true\n",
 	} {

@@ -17,24 +17,20 @@ type Quirk struct {
 // QuirkName says what a card does.
 type QuirkName string
 
-// The quirks that the session of package card and a chip that is made know how to treat.
+// The quirks that are known. Package card asks every card in a way that all of them bear,
+// so that no answer is taken for more than it says because a profile excuses it.
 const (
 	// NoSelectMF: SELECT of the master file is 6D00. Files there are had by short
 	// identifier, or by their own from where the card starts.
 	NoSelectMF QuirkName = "no-select-mf"
 	// NoCaseFour: a Le on SELECT and MSE is 6700.
 	NoCaseFour QuirkName = "no-case-four"
-	// ClearAbsence: that a file is absent is said in the clear within secure messaging,
-	// which ends the session. The file counts as denied and the card is opened anew.
-	ClearAbsence QuirkName = "clear-absence"
-	// ShortBlocks: a READ BINARY for more than 223 octets is refused or cut.
-	ShortBlocks QuirkName = "short-blocks"
 	// PACEFails: some cards that offer PACE refuse it, and open by BAC where that is
 	// allowed.
 	PACEFails QuirkName = "pace-fails"
 )
 
-var quirkNames = []QuirkName{NoSelectMF, NoCaseFour, ClearAbsence, ShortBlocks, PACEFails}
+var quirkNames = []QuirkName{NoSelectMF, NoCaseFour, PACEFails}
 
 // check refuses a quirk that nobody treats or that nobody can look up.
 func (q Quirk) check() error {
