@@ -250,7 +250,7 @@ func TestReopenedIsSaid(t *testing.T) {
 	s := o.usual()
 	chip := s.chip(t, func(f *virtual.FolderOptions) {
 		f.Limits = wholeAPDU
-		f.Quirks = virtual.Quirks{Block: 223, Above: apdu.WrongLength, ClearErrors: true}
+		f.Quirks = virtual.Quirks{Block: 1000, Above: apdu.WrongLength, ClearErrors: true}
 	})
 	options := o.options("checkpoint")
 	options.Reader = wholeAPDU

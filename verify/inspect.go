@@ -40,6 +40,7 @@ func Inspect(ctx context.Context, link *apdu.Link, o Options) (*Report, error) {
 		if err := i.read(ctx); err != nil {
 			return nil, err
 		}
+		i.ev.chip.access = s.Access() // which may have been opened again
 	}
 	i.ev.chip.traffic = link.Traffic()
 	return finish(ctx, &i.ev, o)
