@@ -30,18 +30,25 @@ func ExampleJudgeFiles() {
 	fmt.Println(report.Verdict, report.Reasons())
 }
 
-// A card in a reader is opened, read and judged; what it says of its holder is given
-// out only if it is proven.
+// A card in a reader is opened, read and judged; what it says of its holder, the portrait
+// too, is given out only if it is proven, and every reason has its words in Vietnamese.
 func ExampleInspect() {
-	var reader apdu.Wire // such as a pcsc.Card
-	var trust *pki.Store
+	trust, err := pki.LoadStore(os.DirFS("trust"), pki.LoadOptions{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	var reader apdu.Wire // such as a pcsc.Card, or a phone's through package isodep
 	report, err := verify.Inspect(context.Background(), apdu.Over(reader, apdu.Limits{}), verify.Options{
 		Trust: trust, At: time.Now(), Passwords: []auth.Password{auth.CAN("000017")},
 	})
 	if err != nil {
 		log.Fatal(err)
 	}
+	for _, reason := range report.Reasons() {
+		fmt.Println(reason.Words(verify.Vietnamese).Cause)
+	}
 	if holder, err := report.Identity(); err == nil {
-		fmt.Println(report.Verdict, verify.Escape(holder.Name))
+		face, _, _ := report.Portrait() // as it lies on the chip: a JPEG, most often
+		fmt.Println(report.Verdict, verify.Escape(holder.Name), len(face.Image))
 	}
 }
