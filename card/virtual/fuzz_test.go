@@ -6,6 +6,7 @@ import (
 
 	"github.com/tamthe/tamthe/apdu"
 	"github.com/tamthe/tamthe/card/auth"
+	"github.com/tamthe/tamthe/card/cvc"
 	"github.com/tamthe/tamthe/card/lds"
 )
 
@@ -118,6 +119,42 @@ func FuzzSession(f *testing.F) {
 			if r, err := apdu.ParseResponse(answer); err != nil || len(r.Data) > 0 && r.Status == apdu.OK && c.use != nil && c.use.channel != nil {
 				t.Fatalf("%s: %X is answered with %X", name, b, answer)
 			}
+		}
+	})
+}
+
+// FuzzProtected sends any command under the protection of a session to a card that has
+// everything, after Chip Authentication: it answers, and only Terminal Authentication with
+// good certificates could open DG3.
+func FuzzProtected(f *testing.F) {
+	for _, c := range []apdu.Command{
+		{INS: 0x22, P1: 0xC1, P2: 0xA4, Data: []byte{0x80, 1, 0, 0x83, 1, 3}}, {INS: 0x22, P1: 0x81, P2: 0xB6, Data: []byte("\x83\x0BUTCVCA00001")},
+		{INS: 0x22, P1: 0x41, P2: 0xA4, Data: []byte{0x80, 0}}, {INS: 0x22, P1: 0x41, P2: 0xA6, Data: []byte{0x91, 0}}, {CLA: 0x10, INS: 0x2A, P2: 0xBE, Data: []byte{0x7F, 0x4E, 0}},
+		{INS: 0x86, Data: []byte{0x7C, 0}, Le: 256}, {INS: 0x84, Le: 8}, {INS: 0x82, Data: []byte{1}}, {INS: 0x2C, P1: 2, P2: 3, Data: []byte("123456")}, {INS: 0x44, P1: 0x10, P2: 3},
+		{CLA: 0x80, INS: 0x20, P1: 0x80, Data: []byte{6, 1, 1}}, {INS: 0xB1, P2: 3, Data: []byte{0x54, 1, 0}, Le: 9}, {INS: 0x88, Data: make([]byte, 8), Le: 256}, {INS: 0xA4, P1: 4, Data: []byte(aidEID), Le: 256},
+	} {
+		f.Add(c.CLA, c.INS, c.P1, c.P2, c.Data, c.Le)
+	}
+	files, ca := eacFiles(f)
+	u := newCountry(f, cvc.ECDSASHA256, cvc.InspectionSystem, cvc.ReadDG3)
+	card, err := FromFolder(folder(files), FolderOptions{
+		CA: ca, CAN: canDigits, PIN: pinDigits, PUK: pukDigits, TrustPoints: [][]byte{u.cvca.Raw}, EID: eidGroupsOf, Limits: extended, Model: P71(),
+	})
+	if err != nil {
+		f.Fatal(err)
+	}
+	i := inspect(f, card, files, false)
+	f.Fuzz(func(t *testing.T, cla, ins, p1, p2 byte, data []byte, le int) {
+		cmd := apdu.Command{CLA: cla & 0x90, INS: ins, P1: p1, P2: p2, Data: data, Le: le}
+		if _, err := cmd.Encode(true); err != nil || ins&0xF0 == 0x60 || ins&0xF0 == 0x90 {
+			t.Skip()
+		}
+		r, err := i.ca.Channel.Transmit(t.Context(), cmd)
+		if err != nil || r.Status == 0 {
+			i = inspect(t, card, files, false) // PACE and Chip Authentication change the keys
+		}
+		if card.use.granted(rule{inspector, 0}) {
+			t.Fatalf("%+v opens DG3", cmd)
 		}
 	})
 }
