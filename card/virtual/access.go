@@ -102,11 +102,17 @@ func (d *document) noteKeys(info lds.PACEInfo, cmd apdu.Command, r apdu.Response
 	if err != nil || r.Status != apdu.OK {
 		return
 	}
-	if theirs, ours := dynamic(cmd.Data, 0x83), dynamic(r.Data, 0x84); theirs != nil && ours != nil {
-		d.ephemeral, d.mapped = shortKey(ours, []dh.Group{group}), nil
-		if mapsChip(info) {
-			d.mapped = shortKey(theirs, []dh.Group{group})
-		}
+	theirs, err := group.ParseElement(dynamic(cmd.Data, 0x83))
+	if err != nil {
+		return
+	}
+	ours, err := group.ParseElement(dynamic(r.Data, 0x84))
+	if err != nil {
+		return
+	}
+	d.ephemeral, d.mapped = auth.Compress(ours), nil
+	if mapsChip(info) {
+		d.mapped = auth.Compress(theirs)
 	}
 }
 

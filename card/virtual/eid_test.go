@@ -96,6 +96,11 @@ func newEID(t testing.TB, o FolderOptions) eidCard {
 	if err != nil {
 		t.Fatal(err)
 	}
+	for _, p := range out.chip.image.trust.points {
+		if p.Holder == out.cvca.Holder { // the example's says that it is for inspection systems
+			p.CHAT = cvc.NewCHAT(cvc.AuthenticationTerminal, cvc.CVCA).AllRights()
+		}
+	}
 	return out
 }
 

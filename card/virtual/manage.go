@@ -63,7 +63,7 @@ func (d *document) chipAuthentication(cmd apdu.Command) (apdu.Response, *sm.Keys
 	case d.agree != nil:
 		r, keys := d.agree.Process(cmd)
 		if keys != nil {
-			d.agreed(cmd)
+			d.agreed()
 		}
 		return r, keys
 	case cmd.INS == 0x22:

@@ -155,17 +155,6 @@ func (m *image) documentNumber() []byte {
 	return []byte(info[:len(info)-dates])
 }
 
-// shortKey is the compressed form of a public key of a group that the chip can tell by the
-// key itself, nil for none.
-func shortKey(key []byte, groups []dh.Group) []byte {
-	for _, g := range groups {
-		if e, err := g.ParseElement(key); err == nil {
-			return auth.Compress(e)
-		}
-	}
-	return nil
-}
-
 // groups are those of the chip's keys of Chip Authentication.
 func (m *image) groups() []dh.Group {
 	var out []dh.Group
@@ -175,15 +164,13 @@ func (m *image) groups() []dh.Group {
 	return out
 }
 
-// sentKey is the public key in a command of Chip Authentication: the first object of
-// MSE:Set KAT, or that within GENERAL AUTHENTICATE.
+// sentKey is the first object within GENERAL AUTHENTICATE, a public key in Chip
+// Authentication.
 func sentKey(cmd apdu.Command) []byte {
 	var tag tlv.Tag
-	var key tlv.String
-	s, inner := tlv.String(cmd.Data), tlv.String(cmd.Data)
-	if cmd.INS == 0x86 {
-		s.ReadTag(0x7C, &inner)
-	}
+	var inner, key tlv.String
+	s := tlv.String(cmd.Data)
+	s.ReadTag(0x7C, &inner)
 	inner.Read(&tag, &key)
 	return key
 }

@@ -3,6 +3,7 @@ package virtual
 import (
 	"github.com/tamthe/tamthe/apdu"
 	"github.com/tamthe/tamthe/apdu/tlv"
+	"github.com/tamthe/tamthe/card/auth"
 	"github.com/tamthe/tamthe/card/dh"
 	"github.com/tamthe/tamthe/card/lds"
 )
@@ -52,9 +53,13 @@ func mapsChip(info lds.PACEInfo) bool   { return mapping(info) == 6 }
 
 // agreed notes that Chip Authentication version 1 has run, and adds its work. Terminal
 // Authentication has to begin anew.
-func (d *document) agreed(cmd apdu.Command) {
-	d.agreementWork(cmd)
-	d.eac = extendedAccess{name: d.eac.name, ask: d.eac.ask, short: shortKey(sentKey(cmd), d.c.image.groups())}
+func (d *document) agreed() {
+	theirs, used := d.agree.Terminal()
+	if theirs == nil {
+		return
+	}
+	d.c.worked(used.Key.Element().Group(), agree)
+	d.eac = extendedAccess{name: d.eac.name, ask: d.eac.ask, short: auth.Compress(theirs)}
 }
 
 // agreementWork adds one agreement in the group of the key that a command brings, or of the
