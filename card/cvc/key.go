@@ -281,7 +281,8 @@ func (k PublicKey) verify(message, sig []byte) error {
 	case k.EC != nil:
 		ok = dh.VerifyPlain(k.EC, digest, sig)
 	case a.pss:
-		ok = rsa.VerifyPSS(k.RSA, a.hash, digest, sig, &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash}) == nil
+		// TR-03110-3 §A.6.3.1 has salts as long as the hash; OpenPACE makes the longest.
+		ok = rsa.VerifyPSS(k.RSA, a.hash, digest, sig, &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthAuto}) == nil
 	default:
 		ok = rsa.VerifyPKCS1v15(k.RSA, a.hash, digest, sig) == nil
 	}
