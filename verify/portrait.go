@@ -1,47 +1,12 @@
 package verify
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
 	"image"
 	"image/color"
-	_ "image/jpeg" // the formats of portraits that the standard library reads
-	_ "image/png"
 	"io"
 	"strings"
 )
-
-// The caps under which a portrait is decoded: four times what Doc 9303-10 expects of
-// a passport's portrait in each direction.
-const (
-	maxPortraitOctets = 1 << 20
-	maxPortraitSide   = 4096
-	maxPortraitPixels = 4 << 20
-)
-
-// errPortrait says that a portrait cannot or must not be decoded.
-var errPortrait = errors.New("the portrait can't be shown")
-
-// decodePortrait decodes a portrait after its claimed size was found harmless.
-// JPEG 2000 is not decoded: its decoders are the likeliest way into a checkpoint.
-func decodePortrait(b []byte) (image.Image, error) {
-	if len(b) > maxPortraitOctets {
-		return nil, fmt.Errorf("%w: %d octets", errPortrait, len(b))
-	}
-	c, format, err := image.DecodeConfig(bytes.NewReader(b))
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errPortrait, err)
-	}
-	if c.Width <= 0 || c.Height <= 0 || c.Width > maxPortraitSide || c.Height > maxPortraitSide || c.Width*c.Height > maxPortraitPixels {
-		return nil, fmt.Errorf("%w: %s of %d × %d", errPortrait, format, c.Width, c.Height)
-	}
-	img, _, err := image.Decode(bytes.NewReader(b))
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errPortrait, err)
-	}
-	return img, nil
-}
 
 // shades are the characters of a portrait without colours, from dark to light.
 const shades = " .:-=+*#%@"

@@ -2,11 +2,14 @@ package verify
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/tamthe/tamthe/card/picture"
 )
 
 // RenderOptions say how a report is printed.
@@ -16,6 +19,8 @@ type RenderOptions struct {
 	Portrait bool          // draw the portrait, if it is proven
 	Columns  int           // width of the portrait in characters; 0 for 40
 	Elapsed  time.Duration // reading time; 0 is not shown
+
+	JPEG2000 picture.Decoder // for a portrait in JPEG 2000; nil draws none of that coding
 }
 
 // Render writes the report for an officer: the verdict in both languages, what it
@@ -238,7 +243,7 @@ func (p *printer) portrait() {
 	if err != nil || !ok {
 		return
 	}
-	decoded, err := decodePortrait(img.Image)
+	decoded, err := picture.Decode(context.Background(), img.Image, picture.Options{JPEG2000: p.options.JPEG2000})
 	if err != nil {
 		p.line("      %s", Escape(err.Error()))
 		return

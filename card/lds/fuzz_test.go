@@ -85,17 +85,6 @@ func FuzzParseDG2(f *testing.F) {
 	})
 }
 
-func FuzzPicture(f *testing.F) {
-	f.Add([]byte("\xFF\xD8\xFF\xC0\x00\x0B\x08\x00\x50\x00\x3C\x01\x01\x11\x00\xFF\xDA"))
-	f.Add([]byte("\xFF\x4F\xFF\x51\x00\x2F\x00\x00\x00\x00\x01\x9D\x00\x00\x02\x13\x00\x00\x00\x01\x00\x00\x00\x03"))
-	f.Add([]byte("\x00\x00\x00\x0CjP  \r\n\x87\n\x00\x00\x00\x1Ejp2h\x00\x00\x00\x16ihdr\x00\x00\x02\x13\x00\x00\x01\x9D\x00\x03\x07\x07\x00\x00"))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		if c, w, h := Picture(b); w < 0 || h < 0 || c == UnknownCoding && w+h > 0 {
-			t.Fatalf("%v of %d by %d", c, w, h)
-		}
-	})
-}
-
 func FuzzParseDG12(f *testing.F) {
 	f.Add(EncodeDG12([]Detail{{TagIssued, []byte("20261125")}, {0xA0, []byte{2, 1, 1}}}))
 	f.Add([]byte("\x6C\x0A\x5C\x02\x5F\x26\x5F\x26\x04\x20\x26\x11\x25"))

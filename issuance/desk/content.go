@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/binary"
 	"encoding/hex"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/tamthe/tamthe/card/lds"
 	"github.com/tamthe/tamthe/card/mrz"
+	"github.com/tamthe/tamthe/card/picture"
 	"github.com/tamthe/tamthe/card/profile/vn"
 	"github.com/tamthe/tamthe/issuance"
 )
@@ -88,16 +90,16 @@ func (d *Draft) LogValue() slog.Value { return slog.StringValue(d.String()) }
 
 // checkPortrait refuses before anybody decodes it what no card should hold.
 func checkPortrait(b []byte) error {
-	c, w, h := lds.Picture(b)
+	c, w, h := picture.Sniff(b)
 	switch {
-	case c != lds.JPEG:
+	case c != picture.JPEG:
 		return fmt.Errorf("%w: it is no JPEG", ErrPortrait)
 	case len(b) > MaxPortrait:
 		return fmt.Errorf("%w: %d octets, at most %d fit", ErrPortrait, len(b), MaxPortrait)
-	case w < 200 || h < 200 || w*h > lds.MaxPixels:
+	case w < 200 || h < 200 || w*h > picture.MaxPixels:
 		return fmt.Errorf("%w: %d by %d pixels", ErrPortrait, w, h)
 	}
-	if _, err := lds.DecodePicture(b); err != nil {
+	if _, err := picture.Decode(context.Background(), b, picture.Options{}); err != nil {
 		return fmt.Errorf("%w: %w", ErrPortrait, err)
 	}
 	return nil
