@@ -14,7 +14,11 @@ func (a *assessment) hash(raw []byte) []byte {
 	if a.sod == nil {
 		return nil
 	}
-	h := a.sod.Object.Hash.New()
+	return digest(a.sod, raw)
+}
+
+func digest(sod *lds.SOD, raw []byte) []byte {
+	h := sod.Object.Hash.New()
 	h.Write(raw)
 	return h.Sum(nil)
 }

@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"bytes"
 	"context"
 	"crypto"
 	"errors"
@@ -105,8 +106,9 @@ func (i *inspector) personal(ctx context.Context) error {
 		p = profile.For(zone)
 	}
 	wanted := slices.Concat(i.o.Policy.Groups, p.Required, p.Expected)
-	if t := i.ev.chip.terminal; t != nil && t.err == nil {
-		for _, f := range []lds.File{lds.DG3, lds.DG4} {
+	t := i.ev.chip.terminal
+	for _, f := range []lds.File{lds.DG3, lds.DG4} {
+		if t != nil && t.err == nil || i.o.Protected {
 			if err := i.listed(ctx, f); err != nil {
 				return err
 			}
@@ -127,11 +129,15 @@ func (i *inspector) personal(ctx context.Context) error {
 
 // listed reads a group if the SOD lists it and it isn't here yet.
 func (i *inspector) listed(ctx context.Context, f lds.File) error {
-	if _, ok := i.sod.Object.GroupHash(f.Number()); !ok {
+	want, ok := i.sod.Object.GroupHash(f.Number())
+	if !ok {
 		return nil
 	}
 	if _, ok := i.ev.files[f]; ok {
 		return nil
+	}
+	if raw, ok := i.o.Have[f]; ok && bytes.Equal(digest(i.sod, raw), want) {
+		return i.keep(f, raw)
 	}
 	return i.file(ctx, f)
 }

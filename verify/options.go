@@ -40,6 +40,8 @@ type Options struct {
 	Interim   func(*Report)                                             // called once signature and chip are judged, before the personal data; may be nil
 	Progress  func(f lds.File, done, total int)                         // called while files are read; may be nil
 	Save      func(lds.File, []byte) error                              // called with each file as read; may be nil
+	Protected bool                                                      // ask for DG3 and DG4 without Terminal Authentication too
+	Have      Files                                                     // groups read before: not read again if the SOD lists their digests; may be nil
 	Log       *slog.Logger                                              // nil is silent
 }
 

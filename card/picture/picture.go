@@ -156,3 +156,17 @@ func decodeJPEG2000(ctx context.Context, img []byte, d Decoder) (image.Image, er
 func EncodePNG(w io.Writer, img image.Image) error {
 	return (&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(w, img)
 }
+
+// Grey makes an image of uncompressed samples of 8 bits, row by row, as records of fingers
+// and irises may hold them. Errors wrap ErrPicture.
+func Grey(samples []byte, width, height int) (image.Image, error) {
+	if err := sizes(Unknown, len(samples), width, height); err != nil {
+		return nil, err
+	}
+	if len(samples) != width*height {
+		return nil, fmt.Errorf("%w: %d samples of %d by %d pixels", ErrPicture, len(samples), width, height)
+	}
+	img := image.NewGray(image.Rect(0, 0, width, height))
+	copy(img.Pix, samples)
+	return img, nil
+}

@@ -97,6 +97,7 @@ var classes = []class{
 	{keystore.ErrAlgorithm, "algorithm", exitUsage, "P-256, P-384, brainpoolP256r1, brainpoolP384r1, RSA-3072 or RSA-4096"},
 	{errLedgerThere, "exists", exitError, ""},
 	{errNotEmpty, "not-empty", exitError, "name an empty or new folder"},
+	{errAnotherCard, "another-card", exitError, "name an empty or new folder"},
 	{errNoFiles, "no-files", exitError, ""},
 	{virtual.ErrLocked, "chip-locked", exitError, "another program has the chip's file open"},
 	{virtual.ErrNotChip, "not-a-chip", exitError, "--chip names a file that `tamthe virtual` made"},

@@ -2,26 +2,34 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/tamthe/tamthe/card/lds"
 	"github.com/tamthe/tamthe/verify"
 )
 
+// readOptions are the flags of read beside those of verify.
+type readOptions struct {
+	verifyOptions
+	purpose, out string
+	biometrics   bool
+}
+
 func newRead(p *program) *cobra.Command {
-	var o verifyOptions
+	var o readOptions
 	cmd := &cobra.Command{
 		Use:   "read",
 		Short: "Read the card in the reader into a folder",
 		Long: `Opens the card, reads all its files into a folder that only you can read, and prints
 the verdict on them, without the chip's own proof. Reading somebody's card needs a purpose,
-which is kept with the files. If the card is not read to its end, nothing is written.
+which is kept with the files in ` + recordFile + `. Where the State's signature is proven, there
+is a PNG beside each file with a picture; JPEG 2000 needs OpenJPEG's opj_decompress. Fingers
+and irises are neither read nor shown without --biometrics. If the card is removed before
+its end, the same command goes on where it stopped.
 `,
 		Example: "  tamthe read --purpose border-control --out ./card --can-file can.txt",
 		Args:    exactly(0),
@@ -30,36 +38,18 @@ which is kept with the files. If the card is not read to its end, nothing is wri
 	o.openFlags(cmd)
 	o.judgeFlags(cmd, readPolicy)
 	cmd.Flags().StringVar(&o.purpose, "purpose", "", "`WHY` the card is read, in one line")
-	cmd.Flags().StringVar(&o.save, "out", "", "the `FOLDER` to write to, empty or new")
+	cmd.Flags().StringVar(&o.out, "out", "", "the `FOLDER` to write to, empty or new")
+	cmd.Flags().BoolVar(&o.biometrics, "biometrics", false, "read and show fingers and irises, too, where the chip lets us")
 	return cmd
 }
 
 // readPolicy is how files that were read are judged.
 const readPolicy = "archive"
 
-// The note that is kept with the files.
-const (
-	purposeFile = "purpose.txt"
-	maxPurpose  = 200 // octets
-)
+const maxPurpose = 200 // octets
 
-// readJSON is what `read --json` prints; the report is as that of verify.
-type readJSON struct {
-	Schema  string          `json:"schema"`
-	Purpose string          `json:"purpose"`
-	Folder  string          `json:"folder"`
-	Files   []readFileJSON  `json:"files"`
-	Report  json.RawMessage `json:"report"`
-}
-
-type readFileJSON struct {
-	Name   string `json:"name"`
-	Octets int    `json:"octets"`
-	SHA256 string `json:"sha256"`
-}
-
-func runRead(ctx context.Context, p *program, o verifyOptions) error {
-	if o.purpose == "" || o.save == "" {
+func runRead(ctx context.Context, p *program, o readOptions) error {
+	if strings.TrimSpace(o.purpose) == "" || o.out == "" {
 		return usagef("read needs --purpose and --out")
 	}
 	if len(o.purpose) > maxPurpose || verify.Escape(o.purpose) != o.purpose {
@@ -70,24 +60,25 @@ func runRead(ctx context.Context, p *program, o verifyOptions) error {
 		return err
 	}
 	opts.Policy = whole(opts.Policy)
-	report, elapsed, err := o.inspectWith(ctx, p, opts, o.save)
+	opts.Protected = o.biometrics
+	r, err := openReading(o.out, o.purpose, p.now())
 	if err != nil {
 		return err
 	}
+	opts.Have, opts.Save = r.have, r.save
+	report, elapsed, err := o.inspectWith(ctx, p, opts, "")
+	if err != nil {
+		return r.interrupted(err)
+	}
+	if err := r.finish(ctx, report, o.biometrics); err != nil {
+		return err
+	}
 	if p.json {
-		return p.readDocument(report, o.save, o.purpose)
+		return p.readDocument(report, r)
 	}
 	verdict := p.judged(report, verify.RenderOptions{All: o.all, Elapsed: elapsed})
-	fmt.Fprintf(p.out, "  "+p.text(wordWritten)+"\n", o.save)
+	p.tellReading(r)
 	return verdict
-}
-
-// purposeNote is the note that is kept with the files: why and when they were read.
-func (o verifyOptions) purposeNote(p *program) string {
-	if o.purpose == "" {
-		return ""
-	}
-	return fmt.Sprintf("%s\n%s\n", o.purpose, p.now().UTC().Format(time.RFC3339))
 }
 
 // whole is the policy with every group that can be read without more rights: a reader
@@ -103,20 +94,97 @@ func whole(policy verify.Policy) verify.Policy {
 	return policy
 }
 
-func (p *program) readDocument(r *verify.Report, dir, purpose string) error {
-	report, err := r.JSON()
+// tellReading says below the report what lies in the folder.
+func (p *program) tellReading(r *reading) {
+	line := func(w phrase, a ...any) {
+		fmt.Fprintf(p.out, "  %s\n", verify.Escape(fmt.Sprintf(p.text(w), a...)))
+	}
+	line(wordWritten, r.dir)
+	if r.resumed > 0 {
+		line(wordResumed, r.resumed)
+	}
+	var missing, shown []string
+	for _, m := range r.record.Missing {
+		missing = append(missing, fmt.Sprintf("%s [%s]", m.Name, m.Reason))
+	}
+	if len(missing) > 0 {
+		line(wordNotRead, strings.Join(missing, ", "))
+	}
+	if !r.record.Proven {
+		line(wordNoPictures)
+		return
+	}
+	for _, s := range r.record.Pictures {
+		shown = append(shown, s.Name)
+	}
+	if len(shown) > 0 {
+		line(wordPictures, strings.Join(shown, ", "))
+	}
+	for _, s := range r.record.Unshown {
+		if s.Reason == reasonNoDecoder {
+			line(wordNoPicture, s.Of, p.text(wordNoDecoder))
+		} else {
+			line(wordNoPicture, s.Of, s.Reason)
+		}
+	}
+	if r.openNetwork {
+		line(wordOpenNetwork)
+	}
+}
+
+// readJSON is what `read --json` prints and, without folder and report, what is kept with
+// the files; the report is as that of verify.
+type readJSON struct {
+	Schema   string          `json:"schema"`
+	Purpose  string          `json:"purpose"`
+	Folder   string          `json:"folder,omitempty"`
+	Files    []readFileJSON  `json:"files"`
+	Report   json.RawMessage `json:"report,omitempty"`
+	At       time.Time       `json:"at"`
+	Complete bool            `json:"complete"`
+	Card     string          `json:"card,omitempty"`
+	Proven   bool            `json:"proven"` // somebody trusted signed the files
+	Missing  []missingJSON   `json:"missing"`
+	Pictures []pictureJSON   `json:"pictures"`
+	Unshown  []unshownJSON   `json:"unshown"`
+}
+
+type readFileJSON struct {
+	Name   string `json:"name"`
+	Octets int    `json:"octets"`
+	SHA256 string `json:"sha256"`
+}
+
+// missingJSON is a group that the SOD lists and that was not read.
+type missingJSON struct {
+	Name   string `json:"name"`
+	Reason string `json:"reason"`
+}
+
+type pictureJSON struct {
+	Name   string `json:"name"`
+	Of     string `json:"of"`
+	Coding string `json:"coding"`
+	Width  int    `json:"width"`
+	Height int    `json:"height"`
+}
+
+// unshownJSON is a picture that could not be made.
+type unshownJSON struct {
+	Of     string `json:"of"`
+	Coding string `json:"coding"`
+	Reason string `json:"reason"`
+}
+
+func (p *program) readDocument(report *verify.Report, r *reading) error {
+	raw, err := report.JSON()
 	if err != nil {
 		return err
 	}
-	doc := readJSON{"tamthe/read/1", purpose, dir, []readFileJSON{}, report}
-	for _, f := range lds.Files() {
-		if b, ok := r.Files[f]; ok {
-			sum := sha256.Sum256(b)
-			doc.Files = append(doc.Files, readFileJSON{f.FileName(), len(b), hex.EncodeToString(sum[:])})
-		}
-	}
+	doc := r.record
+	doc.Folder, doc.Report = r.dir, raw
 	if err := p.document(doc); err != nil {
 		return err
 	}
-	return asError(r.Verdict)
+	return asError(report.Verdict)
 }

@@ -21,9 +21,8 @@ func vacant(dir string) error {
 	return nil
 }
 
-// saveFolder writes files as they were read into an empty or new folder, and beside them
-// a note of what for, if there is one: all or none.
-func saveFolder(dir string, files verify.Files, note string) (err error) {
+// saveFolder writes files as they were read into an empty or new folder: all or none.
+func saveFolder(dir string, files verify.Files) (err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
@@ -42,10 +41,7 @@ func saveFolder(dir string, files verify.Files, note string) (err error) {
 		}
 		written = append(written, filepath.Join(dir, f.FileName()))
 	}
-	if note == "" {
-		return nil
-	}
-	return writeNew(filepath.Join(dir, purposeFile), []byte(note))
+	return nil
 }
 
 // saveTo writes each file as it was read, readable by its owner only.

@@ -11,6 +11,7 @@ import (
 	"github.com/tamthe/tamthe/card/auth"
 	"github.com/tamthe/tamthe/card/lds"
 	"github.com/tamthe/tamthe/card/mrz"
+	"github.com/tamthe/tamthe/card/picture/openjpeg"
 	"github.com/tamthe/tamthe/verify"
 )
 
@@ -23,7 +24,6 @@ type verifyOptions struct {
 	policy           string
 	at               string
 	save             string
-	purpose          string // kept with what is saved
 	specimen         bool
 	all              bool
 }
@@ -153,7 +153,7 @@ func (o verifyOptions) inspectWith(ctx context.Context, p *program, opts verify.
 	}
 	elapsed := time.Since(begin)
 	if save != "" {
-		err = saveFolder(save, report.Files, o.purposeNote(p))
+		err = saveFolder(save, report.Files)
 	}
 	return report, elapsed, err
 }
@@ -169,7 +169,7 @@ func (p *program) report(r *verify.Report, o verify.RenderOptions) error {
 		return err
 	}
 	if isTerminal(p.out) {
-		o.Colours, o.Portrait = true, true
+		o.Colours, o.Portrait, o.JPEG2000 = true, true, openjpeg.Decode
 	}
 	return r.Render(p.out, verify.Lang(p.lang), o)
 }

@@ -21,6 +21,13 @@ var (
 	wordNewPassphrase = phrase{"new passphrase of operator %s", "mật khẩu mới của cán bộ %s"}
 	wordRepeat        = phrase{"once more", "nhập lại"}
 	wordWritten       = phrase{"files written to %s", "các tệp đã ghi vào %s"}
+	wordResumed       = phrase{"of these, %d were there from an earlier, interrupted reading", "trong đó %d tệp có sẵn từ lần đọc dở trước"}
+	wordPictures      = phrase{"pictures to look at: %s", "ảnh để xem: %s"}
+	wordNoPicture     = phrase{"no picture of %s: %s", "không có ảnh của %s: %s"}
+	wordNoPictures    = phrase{"no pictures: nobody whom we trust vouches for the files; --trust names whom to trust", "không tạo ảnh: chưa ai đáng tin bảo đảm cho các tệp; --trust cho biết tin ai"}
+	wordNoDecoder     = phrase{"there is no JPEG 2000 decoder here; install opj_decompress (Debian: libopenjp2-tools)", "máy này không có bộ giải mã JPEG 2000; cài opj_decompress (Debian: libopenjp2-tools)"}
+	wordOpenNetwork   = phrase{"this system allows no namespaces: OpenJPEG was not kept from the network", "hệ thống không cho dùng namespace: OpenJPEG không bị tách khỏi mạng"}
+	wordNotRead       = phrase{"not read: %s", "chưa đọc: %s"}
 )
 
 // vietnamese puts what happened and what to do before the English message, which stays
@@ -108,9 +115,10 @@ var inVietnamese = map[string]struct{ what, hint string }{
 	"chip-locked":     {"chương trình khác đang mở tệp chip", "đóng chương trình kia"},
 	"not-a-chip":      {"tệp này không phải bộ nhớ chip", "--chip phải chỉ tới tệp do `tamthe virtual` tạo"},
 
-	"permission": {"không được phép", "cho phép bạn đọc và ghi ở đó"},
-	"exists":     {"đã có rồi", "không ghi đè gì cả"},
-	"not-found":  {"không tìm thấy", "xem lại đường dẫn"},
-	"no-files":   {"không có tệp nào của thẻ", "thư mục EF có EF.SOD.bin, DG1.bin …"},
-	"not-empty":  {"thư mục không trống", "chọn thư mục trống hoặc chưa có"},
+	"permission":   {"không được phép", "cho phép bạn đọc và ghi ở đó"},
+	"exists":       {"đã có rồi", "không ghi đè gì cả"},
+	"not-found":    {"không tìm thấy", "xem lại đường dẫn"},
+	"no-files":     {"không có tệp nào của thẻ", "thư mục EF có EF.SOD.bin, DG1.bin …"},
+	"another-card": {"thư mục giữ tệp của một thẻ khác", "chọn thư mục trống hoặc chưa có"},
+	"not-empty":    {"thư mục không trống", "chọn thư mục trống hoặc chưa có"},
 }
