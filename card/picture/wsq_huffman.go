@@ -16,7 +16,7 @@ type huffman struct {
 func (f *wsqFile) tables(s []byte) error {
 	for len(s) > 0 {
 		if len(s) < 17 || int(s[0]) >= len(f.huffman) {
-			return errors.New("Huffman table")
+			return errors.New("broken Huffman table")
 		}
 		h := &huffman{}
 		code, n := 0, 0
@@ -25,11 +25,11 @@ func (f *wsqFile) tables(s []byte) error {
 			h.first[size], h.count[size], h.value[size] = code, int(s[size]), n
 			code, n = code+h.count[size], n+h.count[size]
 			if code > 1<<size {
-				return errors.New("more Huffman codes than there are")
+				return errors.New("more codes than a Huffman table has")
 			}
 		}
 		if n > 256 || len(s) < 17+n {
-			return errors.New("Huffman table")
+			return errors.New("broken Huffman table")
 		}
 		h.values = s[17 : 17+n]
 		f.huffman[s[0]] = h
