@@ -22,7 +22,7 @@ import (
 func needProgram(t *testing.T) {
 	t.Helper()
 	if err := Available(); err != nil {
-		t.Skip("skipped: ", err)
+		testdata.Missing(t, "openjpeg", err.Error())
 	}
 }
 
