@@ -132,6 +132,28 @@ func TestPicturesInJPEG2000(t *testing.T) {
 	}
 }
 
+// The BSI's reference data set: a portrait and irises in JPEG 2000, fingers in WSQ.
+func TestPicturesOfReferenceSet(t *testing.T) {
+	if err := openjpeg.Available(); err != nil {
+		testdata.Missing(t, "openjpeg", err.Error())
+	}
+	files := verify.Files{}
+	for _, f := range []lds.File{lds.DG2, lds.DG3, lds.DG4} {
+		files[f] = testdata.Vectors(t, "lds/bsi-reference/"+f.FileName())
+	}
+	want := []pictureJSON{
+		{"DG2.png", "DG2", "JPEG 2000", 413, 531},
+		{"DG3.png", "DG3", "WSQ", 620, 620}, {"DG3-2.png", "DG3-2", "WSQ", 620, 620},
+		{"DG4.png", "DG4", "JPEG 2000", 163, 149}, {"DG4-2.png", "DG4-2", "JPEG 2000", 160, 152},
+	}
+	if r := drawn(t, files, true); !slices.Equal(r.record.Pictures, want) || len(r.record.Unshown) > 0 {
+		t.Errorf("%+v, %+v", r.record.Pictures, r.record.Unshown)
+	}
+	if r := drawn(t, files, false); !slices.Equal(r.record.Pictures, want[:1]) {
+		t.Errorf("%+v", r.record.Pictures)
+	}
+}
+
 // What waits for EF.SOD is not written where that is another card's.
 func TestReadingOfAnotherCard(t *testing.T) {
 	r := &reading{dir: t.TempDir(), early: verify.Files{}, have: verify.Files{lds.SODFile: {1}, lds.CardAccess: {1}}}
