@@ -143,8 +143,10 @@ func TestPicturesOfReferenceSet(t *testing.T) {
 	}
 	want := []pictureJSON{
 		{"DG2.png", "DG2", "JPEG 2000", 413, 531},
-		{"DG3.png", "DG3", "WSQ", 620, 620}, {"DG3-2.png", "DG3-2", "WSQ", 620, 620},
-		{"DG4.png", "DG4", "JPEG 2000", 163, 149}, {"DG4-2.png", "DG4-2", "JPEG 2000", 160, 152},
+		{"DG3.png", "DG3", "WSQ", 620, 620},
+		{"DG3-2.png", "DG3-2", "WSQ", 620, 620},
+		{"DG4.png", "DG4", "JPEG 2000", 163, 149},
+		{"DG4-2.png", "DG4-2", "JPEG 2000", 160, 152},
 	}
 	if r := drawn(t, files, true); !slices.Equal(r.record.Pictures, want) || len(r.record.Unshown) > 0 {
 		t.Errorf("%+v, %+v", r.record.Pictures, r.record.Unshown)
