@@ -243,18 +243,21 @@ type authority struct {
 
 func newAuthority(t testing.TB, a cvc.Algorithm, chat cvc.CHAT) authority {
 	t.Helper()
-	var signers []crypto.Signer
-	for range 3 {
+	return newAuthorityOf(t, a, chat, func() crypto.Signer {
 		if a.RSA() {
-			signers = append(signers, rsaKey(t, 1536))
-			continue
+			return rsaKey(t, 1536)
 		}
 		k, err := dh.BrainpoolP256r1().Generate()
 		if err != nil {
 			t.Fatal(err)
 		}
-		signers = append(signers, k)
-	}
+		return k
+	})
+}
+
+func newAuthorityOf(t testing.TB, a cvc.Algorithm, chat cvc.CHAT, generate func() crypto.Signer) authority {
+	t.Helper()
+	signers := []crypto.Signer{generate(), generate(), generate()}
 	names := []cvc.Reference{"XOCVCA00001", "XODV00001", "XOIS00001"}
 	from := cvc.On(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))
 	to := cvc.On(time.Date(2026, 12, 31, 0, 0, 0, 0, time.UTC))
