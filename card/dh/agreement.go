@@ -20,7 +20,7 @@ type Group interface {
 	// Base returns the generator.
 	Base() Element
 	// ParseElement reads a public key in the encoding of TR-03110-3 §D.3 without its
-	// tag: an uncompressed point, or an integer of Size octets. What is no key that an
+	// tag: an uncompressed point, or an unsigned integer. What is no key that an
 	// honest end can have is ErrPoint.
 	ParseElement(b []byte) (Element, error)
 	// MapGeneric returns the mapped generator of PACE's generic mapping: the nonce and

@@ -138,8 +138,9 @@ func (m *MODP) Base() Element { return m.base }
 // Generate makes a key on the generator.
 func (m *MODP) Generate() (*Exponent, error) { return generateExponent(m.base) }
 
-// ParseElement reads an integer in exactly Size octets that is an element of the subgroup
-// other than 1, else ErrPoint. So 0, 1, p-1 and what is not below p are refused.
+// ParseElement reads an unsigned integer in at most Size octets, with or without leading
+// zeros, that is an element of the subgroup other than 1, else ErrPoint. So 0, 1, p-1 and
+// what is not below p are refused.
 func (m *MODP) ParseElement(b []byte) (Element, error) {
 	v, err := m.ParseValue(b)
 	if err != nil {
@@ -150,10 +151,10 @@ func (m *MODP) ParseElement(b []byte) (Element, error) {
 
 // ParseValue is ParseElement.
 func (m *MODP) ParseValue(b []byte) (*Value, error) {
-	if len(b) != m.Size() {
+	if len(b) > m.Size() {
 		return nil, ErrPoint
 	}
-	n, err := bigmod.NewNat().SetBytes(b, m.field)
+	n, err := bigmod.NewNat().SetBytes(append(make([]byte, m.Size()-len(b)), b...), m.field)
 	if err != nil {
 		return nil, ErrPoint
 	}
@@ -219,8 +220,18 @@ func (v *Value) Group() Group { return v.group }
 // MODP returns the group.
 func (v *Value) MODP() *MODP { return v.group }
 
-// Bytes returns the integer in Size octets.
-func (v *Value) Bytes() []byte { return v.n.Bytes(v.group.field) }
+// Bytes returns the integer in as few octets as hold it: in a data object no octet 00 may
+// stand in front (Doc 9303-11 §9.4.1, TR-03110-3 §D.2.1.1).
+func (v *Value) Bytes() []byte {
+	b := v.octets()
+	for len(b) > 1 && b[0] == 0 {
+		b = b[1:]
+	}
+	return b
+}
+
+// octets returns the integer in Size octets.
+func (v *Value) octets() []byte { return v.n.Bytes(v.group.field) }
 
 // Equal reports whether other is a *Value of the same group and number. Time does not
 // depend on the numbers.

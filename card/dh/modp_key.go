@@ -74,7 +74,7 @@ func (k *Exponent) Agree(peer Element) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return v.Bytes(), nil
+	return v.(*Value).octets(), nil
 }
 
 // Destroy forgets the exponent. It may be repeated, but not while the key is in use.

@@ -100,6 +100,41 @@ func TestMODPAsBig(t *testing.T) {
 	}
 }
 
+// TestMODPLeadingZeros writes a public value without leading zeros, reads it with and
+// without, and keeps those of a shared secret.
+func TestMODPLeadingZeros(t *testing.T) {
+	m := modpGroups(t)[0]
+	public, secret := false, false
+	fixed, err := m.NewExponent(append(make([]byte, m.OrderSize()-1), 7))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 2; i < 20000 && !(public && secret); i++ {
+		x := make([]byte, m.OrderSize())
+		x[len(x)-2], x[len(x)-1] = byte(i>>8), byte(i)
+		k, err := m.NewExponent(x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if b := k.Element().Bytes(); len(b) < m.Size() {
+			public = true
+			for _, form := range [][]byte{b, append(make([]byte, m.Size()-len(b)), b...)} {
+				if e, err := m.ParseElement(form); err != nil || !e.Equal(k.Element()) || b[0] == 0 {
+					t.Errorf("%X: %v", form, err)
+				}
+			}
+		}
+		z, err := k.Agree(fixed.Element())
+		if err != nil || len(z) != m.Size() {
+			t.Fatalf("%d octets, %v", len(z), err)
+		}
+		secret = secret || z[0] == 0
+	}
+	if !public || !secret {
+		t.Errorf("met a short public value %v, a secret that begins with zero %v", public, secret)
+	}
+}
+
 func number(e Element) *big.Int { return new(big.Int).SetBytes(e.Bytes()) }
 
 // TestMODPRefuses gives every group what no honest end sends.
@@ -115,7 +150,7 @@ func TestMODPRefuses(t *testing.T) {
 		for name, b := range map[string][]byte{
 			"empty": nil, "zero": sized(new(big.Int)), "one": sized(one), "p-1": sized(new(big.Int).Sub(p, one)), "p": sized(p),
 			"all ones": bytes.Repeat([]byte{0xFF}, m.Size()), "outside the subgroup": sized(outside),
-			"long": append([]byte{0}, m.Base().Bytes()...), "short": m.Base().Bytes()[1:],
+			"long": append([]byte{0}, sized(number(m.Base()))...), "short": m.Base().Bytes()[1:],
 		} {
 			if e, err := m.ParseElement(b); !errors.Is(err, ErrPoint) || e != nil {
 				t.Errorf("%v: %s is an element: %v", m, name, err)
@@ -225,8 +260,8 @@ func FuzzMODPElement(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		e, err := m.ParseElement(b)
 		n := new(big.Int).SetBytes(b)
-		good := len(b) == m.Size() && n.Cmp(p) < 0 && n.Cmp(big.NewInt(1)) > 0 && new(big.Int).Exp(n, q, p).Cmp(big.NewInt(1)) == 0
-		if good != (err == nil) || good && !bytes.Equal(e.Bytes(), b) {
+		good := len(b) <= m.Size() && n.Cmp(p) < 0 && n.Cmp(big.NewInt(1)) > 0 && new(big.Int).Exp(n, q, p).Cmp(big.NewInt(1)) == 0
+		if good != (err == nil) || good && !bytes.Equal(e.Bytes(), n.Bytes()) {
 			t.Errorf("%X: %v", b, err)
 		}
 	})
