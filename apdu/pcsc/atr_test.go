@@ -2,6 +2,7 @@ package pcsc
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/hex"
 	"testing"
 )
@@ -42,6 +43,35 @@ func TestExtended(t *testing.T) {
 		if c.historical != "" && !bytes.Equal(h, unhex(t, c.historical)) {
 			t.Errorf("%s: historical bytes %X", c.atr, h)
 		}
+	}
+}
+
+// TestCardRate holds rates against ISO/IEC 7816-3, tables 7 and 8.
+func TestCardRate(t *testing.T) {
+	for atr, want := range map[string]int{
+		"":                       0,
+		"3B":                     0,
+		"3B1096":                 312500, // Fi 512, Di 32 at 5 MHz
+		"3B1018":                 161290, // Fi 372, Di 12 at 5 MHz
+		"3B00":                   13440,  // default
+		"3B10":                   0,      // TA1 is missing
+		"3B1076":                 0,      // reserved
+		"3B1090":                 0,      // reserved
+		"3B88800100000000000000": 0,      // contactless
+	} {
+		if got := cardRate(unhex(t, atr)); got != want {
+			t.Errorf("%s: %d bit/s", atr, got)
+		}
+	}
+}
+
+func TestDriverVersion(t *testing.T) {
+	version := binary.NativeEndian.AppendUint32(nil, 0x01050002)
+	if got := driverVersion([]byte("Maker\x00"), version); got != "Maker 1.5.2" {
+		t.Errorf("%q", got)
+	}
+	if got := driverVersion(nil, []byte{1}); got != "" {
+		t.Errorf("%q", got)
 	}
 }
 

@@ -34,30 +34,43 @@ func diagnose(ctx context.Context, r Reader) ReaderDiagnosis {
 		d.Error = err
 		return d
 	}
-	type seen struct {
-		protocol   Protocol
-		maxCommand int
-	}
-	s, err := within(ctx, defaultEstablishTimeout, func() (seen, error) {
+	seen, err := within(ctx, defaultEstablishTimeout, func() (ReaderDiagnosis, error) {
 		defer c.Release()
 		card, err := c.Connect(r.Name, scard.ShareShared, anyProtocol)
 		if err != nil {
-			return seen{}, problem(err)
+			return d, problem(err)
 		}
 		defer card.Disconnect(scard.LeaveCard)
-		s := seen{maxCommand: maxAPDU(card)}
-		if card.ActiveProtocol() == scard.ProtocolT0 {
-			s.protocol = T0
-		} else {
-			s.protocol = T1
+		return asked(d, card), nil
+	}, func(ReaderDiagnosis) {})
+	if err != nil {
+		d.Error = err
+		return d
+	}
+	return seen
+}
+
+// asked adds what the driver tells of the reader. It may know none of the questions.
+func asked(d ReaderDiagnosis, card *scard.Card) ReaderDiagnosis {
+	d.Protocol = T1
+	if card.ActiveProtocol() == scard.ProtocolT0 {
+		d.Protocol = T0
+	}
+	attribute := func(id scard.Attrib) []byte {
+		b, err := card.GetAttrib(id)
+		if err != nil {
+			return nil
 		}
-		return s, nil
-	}, func(seen) {})
-	d.Protocol, d.MaxCommand, d.Error = s.protocol, s.maxCommand, err
+		return b
+	}
+	d.Driver = driverVersion(attribute(scard.AttrVendorName), attribute(scard.AttrVendorIfdVersion))
+	d.MaxRate = number(attribute(scard.AttrMaxDataRate))
+	d.CardRate = cardRate(d.ATR)
+	d.MaxCommand = maxAPDU(card)
 	return d
 }
 
-// maxAPDU asks the reader, whose driver may know none of the questions.
+// maxAPDU asks the reader for dwMaxAPDUDataSize.
 func maxAPDU(card *scard.Card) int {
 	features, err := card.Control(scard.CtlCode(featureRequest), nil)
 	if err != nil {

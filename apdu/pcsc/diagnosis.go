@@ -1,6 +1,10 @@
 package pcsc
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"fmt"
+	"strings"
+)
 
 // Diagnosis is what can be said about PC/SC on this machine.
 type Diagnosis struct {
@@ -20,6 +24,27 @@ type ReaderDiagnosis struct {
 	MaxCommand int
 	// Extended is what the card's historical bytes say of extended lengths.
 	Extended Extended
+	// Driver is the name and version that the driver tells, "" if there is no card in the
+	// reader, through which to ask, or if it tells neither.
+	Driver string
+	// MaxRate is the highest bit rate in bit/s that the driver says the reader has
+	// (SCARD_ATTR_MAX_DATA_RATE), 0 if it doesn't say, as most don't.
+	MaxRate int
+	// CardRate is the highest bit rate in bit/s that a card with contacts offers by TA1 at
+	// its highest clock (ISO/IEC 7816-3 §8.3). It is 0 for a contactless card, whose rate
+	// the reader settles and PC/SC does not tell.
+	CardRate int
+}
+
+// driverVersion is "name version": a version is a number with the major part in its
+// highest octet, the minor in the next, and the build in the rest (PC/SC part 3 §3.1.3).
+func driverVersion(name, version []byte) string {
+	text := strings.TrimRight(string(name), "\x00 ")
+	if len(version) == 4 {
+		v := binary.NativeEndian.Uint32(version)
+		text += fmt.Sprintf(" %d.%d.%d", v>>24, v>>16&0xFF, v&0xFFFF)
+	}
+	return strings.TrimSpace(text)
 }
 
 // The ways of PC/SC part 10 to ask a reader for its properties.

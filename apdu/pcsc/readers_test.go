@@ -145,7 +145,7 @@ func TestDiagnose(t *testing.T) {
 		t.Fatalf("%+v", d)
 	}
 	for _, r := range d.Readers {
-		if r.Name == name && (r.Protocol != T1 || r.Error != nil || r.Extended != ExtendedYes) {
+		if r.Name == name && (r.Protocol != T1 || r.Error != nil || r.Extended != ExtendedYes || r.CardRate != 0) {
 			t.Errorf("%+v", r)
 		}
 	}

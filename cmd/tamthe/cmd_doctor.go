@@ -86,6 +86,7 @@ func (d *doctorJSON) pcsc(found pcsc.Diagnosis) {
 	for _, r := range found.Readers {
 		row := readerRow(r.Reader)
 		row.Protocol, row.MaxAPDU = string(r.Protocol), r.MaxCommand
+		row.Driver, row.MaxRate, row.CardRate = r.Driver, r.MaxRate, r.CardRate
 		if r.Card {
 			row.Extended = r.Extended.String()
 		}
@@ -135,6 +136,9 @@ func (d *doctorJSON) print(p *program) error {
 	}
 	for _, r := range d.Readers {
 		line("reader", "%s: %s", verify.Escape(r.Name), readerLine(r))
+		if r.Card && r.Protocol != "" {
+			line("", "%s", verify.Escape(r.able()))
+		}
 	}
 	line("home", "%s", d.Home)
 	if d.Ledger.Here {
@@ -171,4 +175,18 @@ func readerLine(r readerJSON) string {
 		text += ", extended length: " + r.Extended
 	}
 	return text
+}
+
+// able says what the reader and its driver can do, as far as they tell.
+func (r readerJSON) able() string {
+	told := func(ok bool, format string, a ...any) string {
+		if !ok {
+			return "not told"
+		}
+		return fmt.Sprintf(format, a...)
+	}
+	return "driver: " + told(r.Driver != "", "%s", r.Driver) +
+		", longest command: " + told(r.MaxAPDU > 0, "%d octets", r.MaxAPDU) +
+		", bit rate of the reader: " + told(r.MaxRate > 0, "up to %d bit/s", r.MaxRate) +
+		", of the card: " + told(r.CardRate > 0, "up to %d bit/s", r.CardRate)
 }

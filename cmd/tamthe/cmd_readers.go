@@ -22,6 +22,9 @@ type readerJSON struct {
 	Protocol string `json:"protocol,omitempty"`
 	Extended string `json:"extended,omitempty"`
 	MaxAPDU  int    `json:"max_command,omitempty"`
+	Driver   string `json:"driver,omitempty"`
+	MaxRate  int    `json:"max_rate,omitempty"`  // of the reader, bit/s
+	CardRate int    `json:"card_rate,omitempty"` // that the card offers, bit/s
 	Error    string `json:"error,omitempty"`
 }
 

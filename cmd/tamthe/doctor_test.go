@@ -14,7 +14,7 @@ func diagnosed() pcsc.Diagnosis {
 	atr := []byte{0x3B, 0x8A, 0x80, 0x01}
 	return pcsc.Diagnosis{Library: "pcsclite 2.0", Readers: []pcsc.ReaderDiagnosis{
 		{Reader: pcsc.Reader{Name: "Empty 00"}},
-		{Reader: pcsc.Reader{Name: "Good 00", Card: true, ATR: atr}, Protocol: pcsc.T1, Extended: pcsc.ExtendedYes, MaxCommand: 65544},
+		{Reader: pcsc.Reader{Name: "Good 00", Card: true, ATR: atr}, Protocol: pcsc.T1, Extended: pcsc.ExtendedYes, MaxCommand: 65544, Driver: "Maker 1.5.2", CardRate: 312500},
 		{Reader: pcsc.Reader{Name: "Used 00", Card: true, Busy: true, ATR: atr}, Error: pcsc.ErrBusy},
 		{Reader: pcsc.Reader{Name: "Dirty\x1b[2J 00", Card: true, Mute: true}, Error: pcsc.ErrUnresponsive},
 	}}
@@ -31,6 +31,7 @@ func TestDoctor(t *testing.T) {
 		"PC/SC     answers  pcsclite 2.0\n",
 		"reader    Empty 00: empty\n",
 		"reader    Good 00: card, T=1, ATR 3b8a8001, extended length: yes\n",
+		"          driver: Maker 1.5.2, longest command: 65544 octets, bit rate of the reader: not told, of the card: up to 312500 bit/s\n",
 		"reader    Used 00: a card that cannot be opened\n",
 		"PROBLEM   Used 00: another program holds the card\n          → close the other program that uses the card\n",
 		"reader    Dirty\\u001b[2J 00: a card that cannot be opened\n",
@@ -49,7 +50,7 @@ func TestDoctor(t *testing.T) {
 		t.Error(err)
 	}
 	if want := `"readers":[{"name":"Empty 00","card":false,"busy":false,"mute":false,"atr":""},` +
-		`{"name":"Good 00","card":true,"busy":false,"mute":false,"atr":"3b8a8001","protocol":"T=1","extended":"yes","max_command":65544}]`; !strings.Contains(out.String(), want) {
+		`{"name":"Good 00","card":true,"busy":false,"mute":false,"atr":"3b8a8001","protocol":"T=1","extended":"yes","max_command":65544,"driver":"Maker 1.5.2","card_rate":312500}]`; !strings.Contains(out.String(), want) {
 		t.Errorf("no %s in\n%s", want, &out)
 	}
 	err = runDoctor(t.Context(), p, pcsc.Diagnosis{})
