@@ -7,7 +7,9 @@
 package testdata
 
 import (
+	"crypto/x509/pkix"
 	"embed"
+	"encoding/asn1"
 	"os"
 	"path/filepath"
 	"slices"
@@ -49,6 +51,30 @@ func Vectors(t testing.TB, path string) []byte {
 		t.Fatal(err)
 	}
 	return b
+}
+
+// Scalar returns the private key in PKCS #8 of an EC key, whose domain parameters may be
+// explicit, as the published keys of chips have them.
+func Scalar(t testing.TB, pkcs8 []byte) []byte {
+	t.Helper()
+	var outer struct {
+		Version   int
+		Algorithm pkix.AlgorithmIdentifier
+		Key       []byte
+	}
+	var inner struct {
+		Version int
+		Scalar  []byte
+		Rest    asn1.RawValue `asn1:"optional,explicit,tag:0"`
+		Public  asn1.RawValue `asn1:"optional,explicit,tag:1"`
+	}
+	if _, err := asn1.Unmarshal(pkcs8, &outer); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := asn1.Unmarshal(outer.Key, &inner); err != nil {
+		t.Fatal(err)
+	}
+	return inner.Scalar
 }
 
 // Missing skips the test with the reason, or fails it when TAMTHE_REQUIRE, a list

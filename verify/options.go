@@ -36,7 +36,7 @@ type Options struct {
 	Reader    apdu.Limits                                               // what the reader bears; see card.Options
 	Claimed   bool                                                      // the card claims extended length; see card.Options
 	Block     int                                                       // most file octets at once; see card.Options
-	Terminal  *auth.TerminalKey                                         // opens DG3 and DG4 on chips that know its authority; nil leaves them
+	Terminal  *auth.TerminalKey                                         // opens DG3 and DG4 on chips that know its authority, and asks the chip whatever the policy; nil leaves them
 	Interim   func(*Report)                                             // called once signature and chip are judged, before the personal data; may be nil
 	Progress  func(f lds.File, done, total int)                         // called while files are read; may be nil
 	Save      func(lds.File, []byte) error                              // called with each file as read; may be nil
@@ -51,6 +51,9 @@ func (o Options) withDefaults(policy string) Options {
 	}
 	if o.Policy.Name == "" && len(o.Policy.Need) == 0 {
 		o.Policy, _ = PolicyByName(policy)
+	}
+	if o.Terminal != nil { // whose rights are bound to Chip Authentication
+		o.Policy.Chip = true
 	}
 	return o
 }

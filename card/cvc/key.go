@@ -240,6 +240,13 @@ func NewPublicKey(a Algorithm, pub crypto.PublicKey) (PublicKey, error) {
 	return k, nil
 }
 
+// Is reports whether pub, as NewPublicKey takes it, is this key. A curve that the
+// certificate left to its issuer is taken to be pub's.
+func (k PublicKey) Is(pub crypto.PublicKey) bool {
+	other, err := NewPublicKey(k.Algorithm, pub)
+	return err == nil && bytes.Equal(k.encode(false), other.encode(false))
+}
+
 // encode writes the value of 7F49; full adds the domain parameters of a curve.
 func (k PublicKey) encode(full bool) []byte {
 	b := tlv.Encode(tagOID, contents(k.Algorithm.OID()))

@@ -79,7 +79,7 @@ func newEID(t testing.TB, o FolderOptions) eidCard {
 	out := eidCard{access: unhex(t, e.CardAccess), key: keys[0], cvca: certificate(e.CVCA)}
 	holder := certificate(e.Terminal)
 	curve := out.cvca.Key.EC.Curve()
-	scalar := new(big.Int).SetBytes(privateScalar(t, unhex(t, e.TerminalKey))).FillBytes(make([]byte, curve.OrderSize()))
+	scalar := new(big.Int).SetBytes(testdata.Scalar(t, unhex(t, e.TerminalKey))).FillBytes(make([]byte, curve.OrderSize()))
 	signer, err := curve.NewPrivateKey(scalar)
 	if err != nil {
 		t.Fatal(err)

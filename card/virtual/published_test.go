@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"crypto/rsa"
 	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/asn1"
 	"errors"
 	"os"
 	"path/filepath"
@@ -18,33 +16,10 @@ import (
 	"github.com/tamthe/tamthe/testdata"
 )
 
-// privateScalar is the scalar in a PKCS #8 file, whose domain parameters may be explicit.
-func privateScalar(t testing.TB, der []byte) []byte {
-	t.Helper()
-	var outer struct {
-		Version   int
-		Algorithm pkix.AlgorithmIdentifier
-		Key       []byte
-	}
-	var inner struct {
-		Version int
-		Scalar  []byte
-		Rest    asn1.RawValue `asn1:"optional,explicit,tag:0"`
-		Public  asn1.RawValue `asn1:"optional,explicit,tag:1"`
-	}
-	if _, err := asn1.Unmarshal(der, &outer); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := asn1.Unmarshal(outer.Key, &inner); err != nil {
-		t.Fatal(err)
-	}
-	return inner.Scalar
-}
-
 // bsiReference is the reference data set of TR-03105-5 as a chip, with its published keys.
 func bsiReference(t testing.TB, o FolderOptions) (*Chip, map[lds.File][]byte) {
 	t.Helper()
-	key, err := dh.BrainpoolP224r1().NewPrivateKey(privateScalar(t, testdata.Vectors(t, "lds/bsi-reference/chip-auth-private.pkcs8")))
+	key, err := dh.BrainpoolP224r1().NewPrivateKey(testdata.Scalar(t, testdata.Vectors(t, "lds/bsi-reference/chip-auth-private.pkcs8")))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/tamthe/tamthe/apdu/pcsc"
 	"github.com/tamthe/tamthe/card"
 	"github.com/tamthe/tamthe/card/auth"
+	"github.com/tamthe/tamthe/card/cvc"
 	"github.com/tamthe/tamthe/card/gp"
 	"github.com/tamthe/tamthe/card/profile"
 	"github.com/tamthe/tamthe/card/profile/vn"
@@ -95,6 +96,8 @@ var classes = []class{
 	{keystore.ErrExists, "key-exists", exitError, "nothing was overwritten; if the key there is not used any more, move it away"},
 	{keystore.ErrFormat, "key-format", exitError, "put the key file back from its copy"},
 	{keystore.ErrAlgorithm, "algorithm", exitUsage, "P-256, P-384, brainpoolP256r1, brainpoolP384r1, RSA-3072 or RSA-4096"},
+	{errNoTerminal, "no-terminal", exitError, "put the certificate that was issued for this key into the folder, as NAME.cvcert"},
+	{cvc.ErrMalformed, "certificate-format", exitError, "take away what is no CV certificate (7F21 …)"},
 	{errLedgerThere, "exists", exitError, ""},
 	{errNotEmpty, "not-empty", exitError, "name an empty or new folder"},
 	{errAnotherCard, "another-card", exitError, "name an empty or new folder"},

@@ -17,6 +17,7 @@ type readOptions struct {
 	verifyOptions
 	purpose, out string
 	biometrics   bool
+	terminal     string
 }
 
 func newRead(p *program) *cobra.Command {
@@ -28,7 +29,9 @@ func newRead(p *program) *cobra.Command {
 the verdict on them, without the chip's own proof. Reading somebody's card needs a purpose,
 which is kept with the files in ` + recordFile + `. Where the State's signature is proven, there
 is a PNG beside each file with a picture; JPEG 2000 needs OpenJPEG's opj_decompress. Fingers
-and irises are neither read nor shown without --biometrics. If the card is removed before
+and irises are neither read nor shown without --biometrics; chips that open them to a
+terminal only want --terminal too, a folder with the terminal's private key in ` + terminalKeyFile + `
+(PKCS #8, mode 0600) and its CV certificates, *.cvcert. If the card is removed before
 its end, the same command goes on where it stopped.
 `,
 		Example: "  tamthe read --purpose border-control --out ./card --can-file can.txt",
@@ -40,6 +43,7 @@ its end, the same command goes on where it stopped.
 	cmd.Flags().StringVar(&o.purpose, "purpose", "", "`WHY` the card is read, in one line")
 	cmd.Flags().StringVar(&o.out, "out", "", "the `FOLDER` to write to, empty or new")
 	cmd.Flags().BoolVar(&o.biometrics, "biometrics", false, "read and show fingers and irises, too, where the chip lets us")
+	cmd.Flags().StringVar(&o.terminal, "terminal", "", "`FOLDER` with key and certificates for Terminal Authentication")
 	return cmd
 }
 
@@ -55,12 +59,19 @@ func runRead(ctx context.Context, p *program, o readOptions) error {
 	if len(o.purpose) > maxPurpose || verify.Escape(o.purpose) != o.purpose {
 		return usagef("--purpose is one line of at most %d octets", maxPurpose)
 	}
+	if o.terminal != "" && !o.biometrics {
+		return usagef("--terminal opens fingers and irises, which are read with --biometrics only")
+	}
 	opts, err := o.options(p, readPolicy)
 	if err != nil {
 		return err
 	}
 	opts.Policy = whole(opts.Policy)
-	opts.Protected = o.biometrics
+	if opts.Protected = o.biometrics; o.terminal != "" {
+		if opts.Terminal, err = openTerminal(o.terminal); err != nil {
+			return err
+		}
+	}
 	r, err := openReading(o.out, o.purpose, p.now())
 	if err != nil {
 		return err

@@ -25,7 +25,8 @@ func TestPublishedSets(t *testing.T) {
 	t.Parallel()
 	daemon(t)
 	sets := filepath.Join(testdata.Dir(t), "lds")
-	key := bsiKey(t, filepath.Join(sets, "bsi-reference", "chip-auth-private.pkcs8"))
+	scalar := testdata.Scalar(t, testdata.Vectors(t, "lds/bsi-reference/chip-auth-private.pkcs8"))
+	key := must(dh.BrainpoolP224r1().NewPrivateKey(scalar))(t)
 	bearing := apdu.Limits{Command: 65535, Response: 65535}
 	inspect := func(name string, chip virtual.FolderOptions, at time.Time) *verify.Report {
 		folder := os.DirFS(filepath.Join(sets, name))
@@ -61,19 +62,4 @@ func TestPublishedSets(t *testing.T) {
 			t.Errorf("%s: %v %v", name, r.Verdict, r.Reasons())
 		}
 	}
-}
-
-// bsiKey is the published key of Chip Authentication: the OCTET STRING of the scalar's
-// length in an ECPrivateKey within PKCS #8.
-func bsiKey(t *testing.T, path string) *dh.PrivateKey {
-	t.Helper()
-	b := must(os.ReadFile(path))(t)
-	curve := dh.BrainpoolP224r1()
-	for i := 226; i+30 <= len(b); i++ { // behind the domain parameters of the outer algorithm
-		if b[i] == 0x04 && b[i+1] == 28 {
-			return must(curve.NewPrivateKey(b[i+2 : i+30]))(t)
-		}
-	}
-	t.Fatal("no key")
-	return nil
 }
