@@ -128,10 +128,20 @@ func FuzzSession(f *testing.F) {
 // good certificates could open DG3.
 func FuzzProtected(f *testing.F) {
 	for _, c := range []apdu.Command{
-		{INS: 0x22, P1: 0xC1, P2: 0xA4, Data: []byte{0x80, 1, 0, 0x83, 1, 3}}, {INS: 0x22, P1: 0x81, P2: 0xB6, Data: []byte("\x83\x0BUTCVCA00001")},
-		{INS: 0x22, P1: 0x41, P2: 0xA4, Data: []byte{0x80, 0}}, {INS: 0x22, P1: 0x41, P2: 0xA6, Data: []byte{0x91, 0}}, {CLA: 0x10, INS: 0x2A, P2: 0xBE, Data: []byte{0x7F, 0x4E, 0}},
-		{INS: 0x86, Data: []byte{0x7C, 0}, Le: 256}, {INS: 0x84, Le: 8}, {INS: 0x82, Data: []byte{1}}, {INS: 0x2C, P1: 2, P2: 3, Data: []byte("123456")}, {INS: 0x44, P1: 0x10, P2: 3},
-		{CLA: 0x80, INS: 0x20, P1: 0x80, Data: []byte{6, 1, 1}}, {INS: 0xB1, P2: 3, Data: []byte{0x54, 1, 0}, Le: 9}, {INS: 0x88, Data: make([]byte, 8), Le: 256}, {INS: 0xA4, P1: 4, Data: []byte(aidEID), Le: 256},
+		{INS: 0x22, P1: 0xC1, P2: 0xA4, Data: []byte{0x80, 1, 0, 0x83, 1, 3}},
+		{INS: 0x22, P1: 0x81, P2: 0xB6, Data: []byte("\x83\x0BUTCVCA00001")},
+		{INS: 0x22, P1: 0x41, P2: 0xA4, Data: []byte{0x80, 0}},
+		{INS: 0x22, P1: 0x41, P2: 0xA6, Data: []byte{0x91, 0}},
+		{CLA: 0x10, INS: 0x2A, P2: 0xBE, Data: []byte{0x7F, 0x4E, 0}},
+		{INS: 0x86, Data: []byte{0x7C, 0}, Le: 256},
+		{INS: 0x84, Le: 8},
+		{INS: 0x82, Data: []byte{1}},
+		{INS: 0x2C, P1: 2, P2: 3, Data: []byte("123456")},
+		{INS: 0x44, P1: 0x10, P2: 3},
+		{CLA: 0x80, INS: 0x20, P1: 0x80, Data: []byte{6, 1, 1}},
+		{INS: 0xB1, P2: 3, Data: []byte{0x54, 1, 0}, Le: 9},
+		{INS: 0x88, Data: make([]byte, 8), Le: 256},
+		{INS: 0xA4, P1: 4, Data: []byte(aidEID), Le: 256},
 	} {
 		f.Add(c.CLA, c.INS, c.P1, c.P2, c.Data, c.Le)
 	}

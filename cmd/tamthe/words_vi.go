@@ -115,12 +115,12 @@ var inVietnamese = map[string]struct{ what, hint string }{
 	"chip-locked":     {"chương trình khác đang mở tệp chip", "đóng chương trình kia"},
 	"not-a-chip":      {"tệp này không phải bộ nhớ chip", "--chip phải chỉ tới tệp do `tamthe virtual` tạo"},
 
-	"permission":   {"không được phép", "cho phép bạn đọc và ghi ở đó"},
-	"exists":       {"đã có rồi", "không ghi đè gì cả"},
-	"not-found":    {"không tìm thấy", "xem lại đường dẫn"},
-	"no-files":     {"không có tệp nào của thẻ", "thư mục EF có EF.SOD.bin, DG1.bin …"},
+	"permission":         {"không được phép", "cho phép bạn đọc và ghi ở đó"},
+	"exists":             {"đã có rồi", "không ghi đè gì cả"},
+	"not-found":          {"không tìm thấy", "xem lại đường dẫn"},
+	"no-files":           {"không có tệp nào của thẻ", "thư mục EF có EF.SOD.bin, DG1.bin …"},
 	"no-terminal":        {"không có chứng thư nào ứng với khóa của thiết bị", "đặt chứng thư đã cấp cho khóa này vào thư mục, tên NAME.cvcert"},
 	"certificate-format": {"tệp không phải là chứng thư CV", "bỏ tệp không phải chứng thư CV (7F21 …) ra khỏi thư mục"},
-	"another-card": {"thư mục giữ tệp của một thẻ khác", "chọn thư mục trống hoặc chưa có"},
-	"not-empty":    {"thư mục không trống", "chọn thư mục trống hoặc chưa có"},
+	"another-card":       {"thư mục giữ tệp của một thẻ khác", "chọn thư mục trống hoặc chưa có"},
+	"not-empty":          {"thư mục không trống", "chọn thư mục trống hoặc chưa có"},
 }
