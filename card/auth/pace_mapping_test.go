@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"errors"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -18,82 +19,204 @@ import (
 
 func newChipEnd(p *process) *sm.Chip { return sm.NewChip(*p.keys) }
 
-type integratedExample struct {
+// workedPACE is a worked example of Doc 9303-11, or as much of one as its mapping has.
+type workedPACE struct {
 	ID              string
+	Protocol        string `json:"protocol_oid"`
 	Domain          int    `json:"domain_parameter_id"`
 	NonceKey        string `json:"nonce_key"`
 	Encrypted       string `json:"encrypted_nonce"`
 	Nonce           string
-	TerminalNonce   string `json:"terminal_nonce"`
+	TerminalNonce   string `json:"terminal_nonce"` // integrated mapping
+	MapTerminal     string `json:"map_terminal_private"`
+	MapPublic       string `json:"map_terminal_public"`
+	MapChip         string `json:"map_chip_public"`
 	Mapped          string `json:"mapped_generator"`
 	TerminalPrivate string `json:"ka_terminal_private"`
 	TerminalPublic  string `json:"ka_terminal_public"`
 	ChipPublic      string `json:"ka_chip_public"`
+	Secret          string `json:"shared_secret"`
 	Enc             string `json:"session_key_enc"`
 	MAC             string `json:"session_key_mac"`
 	TerminalToken   string `json:"terminal_token"`
 	ChipToken       string `json:"chip_token"`
+	EncryptedProof  string `json:"encrypted_chip_auth_data"`
+	Proof           string `json:"chip_auth_data"`
+	Static          string `json:"static_public_key"`
+	MapChipPrivate  string `json:"map_chip_private"` // where the example tells it
+	ChipPrivate     string `json:"ka_chip_private"`
+	PasswordKey     string `json:"password_key"`
 }
 
-// TestPACEOfAppendixH1 runs Doc 9303-11 App. H.1 at the terminal's end: what is sent, and
-// the keys at the end.
-func TestPACEOfAppendixH1(t *testing.T) {
-	var file struct{ Cases []integratedExample }
-	load(t, testdata.Read(t, "worked/pace-im-ecdh.json"), &file)
-	for _, e := range file.Cases {
-		group, err := dh.GroupByID(e.Domain)
+// info is the example's variant.
+func (e workedPACE) info(t *testing.T) lds.PACEInfo {
+	t.Helper()
+	info := lds.PACEInfo{Version: 2, ParameterID: e.Domain}
+	for s := range strings.SplitSeq(e.Protocol, ".") {
+		n, err := strconv.Atoi(s)
 		if err != nil {
 			t.Fatal(err)
 		}
-		info := lds.PACEInfo{OID: arc(oidPACE, 4, 2), Version: 2, ParameterID: e.Domain}
-		v, err := newPACEVariant(info)
+		info.OID = append(info.OID, n)
+	}
+	return info
+}
+
+// exchanges are the commands and answers of the example.
+func (e workedPACE) exchanges(t *testing.T, protocol []byte) [][2]string {
+	t.Helper()
+	dynamic := func(inner ...[]byte) []byte { return tlv.Encode(tagDynamic, inner...) }
+	object := func(tag tlv.Tag, value string) []byte { return tlv.Encode(tag, unhex(t, value)) }
+	mapping := [2][]byte{object(tagMapOwn, e.TerminalNonce), object(tagMapChip, "")}
+	if e.TerminalNonce == "" {
+		mapping = [2][]byte{object(tagMapOwn, e.MapPublic), object(tagMapChip, e.MapChip)}
+	}
+	last := object(tagTokenChip, e.ChipToken)
+	if e.EncryptedProof != "" {
+		last = append(last, object(tagChipAuth, e.EncryptedProof)...)
+	}
+	setAT := append(tlv.Encode(tagProtocol, protocol), 0x83, 1, RefMRZ, 0x84, 1, byte(e.Domain))
+	steps := []struct {
+		command apdu.Command
+		answer  []byte
+	}{
+		{apdu.Command{INS: 0x22, P1: 0xC1, P2: 0xA4, Data: setAT}, nil},
+		{apdu.Command{CLA: 0x10, INS: 0x86, Data: dynamic()}, dynamic(object(tagNonce, e.Encrypted))},
+		{apdu.Command{CLA: 0x10, INS: 0x86, Data: dynamic(mapping[0])}, dynamic(mapping[1])},
+		{apdu.Command{CLA: 0x10, INS: 0x86, Data: dynamic(object(tagAgreeOwn, e.TerminalPublic))}, dynamic(object(tagAgreeChip, e.ChipPublic))},
+		{apdu.Command{INS: 0x86, Data: dynamic(object(tagTokenOwn, e.TerminalToken))}, dynamic(last)},
+	}
+	var list [][2]string
+	for i, s := range steps {
+		if i > 0 {
+			s.command.Le = apdu.MaxShortLe
+		}
+		b, err := s.command.Encode(false)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if z, err := v.cipher.Decrypt(unhex(t, e.NonceKey), nil, unhex(t, e.Encrypted)); err != nil || !bytes.Equal(z, unhex(t, e.Nonce)) {
-			t.Errorf("nonce %X, %v", z, err)
-		}
-		if g, err := v.mapIntegrated(unhex(t, e.Nonce), unhex(t, e.TerminalNonce)); err != nil || !bytes.Equal(g.Bytes(), unhex(t, e.Mapped)) {
-			t.Errorf("mapped generator: %v", err)
-		}
-		exchange := func(tag tlv.Tag, value string) string {
-			return hexOf(tlv.Encode(tagDynamic, tlv.Encode(tag, unhex(t, value))))
-		}
-		answers := []string{"", exchange(tagNonce, e.Encrypted), "7C028200", exchange(tagAgreeChip, e.ChipPublic), exchange(tagTokenChip, e.ChipToken)}
-		wants := []string{"800A04007F00070202040402830101" + "84010D", "7C00", exchange(tagMapOwn, e.TerminalNonce), exchange(tagAgreeOwn, e.TerminalPublic), exchange(tagTokenOwn, e.TerminalToken)}
-		keys := sm.Keys{Cipher: suite.AES128, Enc: unhex(t, e.Enc), MAC: unhex(t, e.MAC)}
-		var exchanges [][2]string
-		for i := range wants {
-			c := apdu.Command{CLA: 0x10, INS: 0x86, Data: unhex(t, wants[i]), Le: 256}
-			switch i {
-			case 0:
-				c = apdu.Command{INS: 0x22, P1: 0xC1, P2: 0xA4, Data: unhex(t, wants[i])}
-			case 4:
-				c.CLA = 0
-			}
-			b, err := c.Encode(false)
+		list = append(list, [2]string{hexOf(b), hexOf(s.answer) + "9000"})
+	}
+	return list
+}
+
+// workedExamples are those of the appendices that these tests replay; of App. G.1 the
+// commands are known, too: TestPACEOfAppendixG1.
+func workedExamples(t *testing.T) []workedPACE {
+	t.Helper()
+	var list []workedPACE
+	for _, name := range []string{"pace-gm-ecdh", "pace-gm-dh", "pace-im-ecdh", "pace-im-dh", "pace-cam-ecdh"} {
+		var file struct{ Cases []workedPACE }
+		load(t, testdata.Read(t, "worked/"+name+".json"), &file)
+		list = append(list, file.Cases...)
+	}
+	if len(list) != 5 {
+		t.Fatalf("%d examples", len(list))
+	}
+	return list
+}
+
+// TestPACEOfAppendices runs App. G to I at the terminal's end: what is sent, the mapped
+// generator, the keys at the end, and the proof of the mapping.
+func TestPACEOfAppendices(t *testing.T) {
+	for _, e := range workedExamples(t) {
+		t.Run(e.ID, func(t *testing.T) {
+			v, err := newPACEVariant(e.info(t))
 			if err != nil {
 				t.Fatal(err)
 			}
-			exchanges = append(exchanges, [2]string{hexOf(b), answers[i] + "9000"})
-		}
-		card := &handover{script{t: t, exchanges: exchanges}, process{keys: &keys}}
-		fresh := paceFresh{mapping: unhex(t, e.TerminalNonce), agreement: unhex(t, e.TerminalPrivate)}
-		run := paceRun{t: card, v: v, key: unhex(t, e.NonceKey), fresh: fresh}
-		for i, step := range []func() error{
-			func() error { return run.choose(t.Context(), MRZ("x")) },
-			func() error { return run.fetchNonce(t.Context()) },
-			func() error { return run.mapBase(t.Context()) },
-			func() error { return run.agree(t.Context()) },
-			func() error { return run.confirm(t.Context(), MRZ("x")) },
-		} {
-			if err := step(); err != nil {
-				t.Fatalf("step %d: %v", i, err)
+			keys := sm.Keys{Cipher: suite.AES128, Enc: unhex(t, e.Enc), MAC: unhex(t, e.MAC)}
+			card := &handover{script{t: t, exchanges: e.exchanges(t, v.oid)}, process{keys: &keys}}
+			fresh := paceFresh{mapping: unhex(t, e.MapTerminal+e.TerminalNonce), agreement: unhex(t, e.TerminalPrivate)}
+			run := paceRun{t: card, v: v, key: unhex(t, e.NonceKey), fresh: fresh}
+			runSteps(t, &run)
+			if !bytes.Equal(run.nonce, unhex(t, e.Nonce)) || !bytes.Equal(run.proof, unhex(t, e.Proof)) {
+				t.Errorf("nonce %X, proof %X", run.nonce, run.proof)
 			}
+			if e.Mapped != "" && !bytes.Equal(run.base.Bytes(), unhex(t, e.Mapped)) {
+				t.Errorf("mapped generator %X", run.base.Bytes())
+			}
+			if !bytes.Equal(run.keys.Enc, keys.Enc) || !bytes.Equal(run.keys.MAC, keys.MAC) {
+				t.Errorf("keys %X, %X", run.keys.Enc, run.keys.MAC)
+			}
+			own, err := newSecretOn(run.base, fresh.agreement)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if z, err := own.Agree(run.chip); err != nil || !bytes.Equal(z, unhex(t, e.Secret)) {
+				t.Errorf("secret %X, %v", z, err)
+			}
+			if e.Proof != "" {
+				result := &PACEResult{Info: v.info, MappingKey: run.mapping, mapped: true, proof: run.proof}
+				static, err := v.group.ParseElement(unhex(t, e.Static))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err := result.Mapped(lds.ChipAuthKey{Public: static}); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+}
+
+// runSteps runs PACE with the MRZ to its end.
+func runSteps(t *testing.T, run *paceRun) {
+	t.Helper()
+	for i, step := range []func() error{
+		func() error { return run.choose(t.Context(), MRZ("x")) },
+		func() error { return run.fetchNonce(t.Context()) },
+		func() error { return run.mapBase(t.Context()) },
+		func() error { return run.agree(t.Context()) },
+		func() error { return run.confirm(t.Context(), MRZ("x")) },
+	} {
+		if err := step(); err != nil {
+			t.Fatalf("step %d: %v", i, err)
 		}
-		if !bytes.Equal(run.keys.Enc, keys.Enc) || !bytes.Equal(run.keys.MAC, keys.MAC) || group != run.v.group {
-			t.Errorf("keys %X, %X", run.keys.Enc, run.keys.MAC)
+	}
+}
+
+// TestPACEChipOfAppendices is the chip's end of the examples that tell its keys.
+func TestPACEChipOfAppendices(t *testing.T) {
+	played := 0
+	for _, e := range workedExamples(t) {
+		if e.ChipPrivate == "" {
+			continue
 		}
+		played++
+		t.Run(e.ID, func(t *testing.T) {
+			info := e.info(t)
+			v, err := newPACEVariant(info)
+			if err != nil {
+				t.Fatal(err)
+			}
+			secret, err := MRZ("T22000129364081251010318").PACESecret()
+			if err != nil {
+				t.Fatal(err)
+			}
+			chip, err := NewPACEChip([]lds.PACEInfo{info}, map[byte][]byte{RefMRZ: secret})
+			if err != nil {
+				t.Fatal(err)
+			}
+			chip.fresh = paceFresh{nonce: unhex(t, e.Nonce), mapping: unhex(t, e.MapChipPrivate), agreement: unhex(t, e.ChipPrivate)}
+			var keys *sm.Keys
+			for i, x := range e.exchanges(t, v.oid) {
+				c, err := apdu.ParseCommand(unhex(t, x[0]))
+				if err != nil {
+					t.Fatal(err)
+				}
+				var r apdu.Response
+				if r, keys = chip.Process(c); !bytes.Equal(r.Bytes(), unhex(t, x[1])) {
+					t.Fatalf("answer %d is %X, want %s", i, r.Bytes(), x[1])
+				}
+			}
+			if keys == nil || !bytes.Equal(keys.Enc, unhex(t, e.Enc)) || !bytes.Equal(keys.MAC, unhex(t, e.MAC)) {
+				t.Errorf("keys %+v", keys)
+			}
+		})
+	}
+	if played < 2 {
+		t.Errorf("%d examples tell the chip's keys", played)
 	}
 }
 
@@ -128,17 +251,7 @@ func TestPACEOfAChipWithCAM(t *testing.T) {
 		}
 		s := &script{t: t, exchanges: e.Exchanges[:5]}
 		run := paceRun{t: s, v: v, key: unhex(t, e.NonceKey), fresh: paceFresh{mapping: unhex(t, e.MapTerminal), agreement: unhex(t, e.TerminalPrivate)}}
-		for i, step := range []func() error{
-			func() error { return run.choose(t.Context(), MRZ("x")) },
-			func() error { return run.fetchNonce(t.Context()) },
-			func() error { return run.mapBase(t.Context()) },
-			func() error { return run.agree(t.Context()) },
-			func() error { return run.confirm(t.Context(), MRZ("x")) },
-		} {
-			if err := step(); err != nil {
-				t.Fatalf("step %d: %v", i, err)
-			}
-		}
+		runSteps(t, &run)
 		if !bytes.Equal(run.proof, unhex(t, e.Data)) {
 			t.Errorf("chip authentication data %X", run.proof)
 		}

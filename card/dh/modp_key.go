@@ -19,8 +19,9 @@ type Exponent struct {
 	x      []byte // OrderSize octets; nil when destroyed
 }
 
-// NewExponent makes a key on the generator from an exponent of exactly OrderSize octets
-// in [1, q-1]; others are ErrScalar. It keeps a copy.
+// NewExponent makes a key on the generator from an unsigned exponent of at most Size octets,
+// which counts modulo the order q of the subgroup: others draw it below p-1 (RFC 2631
+// §2.2). A longer one and a multiple of q are ErrScalar. It keeps a copy.
 func (m *MODP) NewExponent(x []byte) (*Exponent, error) { return newExponent(m.base, x) }
 
 func generateExponent(base *Value) (*Exponent, error) {
@@ -36,11 +37,14 @@ func generateExponent(base *Value) (*Exponent, error) {
 
 func newExponent(base *Value, x []byte) (*Exponent, error) {
 	m := base.group
-	n, err := bigmod.NewNat().SetBytes(x, m.order)
-	if err != nil || len(x) != m.OrderSize() || n.IsZero() == 1 {
+	if len(x) > m.Size() {
 		return nil, ErrScalar
 	}
-	k := &Exponent{base: base, x: append([]byte(nil), x...)}
+	n := m.reduce(x, m.order)
+	if n.IsZero() == 1 {
+		return nil, ErrScalar
+	}
+	k := &Exponent{base: base, x: n.Bytes(m.order)}
 	k.public = &Value{m, bigmod.NewNat().Exp(base.n, k.x, m.field)}
 	return k, nil
 }

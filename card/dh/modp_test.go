@@ -160,10 +160,16 @@ func TestMODPRefuses(t *testing.T) {
 			t.Errorf("%v: %v", m, err)
 		}
 		for name, x := range map[string][]byte{
-			"zero": make([]byte, m.OrderSize()), "order": q.Bytes(), "short": {1}, "long": append([]byte{0}, q.Bytes()...),
+			"empty": nil, "zero": make([]byte, m.OrderSize()), "order": q.Bytes(), "twice the order": new(big.Int).Lsh(q, 1).Bytes(),
+			"long": append([]byte{0}, sized(one)...),
 		} {
 			if k, err := m.NewExponent(x); !errors.Is(err, ErrScalar) || k != nil {
 				t.Errorf("%v: %s is a key: %v", m, name, err)
+			}
+		}
+		for _, x := range [][]byte{{7}, sized(big.NewInt(7)), new(big.Int).Add(q, big.NewInt(7)).Bytes()} {
+			if k, err := m.NewExponent(x); err != nil || len(k.Bytes()) != m.OrderSize() || number(k.Element()).Cmp(new(big.Int).Exp(number(m.Base()), big.NewInt(7), p)) != 0 {
+				t.Errorf("%v: the exponent %X: %v", m, x, err)
 			}
 		}
 		k, err := m.Generate()
