@@ -13,11 +13,7 @@ import (
 
 // TestChip1Product runs Chip Authentication over every group in every suite.
 func TestChip1Product(t *testing.T) {
-	for _, id := range []int{0, 1, 2, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18} {
-		g, err := dh.GroupByID(id)
-		if err != nil {
-			t.Fatal(err)
-		}
+	for _, g := range groups(t) {
 		secret, err := dh.GenerateSecret(g.Base())
 		if err != nil {
 			t.Fatal(err)

@@ -60,7 +60,7 @@ func FuzzChips(f *testing.F) {
 	f.Add(unhex(f, "002241A40C800A04007F00070202030202"), unhex(f, "00860000047C02800000"))
 	f.Add(unhex(f, "0088000008010203040506070800"), unhex(f, "002241A6029100"))
 	secret := []byte("fuzzers don't know this")
-	key, err := dh.P256().NewPrivateKey(scalarOf(dh.P256(), 7))
+	key, err := dh.P256().NewPrivateKey(small(dh.P256(), 7))
 	if err != nil {
 		f.Fatal(err)
 	}

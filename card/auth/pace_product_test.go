@@ -103,9 +103,11 @@ func TestPACEProduct(t *testing.T) {
 				if testing.Short() && i != int(c.cipher)%len(allPasswords) {
 					continue
 				}
-				if err := c.play(t.Context(), p, paceFresh{}, paceFresh{}); err != nil {
-					t.Errorf("%s: %v", p.Name(), err)
-				}
+				t.Run(fmt.Sprintf("%s-%02X", p.Name(), p.Reference()), func(t *testing.T) {
+					if err := c.play(t.Context(), p, paceFresh{}, paceFresh{}); err != nil {
+						t.Error(err)
+					}
+				})
 			}
 		})
 	}
