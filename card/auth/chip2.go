@@ -116,7 +116,7 @@ func (a *Chip2Chip) Process(c apdu.Command) (apdu.Response, *sm.Keys) {
 	a.keys.chosen = nil
 	switch {
 	case c.INS == 0x22 && c.P1 == 0x41 && c.P2 == 0xA4:
-		return apdu.Response{Status: a.keys.setAT(c.Data, suite.TDES)}, nil
+		return apdu.Response{Status: a.keys.setAT(c.Data)}, nil
 	case c.INS == 0x22:
 		return apdu.Response{Status: apdu.WrongP1P2}, nil
 	case c.INS != 0x86:

@@ -75,7 +75,7 @@ func (a *ChipAuthChip) Process(c apdu.Command) (apdu.Response, *sm.Keys) {
 	a.chosen = nil
 	switch {
 	case c.INS == 0x22 && c.P1 == 0x41 && c.P2 == 0xA4:
-		return apdu.Response{Status: a.setAT(c.Data, suite.AES128)}, nil
+		return apdu.Response{Status: a.setAT(c.Data)}, nil
 	case c.INS == 0x22 && c.P1 == 0x41 && c.P2 == 0xA6:
 		keys, status := a.setKAT(c.Data)
 		return apdu.Response{Status: status}, keys
@@ -108,8 +108,9 @@ func (a *ChipAuthChip) Running() bool { return a.chosen != nil }
 // Reset forgets what MSE:Set AT has chosen.
 func (a *ChipAuthChip) Reset() { a.chosen = nil }
 
-// setAT takes protocol and key reference for suites from the weakest that is allowed.
-func (a *ChipAuthChip) setAT(data []byte, weakest suite.Cipher) apdu.Status {
+// setAT takes protocol and key reference, of 3DES too: MSE:Set KAT is for that suite alone,
+// and not the only way to it (Doc 9303-11 §6.2.4).
+func (a *ChipAuthChip) setAT(data []byte) apdu.Status {
 	var oid, reference tlv.String
 	s := tlv.String(data)
 	if !s.ReadTag(tagProtocol, &oid) {
@@ -119,9 +120,7 @@ func (a *ChipAuthChip) setAT(data []byte, weakest suite.Cipher) apdu.Status {
 	if !s.Empty() {
 		return apdu.WrongData
 	}
-	k, status := a.find(reference, func(k chipAuthKey) bool {
-		return k.cipher >= weakest && bytes.Equal(k.oid, oid)
-	})
+	k, status := a.find(reference, func(k chipAuthKey) bool { return bytes.Equal(k.oid, oid) })
 	a.chosen = k
 	return status
 }
