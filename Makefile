@@ -38,9 +38,10 @@ check: ## what a change must pass besides the tests: format, vet, staticcheck, r
 bench: setup ## ratios to the raw cost; the last lines are the goals
 	@go test -run '^$$' -bench . -benchtime 200ms ./... > .tamthe/bench.txt; .ci/goals .tamthe/bench.txt
 
-fuzz: ## every fuzz target for FUZZTIME (10s)
+fuzz: ## every fuzz target for FUZZTIME (60s), its memory bound by FUZZMEMORY (2 GiB)
 	@for p in $$(go list ./...); do for f in $$(go test -list '^Fuzz' $$p | grep ^Fuzz); do \
-	  echo "fuzz: $$p $$f"; go test -run '^$$' -fuzz "^$$f$$" -fuzztime $${FUZZTIME:-10s} $$p || exit 1; done; done
+	  echo "fuzz: $$p $$f"; GOMEMLIMIT=$${FUZZMEMORY:-2GiB} \
+	  go test -run '^$$' -fuzz "^$$f$$" -fuzztime $${FUZZTIME:-60s} -fuzzminimizetime 5s $$p || exit 1; done; done
 
 soak: setup ## the long random and fault runs whose short form is in `make test`
 	TAMTHE_SOAK=1 go test -timeout 12h -count=1 ./...

@@ -206,6 +206,9 @@ func FuzzParse(f *testing.F) {
 	f.Add(p.cvca.Raw)
 	f.Add(p.terminal.Raw)
 	f.Add(newPKI(f, RSAPSSSHA256).dv.Raw)
+	f.Add(p.terminal.CHAT.Bytes())
+	f.Add([]byte{2, 6, 1, 1, 2, 5})
+	f.Add(EncodeCVCA("XOCVCA00001", "XOCVCA00002"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		c, err := Parse(b)
 		if (c == nil) == (err == nil) {
@@ -217,6 +220,13 @@ func FuzzParse(f *testing.F) {
 		}
 		if r, err := ParseRequest(b); (r == nil) == (err == nil) {
 			t.Errorf("%v, %v", r, err)
+		}
+		if chat, err := ParseCHAT(b); err == nil && !bytes.Equal(chat.Bytes(), b) {
+			t.Errorf("%X is written as %X", b, chat.Bytes())
+		}
+		_, _ = ParseContents(b)
+		if d, err := ParseDate(b); err == nil && !bytes.Equal(d.Bytes(), b) {
+			t.Errorf("%X is written as %X", b, d.Bytes())
 		}
 		if names, err := ParseCVCA(b); err == nil && len(names) == 0 {
 			t.Error("no names")
