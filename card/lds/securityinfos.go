@@ -86,6 +86,12 @@ type SecurityInfos struct {
 	ChipKeys []ChipAuthPublicKey
 	Active   []ActiveAuthInfo
 	Terminal []TerminalAuthInfo
+
+	Domains       []ChipAuthDomain
+	Restricted    []RestrictedInfo
+	Pseudonyms    []PseudonymInfo
+	PseudonymKeys []PseudonymKey
+
 	Unknown  [][]byte // entries of other kinds, or of a kind above in another form
 	Trailing int      // octets behind the SET
 }
@@ -148,10 +154,18 @@ func (i *SecurityInfos) add(entry cryptobyte.String) bool {
 	switch {
 	case below(oid, oidPACE):
 		return i.addPACE(oid, s)
-	case below(oid, oidPublic):
+	case oid.Equal(oidPseudonymKey):
+		return i.addPseudonymKey(s)
+	case len(oid) == len(oidPublic)+1 && below(oid, oidPublic):
 		return i.addKey(oid, s)
+	case len(oid) == len(oidChip)+1 && below(oid, oidChip):
+		return i.addDomain(oid, s)
 	case below(oid, oidChip):
 		return i.addChip(oid, s)
+	case below(oid, oidRestricted):
+		return i.addRestricted(oid, s)
+	case below(oid, oidPseudonym):
+		return i.addPseudonym(oid, s)
 	case oid.Equal(oidTerminal):
 		return i.addTerminal(oid, s)
 	case oid.Equal(oidActive):

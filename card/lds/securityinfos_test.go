@@ -33,9 +33,13 @@ func TestSecurityInfosVectors(t *testing.T) {
 			t.Errorf("%s: %v", c.ID, err)
 			continue
 		}
-		n := len(infos.PACE) + len(infos.Chip) + len(infos.ChipKeys) + len(infos.Active) + len(infos.Terminal) + len(infos.Unknown)
+		n := len(infos.PACE) + len(infos.Chip) + len(infos.ChipKeys) + len(infos.Active) + len(infos.Terminal) + len(infos.Unknown) +
+			len(infos.Domains) + len(infos.Restricted) + len(infos.Pseudonyms) + len(infos.PseudonymKeys)
 		if len(c.Infos) > 0 && n != len(c.Infos) {
 			t.Errorf("%s: %d entries, want %d", c.ID, n, len(c.Infos))
+		}
+		if c.ID == "ef_cardaccess_ca3" {
+			checkVersion3(t, infos)
 		}
 		if trailing := strings.Contains(c.ID, "trailing"); trailing != (infos.Trailing > 0) {
 			t.Errorf("%s: %d octets behind it", c.ID, infos.Trailing)
@@ -53,6 +57,56 @@ func TestSecurityInfosVectors(t *testing.T) {
 		if set, err := EncodeSecurityInfos(*infos); err != nil || len(entries) > 0 && !bytes.Equal(set, derSet(entries)) {
 			t.Errorf("%s is written again as %X, %v", c.ID, set, err)
 		}
+	}
+}
+
+// checkVersion3 holds what a German EF.CardAccess says of Chip Authentication version 3.
+func checkVersion3(t *testing.T, infos *SecurityInfos) {
+	t.Helper()
+	if len(infos.Pseudonyms) != 1 || len(infos.Domains) != 2 {
+		t.Fatalf("%+v, %+v", infos.Pseudonyms, infos.Domains)
+	}
+	p, d := infos.Pseudonyms[0], infos.Domains[1]
+	if !p.OID.Equal(arc(arc(oidPseudonym, 2), 3)) || p.Access != [2]PseudonymAccess{PseudonymFree, PseudonymAuthorized} || p.KeyID.Int64() != 0x4F {
+		t.Errorf("%+v", p)
+	}
+	if d.Domain.Group != dh.Group(dh.BrainpoolP256r1()) || d.Domain.Named || d.KeyID.Int64() != 0x4F {
+		t.Errorf("%+v", d)
+	}
+}
+
+// TestPseudonymInfos writes and reads the entries that no specimen has.
+func TestPseudonymInfos(t *testing.T) {
+	point := dh.BrainpoolP256r1().Generator()
+	want := SecurityInfos{
+		Restricted: []RestrictedInfo{
+			{OID: arc(arc(oidRestricted, 2), 3), Version: 1, KeyID: big.NewInt(2), AuthorizedOnly: true},
+			{OID: arc(arc(oidRestricted, 2), 3), Version: 1, KeyID: big.NewInt(1), MaxKeyLen: big.NewInt(255)},
+		},
+		PseudonymKeys: []PseudonymKey{
+			{Group: dh.PseudonymGroup{Manager: point, Group: point}, KeyID: big.NewInt(0xF0)},
+			{Group: dh.PseudonymGroup{Manager: point, Group: point}, Named: true, ParameterID: big.NewInt(3), KeyID: big.NewInt(7)},
+			{Group: dh.PseudonymGroup{Manager: dh.P256().Generator(), Group: dh.P256().Generator()}},
+		},
+		Domains: []ChipAuthDomain{{OID: arc(oidChip, 2), Domain: Domain{Group: dh.P256(), Named: true}}},
+	}
+	raw, err := EncodeSecurityInfos(want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := ParseCardAccess(raw)
+	if err != nil || len(got.Restricted) != 2 || len(got.PseudonymKeys) != 3 || len(got.Domains) != 1 || len(got.Unknown) != 0 {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	if again, err := EncodeSecurityInfos(*got); err != nil || !bytes.Equal(raw, again) {
+		t.Errorf("%X is written again as %X, %v", raw, again, err)
+	}
+	// RestrictedIdentificationInfo of TR-03110-3 §A.1.1.4, by hand.
+	if hand := fromHex(t, "3017"+"060A04007F00070202050203"+"3009"+"020101"+"020102"+"0101FF"); !bytes.Contains(raw, hand) {
+		t.Errorf("%X has no %X", raw, hand)
+	}
+	if _, err := EncodeSecurityInfos(SecurityInfos{PseudonymKeys: []PseudonymKey{{}}}); err == nil {
+		t.Error("a key without points is written")
 	}
 }
 

@@ -65,6 +65,7 @@ func EncodeSecurityInfos(i SecurityInfos) ([]byte, error) {
 			b.AddASN1ObjectIdentifier(info.Algorithm)
 		})
 	}
+	i.writePseudonyms(&w)
 	if w.err != nil {
 		return nil, w.err
 	}
