@@ -120,7 +120,8 @@ func (s *Session) openPACE(ctx context.Context, cardAccess []byte) error {
 // runPACE opens the card with a password and selects the application within the channel.
 // EF.CardSecurity, which lies outside it, is read first where PACE has proven the chip.
 func (s *Session) runPACE(ctx context.Context, p auth.Password, info lds.PACEInfo) error {
-	result, err := auth.PACE(ctx, s.link, p, info)
+	ask := auth.PACEOptions{CHAT: s.o.CHAT}
+	result, err := auth.PACEWith(ctx, s.link, p, info, ask)
 	if errors.Is(err, auth.ErrSuspended) {
 		result, err = s.resume(ctx, p, info, err)
 	}
@@ -138,6 +139,9 @@ func (s *Session) runPACE(ctx context.Context, p auth.Password, info lds.PACEInf
 		}
 		s.access.CardSecurity, s.le = raw, r.le // without it the proof is worth nothing
 	}
+	if s.o.CHAT != nil {
+		return nil
+	}
 	return s.selectApplication(ctx, s.channel)
 }
 
@@ -152,7 +156,7 @@ func (s *Session) resume(ctx context.Context, pin auth.Password, info lds.PACEIn
 		if err != nil {
 			return nil, err
 		}
-		return auth.PACE(ctx, first.Channel, pin, info)
+		return auth.PACEWith(ctx, first.Channel, pin, info, auth.PACEOptions{CHAT: s.o.CHAT})
 	}
 	return nil, why
 }

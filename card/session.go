@@ -28,6 +28,11 @@ type Options struct {
 	// Ask is called for a password where Passwords has none that the protocol takes.
 	Ask func(context.Context, Prompt) (auth.Password, error)
 
+	// CHAT is the template of the rights that a terminal of the eID application asks for,
+	// 7F4C (TR-03110-3 §C.1.5); nil for none. With it no application is selected before
+	// Terminal and Chip Authentication have run: Select does it then.
+	CHAT []byte
+
 	// AllowBAC permits BAC where the card offers PACE and PACE did not come about for
 	// another reason than a wrong password.
 	AllowBAC bool

@@ -7,6 +7,9 @@ import (
 	"github.com/tamthe/tamthe/apdu"
 	"github.com/tamthe/tamthe/card/auth"
 	"github.com/tamthe/tamthe/card/cvc"
+	"github.com/tamthe/tamthe/card/dh"
+	"github.com/tamthe/tamthe/card/lds"
+	"github.com/tamthe/tamthe/card/sm"
 )
 
 // TrustPoints returns the names of the CVCA keys that the chip trusts, the newest first:
@@ -50,4 +53,36 @@ func (s *Session) Terminal1(ctx context.Context, ca *auth.ChipProof, key auth.Te
 	s.ahead = nil
 	s.proven = true
 	return auth.Terminal1(ctx, ca, key, id, cars, s.link.Limits())
+}
+
+// Terminal2 runs Terminal Authentication version 2 after PACE, with an ephemeral key over the
+// chip's group, which EF.CardAccess names; see auth.Terminal2. EF.CardSecurity can be read
+// then, and its keys are proven by Chip2 or Chip3.
+func (s *Session) Terminal2(ctx context.Context, key auth.TerminalKey, group dh.Group, auxiliary []byte) (*auth.TerminalProof, error) {
+	if s.pace == nil {
+		return nil, sm.ErrClosed
+	}
+	s.proven = true
+	return auth.Terminal2(ctx, s.pace, key, group, auxiliary, s.link.Limits())
+}
+
+// Chip2 runs Chip Authentication version 2 and goes on under its keys; the rights that the
+// terminal asked for come into force. See auth.Chip2.
+func (s *Session) Chip2(ctx context.Context, ta *auth.TerminalProof, key lds.ChipAuthKey) (*auth.ChipProof, error) {
+	proof, err := auth.Chip2(ctx, ta, key)
+	if err != nil {
+		return nil, err
+	}
+	s.take(proof.Channel)
+	return proof, nil
+}
+
+// Chip3 does so by version 3, whose proof is yet to come; see auth.Chip3.
+func (s *Session) Chip3(ctx context.Context, ta *auth.TerminalProof, info lds.ChipAuthInfo) (*auth.AnonymousProof, error) {
+	proof, err := auth.Chip3(ctx, ta, info)
+	if err != nil {
+		return nil, err
+	}
+	s.take(proof.Channel)
+	return proof, nil
 }

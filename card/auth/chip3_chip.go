@@ -49,6 +49,9 @@ func NewChip3Chip(announced []byte, sectors func(*dh.Point) bool, secrets ...Pse
 // Running reports whether the next GENERAL AUTHENTICATE belongs here.
 func (a *Chip3Chip) Running() bool { return a.chosen != nil }
 
+// Reset forgets what MSE:Set AT has chosen; what was agreed stays.
+func (a *Chip3Chip) Reset() { a.chosen = nil }
+
 // Takes reports whether MSE:Set AT with this data belongs here.
 func (a *Chip3Chip) Takes(data []byte) bool {
 	s, _ := a.find(data)

@@ -32,7 +32,9 @@ type Chain struct {
 // link is a key that may verify the next certificate, or authenticate the terminal.
 type link struct {
 	TrustPoint
-	domestic bool // below a domestic document verifier
+	domestic   bool // below a domestic document verifier
+	extensions []byte
+	signed     Algorithm // that the certificate was signed by
 }
 
 // NewChain begins with the trust points and the date of a chip.
@@ -78,6 +80,7 @@ func (c *Chain) Import(cert *Certificate) error {
 		return err
 	}
 	next := &link{TrustPoint: TrustPoint{cert.Holder, key, cert.CHAT.And(issuer.CHAT), cert.Effective, cert.Expiry}}
+	next.extensions, next.signed = cert.Extensions, issuer.Key.Algorithm
 	next.domestic = cert.CHAT.Role == DVDomestic || cert.CHAT.Role == TerminalRole && issuer.domestic
 	if (cert.CHAT.Role == CVCA || next.domestic) && c.today.Before(cert.Effective) {
 		c.today = cert.Effective

@@ -36,6 +36,21 @@ const (
 	CardSecurity
 )
 
+// eidBase is the value below that of the first data group of the eID application.
+const eidBase File = 64
+
+// maxEID is the number of its data groups.
+const maxEID = 22
+
+// EIDFile returns the file of a data group of the eID application, 1 to 22 (TR-03110-4
+// §2.2.3); the zero File for other numbers. It is not among Files, which are those of LDS1.
+func EIDFile(number int) File {
+	if number < 1 || number > maxEID {
+		return 0
+	}
+	return eidBase + File(number)
+}
+
 // kinds tells identifier, short identifier, tag and name of each file; CardAccess and
 // CardSecurity begin with the tag of a DER SET and SEQUENCE.
 var kinds = [...]struct {
@@ -81,8 +96,19 @@ func (f File) Number() int {
 
 func (f File) known() bool { return f >= DG1 && int(f) < len(kinds) }
 
+// eid is the number of a data group of the eID application, 0 for other files.
+func (f File) eid() int {
+	if f > eidBase && f <= eidBase+maxEID {
+		return int(f - eidBase)
+	}
+	return 0
+}
+
 // FID is the file identifier, 0 for no file.
 func (f File) FID() uint16 {
+	if n := f.eid(); n > 0 {
+		return 0x0100 + uint16(n)
+	}
 	if !f.known() {
 		return 0
 	}
@@ -91,6 +117,9 @@ func (f File) FID() uint16 {
 
 // SFI is the short file identifier, 1 to 30; 0 for no file.
 func (f File) SFI() byte {
+	if n := f.eid(); n > 0 {
+		return byte(n)
+	}
 	if !f.known() {
 		return 0
 	}
@@ -99,14 +128,20 @@ func (f File) SFI() byte {
 
 // Tag is the tag that the file begins with, 0 for no file.
 func (f File) Tag() tlv.Tag {
+	if n := f.eid(); n > 0 {
+		return 0x60 + tlv.Tag(n)
+	}
 	if !f.known() {
 		return 0
 	}
 	return kinds[f].tag
 }
 
-// Name is DG1 … DG16, EF.COM, EF.SOD, EF.CardAccess or EF.CardSecurity.
+// Name is DG1 … DG16, EF.COM, EF.SOD, EF.CardAccess or EF.CardSecurity, or eID-DG1 … eID-DG22.
 func (f File) Name() string {
+	if n := f.eid(); n > 0 {
+		return fmt.Sprintf("eID-DG%d", n)
+	}
 	if !f.known() {
 		return fmt.Sprintf("file(%d)", uint8(f))
 	}

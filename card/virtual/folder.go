@@ -37,6 +37,7 @@ type FolderOptions struct {
 	// copied.
 	Keys       []dh.Secret
 	Restricted []auth.ChipAuthSecret // for Restricted Identification
+	Pseudonyms []PseudonymKey        // for Chip Authentication version 3
 	ActiveRSA  *rsa.PrivateKey       // for Active Authentication, in place of AA
 	ActiveHash crypto.Hash           // that ActiveRSA signs with; zero is SHA-1
 

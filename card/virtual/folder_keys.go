@@ -7,6 +7,7 @@ import (
 	"crypto/rsa"
 	"fmt"
 
+	"github.com/tamthe/tamthe/card/auth"
 	"github.com/tamthe/tamthe/card/cvc"
 	"github.com/tamthe/tamthe/card/dh"
 	"github.com/tamthe/tamthe/card/gp"
@@ -76,6 +77,9 @@ func (o FolderOptions) given(files map[lds.File][]byte) ([]record, error) {
 	}
 	for _, k := range o.Restricted {
 		keys = append(keys, given{use: useRestricted, secret: k.Key, name: k})
+	}
+	for _, k := range o.Pseudonyms {
+		keys = append(keys, given{use: usePseudonym, name: auth.ChipAuthSecret{KeyID: k.KeyID}, group3: k.Key})
 	}
 	if o.ActiveRSA != nil {
 		keys = append(keys, given{use: useActive, rsa: o.ActiveRSA, hash: cmp.Or(o.ActiveHash, crypto.SHA1)})

@@ -21,6 +21,7 @@ const (
 	useAgreement  keyUse = iota + 1 // Chip Authentication, and its mapping
 	useRestricted                   // Restricted Identification
 	useActive                       // Active Authentication with RSA
+	usePseudonym                    // Chip Authentication version 3
 )
 
 // given is a key that the chip was given: for useActive the modulus and private exponent of
@@ -31,11 +32,15 @@ type given struct {
 	name   auth.ChipAuthSecret // protocol and identifier, for useRestricted
 	rsa    *rsa.PrivateKey
 	hash   crypto.Hash // with rsa
+	group3 *dh.PseudonymKey
 }
 
 func (g given) destroy() {
 	if g.secret != nil {
 		g.secret.Destroy()
+	}
+	if g.group3 != nil {
+		g.group3.Destroy()
 	}
 }
 
@@ -47,13 +52,16 @@ var errKey = errors.New("a key of a kind that the chip can't hold")
 
 // keyRecord is the record of a given key: its use, and its hash, modulus and
 // private exponent, or (for useRestricted its protocol and identifier,) its group and
-// scalar.
+// scalar, or for usePseudonym what pseudonymRecord says.
 func keyRecord(g given) (record, error) {
 	b := []byte{byte(g.use)}
 	if g.use == useActive {
 		n := g.rsa.N.Bytes()
 		b = append(binary.BigEndian.AppendUint16(append(b, byte(g.hash)), uint16(len(n))), n...)
 		return record{recKey, append(b, g.rsa.D.Bytes()...)}, nil
+	}
+	if g.use == usePseudonym {
+		return pseudonymRecord(g)
 	}
 	if g.use == useRestricted {
 		der, err := asn1.Marshal(g.name.Protocol)
@@ -96,6 +104,8 @@ func (m *image) applyKey(b *fields) {
 		g.rsa = &rsa.PrivateKey{}
 		g.rsa.N = new(big.Int).SetBytes(b.take(int(b.u16())))
 		g.rsa.D = new(big.Int).SetBytes(b.rest())
+	case usePseudonym:
+		err = g.readPseudonym(b)
 	case useAgreement, useRestricted:
 		if g.use == useRestricted {
 			_, err = asn1.Unmarshal(b.take(int(b.octet())), &g.name.Protocol)

@@ -39,6 +39,9 @@ func (d *document) drop() {
 	if d.agree != nil {
 		d.agree.Reset()
 	}
+	if d.eac.third != nil {
+		d.eac.third.Reset()
+	}
 	d.eac.second, d.eac.restricted = nil, nil
 }
 
@@ -53,10 +56,13 @@ func (d *document) goOn(cmd apdu.Command) (apdu.Response, *sm.Keys) {
 	return d.chipAuthentication(cmd)
 }
 
-// chipAuthentication serves Chip Authentication: version 2 (TR-03110-2 §3.4) once a terminal
-// of version 2 is authenticated, else version 1 (Doc 9303-11 §6.2).
+// chipAuthentication serves Chip Authentication: versions 2 and 3 (TR-03110-2 §3.4, §3.5)
+// once a terminal of version 2 is authenticated, else version 1 (Doc 9303-11 §6.2).
 func (d *document) chipAuthentication(cmd apdu.Command) (apdu.Response, *sm.Keys) {
 	if t := d.eac.terminal; t != nil && t.Announced() != nil {
+		if r, keys, ok := d.thirdAuthentication(cmd); ok {
+			return r, keys
+		}
 		return d.secondAuthentication(cmd)
 	}
 	switch {

@@ -20,6 +20,7 @@ type extendedAccess struct {
 
 	second     *auth.Chip2Chip // what an MSE has begun
 	restricted *auth.RestrictedChip
+	third      *auth.Chip3Chip // from the first command of version 3 to the end of the session
 }
 
 // isTerminal says whether a command belongs to Terminal Authentication.
