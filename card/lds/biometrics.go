@@ -9,8 +9,7 @@ import (
 // Sample is a finger or an iris of DG3 or DG4: one image with what its record says of it.
 type Sample struct {
 	// Part is the finger (ISO/IEC 19794-2 table 2: 1 right thumb … 10 left little finger,
-	// 0 unknown) or the eye (1 right, 2 left, 0 unknown). By 39794, where this package does
-	// not read it, 0.
+	// 0 unknown) or the eye (1 right, 2 left, 0 unknown). 39794 counts as 19794 does.
 	Part          byte
 	Image         []byte
 	Width, Height int // in pixels, 0 where the record doesn't say
@@ -151,68 +150,6 @@ func (b *Biometrics) irises(r []byte) error {
 		return DG4.malformed("%d octets behind %d eyes", len(rest), eyes)
 	}
 	return nil
-}
-
-// extensible reads the images of ISO/IEC 39794-4 (64) or -6 (66): A1 → representation
-// blocks → 30, and in each of them the first octets that begin as an image does. What else
-// a block says is passed over.
-func (b *Biometrics) extensible(f File, template tlv.String) error {
-	tag := tlv.Tag(0x64)
-	if f == DG4 {
-		tag = 0x66
-	}
-	blocks, ok := descend(template, 0xA1, tag, 0xA1)
-	if !ok {
-		return f.malformed("no image data block of ISO/IEC 39794")
-	}
-	for s := tlv.String(blocks); !s.Empty(); {
-		var block tlv.String
-		if len(b.Samples) == maxSamples || !s.ReadTag(0x30, &block) {
-			return f.malformed("representation block %d", len(b.Samples)+1)
-		}
-		image := findImage(block, 8)
-		if image == nil {
-			return f.malformed("representation block %d without an image", len(b.Samples)+1)
-		}
-		_, width, height := Picture(image)
-		b.Samples = append(b.Samples, Sample{Image: image, Width: width, Height: height})
-	}
-	return nil
-}
-
-// findImage returns the first primitive value that begins as an image, not deeper than
-// depth.
-func findImage(b tlv.String, depth int) []byte {
-	for !b.Empty() && depth > 0 {
-		var tag tlv.Tag
-		var value tlv.String
-		if !b.Read(&tag, &value) {
-			return nil
-		}
-		constructed := tag&0x20 != 0
-		if tag > 0xFF {
-			constructed = tag>>8&0x20 != 0
-		}
-		if !constructed && beginsImage(value) {
-			return value
-		}
-		if constructed {
-			if image := findImage(value, depth-1); image != nil {
-				return image
-			}
-		}
-	}
-	return nil
-}
-
-// beginsImage knows JPEG, JPEG 2000 in both forms, PNG and WSQ by their first octets.
-func beginsImage(b []byte) bool {
-	for _, magic := range []string{"\xFF\xD8\xFF", "\x00\x00\x00\x0CjP  ", "\xFF\x4F\xFF\x51", "\x89PNG\r\n", "\xFF\xA0\xFF"} {
-		if len(b) >= len(magic) && string(b[:len(magic)]) == magic {
-			return true
-		}
-	}
-	return false
 }
 
 // EncodeBiometrics writes DG3 or DG4 by ISO/IEC 19794-4 or -6 of 2005, each sample in a

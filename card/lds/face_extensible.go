@@ -97,6 +97,5 @@ func encodeExtensible(n int, f Face) ([]byte, error) {
 		tlv.Encode(0xA7, size(0x80, f.Width), size(0x81, f.Height)))
 	image := tlv.Encode(0xA1, tlv.Encode(0xA0, tlv.Encode(0xA0, tlv.Encode(0x80, f.Image), information)))
 	representation := tlv.Encode(0x30, tlv.Encode(0x80, []byte{byte(n)}), image)
-	version := tlv.Encode(0xA0, tlv.Encode(0x80, []byte{3}), tlv.Encode(0x81, []byte{0x07, 0xE3})) // generation 3, 2019
-	return tlv.Encode(0x65, version, tlv.Encode(0xA1, representation)), nil
+	return tlv.Encode(0x65, generation3(), tlv.Encode(0xA1, representation)), nil
 }

@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/tamthe/tamthe/apdu/tlv"
 	"github.com/tamthe/tamthe/testdata"
@@ -190,7 +191,58 @@ func TestBiometrics(t *testing.T) {
 	raw := tlv.Encode(DG3.Tag(), tlv.Encode(tagGroup, tlv.Encode(tagCount, []byte{1}), record))
 	got, err := ParseBiometrics(DG3, raw)
 	if err != nil || len(got.Samples) != 1 || !got.Extensible || !bytes.HasPrefix(got.Samples[0].Image, []byte("\x89PNG")) {
-		t.Errorf("39794-4: %+v, %v", got, err)
+		t.Fatalf("39794-4: %+v, %v", got, err)
+	}
+	// What the sample says of itself, and in the same order of octets, this package writes.
+	written, err := EncodeBiometricsExtensible(DG3, time.Time{}, got.Samples[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, tags := range map[string][]tlv.Tag{
+		"version": {0xA0}, "position": {0xA1, 0x30, 0xA0}, "format": {0xA1, 0x30, 0xA2}, "image": {0xA1, 0x30, 0x83},
+	} {
+		of := func(b []byte, path ...tlv.Tag) []byte { v, _ := descend(b, append(path, tags...)...); return v }
+		want, have := of(block, 0x64), of(written, 0x63, tagGroup, tagRecord, tagData2, 0xA1, 0x64)
+		if len(want) == 0 || !bytes.Equal(want, have) {
+			t.Errorf("39794-4, %s: %X, the sample has %X", name, have, want)
+		}
+	}
+}
+
+// TestExtensibleBiometrics writes and reads fingers and irises of ISO/IEC 39794.
+func TestExtensibleBiometrics(t *testing.T) {
+	image := map[string][]byte{"PNG": []byte("\x89PNG\r\n\x1A\n..."), "WSQ": []byte("\xFF\xA0\xFF..."), "JPEG 2000": []byte("\xFF\x4F\xFF\x51...")}
+	for _, f := range []File{DG3, DG4} {
+		var samples []Sample
+		for _, name := range []string{"PNG", "WSQ", "JPEG 2000"} {
+			if f == DG3 || name != "WSQ" {
+				samples = append(samples, Sample{Part: byte(len(samples) + 1), Image: image[name]})
+			}
+		}
+		raw, err := EncodeBiometricsExtensible(f, time.Date(2026, 11, 25, 0, 0, 0, 0, time.UTC), samples...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := ParseBiometrics(f, raw)
+		if err != nil || !got.Extensible || len(got.Samples) != len(samples) {
+			t.Fatalf("%v: %+v, %v", f, got, err)
+		}
+		for i, s := range got.Samples {
+			if s.Part != samples[i].Part || !bytes.Equal(s.Image, samples[i].Image) {
+				t.Errorf("%v: %+v", f, s)
+			}
+		}
+	}
+	for name, c := range map[string]struct {
+		f       File
+		samples []Sample
+	}{
+		"WSQ of an iris": {DG4, []Sample{{Image: image["WSQ"]}}}, "JPEG": {DG3, []Sample{{Image: jpegOf(t, 3, 4)}}},
+		"no image": {DG3, []Sample{{Image: []byte("image")}}}, "a face": {DG2, []Sample{{Image: image["PNG"]}}}, "none": {DG3, nil},
+	} {
+		if raw, err := EncodeBiometricsExtensible(c.f, time.Time{}, c.samples...); err == nil || raw != nil {
+			t.Errorf("%s is written", name)
+		}
 	}
 }
 
