@@ -20,6 +20,8 @@ import (
 func TestMemoriesOfEarlierVersions(t *testing.T) {
 	for name, digest := range map[string]string{
 		"a/can.chip": "924f2975efe7515917f33c5771305ca1b33b67ed5495cb477a7efb3748ccc2e0",
+		"b/can.chip": "eb2a9af4dea1bdb07f08d031eed0b2b632c9a9a71c654ebaf1f2612a75b04694",
+		"b/eid.chip": "0c7c365d9dbea07313f3744bd015ffa2c8f513365f21dcf7f22f578a3fb03430",
 	} {
 		raw := testdata.Read(t, "history/"+name)
 		if got := sha256.Sum256(raw); digest != hex.EncodeToString(got[:]) {
@@ -32,6 +34,11 @@ func TestMemoriesOfEarlierVersions(t *testing.T) {
 		c, err := Load(path)
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
+		}
+		if name == "b/eid.chip" { // two agreements, RSA, an identifier, a pair of pseudonyms; PIN and PUK; a trust point
+			if m := c.image; len(m.given) != 5 || len(m.trust.points) != 1 || m.secrets[gp.DGIPACEPIN] == nil {
+				t.Errorf("%s: %d keys, %d trust points", name, len(m.given), len(m.trust.points))
+			}
 		}
 		can := auth.CAN(string(c.image.secrets[gp.DGIPACECAN]))
 		s := openBy(t, c, apdu.Limits{}, can)
