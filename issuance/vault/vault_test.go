@@ -169,7 +169,8 @@ func FuzzOpen(f *testing.F) {
 	f.Add(sealed)
 	f.Add([]byte{format})
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if s, err := k.Open(here, b); err == nil && !bytes.Equal(b, sealed) {
+		// Each process of a fuzzer seals its own seed.
+		if s, err := k.Open(here, b); err == nil && string(s.Bytes()) != "secret" {
 			t.Fatalf("forged: %x", s.Bytes())
 		}
 	})
