@@ -156,7 +156,11 @@ func (s *Session) resume(ctx context.Context, pin auth.Password, info lds.PACEIn
 		if err != nil {
 			return nil, err
 		}
-		return auth.PACEWith(ctx, first.Channel, pin, info, auth.PACEOptions{CHAT: s.o.CHAT})
+		result, err := auth.PACEWith(ctx, first.Channel, pin, info, auth.PACEOptions{CHAT: s.o.CHAT})
+		if err != nil {
+			first.Channel.Close()
+		}
+		return result, err
 	}
 	return nil, why
 }
@@ -180,7 +184,8 @@ func (s *Session) openBAC(ctx context.Context) error {
 	return nil
 }
 
-// passwords returns those of the kinds that a protocol takes, at least one.
+// passwords returns those that a protocol takes, at least one: BAC takes those of refs, and
+// PACE also any other that the caller gave. Only those of refs are asked for.
 func (s *Session) passwords(ctx context.Context, protocol string, refs ...byte) ([]auth.Password, error) {
 	takes := func(p auth.Password) bool {
 		for _, ref := range refs {
@@ -192,7 +197,7 @@ func (s *Session) passwords(ctx context.Context, protocol string, refs ...byte) 
 	}
 	var fit []auth.Password
 	for _, p := range s.o.Passwords {
-		if takes(p) {
+		if takes(p) || protocol == "PACE" && p.Reference() != 0 {
 			fit = append(fit, p)
 		}
 	}

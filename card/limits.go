@@ -75,19 +75,24 @@ func (s *Session) readATRInfo(ctx context.Context) ([]byte, error) {
 	return data, nil
 }
 
-// mayReopen says whether err ended a session that short APDUs may save: a card, or a
-// reader, that does not bear the first command of extended length after all. Nothing that
-// the session has proven by then is lost with it, and the password is known to be right.
+// mayReopen says whether err ended a session that short APDUs may save: a card that answers
+// the first command of extended length with a bare 6700 (gmrtd#457), or a reader that does
+// not carry it. A wrong MAC is no matter of length. Nothing that the session has proven by
+// then is lost with it, and the password is known to be right.
 func (s *Session) mayReopen(err error) bool {
-	if err == nil || s.long || s.proven || s.access.Reopened != nil || short(s.link.Limits()) {
+	if err == nil || s.closed || s.long || s.proven || s.access.Reopened != nil || short(s.link.Limits()) {
 		return false
 	}
-	for _, gone := range []error{apdu.ErrRemoved, apdu.ErrReset, apdu.ErrTimeout, apdu.ErrAbandoned, context.Canceled, context.DeadlineExceeded} {
+	for _, gone := range []error{apdu.ErrRemoved, apdu.ErrReset, apdu.ErrTimeout, apdu.ErrAbandoned, sm.ErrClosed, context.Canceled, context.DeadlineExceeded} {
 		if errors.Is(err, gone) {
 			return false
 		}
 	}
-	return errors.Is(err, sm.ErrProtection) || !isRefusal(err) && !isFile(err)
+	if errors.Is(err, sm.ErrProtection) {
+		bare, ok := errors.AsType[*sm.BareError](err)
+		return ok && bare.Status == apdu.WrongLength
+	}
+	return !isRefusal(err) && !isFile(err)
 }
 
 // isFile tells the errors of a file that was read from those of a session that broke.

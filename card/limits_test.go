@@ -7,6 +7,7 @@ import (
 
 	"github.com/tamthe/tamthe/apdu"
 	"github.com/tamthe/tamthe/apdu/tlv"
+	"github.com/tamthe/tamthe/card/auth"
 	"github.com/tamthe/tamthe/card/lds"
 	"github.com/tamthe/tamthe/card/sm"
 )
@@ -122,6 +123,60 @@ func TestNoReopen(t *testing.T) {
 	w.drops = 256
 	if _, err := s.ReadFile(t.Context(), lds.DG2, nil); !errors.Is(err, sm.ErrProtection) || s.Access().Reopened != nil {
 		t.Errorf("%v, reopened for %v", err, s.Access().Reopened)
+	}
+}
+
+// TestNoReopenForDamage: an answer that was changed on its way ends the session, whatever its
+// length, and so does its owner.
+func TestNoReopenForDamage(t *testing.T) {
+	fresh := func() (*twin, *Session) {
+		w := newPACETwin(t, reference())
+		w.atr, w.limits = lds.EncodeATRInfo(lds.ATRInfo{Command: 65535, Response: 65535}), whole
+		s, err := Open(t.Context(), apdu.Over(w, apdu.Limits{}), Options{Passwords: can(), Reader: whole})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return w, s
+	}
+	w, s := fresh()
+	w.tamper = func(_ apdu.Command, b []byte) ([]byte, error) {
+		b[len(b)/2] ^= 1
+		return b, nil
+	}
+	if _, err := s.ReadFile(t.Context(), lds.SODFile, nil); !errors.Is(err, sm.ErrProtection) || s.Access().Reopened != nil {
+		t.Errorf("%v, reopened for %v", err, s.Access().Reopened)
+	}
+	w, s = fresh()
+	s.Close()
+	before := len(w.seen)
+	if raw, err := s.ReadFile(t.Context(), lds.DG1, nil); raw != nil || !errors.Is(err, sm.ErrClosed) || len(w.seen) != before {
+		t.Errorf("after Close: %d octets, %v, %d commands", len(raw), err, len(w.seen)-before)
+	}
+	if _, err := s.Transmit(t.Context(), apdu.Command{INS: 0xB0}); !errors.Is(err, sm.ErrClosed) {
+		t.Error(err)
+	}
+}
+
+// TestOpenByAnyPassword opens a chip with the PUK, and with a CAN under a reference of its
+// own.
+func TestOpenByAnyPassword(t *testing.T) {
+	for _, p := range []auth.Password{auth.PUK("9876543210"), auth.CAN(anyCAN).At(0x0A)} {
+		w := newPACETwin(t, reference())
+		secret, err := p.PACESecret()
+		if err != nil {
+			t.Fatal(err)
+		}
+		infos := []lds.PACEInfo{{OID: paceAES128, Version: 2, ParameterID: 12}}
+		if w.pace, err = auth.NewPACEChip(infos, map[byte][]byte{p.Reference(): secret}); err != nil {
+			t.Fatal(err)
+		}
+		s, err := Open(t.Context(), w.link(), Options{Passwords: []auth.Password{p}})
+		if err != nil {
+			t.Fatalf("%s: %v", p.Name(), err)
+		}
+		if s.Access().Password != p.Name() {
+			t.Errorf("opened by %s, told as %s", p.Name(), s.Access().Password)
+		}
 	}
 }
 

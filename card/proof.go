@@ -24,7 +24,7 @@ type ahead struct {
 // card, cut to the length that their own header says. Progress, if not nil, is called
 // after each block.
 //
-// The errors are ErrFileAbsent, ErrFileTooLarge, ErrFileBroken, a *apdu.StatusError for
+// The errors are ErrFileAbsent, ErrFileEmpty, ErrFileTooLarge, ErrFileBroken, a *apdu.StatusError for
 // another refusal (6982 for a group that needs more rights), and what the channel
 // returns; all are wrapped in the file's name.
 func (s *Session) ReadFile(ctx context.Context, f lds.File, progress func(done, total int)) ([]byte, error) {
@@ -85,5 +85,6 @@ func (s *Session) Active(ctx context.Context, pub cert.PublicKey, h crypto.Hash)
 	if n := (pub.Bits() + 7) / 8; n > le && s.channel != nil && n <= s.channel.MaxResponse(s.link.Limits()) {
 		le = n
 	}
+	s.proven = true
 	return auth.Active(ctx, s, pub, h, le)
 }

@@ -83,7 +83,8 @@ type Session struct {
 	bySFI   bool          // the card knows short identifiers
 	long    bool          // an answer of extended length has come
 	proven  bool          // a chip's key was used: another session would not be the same
-	le      int           // the most answer data that the card was seen to bear
+	closed  bool
+	le      int // the most answer data that the card was seen to bear
 	ahead   *ahead
 	o       Options
 }
@@ -133,7 +134,7 @@ func (s *Session) Close() {
 	if s.channel != nil {
 		s.channel.Close()
 	}
-	s.ahead = nil
+	s.ahead, s.closed = nil, true
 }
 
 // Transmit sends a command of the caller's own through the secure channel.

@@ -159,7 +159,7 @@ func (i *inspector) file(ctx context.Context, f lds.File) error {
 		return i.keep(f, raw)
 	case errors.Is(err, sm.ErrProtection):
 		i.ev.chip.broken = err
-	case errors.Is(err, card.ErrFileAbsent), errors.Is(err, card.ErrFileTooLarge), errors.Is(err, card.ErrFileBroken), refused:
+	case errors.Is(err, card.ErrFileAbsent), errors.Is(err, card.ErrFileEmpty), errors.Is(err, card.ErrFileTooLarge), errors.Is(err, card.ErrFileBroken), refused:
 		i.ev.denied[f] = err
 	default:
 		return err

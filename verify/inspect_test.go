@@ -307,6 +307,47 @@ func TestInspectBrokenChannelRefuses(t *testing.T) {
 	}
 }
 
+// An answer of extended length that was changed is no matter of its length.
+func TestInspectBrokenExtendedRefuses(t *testing.T) {
+	o := newOffice(t, "CSCA")
+	s := o.usual()
+	p := o.options("checkpoint")
+	p.Reader = wholeAPDU
+	fresh := func() *virtual.Chip { return s.chip(t, func(f *virtual.FolderOptions) { f.Limits = wholeAPDU }) }
+	whole := inspect(t, fresh(), p).Session.APDUs
+	broken := 0
+	for n := 7; n < whole; n++ {
+		r := inspect(t, &flipped{fresh(), n}, p)
+		if r.Session.Reopened || r.Verdict == Accept {
+			t.Errorf("answer %d of %d: %v, reopened %v", n, whole, r.Verdict, r.Session.Reopened)
+		}
+		if r.Check(CheckProtection).Outcome == Failed {
+			broken++
+		}
+	}
+	if broken < whole-8 {
+		t.Errorf("%d of %d answers broke the channel", broken, whole)
+	}
+}
+
+// A file that is there and empty is evidence, and no end of the inspection.
+func TestInspectEmptyFiles(t *testing.T) {
+	o := newOffice(t, "CSCA")
+	s := o.usual()
+	for _, f := range []lds.File{lds.SODFile, lds.DG1, lds.DG2, lds.DG13, lds.DG14, lds.DG15} {
+		chip := s.chip(t, nil)
+		chip.OnCommand(func(c apdu.Command) apdu.Status {
+			if c.INS == 0xB0 && c.P1 == 0x80|f.SFI() {
+				return apdu.OK // and no data
+			}
+			return 0
+		})
+		if r := inspect(t, chip, o.options("checkpoint")); r.Verdict == Accept {
+			t.Errorf("%v empty: %v", f, r.Verdict)
+		}
+	}
+}
+
 // flipped changes one bit of the n-th answer, counted from 0.
 type flipped struct {
 	apdu.Wire

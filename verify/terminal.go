@@ -79,7 +79,7 @@ func (i *inspector) terminal(ctx context.Context, infos *lds.SecurityInfos, ca *
 	p := &proof[struct{}]{}
 	i.ev.chip.terminal = p
 	p.err = i.session.Terminal1(ctx, ca, *i.o.Terminal)
-	if errors.Is(p.err, cvc.ErrChain) || errors.Is(p.err, cvc.ErrMalformed) || errors.Is(p.err, cvc.ErrKey) || errors.Is(p.err, apdu.FileNotFound) {
+	if errors.Is(p.err, cvc.ErrChain) || errors.Is(p.err, cvc.ErrMalformed) || errors.Is(p.err, cvc.ErrKey) || errors.Is(p.err, auth.ErrSigner) || errors.Is(p.err, apdu.FileNotFound) {
 		return nil
 	}
 	return i.answered(p.err)

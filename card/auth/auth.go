@@ -41,6 +41,8 @@ var (
 	// ErrSignature says that the chip's signature is not one of its key over our
 	// challenge.
 	ErrSignature = errors.New("the chip's signature is wrong")
+	// ErrSigner says that the terminal's key, in an HSM or behind a service, did not sign.
+	ErrSigner = errors.New("the terminal's key does not sign")
 )
 
 // PasswordError is ErrWrongPassword with what the chip said.

@@ -18,29 +18,43 @@ const (
 )
 
 // Password is a secret that opens a chip. It is never printed, logged or marshalled;
-// copies share one secret, which Destroy wipes. The zero value is no password.
+// copies share one secret, which Destroy wipes: none of them is a password any more. The
+// zero value is none.
 type Password struct {
 	ref    byte
-	secret []byte
+	shared *[]byte
 	hashed bool // MRZ information, which enters as its hash
 }
 
+func newPassword(ref byte, text string, hashed bool) Password {
+	b := []byte(text)
+	return Password{ref, &b, hashed}
+}
+
+// secret is nil once a copy was destroyed.
+func (p Password) secret() []byte {
+	if p.shared == nil {
+		return nil
+	}
+	return *p.shared
+}
+
 // CAN is the card access number, the digits printed on the card.
-func CAN(digits string) Password { return Password{RefCAN, []byte(digits), false} }
+func CAN(digits string) Password { return newPassword(RefCAN, digits, false) }
 
 // MRZ is the machine readable zone's MRZ information: document number, date of birth and
 // date of expiry, each with its check digit (Doc 9303-11 §9.7.2, §9.7.3).
-func MRZ(information string) Password { return Password{RefMRZ, []byte(information), true} }
+func MRZ(information string) Password { return newPassword(RefMRZ, information, true) }
 
 // PIN is the holder's secret number of the eID application.
-func PIN(digits string) Password { return Password{RefPIN, []byte(digits), false} }
+func PIN(digits string) Password { return newPassword(RefPIN, digits, false) }
 
 // PUK is the number that unblocks the PIN.
-func PUK(digits string) Password { return Password{RefPUK, []byte(digits), false} }
+func PUK(digits string) Password { return newPassword(RefPUK, digits, false) }
 
 // At returns the password under another reference, as some cards have it (openpace#66).
 // It shares p's secret. What is asked for as an MRZ is hashed under any reference.
-func (p Password) At(ref byte) Password { return Password{ref, p.secret, p.hashed} }
+func (p Password) At(ref byte) Password { return Password{ref, p.shared, p.hashed} }
 
 // Reference returns the reference of MSE:Set AT, RefMRZ to RefPUK, 0 for no password.
 func (p Password) Reference() byte { return p.ref }
@@ -69,15 +83,18 @@ func ReferenceName(ref byte) string {
 // check digit, of MRZ information; nil for another password. The caller wipes it.
 func (p Password) ChipID() []byte {
 	const dates = 7 + 7 // birth and expiry with their check digits
-	if !p.hashed || len(p.secret) <= dates {
+	if !p.hashed || len(p.secret()) <= dates {
 		return nil
 	}
-	return append([]byte(nil), p.secret[:len(p.secret)-dates]...)
+	return append([]byte(nil), p.secret()[:len(p.secret())-dates]...)
 }
 
 // Destroy wipes the secret of p and of all its copies.
 func (p *Password) Destroy() {
-	clear(p.secret)
+	if p.shared != nil {
+		clear(*p.shared)
+		*p.shared = nil
+	}
 	*p = Password{}
 }
 
@@ -86,22 +103,22 @@ func (p *Password) Destroy() {
 // caller wipes it.
 func (p Password) PACESecret() ([]byte, error) {
 	switch {
-	case len(p.secret) == 0:
+	case len(p.secret()) == 0:
 		return nil, fmt.Errorf("PACE: %w", ErrPassword)
 	case p.hashed:
-		h := sha1.Sum(p.secret)
+		h := sha1.Sum(p.secret())
 		return h[:], nil
 	}
-	return append([]byte(nil), p.secret...), nil
+	return append([]byte(nil), p.secret()...), nil
 }
 
 // BACSeed returns K_seed of 16 octets, from which the BAC keys are derived, for a
 // personaliser to put on a chip (Doc 9303-11 §9.7.2). The caller wipes it.
 func (p Password) BACSeed() ([]byte, error) {
-	if !p.hashed || len(p.secret) == 0 {
+	if !p.hashed || len(p.secret()) == 0 {
 		return nil, fmt.Errorf("BAC: %w: it takes the MRZ", ErrPassword)
 	}
-	h := sha1.Sum(p.secret)
+	h := sha1.Sum(p.secret())
 	return h[:seedSize:seedSize], nil
 }
 

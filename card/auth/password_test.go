@@ -3,6 +3,7 @@ package auth
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -33,13 +34,15 @@ func TestPasswordIsNotPrinted(t *testing.T) {
 func TestPasswordDestroy(t *testing.T) {
 	p := CAN("739184")
 	twin := p
-	secret := p.secret
+	secret := p.secret()
 	p.Destroy()
 	p.Destroy()
 	if !bytes.Equal(secret, make([]byte, 6)) || p.Name() != "" || twin.Reference() != RefCAN {
 		t.Errorf("%X is left", secret)
 	}
-	if _, err := p.PACESecret(); err == nil {
-		t.Error("a destroyed password is of use")
+	for _, copied := range []Password{p, twin, twin.At(9)} {
+		if k, err := copied.PACESecret(); k != nil || !errors.Is(err, ErrPassword) {
+			t.Errorf("a destroyed password is of use: %X, %v", k, err)
+		}
 	}
 }

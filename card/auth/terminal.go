@@ -104,7 +104,8 @@ func (r *terminalRun) over(ch *sm.Channel, limits apdu.Limits) {
 
 func (r *terminalRun) run(ctx context.Context, cars []cvc.Reference) error {
 	certificate := r.key.Certificate
-	path, err := cvc.Path(append(slices.Clone(r.key.Others), certificate), cars, certificate.Holder)
+	others := slices.DeleteFunc(slices.Clone(r.key.Others), func(c *cvc.Certificate) bool { return c.CHAT.Role == cvc.TerminalRole })
+	path, err := cvc.Path(append(others, certificate), cars, certificate.Holder)
 	if err != nil {
 		return err
 	}
@@ -150,7 +151,7 @@ func (r *terminalRun) authenticate(ctx context.Context) error {
 	}
 	sig, err := cvc.SignMessage(r.key.Certificate.Key.Algorithm, r.key.Signer, signedInput(r.chip, challenge, r.short, r.auxiliary))
 	if err != nil {
-		return err
+		return fmt.Errorf("%w: %w", ErrSigner, err)
 	}
 	_, err = do(ctx, r.t, apdu.Command{INS: 0x82, Data: sig})
 	return err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/big"
 	"sync"
+	"sync/atomic"
 
 	"filippo.io/bigmod"
 )
@@ -44,14 +45,37 @@ func NewMODP(p, g, q *big.Int) (*MODP, error) {
 	if n, k := p.BitLen(), q.BitLen(); p.Sign() < 0 || q.Sign() < 0 || n < minMODP || n > maxMODP || k < minOrder || k > maxOrder {
 		return nil, fmt.Errorf("prime of %d bits, order of %d: %w", n, k, ErrUnknownCurve)
 	}
-	if !p.ProbablyPrime(primality) || !q.ProbablyPrime(primality) {
-		return nil, fmt.Errorf("a number that has to be prime is none: %w", ErrUnknownCurve)
+	key := [3]string{string(p.Bytes()), string(g.Bytes()), string(q.Bytes())}
+	if known, ok := judged.Load(key); ok {
+		if m := known.(*MODP); m != nil {
+			return m, nil
+		}
+		return nil, fmt.Errorf("no group of prime order: %w", ErrUnknownCurve)
 	}
-	return newMODP("", -1, p, g, q)
+	m, err := newMODP("", -1, p, g, q) // the order of g is told sooner than primes are
+	if err == nil && (!q.ProbablyPrime(primality) || !p.ProbablyPrime(primality)) {
+		m, err = nil, fmt.Errorf("a number that has to be prime is none: %w", ErrUnknownCurve)
+	}
+	if judgedCount.Add(1) > maxJudged {
+		judged.Clear()
+		judgedCount.Store(1)
+	}
+	judged.Store(key, m)
+	return m, err
 }
 
-// primality is how many rounds of Miller and Rabin NewMODP plays beside the test of Baillie.
-const primality = 32
+// primality is how many rounds of Miller and Rabin NewMODP plays beside the test of
+// Baillie: an attacker is wrong about a number of his own once in 4⁸ tries.
+const primality = 8
+
+// judged are the groups that NewMODP has met, nil for what is none, so that a card whose
+// keys are read again and again costs their primes once. It forgets all beyond maxJudged.
+var (
+	judged      sync.Map
+	judgedCount atomic.Int32
+)
+
+const maxJudged = 32
 
 // MODPByPG returns the standardised group with this prime and generator, else
 // ErrUnknownCurve: an encoding without the order (PKCS #3) says too little about any

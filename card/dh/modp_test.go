@@ -272,3 +272,28 @@ func FuzzMODPElement(f *testing.F) {
 		}
 	})
 }
+
+// TestNewMODPAgain meets the same parameters again, good and bad, and more than are kept.
+func TestNewMODPAgain(t *testing.T) {
+	p, g, q := modpGroups(t)[0].Parameters()
+	double := new(big.Int).Exp(g, big.NewInt(2), p) // another generator of the subgroup
+	first, err := NewMODP(p, double, q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range maxJudged + 2 {
+		double.Exp(double, big.NewInt(2), p)
+		if _, err := NewMODP(p, double, q); err != nil {
+			t.Fatal(err)
+		}
+	}
+	double.Exp(g, big.NewInt(2), p)
+	for range 2 {
+		if m, err := NewMODP(p, double, q); err != nil || !m.same(first) {
+			t.Error(err)
+		}
+		if m, err := NewMODP(p, big.NewInt(2), q); m != nil || !errors.Is(err, ErrUnknownCurve) {
+			t.Errorf("a generator of another order: %v", err)
+		}
+	}
+}

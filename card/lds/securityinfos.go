@@ -2,6 +2,7 @@ package lds
 
 import (
 	"encoding/asn1"
+	"fmt"
 	"math/big"
 
 	"golang.org/x/crypto/cryptobyte"
@@ -25,6 +26,9 @@ var (
 	// a number of TR-03110-3 table 4 (A.1.1.1).
 	oidStandard = asn1.ObjectIdentifier{0, 4, 0, 127, 0, 7, 1, 2}
 )
+
+// oidDHKey is dhpublicnumber (RFC 3279 §2.3.3).
+var oidDHKey = asn1.ObjectIdentifier{1, 2, 840, 10046, 2, 1}
 
 func arc(parent asn1.ObjectIdentifier, n int) asn1.ObjectIdentifier {
 	return append(append(asn1.ObjectIdentifier{}, parent...), n)
@@ -94,6 +98,8 @@ type SecurityInfos struct {
 
 	Unknown  [][]byte // entries of other kinds, or of a kind above in another form
 	Trailing int      // octets behind the SET
+
+	primes int // keys over prime fields that are written out
 }
 
 const tagSet tlv.Tag = 0x31
@@ -192,7 +198,12 @@ func (i *SecurityInfos) addKey(oid asn1.ObjectIdentifier, s cryptobyte.String) b
 	if !s.ReadASN1Element(&spki, tags.SEQUENCE) || !readKeyID(&s, &key.KeyID) {
 		return false
 	}
-	if n, octets, ok := standardised(spki); ok {
+	if isDH(spki) {
+		i.primes++
+	}
+	if n, octets, ok := standardised(spki); i.primes > maxPrimes {
+		key.Err = fmt.Errorf("%w: more than %d keys with a prime field of their own", cert.ErrKey, maxPrimes)
+	} else if ok {
 		key.Standardised = true
 		key.Key, key.Err = standardKey(n, octets)
 	} else {
@@ -200,6 +211,18 @@ func (i *SecurityInfos) addKey(oid asn1.ObjectIdentifier, s cryptobyte.String) b
 	}
 	i.ChipKeys = append(i.ChipKeys, key)
 	return true
+}
+
+// maxPrimes bounds the keys over prime fields that are written out: each field is tested
+// for its primes, at some tenths of a second. Real chips have one.
+const maxPrimes = 2
+
+// isDH tells keys over prime fields that are written out.
+func isDH(spki cryptobyte.String) bool {
+	var seq, algorithm cryptobyte.String
+	var oid asn1.ObjectIdentifier
+	return spki.ReadASN1(&seq, tags.SEQUENCE) && seq.ReadASN1(&algorithm, tags.SEQUENCE) &&
+		algorithm.ReadASN1ObjectIdentifier(&oid) && oid.Equal(oidDHKey)
 }
 
 // standardised takes apart a SubjectPublicKeyInfo with standardised domain parameters;

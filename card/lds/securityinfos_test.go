@@ -316,3 +316,38 @@ func TestSizes(t *testing.T) {
 		}
 	}
 }
+
+// TestManyPrimeFields bounds the fields that a card can have tested for their primes.
+func TestManyPrimeFields(t *testing.T) {
+	group, err := dh.GroupByID(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := cert.NewPublicKey(group.Base())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var infos SecurityInfos
+	for n := range 4 {
+		infos.ChipKeys = append(infos.ChipKeys, ChipAuthPublicKey{OID: arc(oidPublic, 1), Key: key, KeyID: big.NewInt(int64(n))})
+	}
+	raw, err := EncodeDG14(infos)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := ParseDG14(raw)
+	if err != nil || len(got.ChipKeys) != 4 {
+		t.Fatal(err)
+	}
+	usable := 0
+	for _, k := range got.ChipKeys {
+		if k.Err == nil {
+			usable++
+		} else if !errors.Is(k.Err, cert.ErrKey) {
+			t.Error(k.Err)
+		}
+	}
+	if usable != maxPrimes {
+		t.Errorf("%d keys are taken", usable)
+	}
+}

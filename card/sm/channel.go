@@ -52,6 +52,9 @@ func (h *Channel) Transmit(ctx context.Context, c apdu.Command) (apdu.Response, 
 	plain, err := h.end.verified(r, c.INS&1 == 1)
 	if err != nil {
 		h.Close()
+		if len(r.Data) == 0 {
+			err = &BareError{r.Status}
+		}
 		return apdu.Response{}, fmt.Errorf("%w: %w", ErrProtection, err)
 	}
 	return plain, nil

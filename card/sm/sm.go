@@ -8,7 +8,11 @@
 // never "file not found".
 package sm
 
-import "errors"
+import (
+	"errors"
+
+	"github.com/tamthe/tamthe/apdu"
+)
 
 var (
 	// ErrProtection reports an answer, or a command at the chip's end, that is not
@@ -18,6 +22,13 @@ var (
 	// failure.
 	ErrClosed = errors.New("secure messaging: the channel is closed")
 )
+
+// BareError is inside ErrProtection where the answer was a status without protection and
+// without data.
+type BareError struct{ Status apdu.Status }
+
+// Error names the status.
+func (e *BareError) Error() string { return "an answer in the clear: " + e.Status.Error() }
 
 // errObjects says that an answer is not made of the data objects that it must have.
 var errObjects = errors.New("not the data objects of a protected answer")

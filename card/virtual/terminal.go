@@ -124,10 +124,11 @@ func (d *document) rights() (cvc.CHAT, bool) {
 	if !ok || d.eac.short != nil {
 		return chat, ok
 	}
-	if asked, err := cvc.ParseCHAT(d.eac.ask); err == nil {
-		chat = chat.And(asked)
+	asked, err := cvc.ParseCHAT(d.eac.ask)
+	if err != nil {
+		return cvc.CHAT{}, false // who asks for nothing in PACE gets nothing
 	}
-	return chat, d.eac.proven
+	return chat.And(asked), d.eac.proven
 }
 
 // granted says whether Terminal Authentication gave the right of a rule.

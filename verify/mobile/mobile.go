@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/tamthe/tamthe/apdu"
@@ -43,13 +44,16 @@ type Progress interface {
 type Inspector struct {
 	trust  *pki.Store
 	policy verify.Policy
-	cancel context.CancelFunc
-	ctx    context.Context
+	zone   *time.Location
+
+	running sync.Mutex // guards cancel
+	cancel  context.CancelFunc
 }
 
 // NewInspector loads the trust folder of that path. policy is "checkpoint", "quick" or
-// another of package verify.
-func NewInspector(trustFolder, policy string) (*Inspector, error) {
+// another of package verify. zoneMinutes is how far the clock of the place is ahead of UTC,
+// 420 in Vietnam: it says on which day a card is judged, which Android does not tell Go.
+func NewInspector(trustFolder, policy string, zoneMinutes int) (*Inspector, error) {
 	p, err := verify.PolicyByName(policy)
 	if err != nil {
 		return nil, err
@@ -58,13 +62,26 @@ func NewInspector(trustFolder, policy string) (*Inspector, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load the trust folder: %w", err)
 	}
-	i := &Inspector{trust: store, policy: p}
-	i.ctx, i.cancel = context.WithCancel(context.Background())
-	return i, nil
+	return &Inspector{trust: store, policy: p, zone: time.FixedZone("", 60*zoneMinutes)}, nil
 }
 
-// Cancel gives up the inspection that is going on, and every later one.
-func (i *Inspector) Cancel() { i.cancel() }
+// Cancel gives up the inspection that is going on. It may be called from any thread.
+func (i *Inspector) Cancel() {
+	i.running.Lock()
+	defer i.running.Unlock()
+	if i.cancel != nil {
+		i.cancel()
+	}
+}
+
+// begin makes the context of an inspection.
+func (i *Inspector) begin() (context.Context, context.CancelFunc) {
+	i.running.Lock()
+	defer i.running.Unlock()
+	ctx, cancel := context.WithCancel(context.Background())
+	i.cancel = cancel
+	return ctx, cancel
+}
 
 // InspectCAN opens the card with its card access number; see Inspect.
 func (i *Inspector) InspectCAN(tag Tag, can string, atUnix int64, p Progress) (*Result, error) {
@@ -90,12 +107,14 @@ func (i *Inspector) inspect(tag Tag, password auth.Password, atUnix int64, p Pro
 	}
 	wire := isodep.New(tag)
 	o := verify.Options{
-		Trust: i.trust, Policy: i.policy, At: time.Unix(atUnix, 0), Passwords: []auth.Password{password}, Reader: wire.Limits(),
+		Trust: i.trust, Policy: i.policy, At: time.Unix(atUnix, 0).In(i.zone), Passwords: []auth.Password{password}, Reader: wire.Limits(),
 	}
 	if p != nil {
 		o.Progress = func(f lds.File, done, total int) { p.OnFile(f.Name(), done, total) }
 	}
-	report, err := verify.Inspect(i.ctx, apdu.Over(wire, apdu.Limits{}), o)
+	ctx, cancel := i.begin()
+	defer cancel()
+	report, err := verify.Inspect(ctx, apdu.Over(wire, apdu.Limits{}), o)
 	if err != nil {
 		return nil, err
 	}

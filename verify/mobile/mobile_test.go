@@ -46,7 +46,7 @@ func TestInspect(t *testing.T) {
 		t.Fatal(err)
 	}
 	tag := &phone{t: t, chip: chip}
-	i, err := NewInspector(t.TempDir(), "checkpoint")
+	i, err := NewInspector(t.TempDir(), "checkpoint", 420)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +78,7 @@ func TestInspect(t *testing.T) {
 	if _, err := i.InspectMRZ(tag, "nothing", 0, nil); err == nil {
 		t.Error("nothing is a zone")
 	}
-	if _, err := NewInspector(t.TempDir(), "none"); err == nil {
+	if _, err := NewInspector(t.TempDir(), "none", 0); err == nil {
 		t.Error("there is no such policy")
 	}
 }
