@@ -80,6 +80,11 @@ func (a *assessment) judgeMapping() {
 		a.fail(CheckCAM, ReasonCardSecurity, err)
 		return
 	}
+	infos, _ := lds.ParseDG14(a.ev.files[lds.DG14])
+	if otherProof(a.ev.files, infos, a.ev.chip.mapping.result) {
+		a.set(CheckCAM, NotRun, ReasonChipKeyUncovered, "the document lists other keys of its chip")
+		return
+	}
 	a.provenBy(CheckCAM, trusted, nil)
 }
 

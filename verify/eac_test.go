@@ -93,6 +93,58 @@ func TestInspectMapping(t *testing.T) {
 	}
 }
 
+// TestInspectMappingOfAnotherCard: one key that was taken out of any card of the state, with
+// that card's EF.CardSecurity, makes no copy of a document that lists keys of its own chip.
+func TestInspectMappingOfAnotherCard(t *testing.T) {
+	o := newOffice(t, "CSCA")
+	own, extracted := testKey(t), testKey(t)
+	donor, victim := o.usual(), o.usual()
+	o.mapping(donor, extracted)
+	dg15 := victim.files[lds.DG15]
+	infos, err := lds.ParseDG14(victim.files[lds.DG14])
+	o.must(err)
+	o.mapping(victim, own)
+	infos.PACE = []lds.PACEInfo{{OID: camAES128, Version: 2, ParameterID: 12}}
+	victim.files[lds.DG14], err = lds.EncodeDG14(*infos)
+	o.must(err)
+	victim.files[lds.DG15] = dg15
+	o.sign(victim)
+	with := func(key *dh.PrivateKey, aa, ca *dh.PrivateKey) *Report {
+		return inspect(t, victim.chip(t, func(f *virtual.FolderOptions) { f.AA, f.CA, f.Keys = aa, ca, []dh.Secret{key} }), o.options("checkpoint"))
+	}
+	wantVerdict(t, with(own, victim.aa, victim.ca), Accept, "") // the chip proves what its document lists
+	victim.files[lds.CardSecurity] = donor.files[lds.CardSecurity]
+	wantVerdict(t, with(extracted, nil, nil), Refuse, ReasonChipRefused)
+}
+
+// TestInspectAccessAgainstCardSecurity: what EF.CardAccess offers is held against what is
+// signed in EF.CardSecurity, where DG14 names nothing.
+func TestInspectAccessAgainstCardSecurity(t *testing.T) {
+	o := newOffice(t, "CSCA")
+	key := testKey(t)
+	s := o.usual()
+	o.mapping(s, key)
+	var err error
+	s.files[lds.DG14], err = lds.EncodeDG14(lds.SecurityInfos{})
+	o.must(err)
+	o.sign(s)
+	chip := func() *virtual.Chip {
+		return s.chip(t, func(f *virtual.FolderOptions) { f.AA, f.CA, f.Keys = nil, nil, []dh.Secret{key} })
+	}
+	if r := inspect(t, chip(), o.options("checkpoint")); r.Check(CheckCardAccess).Outcome != Passed {
+		t.Errorf("%+v", r.Check(CheckCardAccess))
+	}
+	more := lds.SecurityInfos{PACE: []lds.PACEInfo{
+		{OID: camAES128, Version: 2, ParameterID: 12}, {OID: []int{0, 4, 0, 127, 0, 7, 2, 2, 4, 6, 4}, Version: 2, ParameterID: 12},
+	}}
+	s.files[lds.CardAccess], err = lds.EncodeSecurityInfos(more)
+	o.must(err)
+	r := inspect(t, chip(), o.options("checkpoint"))
+	if r.Check(CheckCardAccess).Reason != ReasonAccessMismatch || r.Verdict == Accept {
+		t.Errorf("%v, %+v", r.Verdict, r.Check(CheckCardAccess))
+	}
+}
+
 // TestJudgeMapping judges proofs that went wrong.
 func TestJudgeMapping(t *testing.T) {
 	for name, c := range map[string]struct {

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 
 	"github.com/tamthe/tamthe/card/lds"
+	"github.com/tamthe/tamthe/verify/pki"
 )
 
 // Files are files of a card as they were read, to the octet.
@@ -16,7 +17,7 @@ const maxFolderFile = 1 << 20
 
 // ReadFiles reads an EF folder: EF.SOD.bin, DG1.bin and so on, matched without case.
 // Other files are passed over. A folder in which one file comes twice in different
-// spelling is an error, and so is a file that is larger than any card's.
+// spelling is an error, and so is a file that is larger than any card's or no regular one.
 func ReadFiles(fsys fs.FS) (Files, error) {
 	entries, err := fs.ReadDir(fsys, ".")
 	if err != nil {
@@ -31,14 +32,7 @@ func ReadFiles(fsys fs.FS) (Files, error) {
 		if _, twice := files[f]; twice {
 			return nil, fmt.Errorf("read EF folder: %s is there twice", f.Name())
 		}
-		info, err := e.Info()
-		if err != nil {
-			return nil, fmt.Errorf("read EF folder: %w", err)
-		}
-		if info.Size() > maxFolderFile {
-			return nil, fmt.Errorf("read EF folder: %s has %d bytes, more than any card holds", e.Name(), info.Size())
-		}
-		if files[f], err = fs.ReadFile(fsys, e.Name()); err != nil {
+		if files[f], err = pki.ReadFile(fsys, e.Name(), maxFolderFile); err != nil {
 			return nil, fmt.Errorf("read EF folder: %w", err)
 		}
 	}

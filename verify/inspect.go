@@ -186,7 +186,7 @@ func (i *inspector) proof(ctx context.Context) error {
 		return nil
 	}
 	infos, _ := lds.ParseDG14(i.ev.files[lds.DG14])
-	if i.mapped(); i.ev.chip.mapping != nil && i.ev.chip.mapping.err == nil {
+	if i.mapped(); i.ev.chip.mapping != nil && i.ev.chip.mapping.err == nil && !otherProof(i.ev.files, infos, i.ev.chip.mapping.result) {
 		return i.terminal(ctx, infos, i.ev.chip.mapping.result)
 	}
 	if i.wantsTerminal(infos) { // its rights are bound to Chip Authentication
@@ -262,4 +262,17 @@ func (i *inspector) answered(err error) error {
 		return nil
 	}
 	return err
+}
+
+// otherProof says whether the document itself lists keys of the chip, none of which is the
+// one that the mapping proved: then the mapping's key may be another document's.
+func otherProof(files Files, infos *lds.SecurityInfos, m *auth.ChipProof) bool {
+	if infos != nil {
+		for _, k := range infos.ChipKeys {
+			if e := k.Key.Element(); e != nil && e.Equal(m.Key.Public) {
+				return false
+			}
+		}
+	}
+	return files[lds.DG15] != nil || infos != nil && len(infos.ChipKeys) > 0
 }

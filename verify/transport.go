@@ -58,16 +58,22 @@ func (a *assessment) downgrade() {
 	}
 }
 
-// signedPACE returns the variants of PACE that the issuer signed in DG14.
+// signedPACE returns the variants of PACE that the issuer signed, in DG14 or, if that names
+// none, in EF.CardSecurity.
 func (a *assessment) signedPACE() []lds.PACEInfo {
-	if !a.intact[14] {
-		return nil
+	if a.intact[14] {
+		if infos, err := lds.ParseDG14(a.ev.files[lds.DG14]); err == nil && len(infos.PACE) > 0 {
+			return infos.PACE
+		}
 	}
-	infos, err := lds.ParseDG14(a.ev.files[lds.DG14])
+	signed, err := lds.ParseCardSecurity(a.ev.files[lds.CardSecurity])
 	if err != nil {
 		return nil
 	}
-	return infos.PACE
+	if trusted, err := a.trusts(signed); err != nil || !trusted {
+		return nil
+	}
+	return signed.Infos.PACE
 }
 
 // compareCardAccess wants EF.CardAccess, which nobody signs, to offer the variants of
@@ -80,9 +86,9 @@ func (a *assessment) compareCardAccess(signed []lds.PACEInfo) {
 	case a.listed(14) && !a.intact[14]:
 		a.set(CheckCardAccess, NotRun, "", "")
 	case len(signed) == 0:
-		a.set(CheckCardAccess, Absent, "", "DG14 names no variant of PACE")
+		a.set(CheckCardAccess, Absent, "", "no variant of PACE is signed")
 	case !sameVariants(infos.PACE, signed):
-		a.set(CheckCardAccess, Failed, ReasonAccessMismatch, fmt.Sprintf("EF.CardAccess %v, DG14 %v", infos.PACE, signed))
+		a.set(CheckCardAccess, Failed, ReasonAccessMismatch, fmt.Sprintf("EF.CardAccess %v, signed %v", infos.PACE, signed))
 	default:
 		a.set(CheckCardAccess, Passed, "", "")
 	}

@@ -70,7 +70,7 @@ func Parse(der []byte) (*Certificate, error) {
 		return nil, err
 	}
 	f.noteMismatch(c.InnerAlgorithm, c.Algorithm)
-	c.PublicKey, c.KeyErr = f.parsePublicKey(c.RawPublicKey)
+	c.PublicKey, c.KeyErr = f.signingKey(c.RawPublicKey)
 	c.UnknownCritical = f.apply(c.Extensions, func(e Extension) (bool, bool) { return f.readExtension(e, c) })
 	c.Defects = f
 	return c, nil

@@ -84,6 +84,18 @@ func (f *findings) parsePublicKey(spki []byte) (PublicKey, error) {
 	return k, nil
 }
 
+// signingKey reads the key of a certificate. One of Diffie and Hellman signs nothing, and
+// its parameters, which cost dear, are not looked at.
+func (f *findings) signingKey(spki []byte) (PublicKey, error) {
+	s := cryptobyte.String(spki)
+	var content cryptobyte.String
+	var id AlgorithmIdentifier
+	if s.ReadASN1(&content, tags.SEQUENCE) && ReadAlgorithmIdentifier(&content, &id) && (id.OID.Equal(oidDH) || id.OID.Equal(oidPKCS3)) {
+		return PublicKey{}, badKey("a Diffie-Hellman key in a certificate")
+	}
+	return f.parsePublicKey(spki)
+}
+
 func parsePoint(curve *dh.Curve, b []byte) (*dh.Point, error) {
 	p, err := curve.ParsePoint(b)
 	if err != nil {

@@ -176,3 +176,22 @@ func TestMarshalNoKey(t *testing.T) {
 		t.Error("a zero key is encoded:", err)
 	}
 }
+
+// TestCertificateOfDH refuses a key that signs nothing, without a look at its parameters.
+func TestCertificateOfDH(t *testing.T) {
+	group, err := dh.GroupByID(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	spki, err := MarshalPublicKey(group.Base(), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var f findings
+	if k, err := f.signingKey(spki); !errors.Is(err, ErrKey) || k.DH != nil {
+		t.Errorf("%v, %v", k, err)
+	}
+	if _, err := ParsePublicKey(spki); err != nil {
+		t.Error(err)
+	}
+}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/tamthe/tamthe/card/lds"
 	"github.com/tamthe/tamthe/verify"
+	"github.com/tamthe/tamthe/verify/pki"
 )
 
 // recordFile is kept with the files of a reading: why and when they were read, what is
@@ -56,11 +57,7 @@ func openReading(dir, purpose string, now time.Time) (*reading, error) {
 // interruptedReading reports whether the folder holds the record of a reading for the
 // purpose that did not come to its end.
 func interruptedReading(dir, purpose string) bool {
-	path := filepath.Join(dir, recordFile)
-	if info, err := os.Stat(path); err != nil || info.Size() > maxRecord {
-		return false
-	}
-	b, err := os.ReadFile(path)
+	b, err := pki.ReadFile(os.DirFS(dir), recordFile, maxRecord)
 	var record readJSON
 	return err == nil && json.Unmarshal(b, &record) == nil &&
 		record.Schema == "tamthe/read/1" && !record.Complete && record.Purpose == purpose

@@ -9,6 +9,7 @@ import (
 	"github.com/tamthe/tamthe/card/auth"
 	"github.com/tamthe/tamthe/card/cvc"
 	"github.com/tamthe/tamthe/issuance/keystore"
+	"github.com/tamthe/tamthe/verify/pki"
 )
 
 // terminalKeyFile is the terminal's private key in the folder of --terminal.
@@ -56,14 +57,7 @@ func openTerminal(dir string) (*auth.TerminalKey, error) {
 }
 
 func readCVCertificate(path string) (*cvc.Certificate, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if info.Size() > maxCVCertificate {
-		return nil, fmt.Errorf("longer than %d octets", maxCVCertificate)
-	}
-	raw, err := os.ReadFile(path)
+	raw, err := pki.ReadFile(os.DirFS(filepath.Dir(path)), filepath.Base(path), maxCVCertificate)
 	if err != nil {
 		return nil, err
 	}

@@ -2,7 +2,9 @@ package pki
 
 import (
 	"encoding/pem"
+	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"path"
 	"slices"
@@ -37,7 +39,7 @@ func LoadStore(fsys fs.FS, o LoadOptions) (*Store, error) {
 		if files++; files > maxFiles {
 			return fmt.Errorf("more than %d files", maxFiles)
 		}
-		return l.file(fsys, name, d, o.Specimen || inSpecimenFolder(name))
+		return l.file(fsys, name, o.Specimen || inSpecimenFolder(name))
 	})
 	if err != nil {
 		return nil, fmt.Errorf("load trust folder: %w", err)
@@ -55,19 +57,42 @@ type loader struct {
 	skipped []Skipped
 }
 
-func (l *loader) file(fsys fs.FS, name string, d fs.DirEntry, specimen bool) error {
+// ErrFile says that a file is no regular one, or larger than may be.
+var ErrFile = errors.New("no regular file of a size that can be")
+
+// ReadFile reads a regular file of at most most octets, else ErrFile: a link to a device, or
+// a pipe, in a folder that somebody else has filled must not hold the reader.
+func ReadFile(fsys fs.FS, name string, most int64) ([]byte, error) {
+	info, err := fs.Stat(fsys, name) // of what a link leads to
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() || info.Size() > most {
+		return nil, fmt.Errorf("%s: %w", name, ErrFile)
+	}
+	f, err := fsys.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, most+1))
+	if err == nil && int64(len(b)) > most {
+		return nil, fmt.Errorf("%s: %w", name, ErrFile)
+	}
+	return b, err
+}
+
+func (l *loader) file(fsys fs.FS, name string, specimen bool) error {
 	switch strings.ToLower(path.Ext(name)) {
 	case ".ml", ".ldif":
 		l.skip(name, "a list of certificates that is not yet imported")
 		return nil
 	}
-	if info, err := d.Info(); err != nil {
-		return err
-	} else if info.Size() > maxFile {
-		l.skip(name, "too large")
+	b, err := ReadFile(fsys, name, maxFile)
+	if errors.Is(err, ErrFile) {
+		l.skip(name, "too large, or no regular file")
 		return nil
 	}
-	b, err := fs.ReadFile(fsys, name)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,8 @@ package pki
 import (
 	"encoding/hex"
 	"encoding/pem"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -133,4 +135,26 @@ func FuzzParseIssuers(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestReadFile takes regular files of a size that can be, and nothing that would hold it.
+func TestReadFile(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "good"), []byte("12345"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for link, to := range map[string]string{"link": "good", "endless": "/dev/zero", "folder": "."} {
+		if err := os.Symlink(to, filepath.Join(dir, link)); err != nil {
+			t.Skip(err)
+		}
+	}
+	for name, want := range map[string]error{"good": nil, "link": nil, "endless": ErrFile, "folder": ErrFile, "absent": fs.ErrNotExist} {
+		b, err := ReadFile(os.DirFS(dir), name, 5)
+		if !errors.Is(err, want) || want == nil && string(b) != "12345" {
+			t.Errorf("%s: %q, %v", name, b, err)
+		}
+	}
+	if _, err := ReadFile(os.DirFS(dir), "good", 4); !errors.Is(err, ErrFile) {
+		t.Error(err)
+	}
 }
