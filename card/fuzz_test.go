@@ -62,7 +62,7 @@ func FuzzReading(f *testing.F) {
 				t.Errorf("%v: %d octets, %v", file, len(raw), err)
 			}
 		}
-		_, _ = s.TrustPoints(t.Context())
+		_, _ = s.TrustPoints(t.Context(), lds.TerminalAuthInfo{})
 		if n > maxFuzzed {
 			t.Errorf("%d commands", n)
 		}

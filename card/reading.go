@@ -55,7 +55,7 @@ func (s *reading) command(le int) apdu.Command {
 }
 
 // block returns the file's octets in the answer to command. Beyond maxOffset they are in
-// an object, of which a card that ends its answer early gives less than it announces.
+// one object that fills the answer.
 func (s *reading) block(answer []byte) ([]byte, error) {
 	if len(s.data) <= maxOffset || len(answer) == 0 {
 		return answer, nil

@@ -2,6 +2,7 @@ package card
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/tamthe/tamthe/apdu"
@@ -13,8 +14,9 @@ import (
 )
 
 // TrustPoints returns the names of the CVCA keys that the chip trusts, the newest first:
-// those that PACE has told, else those in EF.CVCA of the eMRTD application.
-func (s *Session) TrustPoints(ctx context.Context) ([]cvc.Reference, error) {
+// those that PACE has told, else those in EF.CVCA of the eMRTD application, which lies
+// where info says.
+func (s *Session) TrustPoints(ctx context.Context, info lds.TerminalAuthInfo) ([]cvc.Reference, error) {
 	if s.pace != nil && len(s.pace.CARs) > 0 {
 		var names []cvc.Reference
 		for _, car := range s.pace.CARs {
@@ -22,26 +24,48 @@ func (s *Session) TrustPoints(ctx context.Context) ([]cvc.Reference, error) {
 		}
 		return names, nil
 	}
-	// The file has no header: 36 octets, filled with zeros.
-	r, err := s.Transmit(ctx, apdu.Command{INS: 0xB0, P1: 0x80 | 0x1C, Le: 36})
+	raw, err := s.readCVCA(ctx, info)
 	if err != nil {
 		return nil, fmt.Errorf("read EF.CVCA: %w", err)
 	}
-	if r.Status != apdu.OK && r.Status != apdu.EndOfFile {
-		return nil, fmt.Errorf("read EF.CVCA: %w", absent(&apdu.StatusError{Command: "READ BINARY", Status: r.Status}))
-	}
-	names, err := cvc.ParseCVCA(r.Data)
+	names, err := cvc.ParseCVCA(raw)
 	if err != nil {
 		return nil, fmt.Errorf("read EF.CVCA: %w", err)
 	}
 	return names, nil
 }
 
+// readCVCA reads EF.CVCA by its short identifier or, on a card that has none, by its own.
+// The file has no header: 36 octets, filled with zeros.
+func (s *Session) readCVCA(ctx context.Context, info lds.TerminalAuthInfo) ([]byte, error) {
+	fid, sfi := info.File()
+	read := apdu.Command{INS: 0xB0, P1: 0x80 | sfi, Le: 36}
+	if sfi != 0 {
+		r, err := s.Transmit(ctx, read)
+		if err != nil || r.Status == apdu.OK || r.Status == apdu.EndOfFile {
+			return r.Data, err
+		}
+		if err = read.Refused(r.Status); !sfiUnknown(err) && !errors.Is(err, apdu.FileNotFound) {
+			return nil, err
+		}
+	}
+	choose := apdu.Command{INS: 0xA4, P1: 0x02, P2: 0x0C, Data: []byte{byte(fid >> 8), byte(fid)}}
+	if r, err := s.Transmit(ctx, choose); err != nil || r.Status != apdu.OK {
+		return nil, errors.Join(err, absent(choose.Refused(r.Status)))
+	}
+	read.P1 = 0
+	r, err := s.Transmit(ctx, read)
+	if err == nil && r.Status != apdu.EndOfFile {
+		err = read.Refused(r.Status)
+	}
+	return r.Data, err
+}
+
 // Terminal1 runs Terminal Authentication version 1 after Chip Authentication, or after
 // PACE with Chip Authentication Mapping, so that the chip opens what the terminal's
-// certificates give rights to; see auth.Terminal1.
-func (s *Session) Terminal1(ctx context.Context, ca *auth.ChipProof, key auth.TerminalKey) error {
-	cars, err := s.TrustPoints(ctx)
+// certificates give rights to. info is the chip's own about it, of DG14; see auth.Terminal1.
+func (s *Session) Terminal1(ctx context.Context, ca *auth.ChipProof, key auth.TerminalKey, info lds.TerminalAuthInfo) error {
+	cars, err := s.TrustPoints(ctx, info)
 	if err != nil {
 		return err
 	}

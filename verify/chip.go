@@ -81,9 +81,15 @@ func (a *assessment) judgeMapping() {
 		return
 	}
 	infos, _ := lds.ParseDG14(a.ev.files[lds.DG14])
-	if otherProof(a.ev.files, infos, a.ev.chip.mapping.result) {
+	switch listedKeys(a.ev.files, infos, a.ev.chip.mapping.result) {
+	case listsOthers:
 		a.set(CheckCAM, NotRun, ReasonChipKeyUncovered, "the document lists other keys of its chip")
 		return
+	case listsNone: // only the common signer ties EF.CardSecurity to the SOD
+		if trusted && (a.signer == nil || signed.Verify(a.signer.PublicKey) != nil) {
+			a.set(CheckCAM, Undetermined, ReasonChipKeyUncovered, "EF.CardSecurity has another signer than the document")
+			return
+		}
 	}
 	a.provenBy(CheckCAM, trusted, nil)
 }

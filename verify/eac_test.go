@@ -65,6 +65,15 @@ func TestInspectMapping(t *testing.T) {
 			thief.mapping(s, other)
 			s.files[lds.SODFile], s.files[lds.DG14] = sod, dg14
 		}, other, Refer, ReasonChipKeyUncovered, Undetermined},
+		"the state's, but of another signer": {func(s *specimen) {
+			sod := s.files[lds.SODFile]
+			another := *o
+			another.ds = testKey(t)
+			another.dsTemplate.Serial, another.dsTemplate.PublicKey = big.NewInt(3), another.ds.Public()
+			another.dsTemplate.SubjectKeyID = testKeyID(t, another.ds)
+			another.mapping(s, other)
+			s.files[lds.SODFile] = sod
+		}, other, Refer, ReasonChipKeyUncovered, Undetermined},
 		"EF.CardSecurity changed": {func(s *specimen) {
 			raw := s.files[lds.CardSecurity]
 			i := bytes.Index(raw, key.Point().X())
@@ -239,6 +248,7 @@ func TestInspectTerminal(t *testing.T) {
 		"not asked":      {[]int{cvc.ReadDG3}, false, NotRun, false},
 		"other trust":    {[]int{cvc.ReadDG3}, true, NotRun, false},
 		"unknown anchor": {[]int{cvc.ReadDG3}, true, NotRun, false},
+		"by identifier":  {[]int{cvc.ReadDG3}, true, Passed, true},
 	} {
 		s, points, key := o.protected(c.rights...)
 		if name == "other trust" {
@@ -247,7 +257,11 @@ func TestInspectTerminal(t *testing.T) {
 		if name == "unknown anchor" {
 			key.Others = nil
 		}
-		chip := s.chip(t, func(f *virtual.FolderOptions) { f.TrustPoints = points })
+		chip := s.chip(t, func(f *virtual.FolderOptions) {
+			if f.TrustPoints = points; name == "by identifier" {
+				f.Quirks.SFI = apdu.ConditionsNotSatisfied // EF.CVCA is selected, as every file
+			}
+		})
 		options := o.options("checkpoint")
 		if c.use {
 			options.Terminal = key

@@ -23,8 +23,9 @@ import (
 // A bad card is a report, a chip that breaks the secure channel too. The errors are
 // those of an inspection that did not happen: the chip was not opened (wrong
 // password: auth.ErrWrongPassword; no permitted access: card.ErrNoAccess), it was
-// removed or stopped answering (apdu.ErrRemoved, apdu.ErrReset, apdu.ErrTimeout),
-// Options.Save failed, or ctx ended.
+// removed or stopped answering (apdu.ErrRemoved, apdu.ErrReset, apdu.ErrTimeout), its
+// answers took longer than Options.Patience (apdu.ErrTimeout), Options.Save failed, or ctx
+// ended.
 func Inspect(ctx context.Context, link *apdu.Link, o Options) (*Report, error) {
 	o = o.withDefaults("checkpoint")
 	i := &inspector{o: o, ev: evidence{files: Files{}, denied: map[lds.File]error{}, chip: &chipEvidence{}}}
@@ -38,7 +39,7 @@ func Inspect(ctx context.Context, link *apdu.Link, o Options) (*Report, error) {
 		defer s.Close()
 		i.session = s
 		i.ev.chip.access = s.Access()
-		if err := i.read(ctx); err != nil {
+		if err := i.patiently(ctx); err != nil {
 			return nil, err
 		}
 		i.ev.chip.access = s.Access() // which may have been opened again
@@ -53,6 +54,18 @@ type inspector struct {
 	session *card.Session
 	ev      evidence
 	sod     *lds.SOD
+}
+
+// patiently reads for no longer than the patience lasts: a chip that always answers, and
+// slowly, must not hold a checkpoint.
+func (i *inspector) patiently(ctx context.Context) error {
+	patience, cancel := context.WithTimeoutCause(ctx, i.o.Patience, apdu.ErrTimeout)
+	defer cancel()
+	err := i.read(patience)
+	if err != nil && ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("read the chip for %v: %w", i.o.Patience, context.Cause(patience))
+	}
+	return err
 }
 
 // read fetches the files in the order that lets each decide about the next, and asks
@@ -186,7 +199,7 @@ func (i *inspector) proof(ctx context.Context) error {
 		return nil
 	}
 	infos, _ := lds.ParseDG14(i.ev.files[lds.DG14])
-	if i.mapped(); i.ev.chip.mapping != nil && i.ev.chip.mapping.err == nil && !otherProof(i.ev.files, infos, i.ev.chip.mapping.result) {
+	if i.mapped(); i.ev.chip.mapping != nil && i.ev.chip.mapping.err == nil && listedKeys(i.ev.files, infos, i.ev.chip.mapping.result) != listsOthers {
 		return i.terminal(ctx, infos, i.ev.chip.mapping.result)
 	}
 	if i.wantsTerminal(infos) { // its rights are bound to Chip Authentication
@@ -264,15 +277,26 @@ func (i *inspector) answered(err error) error {
 	return err
 }
 
-// otherProof says whether the document itself lists keys of the chip, none of which is the
-// one that the mapping proved: then the mapping's key may be another document's.
-func otherProof(files Files, infos *lds.SecurityInfos, m *auth.ChipProof) bool {
+// listedKeys says how the document's own keys of the chip, in DG14 and DG15, stand to the
+// one that the mapping proved and EF.CardSecurity holds.
+func listedKeys(files Files, infos *lds.SecurityInfos, m *auth.ChipProof) listing {
 	if infos != nil {
 		for _, k := range infos.ChipKeys {
 			if e := k.Key.Element(); e != nil && e.Equal(m.Key.Public) {
-				return false
+				return listsIt
 			}
 		}
 	}
-	return files[lds.DG15] != nil || infos != nil && len(infos.ChipKeys) > 0
+	if files[lds.DG15] != nil || infos != nil && len(infos.ChipKeys) > 0 {
+		return listsOthers
+	}
+	return listsNone
 }
+
+type listing int
+
+const (
+	listsNone   listing = iota
+	listsIt             // the key is the document's
+	listsOthers         // the key may be another document's
+)

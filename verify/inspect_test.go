@@ -435,3 +435,38 @@ func TestDocumentWithoutExpiryOutlivesItsChain(t *testing.T) {
 	p.At = time.Date(2030, 2, 15, 23, 0, 0, 0, time.FixedZone("+7", 7*3600))
 	wantVerdict(t, judgeOne(t, dated.files, p), Accept, "")
 }
+
+// slowWire is a card that answers each command, and late.
+type slowWire struct {
+	apdu.Wire
+	delay time.Duration
+}
+
+func (w slowWire) Exchange(ctx context.Context, b []byte) ([]byte, error) {
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-time.After(w.delay):
+		return w.Wire.Exchange(ctx, b)
+	}
+}
+
+// TestInspectPatience: a chip that drips is no verdict, and doesn't hold the reader.
+func TestInspectPatience(t *testing.T) {
+	o := newOffice(t, "CSCA")
+	s := o.usual()
+	options := o.options("checkpoint")
+	options.Passwords = []auth.Password{auth.CAN(holder.Number.CAN())}
+	options.Patience = 50 * time.Millisecond
+	slow := slowWire{s.chip(t, nil), 10 * time.Millisecond}
+	if r, err := Inspect(t.Context(), apdu.Over(slow, apdu.Limits{}), options); !errors.Is(err, apdu.ErrTimeout) || r != nil {
+		t.Errorf("%v, %v", r, err)
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	options.Patience = 0
+	slow = slowWire{s.chip(t, nil), time.Millisecond}
+	options.Save = func(lds.File, []byte) error { cancel(); return nil }
+	if _, err := Inspect(ended, apdu.Over(slow, apdu.Limits{}), options); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}

@@ -41,6 +41,7 @@ type Options struct {
 	Progress  func(f lds.File, done, total int)                         // called while files are read; may be nil
 	Save      func(lds.File, []byte) error                              // called with each file as read; may be nil
 	Protected bool                                                      // ask for DG3 and DG4 without Terminal Authentication too
+	Patience  time.Duration                                             // how long the opened chip may be read; 0 is three minutes
 	Have      Files                                                     // groups read before: not read again if the SOD lists their digests; may be nil
 	Log       *slog.Logger                                              // nil is silent
 }
@@ -51,6 +52,9 @@ func (o Options) withDefaults(policy string) Options {
 	}
 	if o.Policy.Name == "" && len(o.Policy.Need) == 0 {
 		o.Policy, _ = PolicyByName(policy)
+	}
+	if o.Patience <= 0 {
+		o.Patience = 3 * time.Minute // the largest files on the slowest reader take two
 	}
 	if o.Terminal != nil { // whose rights are bound to Chip Authentication
 		o.Policy.Chip = true

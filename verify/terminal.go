@@ -78,7 +78,7 @@ func (i *inspector) terminal(ctx context.Context, infos *lds.SecurityInfos, ca *
 	}
 	p := &proof[struct{}]{}
 	i.ev.chip.terminal = p
-	p.err = i.session.Terminal1(ctx, ca, *i.o.Terminal)
+	p.err = i.session.Terminal1(ctx, ca, *i.o.Terminal, infos.Terminal[0])
 	if errors.Is(p.err, cvc.ErrChain) || errors.Is(p.err, cvc.ErrMalformed) || errors.Is(p.err, cvc.ErrKey) || errors.Is(p.err, auth.ErrSigner) || errors.Is(p.err, apdu.FileNotFound) {
 		return nil
 	}

@@ -14,7 +14,8 @@
 //     mere structure; an MRZ becomes the specimen of Doc 9303.
 //   - Command data of UPDATE BINARY, PUT DATA, APPEND RECORD, STORE DATA and PUT KEY, and
 //     of VERIFY and its kin.
-//   - Answers of READ RECORD.
+//   - Answers of READ RECORD, and values in those of GENERAL AUTHENTICATE, which may be the
+//     name of a citizen for one sector.
 //
 // What goes is replaced by as many octets that mean nothing, and tags and lengths stay,
 // so that a reader that plays the record takes the same way through the files. What

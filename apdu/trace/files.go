@@ -1,6 +1,7 @@
 package trace
 
 import (
+	"bytes"
 	"encoding/binary"
 
 	"github.com/tamthe/tamthe/apdu"
@@ -11,8 +12,12 @@ import (
 // read.
 type files struct {
 	current uint16 // file identifier, 0 = unknown
+	eID     bool   // the application is the eID, whose groups 14 and 15 are personal
 	masks   map[uint16]*mask
 }
+
+// eIDApplication is its AID (TR-03110-4 §2.2).
+var eIDApplication = []byte{0xE8, 0x07, 0x04, 0x00, 0x7F, 0x00, 0x07, 0x03, 0x02}
 
 // bySFI is the file identifier that belongs to a short one (Doc 9303-10 table 31).
 func bySFI(sfi byte) uint16 { return 0x0100 | uint16(sfi) }
@@ -25,7 +30,14 @@ func (f *files) mask(c apdu.Command, r apdu.Response) []byte {
 		if (c.P1 == 0x00 || c.P1 == 0x02) && len(c.Data) == 2 && r.Status == apdu.OK {
 			f.current = binary.BigEndian.Uint16(c.Data)
 		}
+		if c.P1 == 0x04 && r.Status == apdu.OK { // other files behind the same identifiers
+			f.eID = bytes.HasPrefix(c.Data, eIDApplication)
+			clear(f.masks)
+		}
 		return r.Data
+	case 0x86, 0x87: // names of a citizen for one sector, among others
+		m := mask{keep: func(tlv.Tag, int) bool { return false }}
+		return m.at(0, r.Data)
 	case 0xB0:
 		offset := int(c.P1)<<8 | int(c.P2)
 		if c.P1&0x80 != 0 {
@@ -70,8 +82,12 @@ func (f *files) content(offset int, b []byte) []byte {
 	switch f.current {
 	case 0x011C, 0x011E: // EF.CardAccess or EF.CVCA; EF.COM or EF.DIR
 		return b
-	case 0x011D, 0x010E, 0x010F: // EF.SOD or EF.CardSecurity, DG14, DG15
+	case 0x011D: // EF.SOD or EF.CardSecurity
 		keep = keepNames
+	case 0x010E, 0x010F: // DG14, DG15
+		if !f.eID {
+			keep = keepNames
+		}
 	case 0x0102, 0x0103, 0x0104: // DG2, DG3, DG4
 		keep = keepBiometrics
 	case 0: // whatever was current before: nothing is known of its structure

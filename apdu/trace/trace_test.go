@@ -52,6 +52,8 @@ func (c *card) Transmit(_ context.Context, x apdu.Command) (apdu.Response, error
 	case x.INS == 0xB1:
 		at, _ := tlv.Find(x.Data, 0x54)
 		offset = int(at[0])<<8 | int(at[1])
+	case x.INS == 0x86:
+		return apdu.Response{Data: tlv.Encode(0x7C, tlv.Encode(0x81, []byte(address))), Status: apdu.OK}, nil
 	case x.INS == 0xB2:
 		return apdu.Response{Data: []byte(address), Status: apdu.OK}, nil
 	case x.INS != 0xB0:
@@ -184,6 +186,8 @@ func tags(t *testing.T, b []byte) (list []tlv.Tag) {
 func TestLeftOut(t *testing.T) {
 	long := strings.Repeat(address, 10)
 	files := dgs()
+	eID := []byte{0xE8, 0x07, 0x04, 0x00, 0x7F, 0x00, 0x07, 0x03, 0x02}
+	files[0x010F] = tlv.Encode(0x6F, tlv.Encode(0x12, []byte(address)))
 	files[0x0105] = []byte(long)                                                           // no data object at all
 	files[0x0106] = append(tlv.Encode(0x30, []byte{2, 1, 5}), long...)                     // something behind it
 	files[0x0107] = tlv.Encode(0x30, append([]byte{0x30, 0x70, 0x02, 0x01}, long[:20]...)) // beyond its parent
@@ -198,6 +202,9 @@ func TestLeftOut(t *testing.T) {
 		"beyond parent":   {{INS: 0xB0, P1: 0x87, Le: 256}},
 		"indefinite":      {{INS: 0xB0, P1: 0x9D, Le: 256}},
 		"record":          {{INS: 0xB2, P1: 1, P2: 4, Le: 256}},
+		"sector's name":   {{INS: 0x86, Data: []byte{0x7C, 0}, Le: 256}},
+		"date of an eID":  {{INS: 0xA4, P1: 4, P2: 0x0C, Data: eID}, {INS: 0xB0, P1: 0x8F, Le: 256}},
+		"eID after LDS1":  {{INS: 0xB0, P1: 0x8F, Le: 4}, {INS: 0xA4, P1: 4, P2: 0x0C, Data: eID}, {INS: 0xB0, P1: 0x8F, Le: 256}},
 		"update":          {{INS: 0xD6, Data: []byte(address)}},
 		"store data":      {{CLA: 0x80, INS: 0xE2, P1: 0x80, Data: []byte(address)}},
 		"put key":         {{CLA: 0x80, INS: 0xD8, Data: []byte(address)}},

@@ -116,10 +116,10 @@ type PseudonymProof struct {
 	Pseudonyms dh.Pseudonyms // those that the chip gave; the same chip gives a sector the same
 }
 
-// Pseudonym is the second half of version 3, Pseudonymous Signature Authentication
-// (TR-03110-2 §3.7): the chip proves to be one of the group, and gives its pseudonyms in a
-// sector, whose hash stands in the terminal's certificate. info and key are the entries of
-// EF.CardSecurity with one key identifier. It may be repeated with other sectors.
+// Pseudonym is the second half of version 3, Pseudonymous Signature Authentication: the
+// chip proves to be one of the group, and gives its pseudonyms in a sector, whose hash stands
+// in the terminal's certificate. info and key are the entries of EF.CardSecurity with one key
+// identifier. It may be repeated with other sectors.
 //
 // A signature that is wrong, or with no pseudonym, is ErrSignature; another protocol or group
 // is ErrUnsupported, a refusal a *apdu.StatusError.

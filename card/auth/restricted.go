@@ -37,7 +37,7 @@ func restrictedHash(oid asn1.ObjectIdentifier, e dh.Element) (crypto.Hash, bool)
 	return h, ok
 }
 
-// Restricted asks for the chip's identifier in a sector (TR-03110-2 §3.8), through the
+// Restricted asks for the chip's identifier in a sector (TR-03110-2, Restricted Identification), through the
 // channel of Chip Authentication: the hash of what the chip's key and the sector's public
 // key agree on, so that nobody but that sector can recognise the chip by it. Two runs
 // with one sector give the same octets. keyID chooses the chip's key, nil for the only

@@ -317,3 +317,10 @@ func TestCVCAFile(t *testing.T) {
 		}
 	}
 }
+
+// TestZeroCHAT has no encoding, and gives no right.
+func TestZeroCHAT(t *testing.T) {
+	if b := (CHAT{}).Bytes(); b != nil || (CHAT{}).Has(0) {
+		t.Errorf("%X", b)
+	}
+}

@@ -94,11 +94,14 @@ func (c CHAT) And(d CHAT) CHAT {
 	return r
 }
 
-// Bytes encodes the template, 7F4C whole.
+// Bytes encodes the template, 7F4C whole; nothing for a zero CHAT.
 func (c CHAT) Bytes() []byte {
 	rights := bytes.Clone(c.rights)
 	if len(rights) == 0 {
 		rights = make([]byte, sizes[c.Terminal])
+	}
+	if len(rights) == 0 {
+		return nil
 	}
 	rights[0] |= byte(c.Role) << 6
 	return tlv.Encode(tagCHAT, tlv.Encode(tagOID, contents(append(oidRoles[:len(oidRoles):len(oidRoles)], int(c.Terminal)))), tlv.Encode(tagDiscretionary, rights))

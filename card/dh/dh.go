@@ -1,14 +1,15 @@
-// Package dh holds the elliptic curves of chip cards: Diffie-Hellman, the generic
-// mapping of PACE, and ECDSA, over the domain parameters of BSI TR-03110-3 table 4 and
-// over any base point on them.
+// Package dh holds the groups of chip cards, elliptic curves and those modulo a prime:
+// Diffie-Hellman, the mappings of PACE, ECDSA and pseudonymous signatures, over the domain
+// parameters of BSI TR-03110-3 table 4 and over any base point on them.
 //
 // One engine serves every curve y² = x³ + ax + b of prime order: field elements of fixed
 // length in Montgomery form, complete addition formulas, a fixed window that reads its
 // whole table. What meets a secret takes no branch and no index from it. Only the
 // verification of signatures, whose input is public, runs in variable time.
 //
-// Encodings have fixed length everywhere: a coordinate takes [Curve.Size] octets, a
-// scalar [Curve.OrderSize], leading zeros kept.
+// Encodings on curves have fixed length: a coordinate takes [Curve.Size] octets, a scalar
+// [Curve.OrderSize], leading zeros kept. So does a secret modulo a prime; a public value
+// there has none (Doc 9303-11 §9.4.1).
 package dh
 
 import "errors"

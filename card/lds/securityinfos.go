@@ -2,6 +2,7 @@ package lds
 
 import (
 	"encoding/asn1"
+	"encoding/binary"
 	"fmt"
 	"math/big"
 
@@ -79,6 +80,22 @@ type TerminalAuthInfo struct {
 	OID     asn1.ObjectIdentifier
 	Version int
 	CVCA    []byte // efCVCA: the FileID of EF.CVCA, a whole SEQUENCE; nil if absent
+}
+
+// File returns where EF.CVCA lies: its identifier, and its short one or 0 if it has none.
+// Where efCVCA is absent, or no FileID, that is 011C and 1C (TR-03110-3 §A.1.1.4).
+func (i TerminalAuthInfo) File() (fid uint16, sfi byte) {
+	s := cryptobyte.String(i.CVCA)
+	var seq, short cryptobyte.String
+	var id []byte
+	if !s.ReadASN1(&seq, tags.SEQUENCE) || !seq.ReadASN1Bytes(&id, tags.OCTET_STRING) || len(id) != 2 {
+		return 0x011C, 0x1C
+	}
+	fid = binary.BigEndian.Uint16(id)
+	if seq.ReadASN1(&short, tags.OCTET_STRING) && len(short) == 1 && short[0] <= 0x1E {
+		sfi = short[0]
+	}
+	return fid, sfi
 }
 
 // SecurityInfos are what a chip says it can do: the content of EF.CardAccess, signed in

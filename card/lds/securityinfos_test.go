@@ -3,6 +3,7 @@ package lds
 import (
 	"bytes"
 	"encoding/asn1"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"math/big"
@@ -349,5 +350,28 @@ func TestManyPrimeFields(t *testing.T) {
 	}
 	if usable != maxPrimes {
 		t.Errorf("%d keys are taken", usable)
+	}
+}
+
+// TestCVCAFile finds EF.CVCA where efCVCA says, else where TR-03110-3 does.
+func TestCVCAFile(t *testing.T) {
+	for _, c := range []struct {
+		efCVCA string
+		fid    uint16
+		sfi    byte
+	}{
+		{"", 0x011C, 0x1C},
+		{"3007 0402 0122 0401 02", 0x0122, 0x02},
+		{"3004 0402 0122", 0x0122, 0},
+		{"3007 0402 0122 0401 1F", 0x0122, 0}, // no short identifier at all
+		{"3003 0401 22", 0x011C, 0x1C},
+	} {
+		raw, err := hex.DecodeString(strings.ReplaceAll(c.efCVCA, " ", ""))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if fid, sfi := (TerminalAuthInfo{CVCA: raw}).File(); fid != c.fid || sfi != c.sfi {
+			t.Errorf("%q: %04X, %02X", c.efCVCA, fid, sfi)
+		}
 	}
 }

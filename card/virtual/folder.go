@@ -54,9 +54,8 @@ type FolderOptions struct {
 
 // FromFolder makes a card in use from an EF folder (EF.COM.bin, EF.SOD.bin, DG1.bin …,
 // names matched without case): BAC, and PACE if EF.CardAccess.bin is there. Without chip
-// keys it can't answer Active or Chip Authentication. DG3 and DG4 are left out. Files that
-// are not well formed are taken as they are; only what the access keys come from must be
-// readable.
+// keys it can't answer Active or Chip Authentication. Files that are not well formed are
+// taken as they are; only what the access keys come from must be readable.
 //
 // It is also what a counterfeiter can do who has read a genuine card: copy everything but
 // the chip's keys. With Counterfeit the copy has keys of its own and answers with those.
@@ -98,12 +97,16 @@ func readFolder(fsys fs.FS) (map[lds.File][]byte, error) {
 		if !ok || e.IsDir() || !isFile(inside(f)) || !strings.EqualFold(e.Name(), f.FileName()) {
 			continue
 		}
-		b, err := fs.ReadFile(fsys, e.Name())
+		info, err := fs.Stat(fsys, e.Name())
 		if err != nil {
 			return nil, fmt.Errorf("EF folder: %w", err)
 		}
-		if len(b) > maxFile {
-			return nil, fmt.Errorf("EF folder: %s has %d octets, the most is %d", e.Name(), len(b), maxFile)
+		if !info.Mode().IsRegular() || info.Size() > maxFile {
+			return nil, fmt.Errorf("EF folder: %s is no regular file, or of more than %d octets", e.Name(), maxFile)
+		}
+		b, err := fs.ReadFile(fsys, e.Name())
+		if err != nil {
+			return nil, fmt.Errorf("EF folder: %w", err)
 		}
 		files[f] = b
 	}

@@ -112,7 +112,7 @@ func isRestricted(cmd apdu.Command) bool {
 		len(oid) > len(protocol)-2 && string(oid[:len(protocol)-2]) == string(protocol[2:])
 }
 
-// restrictedIdentification serves Restricted Identification (TR-03110-2 §3.7) for a terminal
+// restrictedIdentification serves Restricted Identification (TR-03110-2) for a terminal
 // with the right to it.
 func (d *document) restrictedIdentification(cmd apdu.Command) apdu.Response {
 	if !d.granted(restrictedRight) {
