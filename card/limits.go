@@ -50,29 +50,18 @@ func (s *Session) learnLimits(ctx context.Context) error {
 	return nil
 }
 
-// readATRInfo reads EF.ATR/INFO, by its short identifier or its own, in one command: the
-// file has no header of its own to continue by. It is empty if the card doesn't give it.
+// readATRInfo reads EF.ATR/INFO, by its short identifier or its own, in one command. It is
+// empty if the card doesn't give it.
 func (s *Session) readATRInfo(ctx context.Context) ([]byte, error) {
-	read := apdu.Command{INS: 0xB0, P1: 0x80 | 0x01, Le: apdu.MaxShortLe}
-	data, status, err := apdu.Do(ctx, s.link, read)
+	f := plain{fid: lds.ATRInfoFile.FID(), sfi: lds.ATRInfoFile.SFI(), le: apdu.MaxShortLe, most: 1, once: !s.o.Claimed}
+	raw, err := f.read(ctx, s.link)
+	if isRefusal(err) {
+		return nil, nil
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read EF.ATR/INFO: %w", err)
 	}
-	if status == apdu.OK || status == apdu.EndOfFile {
-		return data, nil
-	}
-	if status == apdu.FileNotFound && !s.o.Claimed {
-		return nil, nil // one command is enough for a card that claims nothing
-	}
-	choose := apdu.Command{INS: 0xA4, P1: 0x02, P2: 0x0C, Data: []byte{0x2F, 0x01}}
-	if _, status, err = apdu.Do(ctx, s.link, choose); err != nil || status != apdu.OK {
-		return nil, err
-	}
-	read.P1 = 0
-	if data, status, err = apdu.Do(ctx, s.link, read); err != nil || status != apdu.OK && status != apdu.EndOfFile {
-		return nil, err
-	}
-	return data, nil
+	return raw, nil
 }
 
 // mayReopen says whether err ended a session that short APDUs may save: a card that answers

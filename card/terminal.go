@@ -2,16 +2,16 @@ package card
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
-	"github.com/tamthe/tamthe/apdu"
 	"github.com/tamthe/tamthe/card/auth"
 	"github.com/tamthe/tamthe/card/cvc"
 	"github.com/tamthe/tamthe/card/dh"
 	"github.com/tamthe/tamthe/card/lds"
 	"github.com/tamthe/tamthe/card/sm"
 )
+
+const cvcaSize = 36 // octets of EF.CVCA, filled with zeros
 
 // TrustPoints returns the names of the CVCA keys that the chip trusts, the newest first:
 // those that PACE has told, else those in EF.CVCA of the eMRTD application, which lies
@@ -24,7 +24,12 @@ func (s *Session) TrustPoints(ctx context.Context, info lds.TerminalAuthInfo) ([
 		}
 		return names, nil
 	}
-	raw, err := s.readCVCA(ctx, info)
+	if s.channel == nil {
+		return nil, sm.ErrClosed
+	}
+	s.ahead = nil
+	fid, sfi := info.File()
+	raw, err := plain{fid: fid, sfi: sfi, le: cvcaSize, most: cvcaSize}.read(ctx, s.channel)
 	if err != nil {
 		return nil, fmt.Errorf("read EF.CVCA: %w", err)
 	}
@@ -33,32 +38,6 @@ func (s *Session) TrustPoints(ctx context.Context, info lds.TerminalAuthInfo) ([
 		return nil, fmt.Errorf("read EF.CVCA: %w", err)
 	}
 	return names, nil
-}
-
-// readCVCA reads EF.CVCA by its short identifier or, on a card that has none, by its own.
-// The file has no header: 36 octets, filled with zeros.
-func (s *Session) readCVCA(ctx context.Context, info lds.TerminalAuthInfo) ([]byte, error) {
-	fid, sfi := info.File()
-	read := apdu.Command{INS: 0xB0, P1: 0x80 | sfi, Le: 36}
-	if sfi != 0 {
-		r, err := s.Transmit(ctx, read)
-		if err != nil || r.Status == apdu.OK || r.Status == apdu.EndOfFile {
-			return r.Data, err
-		}
-		if err = read.Refused(r.Status); !sfiUnknown(err) && !errors.Is(err, apdu.FileNotFound) {
-			return nil, err
-		}
-	}
-	choose := apdu.Command{INS: 0xA4, P1: 0x02, P2: 0x0C, Data: []byte{byte(fid >> 8), byte(fid)}}
-	if r, err := s.Transmit(ctx, choose); err != nil || r.Status != apdu.OK {
-		return nil, errors.Join(err, absent(choose.Refused(r.Status)))
-	}
-	read.P1 = 0
-	r, err := s.Transmit(ctx, read)
-	if err == nil && r.Status != apdu.EndOfFile {
-		err = read.Refused(r.Status)
-	}
-	return r.Data, err
 }
 
 // Terminal1 runs Terminal Authentication version 1 after Chip Authentication, or after

@@ -102,7 +102,30 @@ func (i *inspector) read(ctx context.Context) error {
 		return err
 	}
 	if i.o.Policy.COM {
-		return i.file(ctx, lds.COM)
+		if err := i.file(ctx, lds.COM); err != nil {
+			return err
+		}
+	}
+	return i.directory(ctx)
+}
+
+// directory reads what lies in the master file. The application is left for it and the
+// channel may break, so it comes last, and what a card does there is held against nobody.
+func (i *inspector) directory(ctx context.Context) error {
+	if !i.o.Directory || i.ev.chip.broken != nil {
+		return nil
+	}
+	for _, f := range []lds.File{lds.DIR, lds.ATRInfoFile} {
+		raw, err := i.session.ReadMaster(ctx, f)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			continue
+		}
+		if err := i.keep(f, raw); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -42,6 +42,7 @@ type Options struct {
 	Save      func(lds.File, []byte) error                              // called with each file as read; may be nil
 	Protected bool                                                      // ask for DG3 and DG4 without Terminal Authentication too
 	Patience  time.Duration                                             // how long the opened chip may be read; 0 is three minutes
+	Directory bool                                                      // read EF.DIR and EF.ATR/INFO too, at the end; nothing vouches for them
 	Have      Files                                                     // groups read before: not read again if the SOD lists their digests; may be nil
 	Log       *slog.Logger                                              // nil is silent
 }

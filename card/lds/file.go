@@ -11,8 +11,8 @@ import (
 // DG1 to DG16 have the values 1 to 16.
 type File uint8
 
-// The files. EF.CardAccess and EF.CardSecurity lie in the master file, the others in the
-// application.
+// The files. EF.CardAccess, EF.CardSecurity, EF.DIR and EF.ATR/INFO lie in the master file,
+// the others in the application.
 const (
 	DG1 File = 1 + iota
 	DG2
@@ -34,6 +34,8 @@ const (
 	SODFile
 	CardAccess
 	CardSecurity
+	DIR
+	ATRInfoFile
 )
 
 // eidBase is the value below that of the first data group of the eID application.
@@ -52,7 +54,8 @@ func EIDFile(number int) File {
 }
 
 // kinds tells identifier, short identifier, tag and name of each file; CardAccess and
-// CardSecurity begin with the tag of a DER SET and SEQUENCE.
+// CardSecurity begin with the tag of a DER SET and SEQUENCE. EF.DIR and EF.ATR/INFO are
+// several objects and have no tag of their own.
 var kinds = [...]struct {
 	fid  uint16
 	sfi  byte
@@ -67,6 +70,7 @@ var kinds = [...]struct {
 	DG16: {0x0110, 0x10, 0x70, "DG16"},
 	COM:  {0x011E, 0x1E, 0x60, "EF.COM"}, SODFile: {0x011D, 0x1D, 0x77, "EF.SOD"},
 	CardAccess: {0x011C, 0x1C, 0x31, "EF.CardAccess"}, CardSecurity: {0x011D, 0x1D, 0x30, "EF.CardSecurity"},
+	DIR: {0x2F00, 0x1E, 0, "EF.DIR"}, ATRInfoFile: {0x2F01, 0x01, 0, "EF.ATR/INFO"},
 }
 
 // Files lists every file, in the order of their values.
@@ -126,7 +130,7 @@ func (f File) SFI() byte {
 	return kinds[f].sfi
 }
 
-// Tag is the tag that the file begins with, 0 for no file.
+// Tag is the tag that the file begins with, 0 for no file and for one of several objects.
 func (f File) Tag() tlv.Tag {
 	if n := f.eid(); n > 0 {
 		return 0x60 + tlv.Tag(n)
@@ -137,7 +141,8 @@ func (f File) Tag() tlv.Tag {
 	return kinds[f].tag
 }
 
-// Name is DG1 … DG16, EF.COM, EF.SOD, EF.CardAccess or EF.CardSecurity, or eID-DG1 … eID-DG22.
+// Name is DG1 … DG16, EF.COM, EF.SOD, EF.CardAccess, EF.CardSecurity, EF.DIR or EF.ATR/INFO,
+// or eID-DG1 … eID-DG22.
 func (f File) Name() string {
 	if n := f.eid(); n > 0 {
 		return fmt.Sprintf("eID-DG%d", n)
@@ -151,8 +156,8 @@ func (f File) Name() string {
 // String is Name.
 func (f File) String() string { return f.Name() }
 
-// FileName is the name in an EF folder: Name with ".bin".
-func (f File) FileName() string { return f.Name() + ".bin" }
+// FileName is the name in an EF folder: Name with ".bin", and with - for a slash.
+func (f File) FileName() string { return strings.ReplaceAll(f.Name(), "/", "-") + ".bin" }
 
 // ByName finds a file by its Name or FileName, without regard to case.
 func ByName(name string) (File, bool) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/tamthe/tamthe/apdu"
@@ -42,6 +43,9 @@ var manners = map[string]Quirks{
 	"Le 00 is none":                {LiteralLe: true},
 }
 
+// manyApplications fill more than one answer.
+var manyApplications = lds.EncodeDIR(slices.Repeat([]lds.Application{{AID: []byte(aidLDS1), Label: "a label of the card's own"}}, 12)...)
+
 // TestSessionsBearManners reads whole cards of every manner with the session of package
 // card, at each size of commands.
 func TestSessionsBearManners(t *testing.T) {
@@ -51,7 +55,7 @@ func TestSessionsBearManners(t *testing.T) {
 				t.Run(fmt.Sprintf("%s/%d/%d", name, l.Response, len(info)), func(t *testing.T) {
 					files := documentFiles(t, nil, nil)
 					files[lds.DG2] = tlv.Encode(0x75, bytes.Repeat([]byte("portrait"), 900))
-					c, err := FromFolder(folder(files), FolderOptions{CAN: canDigits, Quirks: q, Limits: l, ATRInfo: info, DIR: directory})
+					c, err := FromFolder(folder(files), FolderOptions{CAN: canDigits, Quirks: q, Limits: l, ATRInfo: info, DIR: manyApplications})
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -67,6 +71,14 @@ func TestSessionsBearManners(t *testing.T) {
 					}
 					if _, err := s.ReadFile(t.Context(), lds.DG16, nil); !errors.Is(err, card.ErrFileAbsent) {
 						t.Errorf("DG16: %v", err)
+					}
+					got, err := s.ReadMaster(t.Context(), lds.DIR)
+					if q.SelectMF != 0 {
+						if !errors.Is(err, q.SelectMF) {
+							t.Errorf("EF.DIR without a master file: %v", err)
+						}
+					} else if want := append(bytes.Clone(manyApplications), make([]byte, q.Padding)...); err != nil || !bytes.Equal(got, want) {
+						t.Errorf("EF.DIR: %d octets instead of %d, %v", len(got), len(want), err)
 					}
 				})
 			}

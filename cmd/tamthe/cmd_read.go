@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -66,7 +67,7 @@ func runRead(ctx context.Context, p *program, o readOptions) error {
 	if err != nil {
 		return err
 	}
-	opts.Policy = whole(opts.Policy)
+	opts.Policy, opts.Directory = whole(opts.Policy), true
 	if opts.Protected = o.biometrics; o.terminal != "" {
 		if opts.Terminal, err = openTerminal(o.terminal); err != nil {
 			return err
@@ -121,6 +122,13 @@ func (p *program) tellReading(r *reading) {
 	if len(missing) > 0 {
 		line(wordNotRead, strings.Join(missing, ", "))
 	}
+	var applications []string
+	for _, a := range r.record.Applications {
+		applications = append(applications, cmp.Or(a.Name, a.AID))
+	}
+	if len(applications) > 0 {
+		line(wordApplications, strings.Join(applications, ", "))
+	}
 	if !r.record.Proven {
 		line(wordNoPictures)
 		return
@@ -158,6 +166,14 @@ type readJSON struct {
 	Missing  []missingJSON   `json:"missing"`
 	Pictures []pictureJSON   `json:"pictures"`
 	Unshown  []unshownJSON   `json:"unshown"`
+
+	Applications []applicationJSON `json:"applications"` // of EF.DIR, for which nobody vouches
+}
+
+type applicationJSON struct {
+	AID   string `json:"aid"`
+	Name  string `json:"name,omitempty"`  // by the standards
+	Label string `json:"label,omitempty"` // by the card
 }
 
 type readFileJSON struct {

@@ -45,6 +45,7 @@ func openReading(dir, purpose string, now time.Time) (*reading, error) {
 	r := &reading{dir: dir, early: verify.Files{}, record: readJSON{
 		Schema: "tamthe/read/1", Purpose: purpose, At: now.UTC().Truncate(time.Second),
 		Files: []readFileJSON{}, Missing: []missingJSON{}, Pictures: []pictureJSON{}, Unshown: []unshownJSON{},
+		Applications: []applicationJSON{},
 	}}
 	if !interruptedReading(dir, purpose) {
 		return r, vacant(dir)
@@ -152,6 +153,13 @@ func (r *reading) finish(ctx context.Context, report *verify.Report, biometrics 
 			reason := report.Check(fmt.Sprintf("lds.dg%d", n)).Reason
 			r.record.Missing = append(r.record.Missing, missingJSON{lds.Group(n).Name(), string(reason)})
 		}
+	}
+	applications, err := lds.ParseDIR(report.Files[lds.DIR])
+	if err != nil {
+		applications = nil // the file is there to look at
+	}
+	for _, a := range applications {
+		r.record.Applications = append(r.record.Applications, applicationJSON{hex.EncodeToString(a.AID), a.Name(), verify.Escape(a.Label)})
 	}
 	if report.Document.Card != (verify.CardID{}) {
 		r.record.Card = report.Document.Card.String()

@@ -27,6 +27,7 @@ var (
 	wordNoPictures    = phrase{"no pictures: nobody whom we trust vouches for the files; --trust names whom to trust", "không tạo ảnh: chưa ai đáng tin bảo đảm cho các tệp; --trust cho biết tin ai"}
 	wordNoDecoder     = phrase{"there is no JPEG 2000 decoder here; install opj_decompress (Debian: libopenjp2-tools)", "máy này không có bộ giải mã JPEG 2000; cài opj_decompress (Debian: libopenjp2-tools)"}
 	wordOpenNetwork   = phrase{"this system allows no namespaces: OpenJPEG was not kept from the network", "hệ thống không cho dùng namespace: OpenJPEG không bị tách khỏi mạng"}
+	wordApplications  = phrase{"applications on the card: %s", "các ứng dụng trên thẻ: %s"}
 	wordNotRead       = phrase{"not read: %s", "chưa đọc: %s"}
 )
 
