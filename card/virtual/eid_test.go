@@ -11,6 +11,7 @@ import (
 
 	"github.com/tamthe/tamthe/apdu"
 	"github.com/tamthe/tamthe/apdu/tlv"
+	"github.com/tamthe/tamthe/card"
 	"github.com/tamthe/tamthe/card/auth"
 	"github.com/tamthe/tamthe/card/cvc"
 	"github.com/tamthe/tamthe/card/dh"
@@ -156,6 +157,56 @@ func TestEIDOfTheBSI(t *testing.T) {
 		if r, err := ch.Transmit(t.Context(), apdu.Command{INS: 0xB0, P1: 0x80 | byte(n), Le: 256}); err != nil || r.Status != want {
 			t.Errorf("DG%d: %v, %v; want %v", n, r.Status, err, want)
 		}
+	}
+}
+
+// TestSessionReadsEID goes the way of a terminal with package card's session: with the rights
+// it reads the group, and before Chip Authentication nobody does.
+func TestSessionReadsEID(t *testing.T) {
+	u := newCountry(t, cvc.ECDSASHA256, cvc.AuthenticationTerminal, 7+4)
+	e := newEID(t, FolderOptions{TrustPoints: [][]byte{u.cvca.Raw}})
+	chat := cvc.NewCHAT(cvc.AuthenticationTerminal, cvc.TerminalRole, 7+4, 7+8)
+	s, err := card.Open(t.Context(), apdu.Over(e.chip, extended), card.Options{Passwords: []auth.Password{auth.PIN(pinDigits)}, CHAT: chat.Bytes(), Reader: extended})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	offer, err := lds.ParseCardAccess(s.Access().CardAccess)
+	if err != nil || len(offer.Domains) == 0 {
+		t.Fatal(offer, err)
+	}
+	ta, err := s.Terminal2(t.Context(), u.terminal(), offer.Domains[0].Domain.Group, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := s.ReadFile(t.Context(), lds.CardSecurity, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signed, err := lds.ParseCardSecurity(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys, err := auth.ChipAuthKeys(signed.Infos)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Chip2(t.Context(), ta, keys[0]); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Select(t.Context(), lds.EIDApplication()); err != nil {
+		t.Fatal(err)
+	}
+	raw, err = s.ReadFile(t.Context(), lds.EIDFile(4), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if g, err := lds.ParseEID(4, raw); err != nil || g.Text != "ERIKA" {
+		t.Errorf("%+v, %v", g, err)
+	}
+	// Asked for in PACE, and not in the certificates.
+	if _, err := s.ReadFile(t.Context(), lds.EIDFile(8), nil); !errors.Is(err, apdu.SecurityStatus) {
+		t.Errorf("DG8: %v", err)
 	}
 }
 
