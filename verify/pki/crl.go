@@ -39,6 +39,9 @@ func (j *judgement) revoked(i int) (Finding, bool) {
 	if list == nil {
 		return Finding{}, false
 	}
+	if i == 0 {
+		j.spoke = list
+	}
 	c := j.route[i].cert
 	r, listed := list.Lookup(c.Serial)
 	if !listed {
@@ -61,10 +64,12 @@ func (j *judgement) freshness(issuer Issuer, list *cert.CRL) {
 		}
 		return
 	}
-	late := j.query.At.Sub(list.NextUpdate)
+	late, age := j.query.At.Sub(list.NextUpdate), j.query.At.Sub(list.ThisUpdate)
 	switch {
 	case list.NextUpdate.IsZero():
-		late = j.query.At.Sub(list.ThisUpdate)
+		late = age
+	case j.query.CRLAge > 0 && age > j.query.CRLAge && late <= issuer.CRLGrace:
+		late = age - j.query.CRLAge
 	case late <= issuer.CRLGrace:
 		j.add(Revocation, Passed, "", fmt.Sprintf("list of %s", list.ThisUpdate.UTC().Format(time.DateOnly)))
 		return

@@ -14,6 +14,7 @@ type judgement struct {
 	query Query
 	route route // signer first, anchor last; at least one
 	list  []Finding
+	spoke *cert.CRL // the revocation list that speaks for the signer
 }
 
 // Judge says what the signer and its chain are worth. Of several ways to an anchor
@@ -85,7 +86,7 @@ func (j *judgement) add(a Aspect, l Level, k Kind, detail string) {
 
 // result orders the findings, the worst of each aspect, and fills in the rest.
 func (j *judgement) result(a *Anchor) Result {
-	r := Result{Anchor: a}
+	r := Result{Anchor: a, List: j.spoke}
 	r.Issuer, _ = j.issuer()
 	for _, aspect := range Aspects {
 		f := Finding{Aspect: aspect}

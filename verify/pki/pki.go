@@ -103,6 +103,8 @@ type Query struct {
 	Issued       time.Time // day of issue as signed in the document
 	NoExpiry     bool      // the document says, signed, that it never expires
 	Specimen     bool      // test keys are welcome
+
+	CRLAge time.Duration // a revocation list signed longer ago is stale, whatever it says of itself
 }
 
 // Result is a chain judged.
@@ -111,6 +113,7 @@ type Result struct {
 	Path     []*cert.Certificate // from the signer to the anchor; nil if none was found
 	Anchor   *Anchor             // where the path ends; nil if none was found
 	Issuer   Issuer              // what the operator says of the issuer
+	List     *cert.CRL           // the revocation list that speaks for the signer; nil if none does
 }
 
 // Finding returns the finding of an aspect.

@@ -123,6 +123,23 @@ func TestRevocation(t *testing.T) {
 		})
 	}
 
+	t.Run("older than the policy allows", func(t *testing.T) {
+		s := store([]*cert.Certificate{ca.cert}, []*cert.CRL{fresh}, Issuer{Country: "UT"})
+		q := usual()
+		q.CRLAge = now.Sub(fresh.ThisUpdate)
+		r := s.Chain(ds.cert).Judge(q)
+		expect(t, r, Revocation, Passed, "")
+		if r.List != fresh {
+			t.Error("the list that speaks for the signer is not named")
+		}
+		q.CRLAge -= time.Second
+		expect(t, s.Chain(ds.cert).Judge(q), Revocation, Undetermined, CRLStale)
+		listing := store([]*cert.Certificate{ca.cert}, []*cert.CRL{listed}).Chain(ds.cert).Judge(q)
+		expect(t, listing, Revocation, Failed, CertificateRevoked)
+		if listing.List != listed {
+			t.Error("the list that revokes the signer is not named")
+		}
+	})
 	t.Run("the next key of the same CSCA signs the list", func(t *testing.T) {
 		next := newCSCA(t, "CSCA", nil)
 		r := store([]*cert.Certificate{ca.cert, next.cert}, []*cert.CRL{newCRL(t, next, nil, ds.cert)}, Issuer{Country: "UT"}).Chain(ds.cert).Judge(usual())
