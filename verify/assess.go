@@ -10,7 +10,7 @@ import (
 )
 
 // assessment turns what an inspection learned into checks. Nothing is read or asked
-// while it runs, but the status of the card.
+// while it runs, but the status of the card once it is known whose document it is.
 type assessment struct {
 	o        Options
 	ev       *evidence

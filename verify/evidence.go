@@ -1,8 +1,6 @@
 package verify
 
 import (
-	"time"
-
 	"github.com/tamthe/tamthe/apdu"
 	"github.com/tamthe/tamthe/card"
 	"github.com/tamthe/tamthe/card/auth"
@@ -36,7 +34,6 @@ type proof[T any] struct {
 
 // statusAnswer is what a StatusSource said.
 type statusAnswer struct {
-	state State
-	asOf  time.Time
-	err   error
+	StatusAnswer
+	err error
 }

@@ -165,13 +165,31 @@ func TestInspectLyingCards(t *testing.T) {
 		{"printed lines agree", o.usual, nil, func(p *Options, s *specimen) { p.Printed, _ = lds.ParseDG1(s.files[lds.DG1]) }, Accept, ""},
 		{"another face", o.usual, nil, func(p *Options, s *specimen) { p.Holder = HolderMismatch }, Refuse, ReasonHolderMismatch},
 		{"unsure of the face", o.usual, nil, func(p *Options, s *specimen) { p.Holder = HolderUnsure }, Refer, ReasonHolderUnsure},
-		{"status revoked", o.usual, nil, func(p *Options, s *specimen) { p.Status = answer{StateRevoked, judged, nil} }, Refuse, ReasonCardRevoked},
-		{"status suspended", o.usual, nil, func(p *Options, s *specimen) { p.Status = answer{StateSuspended, judged, nil} }, Refuse, ReasonCardSuspended},
-		{"status superseded", o.usual, nil, func(p *Options, s *specimen) { p.Status = answer{StateSuperseded, judged, nil} }, Refuse, ReasonCardSuperseded},
-		{"status undelivered", o.usual, nil, func(p *Options, s *specimen) { p.Status = answer{StateUndelivered, judged, nil} }, Refuse, ReasonCardUndelivered},
-		{"status active", o.usual, nil, func(p *Options, s *specimen) { p.Status = answer{StateActive, judged, nil} }, Accept, ""},
+		{"status revoked", o.usual, nil, func(p *Options, s *specimen) { p.Status = exactly(StateRevoked, judged) }, Refuse, ReasonCardRevoked},
+		{"status suspended", o.usual, nil, func(p *Options, s *specimen) { p.Status = exactly(StateSuspended, judged) }, Refuse, ReasonCardSuspended},
+		{"status superseded", o.usual, nil, func(p *Options, s *specimen) { p.Status = exactly(StateSuperseded, judged) }, Refuse, ReasonCardSuperseded},
+		{"status undelivered", o.usual, nil, func(p *Options, s *specimen) { p.Status = exactly(StateUndelivered, judged) }, Refuse, ReasonCardUndelivered},
+		{"status active", o.usual, nil, func(p *Options, s *specimen) { p.Status = exactly(StateActive, judged) }, Accept, ""},
+		{"status probably revoked", o.usual, nil, func(p *Options, s *specimen) {
+			p.Status = answer{StatusAnswer: StatusAnswer{State: StateRevoked, AsOf: judged}}
+		}, Refer, ReasonStatusProbable},
+		{"status of a card that no list covers", o.usual, nil, func(p *Options, s *specimen) {
+			p.Trust = pki.NewStore([]pki.Material{{Cert: o.cscaCert}}, nil, []pki.Issuer{{Country: "VN", CRL: pki.None}})
+			p.Status = exactly(StateUnknown, judged)
+		}, Refer, ReasonStatusUnknown},
+		{"status past its next update", o.usual, nil, func(p *Options, s *specimen) {
+			a := exactly(StateActive, judged.Add(-2*time.Hour))
+			a.NextUpdate = judged.Add(-time.Hour)
+			p.Status = a
+		}, Refer, ReasonStatusStale},
+		{"status before its next update", o.usual, nil, func(p *Options, s *specimen) {
+			a := exactly(StateActive, judged.Add(-2*time.Hour))
+			a.NextUpdate = judged.Add(time.Hour)
+			p.Status = a
+		}, Accept, ""},
+		{"status revoked, however old", o.usual, nil, func(p *Options, s *specimen) { p.Status = exactly(StateRevoked, judged.AddDate(-1, 0, 0)) }, Refuse, ReasonCardRevoked},
 		{"status stale", o.usual, nil, func(p *Options, s *specimen) {
-			p.Status = answer{StateActive, judged.AddDate(0, 0, -8), nil}
+			p.Status = exactly(StateActive, judged.AddDate(0, 0, -8))
 		}, Refer, ReasonStatusStale},
 		{"status unavailable", o.usual, nil, func(p *Options, s *specimen) { p.Status = answer{err: errors.New("offline")} }, Refer, ReasonStatusUnavailable},
 		{"status not asked where it is published", o.usual, nil, func(p *Options, s *specimen) {
@@ -199,14 +217,15 @@ func TestInspectLyingCards(t *testing.T) {
 
 // answer is a StatusSource with one answer.
 type answer struct {
-	state State
-	at    time.Time
-	err   error
+	StatusAnswer
+	err error
 }
 
-func (a answer) Status(context.Context, CardID) (State, time.Time, error) {
-	return a.state, a.at, a.err
+func exactly(s State, at time.Time) answer {
+	return answer{StatusAnswer: StatusAnswer{State: s, AsOf: at, Exact: true}}
 }
+
+func (a answer) Status(context.Context, CardRef) (StatusAnswer, error) { return a.StatusAnswer, a.err }
 
 func TestInspectRevokedSigner(t *testing.T) {
 	o := newOffice(t, "CSCA")

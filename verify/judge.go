@@ -23,27 +23,25 @@ func finish(ctx context.Context, ev *evidence, o Options) (*Report, error) {
 	if o.At.IsZero() {
 		return nil, ErrNoTime
 	}
-	if o.Status != nil {
-		if sod, err := lds.ParseSOD(ev.files[lds.SODFile]); err == nil {
-			var s statusAnswer
-			s.state, s.asOf, s.err = o.Status.Status(ctx, sod.CardID())
-			if err := ctx.Err(); err != nil {
-				return nil, err
-			}
-			ev.status = &s
-		}
-	}
 	a := assessment{o: o, ev: ev, checks: map[string]Check{}}
-	a.run()
+	a.identify()
+	if err := a.askStatus(ctx); err != nil {
+		return nil, err
+	}
+	a.judge()
 	return a.report(), nil
 }
 
-// run makes all checks, each after those that it builds on.
-func (a *assessment) run() {
+// identify finds out whose document it is and who vouches for it.
+func (a *assessment) identify() {
 	a.readSOD()
 	a.signature()
 	a.readDocument()
 	a.judgeChain()
+}
+
+// judge makes all other checks, each after those that it builds on.
+func (a *assessment) judge() {
 	a.judgeGroups()
 	a.judgeCOM()
 	a.judgeMRZ()

@@ -99,6 +99,7 @@ const (
 	ReasonStatusUnknown      Reason = "status-unknown"
 	ReasonStatusUnavailable  Reason = "status-unavailable"
 	ReasonStatusStale        Reason = "status-stale"
+	ReasonStatusProbable     Reason = "status-probable"
 	ReasonStatusNotPublished Reason = "status-not-published"
 	ReasonStatusNotAsked     Reason = "status-not-asked"
 
@@ -164,7 +165,8 @@ var grades = map[Reason]grade{
 
 	ReasonCardRevoked: soft, ReasonCardSuspended: soft, ReasonCardSuperseded: soft,
 	ReasonCardUndelivered: soft, ReasonStatusUnknown: soft, ReasonStatusUnavailable: soft,
-	ReasonStatusStale: soft, ReasonStatusNotPublished: note, ReasonStatusNotAsked: soft,
+	ReasonStatusStale: soft, ReasonStatusProbable: soft,
+	ReasonStatusNotPublished: note, ReasonStatusNotAsked: soft,
 
 	ReasonPrintMismatch: soft, ReasonPrintUnreadable: soft, ReasonPrintNotGiven: soft,
 	ReasonHolderMismatch: soft, ReasonHolderUnsure: soft, ReasonHolderNotCompared: soft,

@@ -94,6 +94,7 @@ func (i *inspector) interim() {
 	ev := i.ev
 	ev.files = maps.Clone(i.ev.files)
 	a := assessment{o: i.o, ev: &ev, checks: map[string]Check{}}
-	a.run()
+	a.identify()
+	a.judge()
 	i.o.Interim(a.report())
 }

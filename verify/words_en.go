@@ -114,6 +114,7 @@ var english = vocabulary{
 		ReasonStatusUnknown:      {"the issuer's list does not know this card", "Ask the issuing office."},
 		ReasonStatusUnavailable:  {"the card's status could not be asked", "Restore the connection or the list, or ask the issuing office."},
 		ReasonStatusStale:        {"the answer about the card's status is too old", "Fetch the newest status list and check again."},
+		ReasonStatusProbable:     {"the issuer's list may mean this card, or by chance another one", "Ask the issuing office, or look the card up in the full list, before letting it pass."},
 		ReasonStatusNotPublished: {"the issuer publishes no status of single cards", "Nothing to do."},
 		ReasonStatusNotAsked:     {"the card's status was not asked", "Ask the issuing office if the case needs it."},
 

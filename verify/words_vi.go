@@ -114,6 +114,7 @@ var vietnamese = vocabulary{
 		ReasonStatusUnknown:      {"danh sách của cơ quan cấp không có thẻ này", "Hỏi cơ quan cấp thẻ."},
 		ReasonStatusUnavailable:  {"không hỏi được tình trạng của thẻ", "Khôi phục kết nối hoặc danh sách, hoặc hỏi cơ quan cấp thẻ."},
 		ReasonStatusStale:        {"thông tin về tình trạng thẻ đã quá cũ", "Tải danh sách tình trạng mới nhất rồi kiểm tra lại."},
+		ReasonStatusProbable:     {"danh sách của cơ quan cấp có thể chỉ thẻ này, cũng có thể trùng ngẫu nhiên với thẻ khác", "Hỏi cơ quan cấp thẻ, hoặc tra danh sách đầy đủ, trước khi cho qua."},
 		ReasonStatusNotPublished: {"cơ quan cấp không công bố tình trạng từng thẻ", "Không cần làm gì."},
 		ReasonStatusNotAsked:     {"chưa hỏi tình trạng của thẻ", "Hỏi cơ quan cấp thẻ nếu vụ việc cần đến."},
 

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -191,6 +190,6 @@ func (p *program) statusSource(ctx context.Context) (verify.StatusSource, func()
 type noAnswer struct{ err error }
 
 // Status fails.
-func (n noAnswer) Status(context.Context, verify.CardID) (verify.State, time.Time, error) {
-	return verify.StateUnknown, time.Time{}, n.err
+func (n noAnswer) Status(context.Context, verify.CardRef) (verify.StatusAnswer, error) {
+	return verify.StatusAnswer{}, n.err
 }

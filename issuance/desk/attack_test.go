@@ -14,8 +14,8 @@ func (r *rig) statusOf(t *testing.T, card string) (verify.State, error) {
 	t.Helper()
 	c := must(r.an.Card(t.Context(), card))(t)
 	id := must(hex.DecodeString(c.CardID))(t)
-	state, _, err := r.an.Status(t.Context(), verify.CardID(id))
-	return state, err
+	a, err := r.an.Status(t.Context(), verify.CardRef{ID: verify.CardID(id)})
+	return a.State, err
 }
 
 // TestStatusByAnotherCardsStream: the table that leads from a card's name to its stream

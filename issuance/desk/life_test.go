@@ -39,11 +39,11 @@ func TestLife(t *testing.T) {
 	if i, err := report.Identity(); err != nil || i.Number != string(who.Person.Number) || i.Name != who.Person.FullName() {
 		t.Errorf("%+v, %v", i, err)
 	}
-	if state, asOf, err := r.an.Status(ctx, report.Document.Card); err != nil || state != verify.StateActive || !asOf.Equal(r.now) {
-		t.Errorf("status %v as of %v, %v", state, asOf, err)
+	if a, err := r.an.Status(ctx, verify.CardRef{ID: report.Document.Card}); err != nil || a.State != verify.StateActive || !a.AsOf.Equal(r.now) || !a.Exact {
+		t.Errorf("status %+v, %v", a, err)
 	}
-	if state, _, err := r.an.Status(ctx, verify.CardID{1}); err != nil || state != verify.StateUnknown {
-		t.Errorf("status of a stranger: %v, %v", state, err)
+	if a, err := r.an.Status(ctx, verify.CardRef{ID: verify.CardID{1}}); err != nil || a.State != verify.StateUnknown {
+		t.Errorf("status of a stranger: %+v, %v", a, err)
 	}
 	if got := r.checkpoint(t, c, false, canOf(who.Person)); got.Verdict == verify.Accept {
 		t.Error("a SPECIMEN card is accepted without --specimen")

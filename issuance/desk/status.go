@@ -3,7 +3,6 @@ package desk
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/tamthe/tamthe/issuance"
 	"github.com/tamthe/tamthe/verify"
@@ -13,24 +12,31 @@ import (
 //
 // A card is known by the hash of what was signed. One that is personalised and not yet
 // delivered is StateUndelivered.
-func (o *Office) Status(ctx context.Context, id verify.CardID) (verify.State, time.Time, error) {
-	now := o.Now()
+func (o *Office) Status(ctx context.Context, c verify.CardRef) (verify.StatusAnswer, error) {
+	state, err := o.state(ctx, c.ID)
+	if err != nil {
+		return verify.StatusAnswer{}, err
+	}
+	return verify.StatusAnswer{State: state, AsOf: o.Now(), Exact: true, Source: "the ledger"}, nil
+}
+
+func (o *Office) state(ctx context.Context, id verify.CardID) (verify.State, error) {
 	stream, err := o.Store.Claimed(ctx, issuance.Claim{Kind: issuance.ClaimCardID, Value: id.String()})
 	if err != nil {
-		return verify.StateUnknown, time.Time{}, err
+		return verify.StateUnknown, err
 	}
 	if stream.IsZero() {
-		return verify.StateUnknown, now, nil
+		return verify.StateUnknown, nil
 	}
 	s, err := issuance.Load(ctx, o.Store, stream)
 	if err != nil {
-		return verify.StateUnknown, time.Time{}, err
+		return verify.StateUnknown, err
 	}
 	card := s.Subject(stream)
 	if card.Fields["cardid"] != id.String() { // the look-up is a table beside the log
-		return verify.StateUnknown, time.Time{}, fmt.Errorf("%s is not card %s: %w", stream, id, issuance.ErrChanged)
+		return verify.StateUnknown, fmt.Errorf("%s is not card %s: %w", stream, id, issuance.ErrChanged)
 	}
-	return stateOf(card.Phase), now, nil
+	return stateOf(card.Phase), nil
 }
 
 func stateOf(p issuance.Phase) verify.State {
