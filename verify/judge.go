@@ -49,6 +49,7 @@ func (a *assessment) judge() {
 	a.judgeChip()
 	a.judgeTransport()
 	a.judgeStatus()
+	a.judgeClock()
 	a.judgePrint()
 	a.judgeHolder()
 }

@@ -20,6 +20,7 @@ type Options struct {
 	Trust    *pki.Store   // whom to trust; nil is nobody
 	Policy   Policy       // zero: checkpoint for a chip, archive for files
 	At       time.Time    // the time of judgement; it must be set. Its location says which day it is
+	Newest   time.Time    // the latest time at which a list that this device has seen was signed: an earlier At is a clock that is behind. Zero where At was given by hand
 	Status   StatusSource // whom to ask about the card; nil is nobody
 	Specimen bool         // test keys are welcome
 	Printed  *mrz.MRZ     // the printed zone, to compare; nil if it was not read

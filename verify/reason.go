@@ -77,6 +77,7 @@ const (
 	ReasonSpecimen        Reason = "specimen"
 	ReasonIssuerUnset     Reason = "issuer-unset"
 	ReasonIssuerDocument  Reason = "issuer-document-type"
+	ReasonClockBehind     Reason = "clock-behind"
 
 	// The chip.
 	ReasonChipKeyMismatch  Reason = "chip-key-mismatch"
@@ -155,7 +156,7 @@ var grades = map[Reason]grade{
 	ReasonKeyPeriod: soft, ReasonOutlived: soft, ReasonSignerRevoked: soft,
 	ReasonCRLMissing: soft, ReasonCRLStale: soft, ReasonCRLNotPublished: note,
 	ReasonCRLIgnored: note, ReasonSpecimen: hard, ReasonIssuerUnset: soft,
-	ReasonIssuerDocument: soft,
+	ReasonIssuerDocument: soft, ReasonClockBehind: soft,
 
 	ReasonChipKeyMismatch: hard, ReasonChipKeyMalformed: hard, ReasonChipRefused: hard,
 	ReasonChipKeyUncovered: hard, ReasonChipProofMissing: soft,

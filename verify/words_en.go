@@ -94,6 +94,7 @@ var english = vocabulary{
 		ReasonSpecimen:        {"signed with test keys", "This is no real document. Only training may accept it, with --specimen."},
 		ReasonIssuerUnset:     {"the trust store does not say what this issuer publishes", "Enter the issuer in issuers.toml of the trust store."},
 		ReasonIssuerDocument:  {"the state certificate is not trusted for this kind of document", "Call the second line: a key for other documents signed this one."},
+		ReasonClockBehind:     {"the clock of this computer is behind: it has seen lists that were signed later", "Set the clock and check the document again."},
 
 		ReasonChipKeyMismatch:  {"the chip is a copy: it does not have the key that the issuer gave it", "Hold the card and the bearer; the data may be genuine, the chip is not."},
 		ReasonChipKeyMalformed: {"the chip's key is not a valid key", "Treat the chip as forged."},

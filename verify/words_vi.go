@@ -94,6 +94,7 @@ var vietnamese = vocabulary{
 		ReasonSpecimen:        {"ký bằng khóa thử nghiệm", "Đây không phải giấy tờ thật. Chỉ dùng khi huấn luyện, với --specimen."},
 		ReasonIssuerUnset:     {"kho tin cậy chưa ghi cơ quan cấp này công bố những gì", "Khai cơ quan cấp vào issuers.toml của kho tin cậy."},
 		ReasonIssuerDocument:  {"chứng thư quốc gia không được tin cho loại giấy tờ này", "Báo bộ phận kiểm tra cấp hai: khóa dành cho giấy tờ khác đã ký giấy tờ này."},
+		ReasonClockBehind:     {"đồng hồ máy tính này chạy chậm: máy đã nhận danh sách ký sau giờ này", "Chỉnh lại đồng hồ rồi kiểm tra lại giấy tờ."},
 
 		ReasonChipKeyMismatch:  {"chip là bản sao: không có khóa mà cơ quan cấp đã trao", "Giữ thẻ và người mang thẻ; dữ liệu có thể thật nhưng chip là giả."},
 		ReasonChipKeyMalformed: {"khóa của chip không hợp lệ", "Coi chip là giả."},

@@ -22,6 +22,7 @@ import (
 	"github.com/tamthe/tamthe/issuance/ledger"
 	"github.com/tamthe/tamthe/issuance/perso"
 	"github.com/tamthe/tamthe/issuance/sqlite"
+	"github.com/tamthe/tamthe/verify/pki"
 )
 
 // class is what an error means to whoever runs the program: its stable code, the exit
@@ -102,6 +103,8 @@ var classes = []class{
 	{errNotEmpty, "not-empty", exitError, "name an empty or new folder"},
 	{errAnotherCard, "another-card", exitError, "name an empty or new folder"},
 	{errNoFiles, "no-files", exitError, ""},
+	{pki.ErrRollback, "rolled-back", exitError, "this device has seen a newer one; ask whoever brought this where the newest is"},
+	{pki.ErrMemory, "seen", exitError, "put the file back from its copy; without one the device no longer notices old lists: move it away only if you know why it is damaged, then run `tamthe trust update`"},
 	{virtual.ErrLocked, "chip-locked", exitError, "another program has the chip's file open"},
 	{virtual.ErrNotChip, "not-a-chip", exitError, "--chip names a file that `tamthe virtual` made"},
 	{virtual.ErrCorrupt, "not-a-chip", exitError, "put the chip's file back from its copy"},

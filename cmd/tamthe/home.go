@@ -23,6 +23,7 @@ const (
 	pkiDir         = "pki"
 	trustDir       = "trust"
 	checkpointsDir = "checkpoints"
+	seenFile       = "seen"
 )
 
 // The files of keys/ that are not the authority's.

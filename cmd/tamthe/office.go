@@ -172,6 +172,10 @@ func (p *program) trust(dir string) (*pki.Store, error) {
 	return s, nil
 }
 
+// seen is the record of the lists that this device has seen. A home without one has seen
+// none.
+func (p *program) seen() (*pki.Memory, error) { return pki.OpenMemory(p.home.path(seenFile)) }
+
 // statusSource is the ledger of this home, which knows the status of its own cards. A home
 // without one asks nobody; a ledger that is there and does not open is a source that has
 // no answer, so that its own cards are referred and other issuers' are judged as ever.

@@ -53,6 +53,12 @@ func (o verifyOptions) options(p *program, policy string) (verify.Options, error
 		if opts.At, err = parseTime(o.at); err != nil {
 			return opts, err
 		}
+	} else {
+		seen, err := p.seen()
+		if err != nil {
+			return opts, err
+		}
+		opts.Newest = seen.Newest()
 	}
 	holders := map[string]verify.Holder{
 		"": verify.HolderNotCompared, "match": verify.HolderMatch, "mismatch": verify.HolderMismatch, "unsure": verify.HolderUnsure,

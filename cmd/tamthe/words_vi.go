@@ -116,6 +116,9 @@ var inVietnamese = map[string]struct{ what, hint string }{
 	"chip-locked":     {"chương trình khác đang mở tệp chip", "đóng chương trình kia"},
 	"not-a-chip":      {"tệp này không phải bộ nhớ chip", "--chip phải chỉ tới tệp do `tamthe virtual` tạo"},
 
+	"rolled-back": {"danh sách cũ hơn bản máy này đã nhận", "hỏi người đưa danh sách xem bản mới nhất ở đâu"},
+	"seen":        {"không dùng được bản ghi các danh sách đã nhận", "đặt bản sao của tệp lại; không có bản ghi này máy không nhận ra danh sách cũ, nên chỉ chuyển tệp đi khi đã rõ vì sao nó hỏng, rồi chạy `tamthe trust update`"},
+
 	"permission":         {"không được phép", "cho phép bạn đọc và ghi ở đó"},
 	"exists":             {"đã có rồi", "không ghi đè gì cả"},
 	"not-found":          {"không tìm thấy", "xem lại đường dẫn"},

@@ -1,0 +1,33 @@
+package pki
+
+import (
+	"errors"
+	"os"
+	"syscall"
+	"time"
+)
+
+// lockFile waits until no other process has the lock of that name, and takes it: the
+// handle shares nothing. It ends with unlock, or with the process.
+func lockFile(path string) (unlock func(), err error) {
+	name, err := syscall.UTF16PtrFromString(path)
+	if err != nil {
+		return nil, err
+	}
+	const sharingViolation = syscall.Errno(32)
+	for range 600 {
+		var h syscall.Handle
+		h, err = syscall.CreateFile(name, syscall.GENERIC_READ|syscall.GENERIC_WRITE, 0, nil, syscall.OPEN_ALWAYS, syscall.FILE_ATTRIBUTE_NORMAL, 0)
+		if err == nil {
+			return func() { syscall.CloseHandle(h) }, nil
+		}
+		if !errors.Is(err, sharingViolation) {
+			break
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	return nil, &os.PathError{Op: "lock", Path: path, Err: err}
+}
+
+// syncFolder does nothing: Windows opens no folder to be flushed.
+func syncFolder(string) error { return nil }
