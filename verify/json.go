@@ -49,6 +49,7 @@ type (
 		Hash    string `json:"hash"`
 		Signer  string `json:"signer"`
 		CSCA    string `json:"csca"`
+		Store   string `json:"store"`
 	}
 	jsonIdentity struct {
 		DocumentNumber string      `json:"document_number"`
@@ -87,6 +88,7 @@ func (r *Report) JSON() ([]byte, error) {
 		Document: jsonDocument{
 			Type: r.Document.Type, State: r.Document.State, Profile: r.Document.Profile, Groups: nonNil(r.Document.Groups),
 			Read: nonNil(r.Document.Read), Hash: r.Document.Hash, Signer: r.Document.Signer, CSCA: r.Document.CSCA,
+			Store: r.Document.Store,
 		},
 	}
 	if r.Document.Card != (CardID{}) {

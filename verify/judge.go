@@ -2,6 +2,7 @@ package verify
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 
 	"github.com/tamthe/tamthe/card/auth"
@@ -61,6 +62,8 @@ func (a *assessment) report() *Report {
 		Specimen: a.o.Specimen && a.checks[CheckSpecimen].Reason == ReasonSpecimen,
 		identity: a.facts.identity, portrait: a.facts.portrait,
 	}
+	store := a.o.Trust.Digest()
+	r.Document.Store = hex.EncodeToString(store[:])
 	for n := 1; n <= 16; n++ {
 		if _, ok := a.ev.files[lds.Group(n)]; ok {
 			r.Document.Read = append(r.Document.Read, n)

@@ -39,6 +39,7 @@ type Document struct {
 	Hash    string // what the groups are hashed with
 	Signer  string // SHA-256 of the signer's certificate
 	CSCA    string // SHA-256 of the anchor
+	Store   string // the digest of the trust store that it was judged by; see pki.Store.Digest
 }
 
 // Session says how a chip was read.

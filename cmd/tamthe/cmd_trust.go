@@ -80,13 +80,15 @@ func listTrust(p *program, s *pki.Store) error {
 		skipped = append(skipped, skippedJSON{f.Path, f.Why})
 		p.say("%s is not used: %s", f.Path, f.Why)
 	}
+	digest := s.Digest()
 	if p.documents {
 		return p.document(struct {
 			Schema  string        `json:"schema"`
 			Anchors []anchorJSON  `json:"anchors"`
 			CRLs    int           `json:"crls"`
 			Skipped []skippedJSON `json:"skipped"`
-		}{"tamthe/trust-list/1", anchors, len(s.CRLs()), skipped})
+			Store   string        `json:"store"`
+		}{"tamthe/trust-list/1", anchors, len(s.CRLs()), skipped, hex.EncodeToString(digest[:])})
 	}
 	if len(anchors) == 0 {
 		p.say("there is no anchor: put the certificates of CSCAs into the folder, after comparing their fingerprints")
@@ -99,5 +101,9 @@ func listTrust(p *program, s *pki.Store) error {
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", verify.Escape(r.Subject), r.NotAfter[:len(time.DateOnly)], r.Fingerprint, mark)
 	}
-	return w.Flush()
+	if err := w.Flush(); err != nil || len(anchors) == 0 {
+		return err
+	}
+	_, err := fmt.Fprintf(p.out, "store %x\n", digest)
+	return err
 }

@@ -19,6 +19,7 @@ type Store struct {
 	crls      []*cert.CRL
 	issuers   []Issuer
 	skipped   []Skipped
+	digested  func() [32]byte
 }
 
 // Anchor is a self-signed certificate that the operator put into the store.
@@ -75,6 +76,7 @@ func NewStore(certs []Material, crls []*cert.CRL, issuers []Issuer) *Store {
 		s.byCountry[c] = append(s.byCountry[c], e)
 	}
 	s.markSpecimens()
+	s.digested = sync.OnceValue(s.digest)
 	return s
 }
 

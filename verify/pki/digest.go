@@ -1,0 +1,54 @@
+package pki
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/json"
+	"hash"
+	"slices"
+)
+
+// digestDomain begins what a store's digest is made over; a change of the form changes it.
+const digestDomain = "tamthe/store/1\n"
+
+// Digest names what the store holds: the SHA-256 over the fingerprints of its
+// certificates, each with its marks, and of its revocation lists, both sorted, and over
+// what the operator says of the issuers. Two stores of one digest judge alike; where and
+// in what files the certificates lay does not count.
+func (s *Store) Digest() [32]byte { return s.digested() }
+
+func (s *Store) digest() [32]byte {
+	h := sha256.New()
+	h.Write([]byte(digestDomain))
+	certs := make([][33]byte, 0, len(s.entries))
+	for _, e := range s.entries {
+		r := [33]byte{32: 0}
+		f := e.cert.Fingerprint()
+		copy(r[:], f[:])
+		if e.specimen {
+			r[32] |= 1
+		}
+		certs = append(certs, r)
+	}
+	slices.SortFunc(certs, func(a, b [33]byte) int { return bytes.Compare(a[:], b[:]) })
+	count(h, len(certs))
+	for _, r := range certs {
+		h.Write(r[:])
+	}
+	lists := make([][32]byte, 0, len(s.crls))
+	for _, l := range s.crls {
+		lists = append(lists, sha256.Sum256(l.Raw))
+	}
+	slices.SortFunc(lists, func(a, b [32]byte) int { return bytes.Compare(a[:], b[:]) })
+	lists = slices.Compact(lists)
+	count(h, len(lists))
+	for _, r := range lists {
+		h.Write(r[:])
+	}
+	_ = json.NewEncoder(h).Encode(s.issuers) // of numbers and texts only: it cannot fail
+	return [32]byte(h.Sum(nil))
+}
+
+func count(h hash.Hash, n int) {
+	h.Write([]byte{byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)})
+}
