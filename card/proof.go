@@ -81,10 +81,22 @@ func (s *Session) Chip1(ctx context.Context, key lds.ChipAuthKey, next lds.File)
 
 // Active runs Active Authentication with the key of DG15; see auth.Active.
 func (s *Session) Active(ctx context.Context, pub cert.PublicKey, h crypto.Hash) (*auth.ActiveProof, error) {
+	s.proven = true
+	return auth.Active(ctx, s, pub, h, s.signatureLe(pub))
+}
+
+// InternalAuthenticate has the chip sign a challenge with the key of DG15, for a caller
+// that keeps the answer; see auth.InternalAuthenticate.
+func (s *Session) InternalAuthenticate(ctx context.Context, pub cert.PublicKey, challenge [auth.ChallengeSize]byte) ([]byte, error) {
+	s.proven = true
+	return auth.InternalAuthenticate(ctx, s, challenge, s.signatureLe(pub))
+}
+
+// signatureLe is the Le to ask for a signature with.
+func (s *Session) signatureLe(pub cert.PublicKey) int {
 	le := apdu.MaxShortLe
 	if n := (pub.Bits() + 7) / 8; n > le && s.channel != nil && n <= s.channel.MaxResponse(s.link.Limits()) {
 		le = n
 	}
-	s.proven = true
-	return auth.Active(ctx, s, pub, h, le)
+	return le
 }

@@ -76,7 +76,7 @@ func (a *assessment) list() []Check {
 			continue
 		}
 		c := a.checks[k.id]
-		if _, ok := a.checks[k.id]; !ok && (a.ev.chip == nil && chipOnly[k.id] || onlyWhereMet[k.id]) {
+		if _, ok := a.checks[k.id]; !ok && ((a.ev.chip == nil || a.ev.chip.recorded != nil) && chipOnly[k.id] || onlyWhereMet[k.id]) {
 			continue
 		}
 		c.ID, c.Claim, c.Spec = k.id, k.claim, k.spec
@@ -86,7 +86,7 @@ func (a *assessment) list() []Check {
 }
 
 // onlyWhereMet are the checks that a report names only where there was something to check.
-var onlyWhereMet = map[string]bool{CheckChipNone: true, CheckCAM: true, CheckTA: true}
+var onlyWhereMet = map[string]bool{CheckChipNone: true, CheckCAM: true, CheckTA: true, CheckSeal: true}
 
 // chipOnly are the checks that need a chip to be there.
 var chipOnly = map[string]bool{CheckProtection: true, CheckAccess: true, CheckDowngrade: true, CheckCardAccess: true}

@@ -61,6 +61,8 @@ const (
 	CheckStatus = "status.card"
 	CheckPrint  = "print.mrz"
 	CheckHolder = "holder.face"
+
+	CheckSeal = "evidence.seal"
 )
 
 // groupCheck is the identifier of the check of one data group: lds.dg2.
@@ -133,4 +135,6 @@ var catalogue = []kind{
 	{CheckStatus, InForce, waived, "tamthe status"},
 	{CheckPrint, HolderBound, speaks, "ICAO 9303-3 4.9"},
 	{CheckHolder, HolderBound, needed, "BSI TR-03135-1"},
+
+	{CheckSeal, Integrity, speaks, "tamthe evidence"},
 }

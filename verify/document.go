@@ -91,7 +91,7 @@ func written(d mrz.Date, day func(time.Time) (time.Time, bool), at time.Time) st
 // query is what the chain is judged for. It takes from the document only what its
 // signed list covers: a changed group fails anyway, and must not bend the chain.
 func (a *assessment) query() pki.Query {
-	q := pki.Query{At: a.o.At, Specimen: a.o.Specimen}
+	q := pki.Query{At: a.o.At, Specimen: a.o.Specimen, Lists: a.o.Lists}
 	if a.matches(1) && a.facts.zone != nil {
 		q.Country, q.DocumentType = a.facts.zone.Issuer, a.facts.zone.Document
 		q.NoExpiry = a.facts.noExpiry

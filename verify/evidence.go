@@ -19,7 +19,9 @@ type evidence struct {
 type chipEvidence struct {
 	access    card.Access
 	traffic   apdu.Traffic
-	broken    error // why the secure channel closed; nil if it held
+	recorded  *Record       // what a record holds; nil if the chip is here
+	broken    error         // why the secure channel closed; nil if it held
+	asked     *ActiveRecord // what the chip signed
 	active    *proof[auth.ActiveProof]
 	agreement *proof[auth.ChipProof]
 	mapping   *proof[auth.ChipProof] // of PACE with Chip Authentication Mapping

@@ -3,7 +3,6 @@ package verify
 import (
 	"bytes"
 	"context"
-	"crypto"
 	"errors"
 	"fmt"
 	"slices"
@@ -24,10 +23,13 @@ import (
 // those of an inspection that did not happen: the chip was not opened (wrong
 // password: auth.ErrWrongPassword; no permitted access: card.ErrNoAccess), it was
 // removed or stopped answering (apdu.ErrRemoved, apdu.ErrReset, apdu.ErrTimeout), its
-// answers took longer than Options.Patience (apdu.ErrTimeout), Options.Save failed, or ctx
-// ended.
+// answers took longer than Options.Patience (apdu.ErrTimeout), Options.Save failed, ctx
+// ended, or Options.Challenge is none (ErrChallenge).
 func Inspect(ctx context.Context, link *apdu.Link, o Options) (*Report, error) {
 	o = o.withDefaults("checkpoint")
+	if err := o.checkChallenge(); err != nil {
+		return nil, err
+	}
 	i := &inspector{o: o, ev: evidence{files: Files{}, denied: map[lds.File]error{}, chip: &chipEvidence{}}}
 	s, err := card.Open(ctx, link, o.cardOptions())
 	switch {
@@ -249,17 +251,16 @@ func (i *inspector) proof(ctx context.Context) error {
 func (i *inspector) active(ctx context.Context, raw []byte, infos *lds.SecurityInfos) error {
 	p := &proof[auth.ActiveProof]{}
 	i.ev.chip.active = p
-	var pub cert.PublicKey
-	if pub, p.err = lds.ParseDG15(raw); p.err != nil {
+	pub, h, err := activeKey(raw, infos)
+	if p.err = err; err != nil {
 		return nil
 	}
-	var h crypto.Hash
-	if pub.EC != nil {
-		if h, _, p.err = auth.ActiveHash(infos, pub.EC); p.err != nil {
-			return nil
-		}
+	asked := &ActiveRecord{Challenge: i.o.challenge(), Chosen: i.o.Challenge != nil}
+	if asked.Signature, p.err = i.session.InternalAuthenticate(ctx, pub, asked.Challenge); p.err != nil {
+		return i.answered(p.err)
 	}
-	p.result, p.err = i.session.Active(ctx, pub, h)
+	i.ev.chip.asked = asked
+	p.result, p.err = auth.VerifyActive(pub, h, asked.Challenge, asked.Signature)
 	return i.answered(p.err)
 }
 

@@ -68,13 +68,14 @@ type (
 		Value string `json:"value"`
 	}
 	jsonSession struct {
-		Access   string `json:"access"`
-		APDUs    int    `json:"apdus"`
-		BytesIn  int    `json:"bytes_in"`
-		BytesOut int    `json:"bytes_out"`
-		PACE     string `json:"pace,omitempty"`
-		Response int    `json:"max_response,omitempty"`
-		Reopened bool   `json:"reopened,omitempty"`
+		Access    string `json:"access"`
+		APDUs     int    `json:"apdus"`
+		BytesIn   int    `json:"bytes_in"`
+		BytesOut  int    `json:"bytes_out"`
+		PACE      string `json:"pace,omitempty"`
+		Response  int    `json:"max_response,omitempty"`
+		Reopened  bool   `json:"reopened,omitempty"`
+		Challenge string `json:"challenge,omitempty"`
 	}
 )
 
@@ -108,7 +109,7 @@ func (r *Report) JSON() ([]byte, error) {
 		doc.Identity = i.json()
 	}
 	if s := r.Session; s != nil {
-		doc.Session = &jsonSession{s.Access, s.APDUs, s.BytesIn, s.BytesOut, s.PACE, s.Response, s.Reopened}
+		doc.Session = &jsonSession{s.Access, s.APDUs, s.BytesIn, s.BytesOut, s.PACE, s.Response, s.Reopened, s.Challenge}
 	} else {
 		doc.Schema = schemaJudge
 	}

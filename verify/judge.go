@@ -48,6 +48,7 @@ func (a *assessment) judge() {
 	a.judgeMRZ()
 	a.judgePhoto()
 	a.judgeChip()
+	a.byRecord()
 	a.judgeTransport()
 	a.judgeStatus()
 	a.judgeClock()
@@ -58,7 +59,7 @@ func (a *assessment) judge() {
 // report puts the result together.
 func (a *assessment) report() *Report {
 	r := &Report{
-		Policy: a.o.Policy, Checks: a.list(), At: a.o.At, Document: a.document, Files: a.ev.files,
+		Policy: a.o.Policy, Checks: a.list(), At: a.o.At, Document: a.document, Files: a.ev.files, Chain: a.chain,
 		Specimen: a.o.Specimen && a.checks[CheckSpecimen].Reason == ReasonSpecimen,
 		identity: a.facts.identity, portrait: a.facts.portrait,
 	}
@@ -70,8 +71,20 @@ func (a *assessment) report() *Report {
 		}
 	}
 	if c := a.ev.chip; c != nil {
+		r.Proofs = c.proofs()
+		if c.recorded != nil {
+			r.Proofs = c.recorded.Proofs
+		}
+	}
+	if c := a.ev.chip; c != nil && c.recorded == nil {
 		r.Session = &Session{Access: a.accessName(), APDUs: c.traffic.APDUs, BytesIn: c.traffic.BytesIn, BytesOut: c.traffic.BytesOut}
 		r.Session.PACE, r.Session.Reopened = auth.VariantName(c.access.Info), c.access.Reopened != nil
+		if a := c.asked; a != nil {
+			r.Session.Challenge = "random"
+			if a.Chosen {
+				r.Session.Challenge = "case"
+			}
+		}
 		_, r.Session.Response = c.access.Limits.Sizes()
 	}
 	r.Verdict = r.Policy.Judge(r.Checks)

@@ -9,6 +9,7 @@ import (
 	"github.com/tamthe/tamthe/apdu"
 	"github.com/tamthe/tamthe/card"
 	"github.com/tamthe/tamthe/card/auth"
+	"github.com/tamthe/tamthe/card/cert"
 	"github.com/tamthe/tamthe/card/lds"
 	"github.com/tamthe/tamthe/card/mrz"
 	"github.com/tamthe/tamthe/card/profile"
@@ -30,6 +31,11 @@ type Options struct {
 	// and opens a chip as any ICAO document.
 	Profile *profile.Profile
 
+	// Signers and Lists came with the evidence: certificates that may be the document
+	// signer's, and revocation lists. They count as far as the store's anchors vouch for them.
+	Signers []*cert.Certificate
+	Lists   []*cert.CRL
+
 	// For a chip only.
 	Passwords []auth.Password                                           // tried in order; see card.Options
 	Ask       func(context.Context, card.Prompt) (auth.Password, error) // where Passwords has none that fits
@@ -45,6 +51,7 @@ type Options struct {
 	Patience  time.Duration                                             // how long the opened chip may be read; 0 is three minutes
 	Directory bool                                                      // read EF.DIR and EF.ATR/INFO too, at the end; nothing vouches for them
 	Have      Files                                                     // groups read before: not read again if the SOD lists their digests; may be nil
+	Challenge []byte                                                    // of Active Authentication, eight octets derived from the case; nil draws them. See evidence.Context
 	Log       *slog.Logger                                              // nil is silent
 }
 

@@ -133,6 +133,11 @@ const maxTrials = 8
 // then from the store. Without any it says so.
 func (a *assessment) candidates(s *cms.SignerInfo) []*cert.Certificate {
 	list := append(a.sod.Signed.SignerCertificates(s), a.o.Trust.Signers(s.Matches)...)
+	for _, c := range a.o.Signers {
+		if s.Matches(c) {
+			list = append(list, c)
+		}
+	}
 	list = list[:min(len(list), maxTrials)]
 	packed := a.sod.Signed.Certificates
 	who := fmt.Sprintf("issuer %v, serial %v, key %x", s.Issuer, s.Serial, s.KeyID)

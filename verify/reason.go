@@ -118,6 +118,11 @@ const (
 	ReasonAccessMismatch Reason = "access-mismatch"
 	ReasonAccessPlain    Reason = "access-plain"
 	ReasonAccessBAC      Reason = "access-bac"
+
+	// What a record of an inspection is worth.
+	ReasonRecorded           Reason = "recorded-only"
+	ReasonBundleAltered      Reason = "bundle-altered"
+	ReasonBundleInconsistent Reason = "bundle-inconsistent"
 )
 
 // grade says how far a policy may overlook a reason.
@@ -174,6 +179,7 @@ var grades = map[Reason]grade{
 
 	ReasonProtection: hard, ReasonDowngrade: soft, ReasonAccessMismatch: soft,
 	ReasonAccessPlain: note, ReasonAccessBAC: note,
+	ReasonRecorded: note, ReasonBundleAltered: hard, ReasonBundleInconsistent: hard,
 }
 
 // Reasons returns every reason there is, in alphabetical order.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tamthe/tamthe/card/lds"
+	"github.com/tamthe/tamthe/verify/pki"
 )
 
 // ErrUnproven says that data were asked for that no trusted signature carries.
@@ -19,7 +20,9 @@ type Report struct {
 	At       time.Time
 	Specimen bool // test keys were welcome and vouch for the document
 	Document Document
-	Session  *Session // nil if files were judged
+	Session  *Session   // nil if files were judged
+	Proofs   Proofs     // what the chip showed of its keys
+	Chain    pki.Result // of the signer: the way to its anchor, and the list that speaks for it
 
 	// Files are the octets as they were read, for evidence and for judging again.
 	Files Files
@@ -49,9 +52,10 @@ type Session struct {
 	BytesIn  int    // octets from the chip
 	BytesOut int    // octets to the chip
 
-	PACE     string // the variant that was run, such as PACE-ECDH-GM-AES-CBC-CMAC-128 on brainpoolP256r1; "" after BAC
-	Response int    // the largest answer, encoded, that card and reader were taken to bear
-	Reopened bool   // the card ended its session at extended length and was opened again with short APDUs
+	PACE      string // the variant that was run, such as PACE-ECDH-GM-AES-CBC-CMAC-128 on brainpoolP256r1; "" after BAC
+	Response  int    // the largest answer, encoded, that card and reader were taken to bear
+	Challenge string // who chose what the chip signed: case, or random; "" if it signed nothing
+	Reopened  bool   // the card ended its session at extended length and was opened again with short APDUs
 }
 
 // Identity is whom a document speaks of. Everything in it is text from the card:

@@ -10,7 +10,7 @@ import (
 // judgeTransport judges the way to the chip.
 func (a *assessment) judgeTransport() {
 	chip := a.ev.chip
-	if chip == nil {
+	if chip == nil || chip.recorded != nil {
 		return
 	}
 	switch {

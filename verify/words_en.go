@@ -31,6 +31,7 @@ var english = vocabulary{
 		CheckMRZDigits: "check digits", CheckExpiry: "document not expired", CheckAA: "chip proves its key (AA)",
 		CheckCA1: "chip proves its key (CA)", CheckCAM: "chip proves its key (PACE-CAM)", CheckTA: "chip opens its protected groups to us", CheckChipNone: "issuer gives chips no key", CheckStatus: "card not revoked",
 		CheckPrint: "print agrees with the chip", CheckHolder: "face compared",
+		CheckSeal: "evidence as its device sealed it",
 	},
 	reasons: map[Reason]Words{
 		ReasonSODMissing:      {"the signed list of the chip's data is missing", "Read the card again. If the list stays missing, hold the document and call the second line."},
@@ -126,10 +127,14 @@ var english = vocabulary{
 		ReasonHolderUnsure:      {"the officer is not sure that the bearer is the holder", "Call the second line for another comparison."},
 		ReasonHolderNotCompared: {"the bearer was not compared with the portrait", "Compare the bearer with the portrait."},
 
-		ReasonProtection:     {"the secure channel to the chip was broken into or broke", "Read again with nothing between card and reader. If it happens again, treat the chip as manipulated."},
-		ReasonDowngrade:      {"the chip was opened in a weaker way than the issuer signed", "Someone may sit between card and reader. Use another reader; call the second line."},
-		ReasonAccessMismatch: {"the chip offers weaker access than the issuer signed", "Someone may sit between card and reader. Use another reader; call the second line."},
-		ReasonAccessPlain:    {"the chip was read without a password", "Nothing to do."},
-		ReasonAccessBAC:      {"the chip was opened with the old access protocol (BAC)", "Nothing to do; the reading could be overheard more easily."},
+		ReasonProtection:         {"the secure channel to the chip was broken into or broke", "Read again with nothing between card and reader. If it happens again, treat the chip as manipulated."},
+		ReasonDowngrade:          {"the chip was opened in a weaker way than the issuer signed", "Someone may sit between card and reader. Use another reader; call the second line."},
+		ReasonAccessMismatch:     {"the chip offers weaker access than the issuer signed", "Someone may sit between card and reader. Use another reader; call the second line."},
+		ReasonAccessPlain:        {"the chip was read without a password", "Nothing to do."},
+		ReasonRecorded:           {"only the device that recorded it says so, which proves nothing to others", "Judge with --device FILE if you trust that device; else check the card itself."},
+		ReasonBundleAltered:      {"the evidence is not as its device sealed it", "Rely on nothing in it; ask for the original file."},
+		ReasonBundleInconsistent: {"the evidence contradicts itself", "Rely on nothing in it; have the device that made it examined."},
+
+		ReasonAccessBAC: {"the chip was opened with the old access protocol (BAC)", "Nothing to do; the reading could be overheard more easily."},
 	},
 }

@@ -31,6 +31,7 @@ var vietnamese = vocabulary{
 		CheckMRZDigits: "số kiểm tra", CheckExpiry: "giấy tờ chưa hết hạn", CheckAA: "chip chứng minh khóa (AA)",
 		CheckCA1: "chip chứng minh khóa (CA)", CheckCAM: "chip chứng minh khóa (PACE-CAM)", CheckTA: "chip mở các nhóm dữ liệu được bảo vệ cho ta", CheckChipNone: "cơ quan cấp không cấp khóa cho chip", CheckStatus: "thẻ chưa bị thu hồi",
 		CheckPrint: "thông tin in khớp với chip", CheckHolder: "đối chiếu khuôn mặt",
+		CheckSeal: "chứng cứ còn nguyên niêm phong của thiết bị",
 	},
 	reasons: map[Reason]Words{
 		ReasonSODMissing:      {"thiếu danh mục dữ liệu đã ký của chip", "Đọc lại thẻ. Nếu vẫn thiếu, giữ giấy tờ và báo bộ phận kiểm tra cấp hai."},
@@ -126,10 +127,14 @@ var vietnamese = vocabulary{
 		ReasonHolderUnsure:      {"cán bộ chưa chắc người mang thẻ là người được cấp", "Đề nghị bộ phận kiểm tra cấp hai đối chiếu lại."},
 		ReasonHolderNotCompared: {"chưa đối chiếu người mang thẻ với ảnh", "Đối chiếu người mang thẻ với ảnh."},
 
-		ReasonProtection:     {"kênh bảo mật với chip bị can thiệp hoặc bị hỏng", "Đọc lại, không để vật gì giữa thẻ và đầu đọc. Nếu lặp lại, coi chip đã bị can thiệp."},
-		ReasonDowngrade:      {"chip được mở bằng cách yếu hơn cách cơ quan cấp đã ký", "Có thể có kẻ đứng giữa thẻ và đầu đọc. Dùng đầu đọc khác; báo bộ phận kiểm tra cấp hai."},
-		ReasonAccessMismatch: {"chip đề nghị cách truy cập yếu hơn cách cơ quan cấp đã ký", "Có thể có kẻ đứng giữa thẻ và đầu đọc. Dùng đầu đọc khác; báo bộ phận kiểm tra cấp hai."},
-		ReasonAccessPlain:    {"đọc chip không cần mật khẩu", "Không cần làm gì."},
-		ReasonAccessBAC:      {"chip được mở bằng giao thức cũ (BAC)", "Không cần làm gì; lần đọc này dễ bị nghe lén hơn."},
+		ReasonProtection:         {"kênh bảo mật với chip bị can thiệp hoặc bị hỏng", "Đọc lại, không để vật gì giữa thẻ và đầu đọc. Nếu lặp lại, coi chip đã bị can thiệp."},
+		ReasonDowngrade:          {"chip được mở bằng cách yếu hơn cách cơ quan cấp đã ký", "Có thể có kẻ đứng giữa thẻ và đầu đọc. Dùng đầu đọc khác; báo bộ phận kiểm tra cấp hai."},
+		ReasonAccessMismatch:     {"chip đề nghị cách truy cập yếu hơn cách cơ quan cấp đã ký", "Có thể có kẻ đứng giữa thẻ và đầu đọc. Dùng đầu đọc khác; báo bộ phận kiểm tra cấp hai."},
+		ReasonAccessPlain:        {"đọc chip không cần mật khẩu", "Không cần làm gì."},
+		ReasonRecorded:           {"chỉ có thiết bị ghi lại nói như vậy, với người khác thì không phải bằng chứng", "Nếu tin thiết bị đó, hãy xét lại với --device TỆP; nếu không thì kiểm tra chính tấm thẻ."},
+		ReasonBundleAltered:      {"hồ sơ chứng cứ không còn như khi thiết bị niêm phong", "Không dựa vào nội dung nào trong đó; yêu cầu tệp gốc."},
+		ReasonBundleInconsistent: {"hồ sơ chứng cứ tự mâu thuẫn", "Không dựa vào nội dung nào trong đó; cho kiểm tra thiết bị đã lập hồ sơ."},
+
+		ReasonAccessBAC: {"chip được mở bằng giao thức cũ (BAC)", "Không cần làm gì; lần đọc này dễ bị nghe lén hơn."},
 	},
 }

@@ -6,6 +6,7 @@ import (
 	_ "crypto/sha256" // the hash functions that Doc 9303-11 §6.1.2.3 allows
 	_ "crypto/sha512"
 	"encoding/asn1"
+	"errors"
 	"fmt"
 
 	"github.com/tamthe/tamthe/apdu"
@@ -27,6 +28,24 @@ type ActiveProof struct {
 	DER       bool        // SEQUENCE { r, s } where Doc 9303 wants r‖s: a defect of the chip
 }
 
+// ErrChallenge says that a challenge is all zero, as one that nobody drew is.
+var ErrChallenge = errors.New("the challenge is all zero")
+
+// InternalAuthenticate has the chip sign a challenge (Doc 9303-11 §6.1.2) and returns what
+// it answers, which nobody has verified: VerifyActive does. A challenge that was not drawn
+// for the occasion, or derived from it, proves nothing; all zero is ErrChallenge. le and
+// refusals are as for Active.
+func InternalAuthenticate(ctx context.Context, t apdu.Transmitter, challenge [ChallengeSize]byte, le int) ([]byte, error) {
+	if challenge == [ChallengeSize]byte{} {
+		return nil, fmt.Errorf("active authentication: %w", ErrChallenge)
+	}
+	sig, err := do(ctx, t, apdu.Command{INS: 0x88, Data: challenge[:], Le: le})
+	if err != nil {
+		return nil, fmt.Errorf("active authentication: %w", err)
+	}
+	return sig, nil
+}
+
 // Active runs Active Authentication (Doc 9303-11 §6.1) over a challenge that it draws. An
 // EC key signs with h, in the plain format r‖s of TR-03111; DER is taken too and reported.
 // An RSA key signs by ISO/IEC 9796-2 scheme 1 with the hash that its trailer names, SHA-1
@@ -46,9 +65,9 @@ func active(ctx context.Context, t apdu.Transmitter, pub cert.PublicKey, h crypt
 	if pub.EC == nil && pub.RSA == nil {
 		return nil, fmt.Errorf("active authentication with %v: %w", pub, ErrUnsupported)
 	}
-	sig, err := do(ctx, t, apdu.Command{INS: 0x88, Data: challenge[:], Le: le})
+	sig, err := InternalAuthenticate(ctx, t, challenge, le)
 	if err != nil {
-		return nil, fmt.Errorf("active authentication: %w", err)
+		return nil, err
 	}
 	proof, err := VerifyActive(pub, h, challenge, sig)
 	if err != nil {

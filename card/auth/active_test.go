@@ -164,3 +164,10 @@ func TestActiveHash(t *testing.T) {
 		}
 	}
 }
+
+// TestZeroChallenge: a challenge that nobody drew does not go out.
+func TestZeroChallenge(t *testing.T) {
+	if _, err := InternalAuthenticate(t.Context(), nil, [ChallengeSize]byte{}, 256); !errors.Is(err, ErrChallenge) {
+		t.Error(err)
+	}
+}

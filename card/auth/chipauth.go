@@ -68,6 +68,7 @@ type ChipProof struct {
 	Key       lds.ChipAuthKey
 	Ephemeral dh.Element    // our ephemeral key, which Terminal Authentication signs
 	First     apdu.Response // the answer to the first command under the new keys
+	Protected []byte        // that answer as the chip protected it: for a transcript, which proves nothing to others
 }
 
 // Chip1 runs Chip Authentication version 1 with a DH or ECDH key (Doc 9303-11 §6.2)
@@ -106,7 +107,7 @@ func chip1(ctx context.Context, ch *sm.Channel, key lds.ChipAuthKey, first apdu.
 	if err != nil {
 		return nil, fmt.Errorf("chip authentication: first command under the new keys: %s: %w", first.Name(), err)
 	}
-	return &ChipProof{Channel: next, Key: key, Ephemeral: own.Element(), First: r}, nil
+	return &ChipProof{Channel: next, Key: key, Ephemeral: own.Element(), First: r, Protected: next.Last().Data}, nil
 }
 
 // announce sends our ephemeral key and says which key of the chip it is for.

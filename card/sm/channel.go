@@ -17,6 +17,7 @@ const secured = 0x0C
 type Channel struct {
 	next apdu.Transmitter
 	end  end
+	last apdu.Response
 }
 
 // New opens a channel over t. It takes over k's slices and wipes them when it closes.
@@ -49,6 +50,7 @@ func (h *Channel) Transmit(ctx context.Context, c apdu.Command) (apdu.Response, 
 		h.Close()
 		return apdu.Response{}, err
 	}
+	h.last = r
 	plain, err := h.end.verified(r, c.INS&1 == 1)
 	if err != nil {
 		h.Close()
@@ -90,6 +92,9 @@ func (h *Channel) Renew(k Keys) *Channel {
 	h.Close()
 	return New(h.next, k)
 }
+
+// Last returns the newest answer as the chip protected it: what a transcript keeps.
+func (h *Channel) Last() apdu.Response { return h.last }
 
 // Close forgets the keys. It may be called more than once.
 func (h *Channel) Close() { h.end.close() }

@@ -3,6 +3,7 @@ package pki
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tamthe/tamthe/card/cert"
@@ -85,7 +86,7 @@ func (j *judgement) freshness(issuer Issuer, list *cert.CRL) {
 // claims to be the issuer's and is not is ignored, and said.
 func (j *judgement) newest(issuer *entry) *cert.CRL {
 	var best *cert.CRL
-	for _, l := range j.store.crls {
+	for _, l := range slices.Concat(j.store.crls, j.query.Lists) {
 		if !l.Issuer.Equal(issuer.cert.Subject) && !bytes.Equal(l.AuthorityKeyID, keyID(issuer.cert)) {
 			continue
 		}

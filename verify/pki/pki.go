@@ -104,6 +104,8 @@ type Query struct {
 	NoExpiry     bool      // the document says, signed, that it never expires
 	Specimen     bool      // test keys are welcome
 
+	Lists []*cert.CRL // revocation lists beside those of the store; they count if signed as those must be
+
 	CRLAge time.Duration // a revocation list signed longer ago is stale, whatever it says of itself
 }
 
