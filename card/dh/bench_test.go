@@ -102,3 +102,33 @@ func BenchmarkFieldMul(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkVerifier also says what share of a verification without tables one from tables
+// takes, each the best of bursts that are too short to be interrupted.
+func BenchmarkVerifier(b *testing.B) {
+	digest := sha256.Sum256(nil)
+	for _, c := range []*Curve{P256(), P384(), BrainpoolP256r1(), BrainpoolP512r1()} {
+		b.Run(c.Name(), func(b *testing.B) {
+			k, _ := pair(b, c)
+			sig, err := k.SignPlain(digest[:])
+			if err != nil {
+				b.Fatal(err)
+			}
+			v := NewVerifier(k.Point())
+			for range tableAfter {
+				v.VerifyPlain(digest[:], sig)
+			}
+			once, prepared := time.Hour, time.Hour
+			for b.Loop() {
+				start := time.Now()
+				ok := v.VerifyPlain(digest[:], sig)
+				between := time.Now()
+				if !ok || !VerifyPlain(k.Point(), digest[:], sig) {
+					b.Fatal("own signature does not verify")
+				}
+				once, prepared = min(once, time.Since(between)), min(prepared, between.Sub(start))
+			}
+			b.ReportMetric(float64(prepared)/float64(once), "x-once")
+		})
+	}
+}

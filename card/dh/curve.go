@@ -22,7 +22,8 @@ type Curve struct {
 	oid       asn1.ObjectIdentifier
 	group     group
 	generator *Point
-	odd       func() []projective // odd multiples of the generator, for verification
+	odd       func() []affine // odd multiples of the generator, for verification
+	comb      func() *comb    // all that a Verifier needs of it
 }
 
 // firstID is the domain parameter id of the first of the curves.
@@ -118,9 +119,8 @@ func newCurve(k curveConstants) *Curve {
 	c.generator = &Point{curve: c, x: limbsOf(p.Gx), y: limbsOf(p.Gy)}
 	g.field.enter(&c.generator.x, &c.generator.x)
 	g.field.enter(&c.generator.y, &c.generator.y)
-	c.odd = sync.OnceValue(func() []projective {
-		return g.oddMultiples(c.generator.projective(), generatorWindow)
-	})
+	c.odd = sync.OnceValue(func() []affine { return g.oddMultiples(c.generator, generatorWindow) })
+	c.comb = sync.OnceValue(func() *comb { return newComb(c.generator, generatorComb) })
 	return c
 }
 

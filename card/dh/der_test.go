@@ -16,18 +16,19 @@ func TestSignatureDER(t *testing.T) {
 		if got := encodeSignature(r, s); !bytes.Equal(got, der) {
 			t.Errorf("%s %s is %x, want %x", v.r, v.s, got, der)
 		}
-		gotR, gotS, ok := parseSignature(der, 4)
-		if !ok || !bytes.Equal(gotR, r) || !bytes.Equal(gotS, s) {
+		gotR, gotS := make([]byte, 4), make([]byte, 4)
+		if !parseSignature(gotR, gotS, der) || !bytes.Equal(gotR, r) || !bytes.Equal(gotS, s) {
 			t.Errorf("%x is %x %x", der, gotR, gotS)
 		}
 	}
 	for _, size := range []int{61, 62, 66} {
 		full := bytes.Repeat([]byte{0xFF}, size)
 		der := encodeSignature(full, full)
-		if r, s, ok := parseSignature(der, size); !ok || !bytes.Equal(r, full) || !bytes.Equal(s, full) {
+		r, s := make([]byte, size), make([]byte, size)
+		if !parseSignature(r, s, der) || !bytes.Equal(r, full) || !bytes.Equal(s, full) {
 			t.Errorf("numbers of %d octets do not come back from %x", size, der)
 		}
-		if _, _, ok := parseSignature(der, size-1); ok {
+		if parseSignature(r[1:], s[1:], der) {
 			t.Errorf("numbers longer than %d octets are taken", size-1)
 		}
 	}
@@ -56,7 +57,7 @@ func TestSignatureDERRefuses(t *testing.T) {
 		"300b" + "020601020304050607" + "0201", // more than four octets, cut
 		"300b" + "02050102030405" + "02020080", // more than four octets
 	} {
-		if r, s, ok := parseSignature(unhex(t, der), 4); ok {
+		if r, s := make([]byte, 4), make([]byte, 4); parseSignature(r, s, unhex(t, der)) {
 			t.Errorf("%s is taken as %x %x", der, r, s)
 		}
 	}
@@ -78,7 +79,8 @@ func FuzzVerifyDER(f *testing.F) {
 	f.Add(unhex(f, "308106020101020101"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		valid := VerifyDER(k.Point(), digest, b)
-		r, s, ok := parseSignature(b, c.OrderSize())
+		r, s := make([]byte, c.OrderSize()), make([]byte, c.OrderSize())
+		ok := parseSignature(r, s, b)
 		if !ok {
 			if valid {
 				t.Fatalf("%x verifies but is no signature", b)
