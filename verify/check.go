@@ -27,6 +27,7 @@ const (
 	CheckSODAlgorithm = "sod.algorithm"
 
 	CheckCertStructure = "cert.structure"
+	CheckCertProfile   = "cert.profile"
 	CheckCertUsage     = "cert.usage"
 	CheckCertDocument  = "cert.document-type"
 	CheckCertAlgorithm = "cert.algorithm"
@@ -100,6 +101,7 @@ var catalogue = []kind{
 	{CheckSODAlgorithm, Authentic, speaks, "ICAO 9303-12 4.4"},
 
 	{CheckCertStructure, Authentic, speaks, "ICAO 9303-12 7.1"},
+	{CheckCertProfile, Authentic, speaks, "ICAO 9303-12 7.1.1"},
 	{CheckCertUsage, Authentic, speaks, "ICAO 9303-12 7.1.1"},
 	{CheckCertDocument, Authentic, speaks, "ICAO 9303-12 7.1.1"},
 	{CheckCertAlgorithm, Authentic, speaks, "ICAO 9303-12 4.4"},

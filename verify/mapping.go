@@ -4,7 +4,7 @@ import "github.com/tamthe/tamthe/verify/pki"
 
 // aspectChecks gives the check of each aspect of a chain.
 var aspectChecks = map[pki.Aspect]string{
-	pki.Structure: CheckCertStructure, pki.Usage: CheckCertUsage, pki.DocumentType: CheckCertDocument,
+	pki.Structure: CheckCertStructure, pki.Profiles: CheckCertProfile, pki.Usage: CheckCertUsage, pki.DocumentType: CheckCertDocument,
 	pki.Strength: CheckCertAlgorithm, pki.Signature: CheckChain, pki.Authority: CheckCA, pki.Country: CheckCountry,
 	pki.Validity: CheckValidity, pki.KeyPeriod: CheckKeyPeriod, pki.Outlived: CheckOutlived, pki.Specimen: CheckSpecimen,
 	pki.Known: CheckIssuer, pki.Lists: CheckCRLs, pki.Revocation: CheckRevocation,
@@ -19,6 +19,7 @@ var levels = [...]Outcome{
 var reasonOf = map[pki.Kind]Reason{
 	"":                  "",
 	pki.CertDefect:      ReasonCertDefect,
+	pki.CertProfile:     ReasonCertProfile,
 	pki.CertAlgorithm:   ReasonCertAlgorithm,
 	pki.CertCritical:    ReasonCertCritical,
 	pki.SignerUsage:     ReasonSignerUsage,

@@ -52,6 +52,7 @@ const (
 	// The signer's certificate.
 	ReasonCertMalformed Reason = "cert-malformed"
 	ReasonCertDefect    Reason = "cert-defect"
+	ReasonCertProfile   Reason = "cert-profile"
 	ReasonCertAlgorithm Reason = "cert-algorithm-mismatch"
 	ReasonCertCritical  Reason = "cert-critical-extension"
 	ReasonSignerUsage   Reason = "signer-usage"
@@ -152,7 +153,7 @@ var grades = map[Reason]grade{
 	ReasonDocumentEarly: soft, ReasonDateUnreadable: soft, ReasonNoExpiry: note,
 	ReasonNationalRule: note, ReasonNationalMismatch: note,
 
-	ReasonCertMalformed: hard, ReasonCertDefect: note, ReasonCertAlgorithm: soft,
+	ReasonCertMalformed: hard, ReasonCertDefect: note, ReasonCertProfile: note, ReasonCertAlgorithm: soft,
 	ReasonCertCritical: soft, ReasonSignerUsage: soft, ReasonSignerType: soft,
 
 	ReasonCSCAUnknown: soft, ReasonChainForged: hard, ReasonCSCAUsage: soft,

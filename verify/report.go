@@ -193,5 +193,6 @@ func (r *Report) Warnings() []Check {
 var quiet = map[Reason]bool{
 	ReasonGroupProtected: true, ReasonChipNotAsked: true, ReasonStatusNotAsked: true, ReasonPrintNotGiven: true,
 	ReasonHolderNotCompared: true, ReasonNoExpiry: true, ReasonSODUntrusted: true, ReasonAccessBAC: true, ReasonAccessPlain: true,
-	ReasonSpecimen: true, // the banner says it
+	ReasonSpecimen:    true, // the banner says it
+	ReasonCertProfile: true, // most states' certificates do
 }

@@ -19,7 +19,7 @@ var english = vocabulary{
 		CheckDowngrade: "access as strong as promised", CheckCardAccess: "access parameters as signed",
 		CheckSODStructure: "signed list well-formed", CheckSODProfile: "signed list follows the standard",
 		CheckSODSignature: "signature on the data", CheckSODAlgorithm: "strength of the signature",
-		CheckCertStructure: "signer's certificate well-formed", CheckCertUsage: "signer may sign documents",
+		CheckCertStructure: "signer's certificate well-formed", CheckCertProfile: "certificates keep the standard's profile", CheckCertUsage: "signer may sign documents",
 		CheckCertDocument: "signer may sign this kind of document", CheckCertAlgorithm: "strength of the certificates",
 		CheckChain: "signer named by a trusted state", CheckCA: "state certificate may name signers",
 		CheckCountry: "countries agree", CheckValidity: "certificates valid", CheckKeyPeriod: "signed while the key was in use",
@@ -70,6 +70,7 @@ var english = vocabulary{
 		ReasonNationalMismatch: {"two places of the signed data disagree", "Ask the holder, and report the card to the issuer for correction."},
 
 		ReasonCertMalformed: {"the signer's certificate is damaged", "Treat the document as forged."},
+		ReasonCertProfile:   {"certificates of this issuer depart from the standard's profile, as many do", "Nothing to do; tell the issuer if you deal with it."},
 		ReasonCertDefect:    {"the signer's certificate has a known small defect", "Nothing to do; the signature itself is right."},
 		ReasonCertAlgorithm: {"the signer's certificate names two different algorithms", "Treat the document as doubtful and call the second line."},
 		ReasonCertCritical:  {"a certificate holds a condition that this program does not know", "Update this program. Until then don't accept the document."},

@@ -19,7 +19,7 @@ var vietnamese = vocabulary{
 		CheckDowngrade: "truy cập đủ mạnh như cam kết", CheckCardAccess: "tham số truy cập đúng như đã ký",
 		CheckSODStructure: "danh mục ký đúng cấu trúc", CheckSODProfile: "danh mục ký đúng chuẩn",
 		CheckSODSignature: "chữ ký số trên dữ liệu", CheckSODAlgorithm: "độ mạnh của chữ ký",
-		CheckCertStructure: "chứng thư của bên ký đúng cấu trúc", CheckCertUsage: "bên ký được phép ký giấy tờ",
+		CheckCertStructure: "chứng thư của bên ký đúng cấu trúc", CheckCertProfile: "chứng thư theo đúng khuôn mẫu của tiêu chuẩn", CheckCertUsage: "bên ký được phép ký giấy tờ",
 		CheckCertDocument: "bên ký được phép ký loại giấy tờ này", CheckCertAlgorithm: "độ mạnh của các chứng thư",
 		CheckChain: "bên ký được quốc gia tin cậy chứng nhận", CheckCA: "chứng thư quốc gia được phép chứng nhận bên ký",
 		CheckCountry: "mã quốc gia thống nhất", CheckValidity: "chứng thư còn hiệu lực", CheckKeyPeriod: "ký trong thời gian dùng khóa",
@@ -70,6 +70,7 @@ var vietnamese = vocabulary{
 		ReasonNationalMismatch: {"hai chỗ trong dữ liệu đã ký không khớp nhau", "Hỏi người được cấp và báo cho cơ quan cấp để đính chính."},
 
 		ReasonCertMalformed: {"chứng thư của bên ký bị hỏng", "Xử lý như giấy tờ giả."},
+		ReasonCertProfile:   {"chứng thư của nơi cấp khác khuôn mẫu của tiêu chuẩn, như ở nhiều nước", "Không cần làm gì; báo cho nơi cấp nếu có liên hệ."},
 		ReasonCertDefect:    {"chứng thư của bên ký có lỗi nhỏ đã biết", "Không cần làm gì; chữ ký vẫn đúng."},
 		ReasonCertAlgorithm: {"chứng thư của bên ký ghi hai thuật toán khác nhau", "Coi giấy tờ là đáng ngờ và báo bộ phận kiểm tra cấp hai."},
 		ReasonCertCritical:  {"chứng thư có điều kiện mà chương trình này không biết", "Cập nhật chương trình. Trong khi chờ, không chấp nhận giấy tờ."},

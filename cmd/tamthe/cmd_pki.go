@@ -25,10 +25,10 @@ func newPKI(p *program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "pki",
 		Short:   "Make the authority's certificates and revocation lists",
-		Long:    "Makes the certificates and revocation lists of a SPECIMEN authority after ICAO 9303-12.\n",
+		Long:    "Makes the certificates and revocation lists of a SPECIMEN authority after ICAO 9303-12, and\nsays which of its rules anyone's break.\n",
 		Example: "  tamthe pki csca --operator an\n  tamthe pki ds --operator an\n  tamthe pki crl --operator an",
 	}
-	cmd.AddCommand(newCSCA(p), newDS(p), newCRL(p))
+	cmd.AddCommand(newCSCA(p), newDS(p), newCRL(p), newLint(p))
 	return family(cmd)
 }
 

@@ -14,21 +14,27 @@ func (p *program) text(t phrase) string {
 
 // The phrases.
 var (
-	wordTriesLeft     = phrase{"tries left", "số lần thử còn lại"}
-	wordAskCAN        = phrase{"CAN (six digits)", "CAN (sáu chữ số)"}
-	wordAskMRZ        = phrase{"MRZ (DOCNO;YYMMDD;YYMMDD)", "MRZ (SỐ GIẤY TỜ;YYMMDD ngày sinh;YYMMDD hết hạn)"}
-	wordPassphrase    = phrase{"passphrase of operator %s", "mật khẩu của cán bộ %s"}
-	wordNewPassphrase = phrase{"new passphrase of operator %s", "mật khẩu mới của cán bộ %s"}
-	wordRepeat        = phrase{"once more", "nhập lại"}
-	wordWritten       = phrase{"files written to %s", "các tệp đã ghi vào %s"}
-	wordResumed       = phrase{"of these, %d were there from an earlier, interrupted reading", "trong đó %d tệp có sẵn từ lần đọc dở trước"}
-	wordPictures      = phrase{"pictures to look at: %s", "ảnh để xem: %s"}
-	wordNoPicture     = phrase{"no picture of %s: %s", "không có ảnh của %s: %s"}
-	wordNoPictures    = phrase{"no pictures: nobody whom we trust vouches for the files; --trust names whom to trust", "không tạo ảnh: chưa ai đáng tin bảo đảm cho các tệp; --trust cho biết tin ai"}
-	wordNoDecoder     = phrase{"there is no JPEG 2000 decoder here; install opj_decompress (Debian: libopenjp2-tools)", "máy này không có bộ giải mã JPEG 2000; cài opj_decompress (Debian: libopenjp2-tools)"}
-	wordOpenNetwork   = phrase{"this system allows no namespaces: OpenJPEG was not kept from the network", "hệ thống không cho dùng namespace: OpenJPEG không bị tách khỏi mạng"}
-	wordApplications  = phrase{"applications on the card: %s", "các ứng dụng trên thẻ: %s"}
-	wordNotRead       = phrase{"not read: %s", "chưa đọc: %s"}
+	wordTriesLeft       = phrase{"tries left", "số lần thử còn lại"}
+	wordAskCAN          = phrase{"CAN (six digits)", "CAN (sáu chữ số)"}
+	wordAskMRZ          = phrase{"MRZ (DOCNO;YYMMDD;YYMMDD)", "MRZ (SỐ GIẤY TỜ;YYMMDD ngày sinh;YYMMDD hết hạn)"}
+	wordPassphrase      = phrase{"passphrase of operator %s", "mật khẩu của cán bộ %s"}
+	wordNewPassphrase   = phrase{"new passphrase of operator %s", "mật khẩu mới của cán bộ %s"}
+	wordRepeat          = phrase{"once more", "nhập lại"}
+	wordWritten         = phrase{"files written to %s", "các tệp đã ghi vào %s"}
+	wordResumed         = phrase{"of these, %d were there from an earlier, interrupted reading", "trong đó %d tệp có sẵn từ lần đọc dở trước"}
+	wordPictures        = phrase{"pictures to look at: %s", "ảnh để xem: %s"}
+	wordNoPicture       = phrase{"no picture of %s: %s", "không có ảnh của %s: %s"}
+	wordNoPictures      = phrase{"no pictures: nobody whom we trust vouches for the files; --trust names whom to trust", "không tạo ảnh: chưa ai đáng tin bảo đảm cho các tệp; --trust cho biết tin ai"}
+	wordNoDecoder       = phrase{"there is no JPEG 2000 decoder here; install opj_decompress (Debian: libopenjp2-tools)", "máy này không có bộ giải mã JPEG 2000; cài opj_decompress (Debian: libopenjp2-tools)"}
+	wordOpenNetwork     = phrase{"this system allows no namespaces: OpenJPEG was not kept from the network", "hệ thống không cho dùng namespace: OpenJPEG không bị tách khỏi mạng"}
+	wordApplications    = phrase{"applications on the card: %s", "các ứng dụng trên thẻ: %s"}
+	wordLintError       = phrase{"error", "lỗi"}
+	wordLintWarning     = phrase{"warning", "cảnh báo"}
+	wordLintCertificate = phrase{"certificate", "chứng thư"}
+	wordLintCRL         = phrase{"revocation list", "danh sách thu hồi"}
+	wordLintUnreadable  = phrase{"neither certificate nor revocation list", "không phải chứng thư hay danh sách thu hồi"}
+	wordLintSum         = phrase{"%d errors, %d warnings", "%d lỗi, %d cảnh báo"}
+	wordNotRead         = phrase{"not read: %s", "chưa đọc: %s"}
 )
 
 // vietnamese puts what happened and what to do before the English message, which stays

@@ -12,6 +12,7 @@ import (
 	tags "golang.org/x/crypto/cryptobyte/asn1"
 
 	"github.com/tamthe/tamthe/card/cert"
+	"github.com/tamthe/tamthe/verify/pki"
 )
 
 // CSCA asks for a self-signed root certificate.
@@ -76,7 +77,7 @@ func PrepareCSCA(r CSCA) (*Draft, error) {
 	if err != nil {
 		return nil, fmt.Errorf("prepare CSCA: %w", err)
 	}
-	d, err := prepareCertificate(t, key, RoleCSCA, nil, twin)
+	d, err := prepareCertificate(t, key, pki.ProfileCSCA, nil, twin)
 	if err != nil {
 		return nil, fmt.Errorf("prepare CSCA: %w", err)
 	}
@@ -177,10 +178,10 @@ func (i *Issuer) prepareSigner(r Signer) (*Draft, error) {
 		CRLDistributionPoints: root.CRLDistributionPoints,
 		DocumentTypes:         r.DocumentTypes,
 	}
-	return prepareCertificate(t, root.PublicKey, RoleSigner, root, i.twin)
+	return prepareCertificate(t, root.PublicKey, pki.ProfileSigner, root, i.twin)
 }
 
-func prepareCertificate(t cert.Template, issuer cert.PublicKey, role Role, root *cert.Certificate, twin crypto.Signer) (*Draft, error) {
+func prepareCertificate(t cert.Template, issuer cert.PublicKey, p pki.Profile, root *cert.Certificate, twin crypto.Signer) (*Draft, error) {
 	tbs, err := t.TBS()
 	if err != nil {
 		return nil, err
@@ -196,7 +197,7 @@ func prepareCertificate(t cert.Template, issuer cert.PublicKey, role Role, root 
 			if err := c.CheckSignature(key); err != nil {
 				return nil, err
 			}
-			return Lint(c, role, root), nil
+			return Lint(c, p, root), nil
 		},
 	}
 	return d, d.rehearse(twin)

@@ -26,15 +26,6 @@ func (e *LintError) Error() string {
 	return "lint: " + strings.Join(rules, ", ")
 }
 
-// Role is what a certificate is for.
-type Role uint8
-
-// The roles that Lint has rules for.
-const (
-	RoleCSCA   Role = iota + 1 // self-signed root
-	RoleSigner                 // document signer
-)
-
 // lint collects findings.
 type lint struct {
 	findings []Finding

@@ -1,33 +1,19 @@
 package ca
 
 import (
-	"bytes"
 	"crypto"
 
 	"github.com/tamthe/tamthe/card/cert"
 	"github.com/tamthe/tamthe/card/lds"
+	"github.com/tamthe/tamthe/verify/pki"
 )
 
-// LintCRL judges a list by Doc 9303-12 §7.1.4; root is the CSCA that issues it.
+// LintCRL judges a list by Doc 9303-12 §7.1.4; root is the CSCA that issues it. Reason
+// codes are the operator's choice, what is wrong with an entry is a rule here.
 func LintCRL(c *cert.CRL, root *cert.Certificate) []Finding {
-	l := lint{spec: "9303-12 §7.1.4"}
-	l.must(c.Version == 2, "crl-version")
-	l.must(bytes.Equal(c.Issuer.Raw, root.Subject.Raw), "issuer-name")
-	l.must(len(c.AuthorityKeyID) > 0 && bytes.Equal(c.AuthorityKeyID, root.SubjectKeyID), "authority-key-identifier")
-	l.must(c.Number != nil && c.Number.Sign() >= 0, "crl-number")
-	l.must(root.KeyUsage&cert.CRLSign != 0, "issuer-key-usage")
-	l.must(len(c.UnknownCritical) == 0, "unknown-critical-extension")
-	for _, d := range c.Defects {
-		l.must(false, "encoding-"+string(d.Kind))
-	}
-	l.must(c.ThisUpdate.Before(c.NextUpdate) && !c.NextUpdate.After(c.ThisUpdate.AddDate(0, 0, 90)), "crl-period")
-	seen := make(map[string]bool)
-	for _, e := range c.Entries {
-		l.must(!seen[e.Serial.String()], "crl-entry-twice")
-		seen[e.Serial.String()] = true
-		l.must(!e.Time.After(c.ThisUpdate), "crl-entry-in-future")
-		l.must(e.Serial.Sign() > 0, "crl-entry-serial")
-		l.should(e.Reason == cert.Unspecified, "crl-entry-reason")
+	var l lint
+	for _, b := range pki.LintCRL(c, root) {
+		l.findings = append(l.findings, Finding{b.Rule, b.Rule != "entry-extension.forbidden", b.Spec})
 	}
 	return l.findings
 }

@@ -3,6 +3,7 @@ package pki
 import (
 	"bytes"
 	"slices"
+	"sync"
 
 	"github.com/tamthe/tamthe/card/cert"
 )
@@ -22,6 +23,9 @@ type Chain struct {
 	signer *cert.Certificate
 	paths  []route
 	gap    gap // why there is no route
+
+	linted   sync.Once
+	breaches string // rules of Doc 9303-12 that the certificates break
 }
 
 // route is a verified way from the signer to an anchor, both included.

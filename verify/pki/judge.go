@@ -44,6 +44,7 @@ func (c *Chain) Judge(q Query) Result {
 func (c *Chain) withoutPath(q Query) Result {
 	j := judgement{store: c.store, query: q, route: route{{cert: c.signer}}}
 	j.structure()
+	j.profile(c)
 	j.usage()
 	j.strength()
 	j.country()
@@ -63,6 +64,7 @@ func (c *Chain) withoutPath(q Query) Result {
 func (c *Chain) along(r route, q Query) Result {
 	j := judgement{store: c.store, query: q, route: r}
 	j.structure()
+	j.profile(c)
 	j.usage()
 	j.documentType()
 	j.strength()

@@ -30,6 +30,7 @@ type Aspect string
 // The aspects.
 const (
 	Structure    Aspect = "structure"     // form of the certificates
+	Profiles     Aspect = "profile"       // how well they keep Doc 9303-12, for information
 	Usage        Aspect = "usage"         // the signer may sign documents
 	DocumentType Aspect = "document-type" // … of this kind, under this anchor
 	Strength     Aspect = "strength"      // algorithms and key lengths
@@ -47,7 +48,7 @@ const (
 
 // Aspects lists them in the order of Result.Findings.
 var Aspects = []Aspect{
-	Structure, Usage, DocumentType, Strength, Signature, Authority, Country,
+	Structure, Profiles, Usage, DocumentType, Strength, Signature, Authority, Country,
 	Validity, KeyPeriod, Outlived, Specimen, Known, Lists, Revocation,
 }
 
@@ -58,6 +59,7 @@ type Kind string
 const (
 	CertDefect         Kind = "cert-defect"
 	CertAlgorithm      Kind = "cert-algorithm-mismatch"
+	CertProfile        Kind = "cert-profile"
 	CertCritical       Kind = "cert-critical-extension"
 	SignerUsage        Kind = "signer-usage"
 	SignerType         Kind = "signer-document-type"

@@ -1,0 +1,187 @@
+package main
+
+import (
+	"bytes"
+	"encoding/hex"
+	"encoding/pem"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tamthe/tamthe/card/cert"
+	"github.com/tamthe/tamthe/verify"
+	"github.com/tamthe/tamthe/verify/pki"
+)
+
+func newLint(p *program) *cobra.Command {
+	return &cobra.Command{
+		Use:   "lint FILE…",
+		Short: "Say which rules of ICAO 9303-12 certificates and revocation lists break",
+		Long: `Reads certificates and revocation lists of whatever authority, DER or PEM, and says which
+rules of ICAO 9303-12 §7.1 each breaks, with the clause. A warning is a recommendation, or
+a rule that is younger than the certificate. Issuers among the files are found by their
+signature; rules that compare with an issuer are left out where it is not there. Nothing
+is said about trust: many states' certificates break rules, and their documents are genuine.
+Errors make exit status 3.
+`,
+		Example: "  tamthe pki lint csca.cer ds-001.cer csca.crl\n  tamthe pki lint --json *.cer",
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return usagef("which files?")
+			}
+			return nil
+		},
+		RunE: func(_ *cobra.Command, args []string) error { return runLint(p, args) },
+	}
+}
+
+// linted is one certificate or list of a file, or what is neither.
+type linted struct {
+	file string
+	cert *cert.Certificate
+	crl  *cert.CRL
+	err  error
+}
+
+type breachJSON struct {
+	Rule     string `json:"rule"`
+	Severity string `json:"severity"`
+	Spec     string `json:"spec"`
+	Detail   string `json:"detail,omitempty"`
+}
+
+type lintedJSON struct {
+	File        string       `json:"file"`
+	Kind        string       `json:"kind"` // certificate, crl or unreadable
+	Profile     string       `json:"profile,omitempty"`
+	Subject     string       `json:"subject,omitempty"`
+	Fingerprint string       `json:"fingerprint,omitempty"`
+	Findings    []breachJSON `json:"findings"`
+}
+
+func runLint(p *program, paths []string) error {
+	var all []linted
+	for _, path := range paths {
+		b, err := p.input(path, cert.MaxCRL)
+		if err != nil {
+			return err
+		}
+		all = append(all, lintable(path, b)...)
+	}
+	result := struct {
+		Schema   string       `json:"schema"`
+		Files    []lintedJSON `json:"files"`
+		Errors   int          `json:"errors"`
+		Warnings int          `json:"warnings"`
+	}{Schema: "tamthe/pki-lint/1"}
+	for _, x := range all {
+		j := x.lint(all)
+		for _, f := range j.Findings {
+			if f.Severity == pki.Error.String() {
+				result.Errors++
+			} else {
+				result.Warnings++
+			}
+		}
+		result.Files = append(result.Files, j)
+	}
+	var err error
+	if p.documents {
+		err = p.document(result)
+	} else {
+		err = p.lintText(result.Files, result.Errors, result.Warnings)
+	}
+	if err == nil && result.Errors > 0 {
+		return verdictError(exitRefused)
+	}
+	return err
+}
+
+// lintable reads what a file holds: one DER structure, or PEM blocks.
+func lintable(path string, b []byte) []linted {
+	var all []linted
+	if len(b) > 0 && b[0] != 0x30 {
+		for rest := b; ; {
+			var block *pem.Block
+			if block, rest = pem.Decode(rest); block == nil {
+				break
+			}
+			all = append(all, lintableDER(path, block.Bytes))
+		}
+	}
+	if len(all) == 0 {
+		all = append(all, lintableDER(path, b))
+	}
+	return all
+}
+
+func lintableDER(path string, der []byte) linted {
+	c, err := cert.Parse(der)
+	if err == nil {
+		return linted{file: path, cert: c}
+	}
+	if r, crlErr := cert.ParseCRL(der); crlErr == nil {
+		return linted{file: path, crl: r}
+	}
+	return linted{file: path, err: err}
+}
+
+// lint judges one entry; its issuer is looked for among all.
+func (x linted) lint(all []linted) lintedJSON {
+	j := lintedJSON{File: x.file, Findings: []breachJSON{}}
+	var list []pki.Breach
+	switch {
+	case x.cert != nil:
+		profile := pki.ProfileOf(x.cert)
+		fp := x.cert.Fingerprint()
+		j.Kind, j.Profile, j.Subject, j.Fingerprint = "certificate", profile.String(), x.cert.Subject.String(), hex.EncodeToString(fp[:])
+		list = pki.Lint(x.cert, profile, issuerAmong(all, x.cert.Issuer, x.cert.AuthorityKeyID, x.cert.CheckSignature))
+	case x.crl != nil:
+		j.Kind, j.Subject = "crl", x.crl.Issuer.String()
+		list = pki.LintCRL(x.crl, issuerAmong(all, x.crl.Issuer, x.crl.AuthorityKeyID, x.crl.CheckSignature))
+	default:
+		j.Kind = "unreadable"
+		list = []pki.Breach{{Rule: "malformed", Severity: pki.Error, Spec: "9303-12 §7.1", Detail: x.err.Error()}}
+	}
+	for _, b := range list {
+		j.Findings = append(j.Findings, breachJSON{b.Rule, b.Severity.String(), b.Spec, b.Detail})
+	}
+	return j
+}
+
+// issuerAmong returns the certificate whose name or key identifier is named and whose key
+// made the signature, or nil.
+func issuerAmong(all []linted, name cert.Name, keyID []byte, check func(cert.PublicKey) error) *cert.Certificate {
+	for _, x := range all {
+		c := x.cert
+		if c == nil || c.KeyErr != nil || !c.Subject.Equal(name) && (len(keyID) == 0 || !bytes.Equal(c.SubjectKeyID, keyID)) {
+			continue
+		}
+		if check(c.PublicKey) == nil {
+			return c
+		}
+	}
+	return nil
+}
+
+func (p *program) lintText(files []lintedJSON, errors, warnings int) error {
+	words := map[string]phrase{"error": wordLintError, "warning": wordLintWarning, "certificate": wordLintCertificate, "crl": wordLintCRL, "unreadable": wordLintUnreadable}
+	w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
+	for _, f := range files {
+		head := []string{verify.Escape(f.File), p.text(words[f.Kind])}
+		if f.Profile != "" {
+			head = append(head, f.Profile)
+		}
+		if f.Subject != "" {
+			head = append(head, verify.Escape(f.Subject))
+		}
+		fmt.Fprintln(w, strings.Join(head, ": "))
+		for _, b := range f.Findings {
+			fmt.Fprintf(w, "  %s\t%s\t%s\t%s\n", p.text(words[b.Severity]), b.Rule, b.Spec, verify.Escape(b.Detail))
+		}
+	}
+	fmt.Fprintf(w, p.text(wordLintSum)+"\n", errors, warnings)
+	return w.Flush()
+}
