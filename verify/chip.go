@@ -101,7 +101,7 @@ func (a *assessment) trusts(s *lds.SignedInfos) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	list := append(s.Signed.SignerCertificates(signer), a.o.Trust.Signers(signer.Matches)...)
+	list := append(s.Signed.SignerCertificates(signer), a.o.Trust.Signers(signer)...)
 	err = errNoSigner
 	for _, c := range list[:min(len(list), maxTrials)] {
 		if err = s.Verify(c.PublicKey); err != nil {

@@ -132,7 +132,7 @@ const maxTrials = 8
 // candidates returns the certificates that may be the signer's: from the document,
 // then from the store. Without any it says so.
 func (a *assessment) candidates(s *cms.SignerInfo) []*cert.Certificate {
-	list := append(a.sod.Signed.SignerCertificates(s), a.o.Trust.Signers(s.Matches)...)
+	list := append(a.sod.Signed.SignerCertificates(s), a.o.Trust.Signers(s)...)
 	for _, c := range a.o.Signers {
 		if s.Matches(c) {
 			list = append(list, c)

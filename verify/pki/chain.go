@@ -26,6 +26,8 @@ type Chain struct {
 
 	linted   sync.Once
 	breaches string // rules of Doc 9303-12 that the certificates break
+
+	memo memo
 }
 
 // route is a verified way from the signer to an anchor, both included.
@@ -42,18 +44,34 @@ const (
 
 // Chain looks for the issuers of a document signer. Certificates that lay in the
 // document are material only to say what is wrong: no chain through them is trusted.
+//
+// What was found for a signer is kept: signatures neither age nor depend on a query. The
+// octets of signer may be used for something else afterwards.
 func (s *Store) Chain(signer *cert.Certificate, fromDocument ...*cert.Certificate) *Chain {
+	print := signer.Fingerprint()
+	c := s.chains.get(print)
+	if c == nil {
+		if own, err := cert.Parse(bytes.Clone(signer.Raw)); err == nil {
+			signer = own
+		}
+		c = s.search(signer)
+		s.chains.put(print, c)
+	}
+	if len(c.paths) > 0 || len(fromDocument) == 0 {
+		return c
+	}
+	return s.search(c.signer, strangers(c.signer, fromDocument)...)
+}
+
+// search looks for the issuers of a signer, those of its document included.
+func (s *Store) search(signer *cert.Certificate, extra ...*entry) *Chain {
 	c := &Chain{store: s, signer: signer}
 	first := s.find(signer)
 	if first == nil {
 		first = stranger(signer, "")
 	}
-	w := newWalk(s)
+	w := newWalk(s, extra...)
 	w.from(route{first})
-	if len(w.found) == 0 && len(fromDocument) > 0 {
-		w = newWalk(s, strangers(signer, fromDocument)...)
-		w.from(route{first})
-	}
 	c.paths = w.found
 	if len(c.paths) == 0 {
 		c.gap = w.gap(first, map[*entry]bool{})
@@ -87,16 +105,6 @@ func (r route) stranger() bool {
 }
 
 func (r route) anchor() *entry { return r[len(r)-1] }
-
-// find returns the store's own entry of a certificate, or nil.
-func (s *Store) find(c *cert.Certificate) *entry {
-	for _, e := range s.byKeyID[string(keyID(c))] {
-		if bytes.Equal(e.cert.Raw, c.Raw) {
-			return e
-		}
-	}
-	return nil
-}
 
 // walk is one search for ways to an anchor. It looks once for the issuers of a certificate
 // and does not go again where nothing was found, so that certificates which certify one
@@ -176,14 +184,15 @@ func (w *walk) search(c *cert.Certificate) []*entry {
 
 // candidates returns those who may have issued c, the likeliest first: by the key
 // that it names, by name, then the whole state, since real certificates are loose
-// about both.
+// about both. Those that do not even say that they may certify are looked at only where
+// they are named: a state has hundreds of document signers.
 func (s *Store) candidates(c *cert.Certificate) []*entry {
 	var byKey, byName, rest []*entry
 	if len(c.AuthorityKeyID) > 0 {
-		byKey = s.byKeyID[string(c.AuthorityKeyID)]
+		byKey = s.withKeyID(c.AuthorityKeyID)
 	}
 	for _, country := range []string{canonical(c.Issuer.Country()), canonical(c.Subject.Country())} {
-		for _, e := range s.byCountry[country] {
+		for _, e := range s.ofState(country) {
 			switch {
 			case slices.Contains(byKey, e) || slices.Contains(byName, e) || slices.Contains(rest, e):
 			case e.cert.Subject.Equal(c.Issuer):
@@ -191,6 +200,11 @@ func (s *Store) candidates(c *cert.Certificate) []*entry {
 			default:
 				rest = append(rest, e)
 			}
+		}
+	}
+	for _, e := range s.ofSubject(c.Issuer.Raw) {
+		if !slices.Contains(byKey, e) {
+			byName = append(byName, e)
 		}
 	}
 	return slices.Concat(byKey, byName, rest)
@@ -231,15 +245,15 @@ func (w *walk) gap(below *entry, seen map[*entry]bool) gap {
 // by name only if it has none.
 func (s *Store) named(c *cert.Certificate) []*entry {
 	if len(c.AuthorityKeyID) > 0 {
-		return s.byKeyID[string(c.AuthorityKeyID)]
+		return s.withKeyID(c.AuthorityKeyID)
 	}
 	var list []*entry
-	for _, e := range s.byCountry[canonical(c.Issuer.Country())] {
+	for _, e := range s.ofState(canonical(c.Issuer.Country())) {
 		if e.cert.Subject.Equal(c.Issuer) {
 			list = append(list, e)
 		}
 	}
-	return list
+	return append(list, s.ofSubject(c.Issuer.Raw)...)
 }
 
 // trusted says whether the entry is an anchor or leads to one.
@@ -247,16 +261,4 @@ func (s *Store) trusted(e *entry) bool {
 	w := newWalk(s)
 	w.from(route{e})
 	return len(w.found) > 0
-}
-
-// Signers returns the certificates of the store that match says are the signer's:
-// documents may come without theirs.
-func (s *Store) Signers(match func(*cert.Certificate) bool) []*cert.Certificate {
-	var list []*cert.Certificate
-	for _, e := range s.entries {
-		if match(e.cert) {
-			list = append(list, e.cert)
-		}
-	}
-	return list
 }

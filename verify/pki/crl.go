@@ -111,15 +111,15 @@ func (j *judgement) newest(issuer *entry) *cert.CRL {
 // signedByState says whether the issuer signed the list, or the issuer's next key:
 // after a rollover the new key signs for both (Doc 9303-12 §7.1.4).
 func (j *judgement) signedByState(l *cert.CRL, issuer *entry) bool {
-	if mayListRevoked(issuer.cert) && l.CheckSignature(issuer.cert.PublicKey) == nil {
+	if mayListRevoked(issuer.cert) && j.store.signedList(l, issuer) {
 		return true
 	}
 	if !l.Issuer.Equal(issuer.cert.Subject) {
 		return false
 	}
-	for _, e := range j.store.byCountry[canonical(issuer.cert.Subject.Country())] {
+	for _, e := range j.store.ofState(canonical(issuer.cert.Subject.Country())) {
 		if e != issuer && e.cert.Subject.Equal(issuer.cert.Subject) && mayListRevoked(e.cert) &&
-			l.CheckSignature(e.cert.PublicKey) == nil && j.store.trusted(e) {
+			j.store.signedList(l, e) && j.store.trusted(e) {
 			return true
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"hash"
 	"slices"
+	"sync"
 )
 
 // digestDomain begins what a store's digest is made over; a change of the form changes it.
@@ -20,15 +21,11 @@ func (s *Store) Digest() [32]byte { return s.digested() }
 func (s *Store) digest() [32]byte {
 	h := sha256.New()
 	h.Write([]byte(digestDomain))
-	certs := make([][33]byte, 0, len(s.entries))
-	for _, e := range s.entries {
-		r := [33]byte{32: 0}
-		f := e.cert.Fingerprint()
-		copy(r[:], f[:])
-		if e.specimen {
-			r[32] |= 1
-		}
-		certs = append(certs, r)
+	certs := make([][33]byte, len(s.records))
+	for i := range s.records {
+		r := &s.records[i]
+		copy(certs[i][:], r.print[:])
+		certs[i][32] = r.flags & (isSpecimen | isMaterial)
 	}
 	slices.SortFunc(certs, func(a, b [33]byte) int { return bytes.Compare(a[:], b[:]) })
 	count(h, len(certs))
@@ -52,3 +49,5 @@ func (s *Store) digest() [32]byte {
 func count(h hash.Hash, n int) {
 	h.Write([]byte{byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)})
 }
+
+func onceDigest(s *Store) func() [32]byte { return sync.OnceValue(s.digest) }

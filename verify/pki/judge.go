@@ -19,8 +19,17 @@ type judgement struct {
 
 // Judge says what the signer and its chain are worth. Of several ways to an anchor
 // the one with the least against it counts, but a signer that is revoked on one of them
-// is revoked.
+// is revoked. The result is kept for those who ask the same: it must not be changed.
 func (c *Chain) Judge(q Query) Result {
+	if r, ok := c.memo.get(q); ok {
+		return r
+	}
+	r := c.judge(q)
+	c.memo.put(q, r)
+	return r
+}
+
+func (c *Chain) judge(q Query) Result {
 	if len(c.paths) == 0 {
 		return c.withoutPath(q)
 	}
@@ -241,7 +250,7 @@ func (j *judgement) link(e *entry) bool {
 	if c.Issuer.Equal(c.Subject) || c.NameChange {
 		return true
 	}
-	for _, o := range j.store.byKeyID[string(keyID(c))] {
+	for _, o := range j.store.withKeyID(keyID(c)) {
 		if o.cert.PublicKey.Equal(c.PublicKey) && o.anchor() {
 			return true
 		}

@@ -30,7 +30,7 @@ type LoadOptions struct {
 // folder named specimen are test keys. A file that cannot be used is listed by
 // Skipped and is no error; an unreadable folder or issuers.toml is.
 func LoadStore(fsys fs.FS, o LoadOptions) (*Store, error) {
-	var l loader
+	l := loader{b: newBuilder(0)}
 	files := 0
 	err := fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
@@ -44,14 +44,14 @@ func LoadStore(fsys fs.FS, o LoadOptions) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load trust folder: %w", err)
 	}
-	s := NewStore(l.certs, l.crls, l.issuers)
+	s := l.b.store(l.crls, l.issuers)
 	s.skipped = l.skipped
 	return s, nil
 }
 
 // loader gathers what a folder holds.
 type loader struct {
-	certs   []Material
+	b       *builder
 	crls    []*cert.CRL
 	issuers []Issuer
 	skipped []Skipped
@@ -107,8 +107,8 @@ func (l *loader) file(fsys fs.FS, name string, specimen bool) error {
 // content takes the certificates and lists of one file.
 func (l *loader) content(name string, b []byte, specimen bool) {
 	if len(b) > 0 && b[0] == 0x30 {
-		if c, err := cert.Parse(b); err == nil {
-			l.certs = append(l.certs, Material{c, name, specimen})
+		if err := l.certificate(name, b, specimen); err == nil {
+			return
 		} else if r, rerr := cert.ParseCRL(b); rerr == nil {
 			l.crls = append(l.crls, r)
 		} else {
@@ -130,15 +130,16 @@ func (l *loader) content(name string, b []byte, specimen bool) {
 	}
 }
 
+func (l *loader) certificate(name string, der []byte, specimen bool) error {
+	return l.b.add(item{der: der, source: l.b.source(name), specimen: specimen})
+}
+
 func (l *loader) block(name string, block *pem.Block, specimen bool) {
 	switch block.Type {
 	case "CERTIFICATE":
-		c, err := cert.Parse(block.Bytes)
-		if err != nil {
+		if err := l.certificate(name, block.Bytes, specimen); err != nil {
 			l.skip(name, err.Error())
-			return
 		}
-		l.certs = append(l.certs, Material{c, name, specimen})
 	case "X509 CRL":
 		r, err := cert.ParseCRL(block.Bytes)
 		if err != nil {

@@ -12,7 +12,7 @@ import (
 	"testing/fstest"
 	"time"
 
-	"github.com/tamthe/tamthe/card/cert"
+	"github.com/tamthe/tamthe/card/cms"
 	"github.com/tamthe/tamthe/testdata"
 )
 
@@ -62,7 +62,7 @@ func TestLoadStore(t *testing.T) {
 	if !ok || i.CRL != Optional || i.Status != None || i.Chip != Required || i.CRLGrace != 3*24*time.Hour {
 		t.Errorf("%+v", i)
 	}
-	if found := s.Signers(func(c *cert.Certificate) bool { return c.Serial.Cmp(ds.cert.Serial) == 0 }); len(found) != 1 {
+	if found := s.Signers(&cms.SignerInfo{Serial: ds.cert.Serial, Issuer: ds.cert.Issuer}); len(found) != 1 {
 		t.Errorf("%d signers", len(found))
 	}
 	if s, err = LoadStore(fsys, LoadOptions{Specimen: true}); err != nil || !s.Anchors()[0].Specimen {

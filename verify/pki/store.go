@@ -1,25 +1,45 @@
 package pki
 
 import (
+	"bytes"
+	"crypto/sha256"
 	"encoding/hex"
 	"slices"
 	"strings"
 	"sync"
+	"weak"
 
 	"github.com/tamthe/tamthe/card/cert"
+	"github.com/tamthe/tamthe/card/cms"
 )
 
 // Store is what an operator trusts: anchors, further certificates and revocation
 // lists, and what is known of the issuers. It doesn't change after it was made and
 // may be used by several goroutines.
+//
+// The certificates stay as they were encoded. One is decoded when it is first asked
+// for; the many that can vouch for nothing, the document signers, are forgotten again
+// once nobody uses them.
 type Store struct {
-	entries   []*entry
-	byKeyID   map[string][]*entry
-	byCountry map[string][]*entry
-	crls      []*cert.CRL
-	issuers   []Issuer
-	skipped   []Skipped
-	digested  func() [32]byte
+	records  []record
+	sources  []string
+	byPrint  index // by fingerprint
+	byKeyID  index
+	byNumber index // by serial number and the issuer's country
+	byName   index // those that can vouch for nothing, by subject as encoded
+
+	byCountry map[string][]int32 // those that may vouch for others
+
+	crls    []*cert.CRL
+	issuers []Issuer
+	skipped []Skipped
+
+	digested func() [32]byte
+	chains   chainCache
+
+	signedLists sync.Map // see signedList
+
+	mu sync.Mutex // guards what records were decoded to
 }
 
 // Anchor is a self-signed certificate that the operator put into the store.
@@ -43,61 +63,33 @@ type Material struct {
 	Specimen bool // lies apart, among test keys
 }
 
-// entry is a certificate of the store. Whether it is an anchor is found out when
-// first asked: a check of its own signature for each of several hundred
+// entry is a certificate of the store, decoded. Whether it is an anchor is found out
+// when first asked: a check of its own signature for each of several hundred
 // certificates would slow down every start.
 type entry struct {
 	cert     *cert.Certificate
 	source   string
 	specimen bool
+	kept     bool // as long as the store
 	anchor   func() bool
 }
 
 // NewStore makes a store. Equal certificates count once; a key that is marked
 // specimen anywhere is specimen everywhere.
 func NewStore(certs []Material, crls []*cert.CRL, issuers []Issuer) *Store {
-	s := &Store{
-		byKeyID: map[string][]*entry{}, byCountry: map[string][]*entry{},
-		crls: crls, issuers: issuers,
-	}
-	seen := map[[32]byte]*entry{}
+	b := newBuilder(len(certs))
 	for _, m := range certs {
-		specimen := m.Specimen || specimenName(m.Cert.Subject)
-		if e := seen[m.Cert.Fingerprint()]; e != nil {
-			e.specimen = e.specimen || specimen
-			continue
-		}
-		e := newEntry(m.Cert, m.Source, specimen)
-		seen[m.Cert.Fingerprint()] = e
-		s.entries = append(s.entries, e)
-		id := string(keyID(m.Cert))
-		s.byKeyID[id] = append(s.byKeyID[id], e)
-		c := canonical(m.Cert.Subject.Country())
-		s.byCountry[c] = append(s.byCountry[c], e)
+		b.add(item{der: m.Cert.Raw, cert: m.Cert, source: b.source(m.Source), specimen: m.Specimen})
 	}
-	s.markSpecimens()
-	s.digested = sync.OnceValue(s.digest)
-	return s
+	return b.store(crls, issuers)
 }
 
-// markSpecimens marks every certificate of a test key, under whatever name: whoever has
-// the key of a test authority can certify it under another.
-func (s *Store) markSpecimens() {
-	keys := map[string]bool{}
-	for _, e := range s.entries {
-		if e.specimen && e.cert.KeyErr == nil {
-			keys[string(e.cert.PublicKey.KeyID())] = true
-		}
-	}
-	for _, e := range s.entries {
-		e.specimen = e.specimen || e.cert.KeyErr == nil && keys[string(e.cert.PublicKey.KeyID())]
-	}
-}
-
-func newEntry(c *cert.Certificate, source string, specimen bool) *entry {
+func newEntry(c *cert.Certificate, source string, specimen, candidate bool) *entry {
 	return &entry{
 		cert: c, source: source, specimen: specimen,
-		anchor: sync.OnceValue(func() bool { return c.KeyErr == nil && c.Issuer.Equal(c.Subject) && c.SelfSigned() }),
+		anchor: sync.OnceValue(func() bool {
+			return candidate && c.KeyErr == nil && c.Issuer.Equal(c.Subject) && c.SelfSigned()
+		}),
 	}
 }
 
@@ -120,22 +112,129 @@ func (e *entry) asAnchor() *Anchor {
 	return &Anchor{Cert: e.cert, Specimen: e.specimen, Source: e.source, Fingerprint: e.cert.Fingerprint()}
 }
 
-// Anchors returns the anchors, in the order of their files.
+// entry decodes a record, or returns what it was decoded to: there is one entry of a
+// record at a time. It is nil for a certificate that does not parse, which the outline
+// has seen to.
+func (s *Store) entry(i int32) *entry {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := &s.records[i]
+	if r.made != nil {
+		return r.made
+	}
+	if e := r.seen.Value(); e != nil {
+		return e
+	}
+	c, err := cert.Parse(r.der)
+	if err != nil {
+		return nil
+	}
+	e := newEntry(c, s.sources[r.source], r.flags&isSpecimen != 0, r.flags&isMaterial == 0)
+	if r.flags&mayVouch != 0 {
+		r.made, e.kept = e, true
+	} else {
+		r.seen = weak.Make(e)
+	}
+	return e
+}
+
+// entries decodes those records that match what was looked for, in their order.
+func (s *Store) entries(list []int32) []*entry {
+	var out []*entry
+	for _, i := range list {
+		if e := s.entry(i); e != nil {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// find returns the store's own entry of a certificate, or nil.
+func (s *Store) find(c *cert.Certificate) *entry {
+	if i := s.lookup(c.Fingerprint()); i >= 0 {
+		return s.entry(i)
+	}
+	return nil
+}
+
+// lookup returns the record of that fingerprint, or -1.
+func (s *Store) lookup(print [32]byte) int32 {
+	for i := s.byPrint.first(printHash(print)); i >= 0; i = s.byPrint.next[i] {
+		if s.records[i].print == print {
+			return i
+		}
+	}
+	return -1
+}
+
+// withKeyID returns the entries whose subject key identifier it is.
+func (s *Store) withKeyID(id []byte) []*entry { return s.entries(s.lookupKeyID(id)) }
+
+func (s *Store) lookupKeyID(id []byte) []int32 {
+	var list []int32
+	for i := s.byKeyID.first(octetsHash(id)); i >= 0; i = s.byKeyID.next[i] {
+		if bytes.Equal(s.records[i].keyID(), id) {
+			list = append(list, i)
+		}
+	}
+	return list
+}
+
+// ofState returns the entries of a state that may vouch for others.
+func (s *Store) ofState(country string) []*entry { return s.entries(s.byCountry[country]) }
+
+// ofSubject returns the entries that can vouch for nothing and bear that name as encoded.
+func (s *Store) ofSubject(name []byte) []*entry {
+	var list []int32
+	for i := s.byName.first(octetsHash(name)); i >= 0; i = s.byName.next[i] {
+		if r := &s.records[i]; bytes.Equal(r.subject.of(r.der), name) {
+			list = append(list, i)
+		}
+	}
+	return s.entries(list)
+}
+
+// Anchors returns the anchors, in the order of their files. One that neither may vouch
+// for others nor names itself letter by letter as its issuer is no use and not listed.
 func (s *Store) Anchors() []Anchor {
 	var list []Anchor
-	for _, e := range s.entries {
-		if e.anchor() {
+	for i := range s.records {
+		if s.records[i].flags&mayVouch == 0 {
+			continue
+		}
+		if e := s.entry(int32(i)); e != nil && e.anchor() {
 			list = append(list, *e.asAnchor())
 		}
 	}
 	return list
 }
 
-// Certificates returns all certificates of the store, anchors or not.
+// Certificates returns all certificates of the store, anchors or not. Of a store of
+// document signers that is much.
 func (s *Store) Certificates() []*cert.Certificate {
-	list := make([]*cert.Certificate, 0, len(s.entries))
-	for _, e := range s.entries {
-		list = append(list, e.cert)
+	list := make([]*cert.Certificate, 0, len(s.records))
+	for i := range s.records {
+		if e := s.entry(int32(i)); e != nil {
+			list = append(list, e.cert)
+		}
+	}
+	return list
+}
+
+// Signers returns the certificates of the store that the signer of a document may have
+// meant: documents may come without theirs.
+func (s *Store) Signers(signer *cms.SignerInfo) []*cert.Certificate {
+	var found []int32
+	if signer.KeyID != nil {
+		found = s.lookupKeyID(signer.KeyID)
+	} else {
+		found = s.lookupNumber(signer.Serial, signer.Issuer)
+	}
+	var list []*cert.Certificate
+	for _, e := range s.entries(found) {
+		if signer.Matches(e.cert) {
+			list = append(list, e.cert)
+		}
 	}
 	return list
 }
@@ -148,3 +247,6 @@ func (s *Store) Skipped() []Skipped { return slices.Clone(s.skipped) }
 
 // String is the fingerprint in hexadecimal digits, as issuers.toml pins it.
 func (a Anchor) String() string { return hex.EncodeToString(a.Fingerprint[:]) }
+
+// fingerprint is the SHA-256 of a certificate.
+func fingerprint(der []byte) [32]byte { return sha256.Sum256(der) }

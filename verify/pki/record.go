@@ -1,0 +1,280 @@
+package pki
+
+import (
+	"bytes"
+	"encoding/binary"
+	"hash/maphash"
+	"math/big"
+	"slices"
+	"weak"
+
+	"golang.org/x/crypto/cryptobyte"
+
+	"github.com/tamthe/tamthe/card/cert"
+)
+
+// record is a certificate as it was encoded, with where in it is what it is found by.
+type record struct {
+	der     []byte
+	print   [32]byte
+	serial  span
+	issuer  span
+	subject span
+	key     span // its subject key identifier; empty if it has none
+	source  int32
+	flags   uint8
+
+	made *entry              // decoded for good
+	seen weak.Pointer[entry] // decoded for as long as somebody uses it
+}
+
+// The flags of a record.
+const (
+	isSpecimen = 1 << iota
+	isMaterial // is no anchor, whatever it says of itself
+	mayVouch   // says that it may certify, or is certified by its own name
+)
+
+// span is a part of a certificate, which has at most cert.MaxCertificate octets.
+type span struct{ at, n uint16 }
+
+func (p span) of(der []byte) []byte { return der[p.at : int(p.at)+int(p.n)] }
+
+// spanOf is where part, a slice of der, lies in it.
+func spanOf(der, part []byte) span {
+	if len(part) == 0 {
+		return span{}
+	}
+	return span{uint16(cap(der) - cap(part)), uint16(len(part))}
+}
+
+// keyID is the subject key identifier, computed if the certificate has none.
+func (r *record) keyID() []byte {
+	if r.key.n > 0 {
+		return r.key.of(r.der)
+	}
+	o, _ := cert.ParseOutline(r.der)
+	return o.KeyID()
+}
+
+// index finds records by a hash. Those of one hash are chained in their order; whether
+// they are what is looked for, the caller finds out.
+type index struct {
+	head map[uint64]int32
+	next []int32
+}
+
+func newIndex(n int) index { return index{make(map[uint64]int32, n), make([]int32, n)} }
+
+// push puts a record before those of its hash.
+func (x *index) push(hash uint64, i int32) {
+	x.next[i] = x.first(hash)
+	x.head[hash] = i
+}
+
+func (x *index) first(hash uint64) int32 {
+	if i, ok := x.head[hash]; ok {
+		return i
+	}
+	return -1
+}
+
+// seed makes the hashes of this process unforeseeable for whoever makes certificates.
+var seed = maphash.MakeSeed()
+
+func octetsHash(b []byte) uint64 { return maphash.Bytes(seed, b) }
+
+func printHash(print [32]byte) uint64 { return binary.LittleEndian.Uint64(print[:]) }
+
+// numberHash is of a serial number, in its shortest encoding, and the country of its
+// issuer's name: names of one issuer are written in several ways.
+func numberHash(serial []byte, country string) uint64 {
+	var h maphash.Hash
+	h.SetSeed(seed)
+	h.Write(shortest(serial))
+	h.WriteByte(0)
+	h.WriteString(country)
+	return h.Sum64()
+}
+
+// shortest takes off the octets of an INTEGER that say nothing.
+func shortest(b []byte) []byte {
+	for len(b) > 1 && (b[0] == 0 && b[1]&0x80 == 0 || b[0] == 0xff && b[1]&0x80 != 0) {
+		b = b[1:]
+	}
+	return b
+}
+
+// integer is the content of an INTEGER.
+func integer(n *big.Int) []byte {
+	var b cryptobyte.Builder
+	b.AddASN1BigInt(n)
+	der := cryptobyte.String(b.BytesOrPanic()) // of a number that was read from a document of less than 1 MiB
+	var content cryptobyte.String
+	der.ReadASN1(&content, 2)
+	return content
+}
+
+// lookupNumber returns the records of that serial number whose issuer may be meant.
+func (s *Store) lookupNumber(serial *big.Int, issuer cert.Name) []int32 {
+	number := integer(serial)
+	var list []int32
+	for i := s.byNumber.first(numberHash(number, issuer.Country())); i >= 0; i = s.byNumber.next[i] {
+		if r := &s.records[i]; bytes.Equal(shortest(r.serial.of(r.der)), number) && sameName(r.issuer.of(r.der), issuer) {
+			list = append(list, i)
+		}
+	}
+	return list
+}
+
+// sameName compares an encoded name as cert.Name.Equal does.
+func sameName(raw []byte, n cert.Name) bool {
+	if bytes.Equal(raw, n.Raw) {
+		return true
+	}
+	other, err := cert.ParseName(raw)
+	return err == nil && other.Equal(n)
+}
+
+// item is a certificate on its way into a store.
+type item struct {
+	der      []byte
+	cert     *cert.Certificate // if it was decoded before
+	source   int32
+	specimen bool
+	material bool
+}
+
+// builder makes a store.
+type builder struct{ s *Store }
+
+func newBuilder(n int) *builder {
+	return &builder{&Store{records: make([]record, 0, n), byPrint: index{head: make(map[uint64]int32, n)}}}
+}
+
+// source returns the number of a file's name.
+func (b *builder) source(name string) int32 {
+	if n := len(b.s.sources); n == 0 || b.s.sources[n-1] != name {
+		b.s.sources = append(b.s.sources, name)
+	}
+	return int32(len(b.s.sources) - 1)
+}
+
+// add takes a certificate. A second one that is equal adds only its marks: it is a
+// specimen if one of them is, and material only if all are.
+func (b *builder) add(it item) error {
+	s := b.s
+	r := record{der: it.der[:len(it.der):len(it.der)], print: fingerprint(it.der), source: it.source}
+	if it.specimen {
+		r.flags |= isSpecimen
+	}
+	if it.material {
+		r.flags |= isMaterial
+	}
+	if i := s.lookup(r.print); i >= 0 {
+		old := &s.records[i]
+		if old.flags&isMaterial != 0 && !it.material {
+			old.flags &^= isMaterial
+			old.source = it.source
+		}
+		old.flags |= r.flags & isSpecimen
+		return nil
+	}
+	o, err := cert.ParseOutline(r.der)
+	if err != nil {
+		return err
+	}
+	r.serial, r.issuer, r.subject, r.key = spanOf(r.der, o.Serial), spanOf(r.der, o.Issuer), spanOf(r.der, o.Subject), spanOf(r.der, o.SubjectKeyID)
+	if o.CA || o.KeyUsage&cert.KeyCertSign != 0 || bytes.Equal(o.Issuer, o.Subject) {
+		r.flags |= mayVouch
+	}
+	if specimenSubject(o.Subject) {
+		r.flags |= isSpecimen
+	}
+	i := int32(len(s.records))
+	s.byPrint.next = append(s.byPrint.next, -1)
+	s.byPrint.push(printHash(r.print), i)
+	s.records = append(s.records, r)
+	if it.cert != nil {
+		s.records[i].made = newEntry(it.cert, s.sources[it.source], false, false) // marked when all are there
+	}
+	return nil
+}
+
+// store makes the store of what was added.
+func (b *builder) store(crls []*cert.CRL, issuers []Issuer) *Store {
+	s := b.s
+	s.crls, s.issuers = crls, issuers
+	s.markSpecimens()
+	n := len(s.records)
+	s.byKeyID, s.byNumber, s.byName = newIndex(n), newIndex(n), newIndex(n)
+	s.byCountry = map[string][]int32{}
+	for i := int32(n - 1); i >= 0; i-- {
+		r := &s.records[i]
+		s.byKeyID.push(octetsHash(r.keyID()), i)
+		s.byNumber.push(numberHash(r.serial.of(r.der), cert.CountryOf(r.issuer.of(r.der))), i)
+		if r.flags&mayVouch == 0 {
+			s.byName.push(octetsHash(r.subject.of(r.der)), i)
+		} else {
+			c := canonical(cert.CountryOf(r.subject.of(r.der)))
+			s.byCountry[c] = append(s.byCountry[c], i)
+		}
+		if r.made != nil {
+			r.made = newEntry(r.made.cert, r.made.source, r.flags&isSpecimen != 0, r.flags&isMaterial == 0)
+			r.made.kept = true
+		}
+	}
+	for _, list := range s.byCountry {
+		slices.Reverse(list)
+	}
+	s.digested = onceDigest(s)
+	return s
+}
+
+// markSpecimens marks every certificate of a test key, under whatever name: whoever has
+// the key of a test authority can certify it under another.
+func (s *Store) markSpecimens() {
+	keys := map[string]bool{}
+	plain := 0
+	for i := range s.records {
+		if s.records[i].flags&isSpecimen == 0 {
+			plain++
+		}
+	}
+	if plain == 0 || plain == len(s.records) {
+		return
+	}
+	of := func(r *record) string {
+		o, _ := cert.ParseOutline(r.der)
+		return string(cert.PublicKey{Raw: o.PublicKey}.KeyID())
+	}
+	for i := range s.records {
+		if r := &s.records[i]; r.flags&isSpecimen != 0 {
+			keys[of(r)] = true
+		}
+	}
+	for i := range s.records {
+		if r := &s.records[i]; r.flags&isSpecimen == 0 && keys[of(r)] {
+			r.flags |= isSpecimen
+		}
+	}
+}
+
+// specimenSubject is specimenName of an encoded name. Most are looked through without
+// decoding them.
+func specimenSubject(name []byte) bool {
+	plain := true
+	for i := min(len(name), 4); i < len(name); i++ {
+		switch c := name[i]; {
+		case c >= 0x80 || c == 0: // no ASCII, or more than an octet a character
+			plain = false
+		case c|0x20 == 's' && len(name)-i >= 8 && bytes.EqualFold(name[i:i+8], []byte("specimen")):
+			plain = false
+		}
+	}
+	if plain {
+		return false
+	}
+	n, err := cert.ParseName(name)
+	return err != nil || specimenName(n)
+}
