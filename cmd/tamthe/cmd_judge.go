@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -13,27 +12,39 @@ import (
 
 func newJudge(p *program) *cobra.Command {
 	var o verifyOptions
+	var workers int
 	cmd := &cobra.Command{
 		Use:   "judge PATH",
 		Short: "Judge files that were read before",
 		Long: `Judges an EF folder (EF.SOD.bin, DG1.bin …) as verify does a card, without the chip's
 own proof.
+
+Of another folder every EF folder in it is judged, however deep, and of - a tar stream of
+such on standard input, in which the files of one folder stand together. Then a line is
+printed for each as it comes (with --json an object), at last a summary, without which the
+result is not whole; the exit status is that of the worst: refused, then unreadable
+(status 1), then referred. Links are not followed.
 `,
-		Example: "  tamthe judge ./card --trust ./trust --at 2026-07-01T00:00:00Z",
-		Args:    exactly(1),
-		RunE:    func(cmd *cobra.Command, args []string) error { return runJudge(cmd.Context(), p, args[0], o) },
+		Example: `  tamthe judge ./card --trust ./trust --at 2026-07-01T00:00:00Z
+  tar c ./archive | tamthe judge - --trust ./trust --json --workers 4`,
+		Args: exactly(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return runJudge(cmd.Context(), p, args[0], o, workers) },
 	}
 	o.judgeFlags(cmd, "archive")
+	cmd.Flags().IntVar(&workers, "workers", 0, "how many documents to judge at once (else one a processor)")
 	return cmd
 }
 
 // errNoFiles says that a folder is no EF folder.
 var errNoFiles = errors.New("there are no files of a card")
 
-func runJudge(ctx context.Context, p *program, path string, o verifyOptions) error {
+func runJudge(ctx context.Context, p *program, path string, o verifyOptions, workers int) error {
 	opts, err := o.options(p, "archive")
 	if err != nil {
 		return err
+	}
+	if path == "-" {
+		return p.judgeMany(ctx, tarred(p.in), opts, workers)
 	}
 	st, err := os.Stat(path)
 	if err != nil {
@@ -47,7 +58,12 @@ func runJudge(ctx context.Context, p *program, path string, o verifyOptions) err
 		return err
 	}
 	if len(files) == 0 {
-		return hint(fmt.Errorf("%s: %w", path, errNoFiles), "an EF folder holds EF.SOD.bin, DG1.bin and so on")
+		root, err := os.OpenRoot(path)
+		if err != nil {
+			return err
+		}
+		defer root.Close()
+		return p.judgeMany(ctx, tree(root), opts, workers)
 	}
 	status, done := p.statusSource(ctx)
 	defer done()

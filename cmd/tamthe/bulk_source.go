@@ -1,0 +1,163 @@
+package main
+
+import (
+	"archive/tar"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"strings"
+
+	"github.com/tamthe/tamthe/card/lds"
+	"github.com/tamthe/tamthe/verify"
+)
+
+// The bounds of a tree and of a stream that a stranger may have filled. A document has at
+// most one file of each name, each as large as verify.ReadFiles takes it.
+const (
+	maxTreeDepth  = 16
+	maxPaperFile  = 1 << 20
+	maxPaperPath  = 4096
+	maxTarEntries = 1 << 30
+)
+
+var (
+	errDeep  = fmt.Errorf("folders lie more than %d deep", maxTreeDepth)
+	errLink  = errors.New("a link or another file that is no regular one")
+	errTwice = errors.New("a file is there twice")
+	errCut   = errors.New("it ends before the end of the archive")
+)
+
+// tree finds every EF folder under a folder, in the order of their names. Links are not
+// followed, and nothing outside the folder is read.
+func tree(root *os.Root) *many {
+	m := &many{}
+	fsys := root.FS()
+	m.papers = func(yield func(paper) bool) {
+		m.broken = fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
+			switch {
+			case err != nil && name == ".":
+				return err
+			case err != nil:
+				return proceed(yield(paper{path: name, err: err}), fs.SkipDir)
+			case !d.IsDir():
+				if _, known := lds.ByName(path.Base(name)); !known || !d.Type().IsRegular() {
+					m.skipped++
+				}
+				return nil
+			case strings.Count(name, "/") >= maxTreeDepth:
+				return proceed(yield(paper{path: name, err: errDeep}), fs.SkipDir)
+			}
+			if files, err := folderFiles(fsys, name); err != nil || len(files) > 0 {
+				return proceed(yield(paper{name, files, err}), nil)
+			}
+			return nil
+		})
+	}
+	return m
+}
+
+// proceed is next as long as somebody wants more.
+func proceed(more bool, next error) error {
+	if more {
+		return next
+	}
+	return fs.SkipAll
+}
+
+// folderFiles reads one EF folder; one that holds no file of a card is empty.
+func folderFiles(fsys fs.FS, name string) (verify.Files, error) {
+	entries, err := fs.ReadDir(fsys, name)
+	if err != nil {
+		return nil, err
+	}
+	found := false
+	for _, e := range entries {
+		_, known := lds.ByName(e.Name())
+		if known && !e.IsDir() && !e.Type().IsRegular() {
+			return nil, errLink
+		}
+		found = found || known && !e.IsDir()
+	}
+	if !found {
+		return nil, nil
+	}
+	sub, err := fs.Sub(fsys, name)
+	if err != nil {
+		return nil, err
+	}
+	return verify.ReadFiles(sub)
+}
+
+// tarred reads a tar stream of EF folders, of which nothing is written anywhere. The files
+// of one folder stand together.
+func tarred(r io.Reader) *many {
+	m := &many{}
+	m.papers = func(yield func(paper) bool) {
+		watched := &ending{Reader: r}
+		archive := tar.NewReader(watched)
+		var d paper
+		for n := 0; ; n++ {
+			h, err := archive.Next()
+			if err != nil || n == maxTarEntries {
+				if d.path != "" && !yield(d) {
+					return
+				}
+				if watched.over && errors.Is(err, io.EOF) {
+					err = errCut
+				}
+				if !errors.Is(err, io.EOF) {
+					m.broken = fmt.Errorf("read the stream: %w", err)
+				}
+				return
+			}
+			name := path.Clean(strings.TrimPrefix(h.Name, "/"))
+			f, known := lds.ByName(path.Base(name))
+			if !known || h.Typeflag != tar.TypeReg || len(name) > maxPaperPath {
+				if h.Typeflag != tar.TypeDir {
+					m.skipped++
+				}
+				continue
+			}
+			if folder := path.Dir(name); folder != d.path {
+				if d.path != "" && !yield(d) {
+					return
+				}
+				d = paper{path: folder, files: verify.Files{}}
+			}
+			d.take(f, archive, h.Size)
+		}
+	}
+	return m
+}
+
+// ending notes that the stream was read to its end, which package tar does only where the
+// two blocks of zeros are missing that end an archive.
+type ending struct {
+	io.Reader
+	over bool
+}
+
+func (e *ending) Read(b []byte) (int, error) {
+	n, err := e.Reader.Read(b)
+	e.over = e.over || n == 0 && errors.Is(err, io.EOF)
+	return n, err
+}
+
+// take reads one file of a document.
+func (d *paper) take(f lds.File, r io.Reader, size int64) {
+	_, twice := d.files[f]
+	switch {
+	case d.err != nil:
+	case twice:
+		d.err = fmt.Errorf("%s: %w", f.Name(), errTwice)
+	case size > maxPaperFile:
+		d.err = fmt.Errorf("%s: %d octets are more than any file of a card has", f.Name(), size)
+	default:
+		if d.files[f], d.err = io.ReadAll(io.LimitReader(r, maxPaperFile+1)); d.err != nil {
+			d.err = fmt.Errorf("read %s: %w", f.Name(), d.err)
+		}
+	}
+}
