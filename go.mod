@@ -3,6 +3,7 @@ module github.com/tamthe/tamthe
 go 1.26.0
 
 require (
+	filippo.io/age v1.3.2
 	filippo.io/bigmod v0.1.0
 	filippo.io/nistec v0.0.4
 	github.com/ebfe/scard v0.0.0-20241214075232-7af069cabc25
@@ -18,6 +19,7 @@ require (
 )
 
 require (
+	filippo.io/hpke v0.4.0 // indirect
 	github.com/inconshreveable/mousetrap v1.1.0 // indirect
 	golang.org/x/sys v0.50.0 // indirect
 	golang.org/x/tools v0.51.0 // indirect

@@ -63,6 +63,7 @@ type Record struct {
 // is right and does not count is NotRun, ReasonRecorded.
 func JudgeRecord(ctx context.Context, rec Record, o Options) (*Report, error) {
 	o = o.withDefaults("checkpoint")
+	o.Policy.Chip = true // what it showed is there to be judged
 	chip := &chipEvidence{recorded: &rec, asked: rec.Proofs.Active}
 	infos, _ := lds.ParseDG14(rec.Files[lds.DG14])
 	if a := rec.Proofs.Active; a != nil {

@@ -27,6 +27,7 @@ var allowed = map[string][]string{
 	"apdu/pcsc/private":   {"golang.org/x/sys"},
 	"card":                {"golang.org/x/crypto", "golang.org/x/text", "github.com/pelletier/go-toml/v2", "filippo.io/bigmod"},
 	"verify":              {"golang.org/x/crypto", "golang.org/x/text", "github.com/pelletier/go-toml/v2"},
+	"verify/evidence":     {"filippo.io/age"},
 	"issuance":            {"golang.org/x/crypto", "golang.org/x/mod"},
 	"issuance/sqlite":     {"github.com/mattn/go-sqlite3", "golang.org/x/mod"},
 	"cmd/tamthe":          {"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/pelletier/go-toml/v2", "golang.org/x/term", "golang.org/x/mod"},
