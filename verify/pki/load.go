@@ -1,6 +1,8 @@
 package pki
 
 import (
+	"bytes"
+	"crypto/sha256"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -29,32 +31,151 @@ type LoadOptions struct {
 // and revocation lists as DER or PEM, and issuers.toml at its top. Files under a
 // folder named specimen are test keys. A file that cannot be used is listed by
 // Skipped and is no error; an unreadable folder or issuers.toml is.
+//
+// A folder with an index of imports must hold the files that it names as they were
+// imported, else the error is ErrEdited. If somebody imports meanwhile, what is read is
+// the folder before or after that.
 func LoadStore(fsys fs.FS, o LoadOptions) (*Store, error) {
-	l := loader{b: newBuilder(0)}
+	for try := 1; ; try++ {
+		l := loader{fsys: fsys, options: o, b: newBuilder(0), listed: map[string]bool{}}
+		s, err := l.load()
+		if err == nil {
+			return s, nil
+		}
+		if now, _ := readIndex(fsys); try == 5 || bytes.Equal(now, l.index) {
+			return nil, fmt.Errorf("load trust folder: %w", err)
+		}
+	}
+}
+
+// loader gathers what a folder holds.
+type loader struct {
+	fsys    fs.FS
+	options LoadOptions
+	index   []byte // as it stood when the loading began
+	listed  map[string]bool
+	b       *builder
+	crls    []*cert.CRL
+	issuers []Issuer
+	skipped []Skipped
+}
+
+// readIndex returns the octets of a folder's index, nil if there is none.
+func readIndex(fsys fs.FS) ([]byte, error) {
+	b, err := ReadFile(fsys, IndexFile, maxIndex)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return b, err
+}
+
+func (l *loader) load() (*Store, error) {
+	var x Index
+	var err error
+	if l.index, err = readIndex(l.fsys); err != nil {
+		return nil, err
+	}
+	if l.index != nil {
+		if x, err = ParseIndex(l.index); err != nil {
+			return nil, err
+		}
+	}
+	for _, i := range x.Imports {
+		l.listed[i.File] = true
+	}
 	files := 0
-	err := fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
+	err = fs.WalkDir(l.fsys, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
 		if files++; files > maxFiles {
 			return fmt.Errorf("more than %d files", maxFiles)
 		}
-		return l.file(fsys, name, o.Specimen || inSpecimenFolder(name))
+		if name == IndexFile || l.listed[name] || strings.HasPrefix(path.Base(name), unfinished) {
+			return nil
+		}
+		return l.file(name, l.specimen(name))
 	})
 	if err != nil {
-		return nil, fmt.Errorf("load trust folder: %w", err)
+		return nil, err
+	}
+	lists, err := l.imports(x)
+	if err != nil {
+		return nil, err
 	}
 	s := l.b.store(l.crls, l.issuers)
 	s.skipped = l.skipped
+	for _, list := range lists {
+		if err := s.addList(list.Kind, list.octets, list.Import); err != nil {
+			return nil, fmt.Errorf("%s: %w", list.File, err)
+		}
+	}
 	return s, nil
 }
 
-// loader gathers what a folder holds.
-type loader struct {
-	b       *builder
-	crls    []*cert.CRL
-	issuers []Issuer
-	skipped []Skipped
+func (l *loader) specimen(name string) bool { return l.options.Specimen || inSpecimenFolder(name) }
+
+// adverseFile is a file of an index that holds no certificates.
+type adverseFile struct {
+	*Import
+	octets []byte
+}
+
+// imports takes what the index names. What the operator pinned comes first: it stays
+// pinned where a list has it too.
+func (l *loader) imports(x Index) ([]adverseFile, error) {
+	var lists []adverseFile
+	for _, pinned := range []bool{true, false} {
+		for n := range x.Imports {
+			i := &x.Imports[n]
+			if pinned != (i.List == "") {
+				continue
+			}
+			b, err := ReadFile(l.fsys, i.File, maxPack)
+			switch {
+			case errors.Is(err, fs.ErrNotExist), errors.Is(err, ErrFile):
+				return nil, fmt.Errorf("%s: %w", i.File, ErrEdited)
+			case err != nil:
+				return nil, err
+			case sha256.Sum256(b) != i.SHA256:
+				return nil, fmt.Errorf("%s: %w", i.File, ErrEdited)
+			}
+			if i.Kind != ImportAnchors && i.Kind != ImportMaterial {
+				lists = append(lists, adverseFile{i, b})
+			} else {
+				l.imported(i, b)
+			}
+		}
+	}
+	return lists, nil
+}
+
+// imported takes the certificates and lists of one imported file. What cannot be read in
+// it is of no use and does no harm.
+func (l *loader) imported(i *Import, b []byte) {
+	certs, crls, err := unpack(b)
+	if err != nil {
+		certs, crls = [][]byte{b}, nil
+	}
+	l.b.grow(len(certs))
+	source, specimen := l.b.sourceOf(i.File, i), l.specimen(i.File)
+	bad := 0
+	for _, der := range certs {
+		it := item{der: der, source: source, specimen: specimen, material: i.Kind != ImportAnchors}
+		if taken, err := l.b.addOf(it, i); err != nil && taken {
+			bad++
+		}
+	}
+	for _, der := range crls {
+		if r, err := cert.ParseCRL(der); err == nil {
+			l.crls = append(l.crls, r)
+		} else {
+			bad++
+		}
+	}
+	if bad > 0 {
+		l.skip(i.File, fmt.Sprintf("%d of its certificates and lists cannot be read", bad))
+	}
 }
 
 // ErrFile says that a file is no regular one, or larger than may be.
@@ -82,15 +203,19 @@ func ReadFile(fsys fs.FS, name string, most int64) ([]byte, error) {
 	return b, err
 }
 
-func (l *loader) file(fsys fs.FS, name string, specimen bool) error {
+func (l *loader) file(name string, specimen bool) error {
 	switch strings.ToLower(path.Ext(name)) {
-	case ".ml", ".ldif":
+	case ".ml", ".ldif", ".p7b", ".p7c":
 		l.skip(name, "a list of certificates that is not yet imported")
 		return nil
 	}
-	b, err := ReadFile(fsys, name, maxFile)
+	b, err := ReadFile(l.fsys, name, maxFile)
 	if errors.Is(err, ErrFile) {
 		l.skip(name, "too large, or no regular file")
+		return nil
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		l.skip(name, "it was removed, or is a link to nothing")
 		return nil
 	}
 	if err != nil {

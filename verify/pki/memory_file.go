@@ -120,11 +120,14 @@ func readMemory(path string) ([]byte, error) {
 	return b, err
 }
 
+// unfinished begins the names of files that are not written to their end.
+const unfinished = ".new-"
+
 // replaceFile puts the octets in the place of what is there, whole or not at all, and
 // returns once they are on the disk.
 func replaceFile(path string, b []byte, mode fs.FileMode) error {
 	dir := filepath.Dir(path)
-	f, err := os.CreateTemp(dir, ".new-*")
+	f, err := os.CreateTemp(dir, unfinished+"*")
 	if err != nil {
 		return err
 	}

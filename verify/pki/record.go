@@ -136,6 +136,12 @@ func sameName(raw []byte, n cert.Name) bool {
 	return err == nil && other.Equal(n)
 }
 
+// source is where a certificate was found: a file, and what the index says of it.
+type source struct {
+	name   string
+	listed *Import // nil if it just lies there
+}
+
 // item is a certificate on its way into a store.
 type item struct {
 	der      []byte
@@ -153,11 +159,30 @@ func newBuilder(n int) *builder {
 }
 
 // source returns the number of a file's name.
-func (b *builder) source(name string) int32 {
-	if n := len(b.s.sources); n == 0 || b.s.sources[n-1] != name {
-		b.s.sources = append(b.s.sources, name)
+func (b *builder) source(name string) int32 { return b.sourceOf(name, nil) }
+
+func (b *builder) sourceOf(name string, i *Import) int32 {
+	if n := len(b.s.sources); n == 0 || b.s.sources[n-1] != (source{name, i}) {
+		b.s.sources = append(b.s.sources, source{name, i})
 	}
 	return int32(len(b.s.sources) - 1)
+}
+
+// grow makes room for n more certificates.
+func (b *builder) grow(n int) { b.s.records = slices.Grow(b.s.records, n) }
+
+// addOf takes a certificate if the import is for its country, and says whether it is.
+func (b *builder) addOf(it item, i *Import) (taken bool, err error) {
+	if len(i.Countries) > 0 {
+		o, err := cert.ParseOutline(it.der)
+		if err != nil {
+			return true, err
+		}
+		if !i.takes(cert.CountryOf(o.Subject)) {
+			return false, nil
+		}
+	}
+	return true, b.add(it)
 }
 
 // add takes a certificate. A second one that is equal adds only its marks: it is a
@@ -196,7 +221,7 @@ func (b *builder) add(it item) error {
 	s.byPrint.push(printHash(r.print), i)
 	s.records = append(s.records, r)
 	if it.cert != nil {
-		s.records[i].made = newEntry(it.cert, s.sources[it.source], false, false) // marked when all are there
+		s.records[i].made = newEntry(it.cert, &s.sources[it.source], false, false) // marked when all are there
 	}
 	return nil
 }
@@ -220,7 +245,7 @@ func (b *builder) store(crls []*cert.CRL, issuers []Issuer) *Store {
 			s.byCountry[c] = append(s.byCountry[c], i)
 		}
 		if r.made != nil {
-			r.made = newEntry(r.made.cert, r.made.source, r.flags&isSpecimen != 0, r.flags&isMaterial == 0)
+			r.made = newEntry(r.made.cert, &s.sources[r.source], r.flags&isSpecimen != 0, r.flags&isMaterial == 0)
 			r.made.kept = true
 		}
 	}

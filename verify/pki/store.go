@@ -22,7 +22,7 @@ import (
 // once nobody uses them.
 type Store struct {
 	records  []record
-	sources  []string
+	sources  []source
 	byPrint  index // by fingerprint
 	byKeyID  index
 	byNumber index // by serial number and the issuer's country
@@ -48,6 +48,7 @@ type Anchor struct {
 	Specimen    bool   // it vouches for test documents only
 	Source      string // the file that it came from
 	Fingerprint [32]byte
+	Import      *Import // what brought it, nil if the operator just put it there; not to be changed
 }
 
 // Skipped is a file of a trust folder that was not taken.
@@ -70,7 +71,8 @@ type entry struct {
 	cert     *cert.Certificate
 	source   string
 	specimen bool
-	kept     bool // as long as the store
+	listed   *Import // what brought it, or nil
+	kept     bool    // as long as the store
 	anchor   func() bool
 }
 
@@ -84,9 +86,9 @@ func NewStore(certs []Material, crls []*cert.CRL, issuers []Issuer) *Store {
 	return b.store(crls, issuers)
 }
 
-func newEntry(c *cert.Certificate, source string, specimen, candidate bool) *entry {
+func newEntry(c *cert.Certificate, from *source, specimen, candidate bool) *entry {
 	return &entry{
-		cert: c, source: source, specimen: specimen,
+		cert: c, source: from.name, listed: from.listed, specimen: specimen,
 		anchor: sync.OnceValue(func() bool {
 			return candidate && c.KeyErr == nil && c.Issuer.Equal(c.Subject) && c.SelfSigned()
 		}),
@@ -109,7 +111,7 @@ func specimenName(n cert.Name) bool {
 }
 
 func (e *entry) asAnchor() *Anchor {
-	return &Anchor{Cert: e.cert, Specimen: e.specimen, Source: e.source, Fingerprint: e.cert.Fingerprint()}
+	return &Anchor{Cert: e.cert, Specimen: e.specimen, Source: e.source, Fingerprint: e.cert.Fingerprint(), Import: e.listed}
 }
 
 // entry decodes a record, or returns what it was decoded to: there is one entry of a
@@ -129,7 +131,7 @@ func (s *Store) entry(i int32) *entry {
 	if err != nil {
 		return nil
 	}
-	e := newEntry(c, s.sources[r.source], r.flags&isSpecimen != 0, r.flags&isMaterial == 0)
+	e := newEntry(c, &s.sources[r.source], r.flags&isSpecimen != 0, r.flags&isMaterial == 0)
 	if r.flags&mayVouch != 0 {
 		r.made, e.kept = e, true
 	} else {
