@@ -20,6 +20,7 @@ const (
 	CheckAccess     = "transport.access"
 	CheckDowngrade  = "transport.downgrade"
 	CheckCardAccess = "transport.cardaccess"
+	CheckRelay      = "transport.relay"
 
 	CheckSODStructure = "sod.structure"
 	CheckSODProfile   = "sod.profile"
@@ -61,6 +62,7 @@ const (
 
 	CheckStatus = "status.card"
 	CheckPrint  = "print.mrz"
+	CheckQR     = "print.qr"
 	CheckHolder = "holder.face"
 
 	CheckSeal = "evidence.seal"
@@ -94,6 +96,7 @@ var catalogue = []kind{
 	{CheckAccess, Original, speaks, "ICAO 9303-11 4.2"},
 	{CheckDowngrade, Original, speaks, "ICAO 9303-11 4.2"},
 	{CheckCardAccess, Original, speaks, "BSI TR-03105-5.1 LDS_J"},
+	{CheckRelay, Original, speaks, "beyond ICAO 9303-11"},
 
 	{CheckSODStructure, Authentic, speaks, "ICAO 9303-10 4.6.2"},
 	{CheckSODProfile, Authentic, speaks, "ICAO 9303-10 4.6.2"},
@@ -135,8 +138,9 @@ var catalogue = []kind{
 	{CheckChipNone, Original, oneOf, "tamthe trust store"},
 
 	{CheckStatus, InForce, waived, "tamthe status"},
-	{CheckPrint, HolderBound, speaks, "ICAO 9303-3 4.9"},
-	{CheckHolder, HolderBound, needed, "BSI TR-03135-1"},
+	{CheckPrint, HolderBound, speaks, "BSI TR-03135-1 5.7.2"},
+	{CheckQR, HolderBound, speaks, "BSI TR-03135-1 5.7.5"},
+	{CheckHolder, HolderBound, needed, "BSI TR-03135-1 3.6"},
 
 	{CheckSeal, Integrity, speaks, "tamthe evidence"},
 }

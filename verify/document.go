@@ -91,7 +91,7 @@ func written(d mrz.Date, day func(time.Time) (time.Time, bool), at time.Time) st
 // query is what the chain is judged for. It takes from the document only what its
 // signed list covers: a changed group fails anyway, and must not bend the chain.
 func (a *assessment) query() pki.Query {
-	q := pki.Query{At: a.o.At, Specimen: a.o.Specimen, Lists: a.o.Lists}
+	q := pki.Query{At: a.o.At, Specimen: a.o.Specimen, Lists: a.o.Lists, CRLAge: a.o.Policy.CRLAge}
 	if a.matches(1) && a.facts.zone != nil {
 		q.Country, q.DocumentType = a.facts.zone.Issuer, a.facts.zone.Document
 		q.NoExpiry = a.facts.noExpiry
@@ -191,35 +191,5 @@ func (a *assessment) judgePhoto() {
 		a.set(CheckPhoto, Failed, ReasonPhotoMissing, "")
 	default:
 		a.set(CheckPhoto, Passed, "", a.facts.portrait.Coding.String())
-	}
-}
-
-// judgePrint compares the printed zone with the chip's.
-func (a *assessment) judgePrint() {
-	p, z := a.o.Printed, a.facts.zone
-	switch {
-	case p == nil:
-		a.set(CheckPrint, NotRun, ReasonPrintNotGiven, "")
-	case z == nil:
-	case p.Text() == z.Text():
-		a.set(CheckPrint, Passed, "", "")
-	case !p.DigitsRight():
-		a.set(CheckPrint, Failed, ReasonPrintUnreadable, "")
-	default:
-		a.set(CheckPrint, Failed, ReasonPrintMismatch, "")
-	}
-}
-
-// judgeHolder takes the officer's answer.
-func (a *assessment) judgeHolder() {
-	switch a.o.Holder {
-	case HolderMatch:
-		a.set(CheckHolder, Passed, "", "")
-	case HolderMismatch:
-		a.set(CheckHolder, Failed, ReasonHolderMismatch, "")
-	case HolderUnsure:
-		a.set(CheckHolder, Failed, ReasonHolderUnsure, "")
-	default:
-		a.set(CheckHolder, NotRun, ReasonHolderNotCompared, "")
 	}
 }

@@ -13,6 +13,7 @@ type evidence struct {
 	denied map[lds.File]error // asked for, and denied or never whole
 	chip   *chipEvidence      // nil if files were given
 	status *statusAnswer      // nil if nobody was asked
+	face   *faceAnswer        // nil if no program compared faces
 }
 
 // chipEvidence is what only a chip can show.

@@ -26,6 +26,9 @@ type (
 		Document jsonDocument  `json:"document"`
 		Identity *jsonIdentity `json:"identity"`
 		Session  *jsonSession  `json:"session"`
+
+		Unchecked []jsonWarning `json:"unchecked"`
+		Lists     []jsonList    `json:"lists"`
 	}
 	jsonCheck struct {
 		ID      string  `json:"id"`
@@ -34,10 +37,23 @@ type (
 		Reason  *Reason `json:"reason"`
 		Spec    string  `json:"spec"`
 		Detail  string  `json:"detail,omitempty"`
+
+		TR03135 *jsonTR03135 `json:"tr03135,omitempty"`
+	}
+	jsonTR03135 struct {
+		Clause string `json:"clause"`
+		Check  string `json:"check"`
+		Result string `json:"result"`
 	}
 	jsonWarning struct {
 		ID     string `json:"id"`
 		Reason Reason `json:"reason"`
+	}
+	jsonList struct {
+		Kind       string  `json:"kind"`
+		Issuer     string  `json:"issuer"`
+		Signed     string  `json:"signed"`
+		NextUpdate *string `json:"next_update"`
 	}
 	jsonDocument struct {
 		Card    string `json:"card_id"`
@@ -85,7 +101,8 @@ type (
 func (r *Report) JSON() ([]byte, error) {
 	doc := jsonReport{
 		Schema: schemaVerify, Verdict: r.Verdict, Policy: r.Policy.Name, At: r.At.UTC().Format(time.RFC3339),
-		Specimen: r.Specimen, Reasons: nonNil(r.Reasons()), Checks: []jsonCheck{}, Warnings: []jsonWarning{},
+		Specimen: r.Specimen, Reasons: nonNil(r.Reasons()), Checks: r.jsonChecks(), Warnings: reasoned(r.Warnings()),
+		Unchecked: reasoned(r.Unchecked()), Lists: r.jsonLists(),
 		Document: jsonDocument{
 			Type: r.Document.Type, State: r.Document.State, Profile: r.Document.Profile, Groups: nonNil(r.Document.Groups),
 			Read: nonNil(r.Document.Read), Hash: r.Document.Hash, Signer: r.Document.Signer, CSCA: r.Document.CSCA,
@@ -94,16 +111,6 @@ func (r *Report) JSON() ([]byte, error) {
 	}
 	if r.Document.Card != (CardID{}) {
 		doc.Document.Card = r.Document.Card.String()
-	}
-	for _, c := range r.Checks {
-		j := jsonCheck{ID: c.ID, Claim: c.Claim, Outcome: c.Outcome, Spec: c.Spec, Detail: c.Detail}
-		if c.Reason != "" {
-			j.Reason = &c.Reason
-		}
-		doc.Checks = append(doc.Checks, j)
-	}
-	for _, c := range r.Warnings() {
-		doc.Warnings = append(doc.Warnings, jsonWarning{c.ID, c.Reason})
 	}
 	if i, err := r.Identity(); err == nil {
 		doc.Identity = i.json()
@@ -118,6 +125,43 @@ func (r *Report) JSON() ([]byte, error) {
 		return nil, err
 	}
 	return append(escapeJSON(b), '\n'), nil
+}
+
+func (r *Report) jsonChecks() []jsonCheck {
+	list := []jsonCheck{}
+	for _, c := range r.Checks {
+		j := jsonCheck{ID: c.ID, Claim: c.Claim, Outcome: c.Outcome, Spec: c.Spec, Detail: c.Detail}
+		if c.Reason != "" {
+			j.Reason = &c.Reason
+		}
+		if t, ok := c.TR03135(); ok {
+			j.TR03135 = (*jsonTR03135)(&t)
+		}
+		list = append(list, j)
+	}
+	return list
+}
+
+// reasoned are the checks with their reasons only.
+func reasoned(checks []Check) []jsonWarning {
+	list := []jsonWarning{}
+	for _, c := range checks {
+		list = append(list, jsonWarning{c.ID, c.Reason})
+	}
+	return list
+}
+
+func (r *Report) jsonLists() []jsonList {
+	list := []jsonList{}
+	for _, l := range r.Lists() {
+		j := jsonList{Kind: l.Kind, Issuer: l.Issuer, Signed: l.Signed.UTC().Format(time.RFC3339)}
+		if !l.NextUpdate.IsZero() {
+			s := l.NextUpdate.UTC().Format(time.RFC3339)
+			j.NextUpdate = &s
+		}
+		list = append(list, j)
+	}
+	return list
 }
 
 func (i Identity) json() *jsonIdentity {

@@ -14,7 +14,7 @@ var ErrNoTime = errors.New("no time to judge at")
 
 // JudgeFiles judges files that were read before, without their chip. A bad document
 // is a report; the only errors are a missing time and a ctx that ended while the
-// card's status was asked.
+// card's status was asked or faces were compared.
 func JudgeFiles(ctx context.Context, files Files, o Options) (*Report, error) {
 	return finish(ctx, &evidence{files: files}, o.withDefaults("archive"))
 }
@@ -30,6 +30,10 @@ func finish(ctx context.Context, ev *evidence, o Options) (*Report, error) {
 		return nil, err
 	}
 	a.judge()
+	if err := a.matchFace(ctx); err != nil {
+		return nil, err
+	}
+	a.judgeHolder()
 	return a.report(), nil
 }
 
@@ -53,7 +57,6 @@ func (a *assessment) judge() {
 	a.judgeStatus()
 	a.judgeClock()
 	a.judgePrint()
-	a.judgeHolder()
 }
 
 // report puts the result together.
@@ -61,7 +64,7 @@ func (a *assessment) report() *Report {
 	r := &Report{
 		Policy: a.o.Policy, Checks: a.list(), At: a.o.At, Document: a.document, Files: a.ev.files, Chain: a.chain,
 		Specimen: a.o.Specimen && a.checks[CheckSpecimen].Reason == ReasonSpecimen,
-		identity: a.facts.identity, portrait: a.facts.portrait,
+		identity: a.facts.identity, portrait: a.facts.portrait, status: a.ev.status,
 	}
 	store := a.o.Trust.Digest()
 	r.Document.Store = hex.EncodeToString(store[:])

@@ -25,7 +25,9 @@ type Options struct {
 	Status   StatusSource // whom to ask about the card; nil is nobody
 	Specimen bool         // test keys are welcome
 	Printed  *mrz.MRZ     // the printed zone, to compare; nil if it was not read
+	QR       string       // the text of the printed QR code, to compare; "" if it was not read
 	Holder   Holder       // what the officer saw
+	Face     FaceMatcher  // compares the portrait with the bearer, once it is proven; nil leaves that to the officer
 
 	// Profile is the kind of document; nil takes what fits its machine readable zone,
 	// and opens a chip as any ICAO document.
@@ -83,14 +85,3 @@ type CardID [32]byte
 
 // String returns the name as 64 lower-case hexadecimal digits.
 func (c CardID) String() string { return hex.EncodeToString(c[:]) }
-
-// Holder is what the officer saw when comparing the bearer with the portrait.
-type Holder uint8
-
-// The officer's answers; the zero value is none.
-const (
-	HolderNotCompared Holder = iota
-	HolderMatch
-	HolderMismatch
-	HolderUnsure
-)

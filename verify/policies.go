@@ -22,17 +22,30 @@ var everywhere = []Softening{
 	{ReasonPrintMismatch, Refer},
 	{ReasonPrintUnreadable, Refer},
 	{ReasonHolderUnsure, Refer},
+	{ReasonHolderDisputed, Refer},
 }
+
+// day is what the ages of lists are written in.
+const day = 24 * time.Hour
+
+// crlAge is how often a State lists what it revoked, at the least (ICAO Doc 9303-12
+// §7.1.4): an older list is not its newest.
+const crlAge = 90 * day
 
 // policies holds what the program can be asked for by name.
 var policies = []Policy{
 	{
 		Name: "checkpoint", Need: []Claim{Integrity, Authentic, Original, InForce}, Groups: []int{1, 2},
-		Soften: everywhere, Chip: true, Photo: true, StatusAge: 7 * 24 * time.Hour,
+		Soften: everywhere, Chip: true, Photo: true, StatusAge: 7 * day, CRLAge: crlAge,
 	},
 	{
 		Name: "quick", Need: []Claim{Integrity, Authentic, Original, InForce}, Groups: []int{1},
-		Soften: everywhere, Chip: true, StatusAge: 7 * 24 * time.Hour,
+		Soften: everywhere, Chip: true, StatusAge: 7 * day, CRLAge: crlAge,
+	},
+	{
+		Name: "online", Need: []Claim{Integrity, Authentic, Original, InForce}, Groups: []int{1},
+		Demand: []string{CheckStatus}, Soften: []Softening{{ReasonOutlived, Accept}},
+		Chip: true, COM: true, StatusAge: day, CRLAge: crlAge,
 	},
 	{
 		Name: "archive", Need: []Claim{Integrity, Authentic}, Groups: []int{1},
@@ -42,13 +55,14 @@ var policies = []Policy{
 	},
 	{
 		Name: "desk-qa", Need: []Claim{Integrity, Authentic, Original}, Groups: []int{1, 2, 13, 14, 15},
-		Soften: []Softening{{ReasonCardUndelivered, Accept}}, Chip: true, Photo: true, COM: true,
+		Soften: []Softening{{ReasonCardUndelivered, Accept}}, Chip: true, Photo: true, COM: true, CRLAge: crlAge,
 	},
 }
 
 // Policies returns the built-in policies: checkpoint asks all of a card; quick does
-// without the photo and says so; archive judges files without their chip; desk-qa
-// overlooks nothing before a card is handed out. They are the caller's to change.
+// without the photo and says so; online stands where no officer looks, and wants to know
+// the card's status, one day old at the most; archive judges files without their chip;
+// desk-qa overlooks nothing before a card is handed out. They are the caller's to change.
 func Policies() []Policy {
 	list := slices.Clone(policies)
 	for i := range list {
@@ -59,7 +73,7 @@ func Policies() []Policy {
 
 // clone shares nothing with p: a softening that one caller adds must not reach another.
 func (p Policy) clone() Policy {
-	p.Need, p.Groups, p.Soften = slices.Clone(p.Need), slices.Clone(p.Groups), slices.Clone(p.Soften)
+	p.Need, p.Groups, p.Demand, p.Soften = slices.Clone(p.Need), slices.Clone(p.Groups), slices.Clone(p.Demand), slices.Clone(p.Soften)
 	return p
 }
 

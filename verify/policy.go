@@ -11,13 +11,14 @@ type Policy struct {
 	Name   string
 	Need   []Claim     // claims that have to be passed for Accept; none at all refers
 	Groups []int       // data groups that have to be read if the SOD lists them
+	Demand []string    // checks that have to be passed for their claim, whatever the issuer lacks
 	Soften []Softening // reasons that do not refuse here
 	Chip   bool        // ask the chip for its data and its proof
 	Photo  bool        // read DG2
 	COM    bool        // compare EF.COM with the SOD
 
-	// StatusAge is how old an answer about the card's status may be; zero means any.
-	StatusAge time.Duration
+	StatusAge time.Duration // how old an answer about the card's status may be; zero means any
+	CRLAge    time.Duration // how old a revocation list may be, whatever it says of itself; zero means any
 }
 
 // Softening names the verdict of a check that did not pass for this reason, where
@@ -88,7 +89,7 @@ func (p Policy) passed(claim Claim, checks []Check) bool {
 			return false
 		}
 	}
-	return constituted(claim, checks) && (claim != Integrity || p.groupsRead(checks))
+	return constituted(claim, checks) && p.demanded(claim, checks) && (claim != Integrity || p.groupsRead(checks))
 }
 
 // constituted says whether the claim's constitutive checks are all met.
@@ -118,6 +119,27 @@ func constituted(claim Claim, checks []Check) bool {
 		}
 	}
 	return !some || one
+}
+
+// demanded says whether the checks that the policy insists on were passed, as far as they
+// speak for the claim.
+func (p Policy) demanded(claim Claim, checks []Check) bool {
+	for _, k := range catalogue {
+		if k.claim != claim || !slices.Contains(p.Demand, k.id) {
+			continue
+		}
+		met := false
+		for _, c := range checks {
+			if c.ID == k.id && c.Outcome != Passed {
+				return false
+			}
+			met = met || c.ID == k.id
+		}
+		if !met {
+			return false
+		}
+	}
+	return true
 }
 
 // groupsRead says whether each data group that the policy asks for and the SOD

@@ -49,6 +49,7 @@ func TestJudgeTruthTable(t *testing.T) {
 		return p
 	}
 	checkpoint, quick, archive, qa := policy("checkpoint"), policy("quick"), policy("archive"), policy("desk-qa")
+	online := policy("online")
 	chip := func(o Outcome, r Reason) Check { return Check{ID: CheckAA, Outcome: o, Reason: r} }
 	tests := []struct {
 		name   string
@@ -99,6 +100,15 @@ func TestJudgeTruthTable(t *testing.T) {
 		{"another face", checkpoint, with(Check{ID: CheckHolder, Outcome: Failed, Reason: ReasonHolderMismatch}), Refuse},
 		{"unsure", checkpoint, with(Check{ID: CheckHolder, Outcome: Failed, Reason: ReasonHolderUnsure}), Refer},
 		{"not compared", checkpoint, with(Check{ID: CheckHolder, Outcome: NotRun, Reason: ReasonHolderNotCompared}), Accept},
+		{"officer and engine disagree", checkpoint, with(Check{ID: CheckHolder, Outcome: Failed, Reason: ReasonHolderDisputed}), Refer},
+		{"online", online, sound(), Accept},
+		{"online, status not published", online, with(Check{ID: CheckStatus, Outcome: Absent, Reason: ReasonStatusNotPublished}), Refer},
+		{"online, status not asked", online, with(Check{ID: CheckStatus, Outcome: NotRun, Reason: ReasonStatusNotAsked}), Refer},
+		{"online, card revoked", online, with(Check{ID: CheckStatus, Outcome: Failed, Reason: ReasonCardRevoked}), Refuse},
+		{"online, print differs", online, with(Check{ID: CheckPrint, Outcome: Failed, Reason: ReasonPrintMismatch}), Refuse},
+		{"online, SHA-1", online, with(Check{ID: CheckSODAlgorithm, Outcome: Failed, Reason: ReasonAlgorithmWeak}), Refuse},
+		{"online, outlived", online, with(Check{ID: CheckOutlived, Outcome: Failed, Reason: ReasonOutlived}), Accept},
+		{"online, photo not read", online, with(Check{ID: "lds.dg2", Outcome: NotRun, Reason: ReasonGroupNotRead}), Accept},
 		{"specimen", archive, with(Check{ID: CheckSpecimen, Outcome: Undetermined, Reason: ReasonSpecimen}), Refer},
 		{"passed and failed under one id", archive, append(sound(), Check{ID: "lds.dg1", Claim: Integrity, Outcome: NotRun}), Refer},
 	}
@@ -161,7 +171,7 @@ func TestJudgeIgnoresSofteningOfHardReasons(t *testing.T) {
 			t.Errorf("%s, hard %v: %v", r, r.Hard(), got)
 		}
 	}
-	for _, r := range []Reason{ReasonGroupHash, ReasonSODSignature, ReasonSODDigest, ReasonChainForged, ReasonChipKeyMismatch, ReasonProtection} {
+	for _, r := range []Reason{ReasonGroupHash, ReasonSODSignature, ReasonSODDigest, ReasonChainForged, ReasonChipKeyMismatch, ReasonProtection, ReasonHolderMismatch} {
 		if !r.Hard() {
 			t.Errorf("%s can be softened", r)
 		}
@@ -181,6 +191,11 @@ func randomPolicy(rng *rand.Rand, reasons []Reason) Policy {
 	for n := 1; n <= 16; n++ {
 		if rng.IntN(8) == 0 {
 			p.Groups = append(p.Groups, n)
+		}
+	}
+	for _, k := range catalogue {
+		if rng.IntN(16) == 0 {
+			p.Demand = append(p.Demand, k.id)
 		}
 	}
 	return p

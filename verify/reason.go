@@ -109,9 +109,13 @@ const (
 	ReasonPrintMismatch     Reason = "print-mismatch"
 	ReasonPrintUnreadable   Reason = "print-unreadable"
 	ReasonPrintNotGiven     Reason = "print-not-given"
+	ReasonPrintCAN          Reason = "print-can-only"
 	ReasonHolderMismatch    Reason = "holder-mismatch"
 	ReasonHolderUnsure      Reason = "holder-unsure"
+	ReasonHolderDisputed    Reason = "holder-disputed"
+	ReasonHolderPrint       Reason = "holder-print-only"
 	ReasonHolderNotCompared Reason = "holder-not-compared"
+	ReasonFaceUnavailable   Reason = "face-unavailable"
 
 	// The way to the chip.
 	ReasonProtection     Reason = "protection-violated"
@@ -119,6 +123,7 @@ const (
 	ReasonAccessMismatch Reason = "access-mismatch"
 	ReasonAccessPlain    Reason = "access-plain"
 	ReasonAccessBAC      Reason = "access-bac"
+	ReasonRelay          Reason = "relay-possible"
 
 	// What a record of an inspection is worth.
 	ReasonRecorded           Reason = "recorded-only"
@@ -175,11 +180,12 @@ var grades = map[Reason]grade{
 	ReasonStatusStale: soft, ReasonStatusProbable: soft,
 	ReasonStatusNotPublished: note, ReasonStatusNotAsked: soft,
 
-	ReasonPrintMismatch: soft, ReasonPrintUnreadable: soft, ReasonPrintNotGiven: soft,
-	ReasonHolderMismatch: soft, ReasonHolderUnsure: soft, ReasonHolderNotCompared: soft,
+	ReasonPrintMismatch: soft, ReasonPrintUnreadable: soft, ReasonPrintNotGiven: soft, ReasonPrintCAN: note,
+	ReasonHolderMismatch: hard, ReasonHolderUnsure: soft, ReasonHolderDisputed: soft, ReasonHolderPrint: soft,
+	ReasonHolderNotCompared: soft, ReasonFaceUnavailable: soft,
 
 	ReasonProtection: hard, ReasonDowngrade: soft, ReasonAccessMismatch: soft,
-	ReasonAccessPlain: note, ReasonAccessBAC: note,
+	ReasonAccessPlain: note, ReasonAccessBAC: note, ReasonRelay: note,
 	ReasonRecorded: note, ReasonBundleAltered: hard, ReasonBundleInconsistent: hard,
 }
 
@@ -187,7 +193,8 @@ var grades = map[Reason]grade{
 func Reasons() []Reason { return slices.Sorted(maps.Keys(grades)) }
 
 // Hard reports whether no policy can overlook the reason: integrity, signatures, the
-// chip's key, the secure channel, and every code that is not in Reasons.
+// chip's key, the secure channel, another person's face, and every code that is not in
+// Reasons.
 func (r Reason) Hard() bool { return grades[r] == hard }
 
 // Note reports whether the reason is a remark that never refuses by itself, such as a

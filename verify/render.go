@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"time"
 
@@ -23,15 +22,18 @@ type RenderOptions struct {
 	JPEG2000 picture.Decoder // for a portrait in JPEG 2000; nil draws none of that coding
 }
 
+// width is how wide a report is printed; identifiers and details may be wider.
+const width = 80
+
 // Render writes the report for an officer: the verdict in both languages, what it
 // rests on with reason and remedy in the given one, the holder and the portrait if
-// they are proven. All text from the card is escaped.
+// they are proven, and what was not checked. All text from the card is escaped.
 func (r *Report) Render(w io.Writer, l Lang, o RenderOptions) error {
-	p := printer{report: r, lang: l, words: words(l), options: o}
-	p.banner()
-	p.verdict()
-	p.checks()
+	p := printer{report: r, view: r.View(l), words: words(l), options: o}
+	p.headline()
+	p.claims()
 	p.holder()
+	p.unchecked()
 	p.session()
 	_, err := io.WriteString(w, p.out.String())
 	return err
@@ -40,62 +42,63 @@ func (r *Report) Render(w io.Writer, l Lang, o RenderOptions) error {
 // printer is a report on its way to the screen.
 type printer struct {
 	report  *Report
-	lang    Lang
+	view    View
 	words   *vocabulary
 	options RenderOptions
 	out     strings.Builder
-	said    []Reason // whose words stand above already
 }
 
 func (p *printer) line(format string, a ...any) { fmt.Fprintf(&p.out, format+"\n", a...) }
 
-func (p *printer) banner() {
-	if p.report.Specimen {
-		p.line("*** %s ***", p.words.labels.specimen)
+// headline prints the word of the reader's language first and that of the other one
+// beside it, then the first reason, on a line of its own if it is long.
+func (p *printer) headline() {
+	v := p.view
+	if v.Specimen != "" {
+		p.line("*** %s ***", v.Specimen)
 	}
-}
-
-// verdict prints the word of the reader's language first and that of the other one
-// beside it, then the first reason.
-func (p *printer) verdict() {
-	other := English
-	if p.lang != Vietnamese {
-		other = Vietnamese
+	head := v.Word + " · " + v.Other
+	if v.Without != "" {
+		head += " · " + v.Without
 	}
-	head := p.words.verdicts[p.report.Verdict] + " · " + words(other).verdicts[p.report.Verdict]
-	if p.report.Policy.Chip && !p.report.Policy.Photo {
-		head += " · " + p.words.labels.withoutPhoto
+	colour := verdictColours[min(v.Verdict, Refuse)]
+	switch {
+	case v.Why == "":
+		p.line("%s", p.colour(colour, head))
+	case runes(head)+3+runes(v.Why) <= width:
+		p.line("%s", p.colour(colour, head+"   "+v.Why))
+	default:
+		p.line("%s", p.colour(colour, head))
+		p.wrapped("  ", "  ", v.Why)
 	}
-	if reasons := p.report.Reasons(); len(reasons) > 0 {
-		head += "   " + reasons[0].Words(p.lang).Cause
-	} else if p.report.Verdict != Accept {
-		head += "   " + p.words.labels.unproven
-	}
-	p.line("%s", p.colour(verdictColours[p.report.Verdict], head))
 }
 
 var verdictColours = [...]string{Refer: "33;1", Accept: "32;1", Refuse: "31;1"}
 
 func (p *printer) colour(code, s string) string {
-	if !p.options.Colours {
+	if !p.options.Colours || code == "" {
 		return s
 	}
 	return "\x1b[" + code + "m" + s + "\x1b[0m"
 }
 
-// checks prints the claims and below each what an officer has to know of it.
-func (p *printer) checks() {
-	for c := Integrity; c <= HolderBound; c++ {
-		list := p.of(c)
-		if !slices.Contains(p.report.Policy.Need, c) && !slices.ContainsFunc(list, p.telling) && !p.options.All {
+var markColours = [...]string{MarkNothing: "", MarkPassed: "32", MarkRemark: "33", MarkUnknown: "33", MarkFailed: "31"}
+
+func (p *printer) mark(m Mark) string { return p.colour(markColours[m], m.String()) }
+
+// claims prints the claims and below each what an officer has to know of it.
+func (p *printer) claims() {
+	for _, c := range p.view.Claims {
+		if !c.Told && !p.options.All {
 			continue
 		}
-		p.line("  %s %s", p.claimMark(c, list), p.words.claims[c])
-		if c == Integrity && !p.options.All {
+		p.line("  %s %s", p.mark(c.Mark), c.Title)
+		list := c.Checks
+		if !p.options.All {
 			list = p.together(list)
 		}
 		for _, k := range list {
-			if p.options.All || p.telling(k) {
+			if p.options.All || k.Told {
 				p.check(k)
 			}
 		}
@@ -103,135 +106,73 @@ func (p *printer) checks() {
 }
 
 // together prints the groups that are intact in one line and returns the other checks.
-func (p *printer) together(list []Check) []Check {
+func (p *printer) together(list []ViewCheck) []ViewCheck {
 	var numbers []string
-	rest := slices.DeleteFunc(slices.Clone(list), func(c Check) bool {
-		n, group := strings.CutPrefix(c.ID, "lds.dg")
-		if group && c.Outcome == Passed && c.Reason == "" {
+	var rest []ViewCheck
+	for _, c := range list {
+		if n, group := strings.CutPrefix(c.ID, groupPrefix); group && c.Mark == MarkPassed && c.Reason == "" {
 			numbers = append(numbers, n)
-			return true
+		} else {
+			rest = append(rest, c)
 		}
-		return false
-	})
+	}
 	if len(numbers) > 0 {
-		p.line("      %s %s %s", p.colour("32", markPassed), p.words.labels.groups, strings.Join(numbers, ", "))
+		p.line("      %s %s %s", p.mark(MarkPassed), p.words.labels.groups, strings.Join(numbers, ", "))
 	}
 	return rest
 }
 
-func (p *printer) of(c Claim) []Check {
-	var list []Check
-	for _, k := range p.report.Checks {
-		if k.Claim == c {
-			list = append(list, k)
-		}
-	}
-	return list
-}
-
-// telling says whether an officer is told of the check without asking for all.
-func (p *printer) telling(c Check) bool {
-	if p.report.decides(c) {
-		return true
-	}
-	switch c.Outcome {
-	case Failed, Undetermined:
-		return c.Reason != ReasonSODUntrusted
-	case Passed:
-		return c.Reason != "" && !quiet[c.Reason] || constitutive(c.ID)
-	case NotRun, Absent:
-		return c.Reason != "" && !quiet[c.Reason]
-	}
-	return true
-}
-
-func constitutive(id string) bool {
-	return slices.ContainsFunc(catalogue, func(k kind) bool { return k.id == id && k.role != speaks })
-}
-
-func (p *printer) check(c Check) {
-	line := fmt.Sprintf("      %s %s", p.mark(c), c.Title(p.lang))
+func (p *printer) check(c ViewCheck) {
+	line := fmt.Sprintf("      %s %s", p.mark(c.Mark), c.Title)
 	if c.Reason != "" {
-		line += "  [" + Escape(string(c.Reason)) + "]"
+		line += "  [" + string(c.Reason) + "]"
 	}
 	if p.options.All {
 		line += "  " + c.Spec
 		if c.Detail != "" {
-			line += "  (" + Escape(c.Detail) + ")"
+			line += "  (" + c.Detail + ")"
 		}
 	}
 	p.line("%s", line)
-	if c.Reason == "" || slices.Contains(p.said, c.Reason) || quiet[c.Reason] && !p.report.decides(c) {
-		return
-	}
-	p.said = append(p.said, c.Reason)
-	w := c.Reason.Words(p.lang)
-	p.line("          %s.", w.Cause)
-	p.line("          → %s", w.Remedy)
+	p.say(c)
 }
 
-// The marks of checks.
-const (
-	markPassed  = "✓"
-	markFailed  = "✗"
-	markUnknown = "?"
-	markRemark  = "!"
-	markNothing = "–"
-)
+// say prints cause and remedy.
+func (p *printer) say(c ViewCheck) {
+	if c.Cause != "" {
+		p.wrapped("          ", "          ", c.Cause+".")
+		p.wrapped("          → ", "            ", c.Remedy)
+	}
+}
 
-func (p *printer) mark(c Check) string {
-	switch c.Outcome {
-	case Passed:
-		return p.colour("32", markPassed)
-	case Failed:
-		if p.report.Policy.failure(c.Reason) == Accept {
-			return p.colour("33", markRemark)
+// wrapped prints words within the width, the lines behind the first with an indent of
+// their own.
+func (p *printer) wrapped(first, rest, text string) {
+	line, used, empty := first, runes(first), true
+	for word := range strings.FieldsSeq(text) {
+		if n := runes(word); !empty && used+1+n > width {
+			p.line("%s", line)
+			line, used, empty = rest, runes(rest), true
 		}
-		return p.colour("31", markFailed)
-	case Undetermined:
-		return p.colour("33", markUnknown)
-	case NotRun, Absent:
+		if !empty {
+			line, used = line+" ", used+1
+		}
+		line, used, empty = line+word, used+runes(word), false
 	}
-	return markNothing
+	p.line("%s", line)
 }
 
-func (p *printer) claimMark(c Claim, list []Check) string {
-	switch {
-	case slices.ContainsFunc(list, func(k Check) bool { return k.Outcome == Failed && p.report.Policy.failure(k.Reason) == Refuse }):
-		return p.colour("31", markFailed)
-	case p.report.Passed(c):
-		return p.colour("32", markPassed)
-	case slices.Contains(p.report.Policy.Need, c):
-		return p.colour("33", markUnknown)
-	}
-	return markNothing
-}
+func runes(s string) int { return len([]rune(s)) }
 
 // holder prints whom the document speaks of, if that is proven.
 func (p *printer) holder() {
-	i, err := p.report.Identity()
-	if err != nil {
-		p.line("  %s", p.words.labels.unproven)
+	if p.view.Holder == nil {
+		p.line("  %s", p.view.Unproven)
 		return
 	}
-	l := p.words.labels
-	expiry := i.Expiry
-	if i.NoExpiry {
-		expiry = l.noExpiry
-	}
-	name := cmp.Or(i.Name, strings.TrimSpace(i.Surname+" "+i.Given))
-	p.line("  %s", l.holder)
-	for _, f := range []struct{ label, value string }{
-		{l.name, name},
-		{l.number, cmp.Or(i.Number, i.DocumentNumber)},
-		{l.birth, i.Birth},
-		{l.sex, i.Sex},
-		{l.nationality, i.Nationality},
-		{l.expiry, expiry},
-	} {
-		if f.value != "" {
-			p.line("      %s  %s", pad(f.label, 16), Escape(f.value))
-		}
+	p.line("  %s", p.words.labels.holder)
+	for _, f := range p.view.Holder {
+		p.line("      %s  %s", pad(f.Label, 16), f.Value)
 	}
 	if p.options.Portrait {
 		p.portrait()
@@ -251,8 +192,29 @@ func (p *printer) portrait() {
 	drawPortrait(&p.out, decoded, cmp.Or(p.options.Columns, 40), p.options.Colours, "      ")
 }
 
+// unchecked prints what the officer must not take for granted.
+func (p *printer) unchecked() {
+	if len(p.view.Unchecked) == 0 {
+		return
+	}
+	p.line("  %s", p.words.labels.unchecked)
+	for _, c := range p.view.Unchecked {
+		if p.options.All {
+			p.check(c)
+			continue
+		}
+		p.wrapped("      "+MarkNothing.String()+" ", "        ", c.Cause)
+		if !quiet[c.Reason] {
+			p.wrapped("          → ", "            ", c.Remedy)
+		}
+	}
+}
+
 func (p *printer) session() {
 	l := p.words.labels
+	for _, row := range p.view.Lists {
+		p.wrapped("  ", "      ", row.Label+": "+row.Value)
+	}
 	parts := []string{l.policy + " " + p.report.Policy.Name}
 	if s := p.report.Session; s != nil {
 		parts = append(parts, l.access+" "+s.Access, fmt.Sprintf("%d %s", s.APDUs, l.apdus))
@@ -265,5 +227,5 @@ func (p *printer) session() {
 
 // pad fills a label with blanks up to that many characters.
 func pad(s string, n int) string {
-	return s + strings.Repeat(" ", max(0, n-len([]rune(s))))
+	return s + strings.Repeat(" ", max(0, n-runes(s)))
 }

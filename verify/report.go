@@ -29,6 +29,7 @@ type Report struct {
 
 	identity Identity
 	portrait *lds.Face
+	status   *statusAnswer // about the card
 }
 
 // Document says which document was inspected, without personal data.
@@ -43,6 +44,14 @@ type Document struct {
 	Signer  string // SHA-256 of the signer's certificate
 	CSCA    string // SHA-256 of the anchor
 	Store   string // the digest of the trust store that it was judged by; see pki.Store.Digest
+}
+
+// List is a dated list, or an answer as of a date, that a check rested on.
+type List struct {
+	Kind       string    // crl or status
+	Issuer     string    // who signed it, or its source; "" if that is not known
+	Signed     time.Time // as of when it speaks
+	NextUpdate time.Time // when its issuer promised the next one; zero if it did not
 }
 
 // Session says how a chip was read.
@@ -168,12 +177,45 @@ func missing(c Check, p Policy) bool {
 			return true
 		}
 	}
+	if slices.Contains(p.Demand, c.ID) {
+		return true
+	}
 	for _, k := range catalogue {
 		if k.id == c.ID {
 			return k.role == needed || k.role == waived && c.Outcome != Absent || k.role == oneOf
 		}
 	}
 	return false
+}
+
+// Lists returns the dated lists that checks rested on.
+func (r *Report) Lists() []List {
+	var list []List
+	if l := r.Chain.List; l != nil {
+		list = append(list, List{Kind: "crl", Issuer: l.Issuer.String(), Signed: l.ThisUpdate, NextUpdate: l.NextUpdate})
+	}
+	if s := r.status; s != nil && s.err == nil && !s.AsOf.IsZero() {
+		list = append(list, List{Kind: "status", Issuer: s.Source, Signed: s.AsOf, NextUpdate: s.NextUpdate})
+	}
+	return list
+}
+
+// Unchecked returns the checks that were not run and say why, other than those that the
+// verdict rests on and those that others stood in for: what a reader of the report must not
+// take for granted.
+func (r *Report) Unchecked() []Check {
+	var list []Check
+	for _, c := range r.Checks {
+		if c.Outcome == NotRun && c.Reason != "" && !r.decides(c) && !(alternative(c.ID) && r.Passed(c.Claim)) {
+			list = append(list, c)
+		}
+	}
+	return list
+}
+
+// alternative says whether another check may carry the claim in place of this one.
+func alternative(id string) bool {
+	return slices.ContainsFunc(catalogue, func(k kind) bool { return k.id == id && k.role == oneOf })
 }
 
 // Warnings returns the checks that say something without having brought down the
@@ -192,7 +234,7 @@ func (r *Report) Warnings() []Check {
 // quiet are reasons that are said with their check and are no warning.
 var quiet = map[Reason]bool{
 	ReasonGroupProtected: true, ReasonChipNotAsked: true, ReasonStatusNotAsked: true, ReasonPrintNotGiven: true,
-	ReasonHolderNotCompared: true, ReasonNoExpiry: true, ReasonSODUntrusted: true, ReasonAccessBAC: true, ReasonAccessPlain: true,
+	ReasonHolderNotCompared: true, ReasonPrintCAN: true, ReasonRelay: true, ReasonNoExpiry: true, ReasonSODUntrusted: true, ReasonAccessBAC: true, ReasonAccessPlain: true,
 	ReasonSpecimen:    true, // the banner says it
 	ReasonCertProfile: true, // most states' certificates do
 }

@@ -96,5 +96,6 @@ func (i *inspector) interim() {
 	a := assessment{o: i.o, ev: &ev, checks: map[string]Check{}}
 	a.identify()
 	a.judge()
+	a.judgeHolder()
 	i.o.Interim(a.report())
 }

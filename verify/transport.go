@@ -29,6 +29,9 @@ func (a *assessment) judgeTransport() {
 	default:
 		a.set(CheckAccess, NotRun, "", "")
 	}
+	if chip.access.Protocol != "" {
+		a.set(CheckRelay, NotRun, ReasonRelay, "")
+	}
 	a.downgrade()
 }
 

@@ -1,6 +1,9 @@
 package verify
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // Lang is a language that reports are written in.
 type Lang string
@@ -24,6 +27,10 @@ type vocabulary struct {
 	claims   [HolderBound + 1]string
 	verdicts [Refuse + 1]string
 	labels   labels
+	sexes    map[string]string // M, F, X
+	lists    map[string]string // kinds of List
+	day      string            // layout of dates for people
+	ages     [2]string         // of lists: so many hours, so many days
 }
 
 // labels are the fixed words of a printed report.
@@ -31,7 +38,25 @@ type labels struct {
 	specimen, withoutPhoto, unproven, noExpiry    string
 	holder, name, number, birth, sex, nationality string
 	expiry, policy, access, time, seconds, apdus  string
-	groups                                        string
+	groups, unchecked                             string
+	at, document, card, signer, csca, store       string
+}
+
+// date writes a date of the form YYYY-MM-DD for people; one that is partly known stays.
+func (v *vocabulary) date(s string) string {
+	if d, err := time.Parse(time.DateOnly, s); err == nil {
+		return d.Format(v.day)
+	}
+	return s
+}
+
+// age says how long ago something was signed.
+func (v *vocabulary) age(d time.Duration) string {
+	hours := max(0, int(d.Hours()))
+	if hours < 48 {
+		return fmt.Sprintf(v.ages[0], hours)
+	}
+	return fmt.Sprintf(v.ages[1], hours/24)
 }
 
 // Words returns the cause and the remedy of the reason in the language; the code

@@ -1,5 +1,7 @@
 package verify
 
+import "time"
+
 // english is the vocabulary for officers who read English.
 var english = vocabulary{
 	verdicts: [...]string{Refer: "REFER", Accept: "ACCEPT", Refuse: "REFUSE"},
@@ -12,8 +14,12 @@ var english = vocabulary{
 		withoutPhoto: "photo not read", unproven: "not proven: don't rely on the data of this card",
 		holder: "holder", name: "name", number: "number", birth: "born", sex: "sex", nationality: "nationality",
 		expiry: "expires", noExpiry: "no expiry", groups: "intact: data groups", policy: "policy", access: "access",
-		time: "read in", seconds: "s", apdus: "commands",
+		time: "read in", seconds: "s", apdus: "commands", unchecked: "not checked",
+		at: "checked at", document: "document", card: "card", signer: "signer", csca: "state certificate", store: "trust store",
 	},
+	sexes: map[string]string{"M": "male", "F": "female", "X": "not specified"},
+	lists: map[string]string{"crl": "revocation list of", "status": "card status as of"},
+	day:   time.DateOnly, ages: [...]string{"%d hours old", "%d days old"},
 	checks: map[string]string{
 		CheckProtection: "secure channel", CheckAccess: "access to the chip",
 		CheckDowngrade: "access as strong as promised", CheckCardAccess: "access parameters as signed",
@@ -30,7 +36,7 @@ var english = vocabulary{
 		CheckNational: "national rules", CheckPhoto: "portrait", CheckMRZ: "machine readable zone readable",
 		CheckMRZDigits: "check digits", CheckExpiry: "document not expired", CheckAA: "chip proves its key (AA)",
 		CheckCA1: "chip proves its key (CA)", CheckCAM: "chip proves its key (PACE-CAM)", CheckTA: "chip opens its protected groups to us", CheckChipNone: "issuer gives chips no key", CheckStatus: "card not revoked",
-		CheckPrint: "print agrees with the chip", CheckHolder: "face compared",
+		CheckPrint: "printed lines agree with the chip", CheckQR: "printed QR code agrees with the chip", CheckRelay: "card is here, not elsewhere", CheckHolder: "face compared",
 		CheckSeal: "evidence as its device sealed it",
 	},
 	reasons: map[Reason]Words{
@@ -124,18 +130,23 @@ var english = vocabulary{
 		ReasonPrintMismatch:     {"the printed lines differ from the chip", "Compare character by character. If they do differ, treat the document as tampered with."},
 		ReasonPrintUnreadable:   {"the printed lines were not read well", "Read the printed lines again."},
 		ReasonPrintNotGiven:     {"the printed lines were not compared", "Compare print and chip by eye."},
+		ReasonPrintCAN:          {"of the print, only the six digits of the CAN were compared with the chip", "Compare name, number and dates by eye, or give the printed lines or the QR code."},
 		ReasonHolderMismatch:    {"the bearer is not the person of the portrait", "Hold the card and call the second line."},
 		ReasonHolderUnsure:      {"the officer is not sure that the bearer is the holder", "Call the second line for another comparison."},
+		ReasonHolderDisputed:    {"the officer takes the bearer for the holder, the face comparison does not", "Call the second line for another comparison."},
+		ReasonHolderPrint:       {"there is no proven portrait to compare the bearer with, only the printed one", "Read the portrait from the chip, or rest nothing on the comparison."},
 		ReasonHolderNotCompared: {"the bearer was not compared with the portrait", "Compare the bearer with the portrait."},
+		ReasonFaceUnavailable:   {"the face comparison program gave no answer", "Compare the bearer with the portrait yourself, and have the program repaired."},
 
-		ReasonProtection:         {"the secure channel to the chip was broken into or broke", "Read again with nothing between card and reader. If it happens again, treat the chip as manipulated."},
-		ReasonDowngrade:          {"the chip was opened in a weaker way than the issuer signed", "Someone may sit between card and reader. Use another reader; call the second line."},
-		ReasonAccessMismatch:     {"the chip offers weaker access than the issuer signed", "Someone may sit between card and reader. Use another reader; call the second line."},
-		ReasonAccessPlain:        {"the chip was read without a password", "Nothing to do."},
+		ReasonProtection:     {"the secure channel to the chip was broken into or broke", "Read again with nothing between card and reader. If it happens again, treat the chip as manipulated."},
+		ReasonDowngrade:      {"the chip was opened in a weaker way than the issuer signed", "Someone may sit between card and reader. Use another reader; call the second line."},
+		ReasonAccessMismatch: {"the chip offers weaker access than the issuer signed", "Someone may sit between card and reader. Use another reader; call the second line."},
+		ReasonAccessPlain:    {"the chip was read without a password", "Nothing to do."},
+		ReasonAccessBAC:      {"the chip was opened with the old access protocol (BAC)", "Nothing to do; the reading could be overheard more easily."},
+		ReasonRelay:          {"no protocol can tell whether the chip is in this card or answers from afar", "Hold the card in your own hand, and see that nothing is wired to it."},
+
 		ReasonRecorded:           {"only the device that recorded it says so, which proves nothing to others", "Judge with --device FILE if you trust that device; else check the card itself."},
 		ReasonBundleAltered:      {"the evidence is not as its device sealed it", "Rely on nothing in it; ask for the original file."},
 		ReasonBundleInconsistent: {"the evidence contradicts itself", "Rely on nothing in it; have the device that made it examined."},
-
-		ReasonAccessBAC: {"the chip was opened with the old access protocol (BAC)", "Nothing to do; the reading could be overheard more easily."},
 	},
 }

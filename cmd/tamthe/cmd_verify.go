@@ -23,7 +23,7 @@ signature, the chip's own key, revocation and dates, and says whether it is genu
 	}
 	o.openFlags(cmd)
 	o.judgeFlags(cmd, "checkpoint")
-	cmd.Flags().StringVar(&o.holder, "holder", "", "what you `SEE` when you compare the bearer with the portrait: match, mismatch or unsure")
+	o.bearerFlags(cmd)
 	cmd.Flags().StringVar(&o.save, "save", "", "also write the files of the chip into this empty or new `FOLDER`")
 	return cmd
 }

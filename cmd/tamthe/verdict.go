@@ -20,6 +20,8 @@ type verifyOptions struct {
 	mrzFile, canFile string
 	allowBAC         bool
 	holder           string
+	qrFile           string
+	faceMatch, live  string
 	trust            string
 	policy           string
 	at               string
@@ -36,7 +38,7 @@ func (o *verifyOptions) openFlags(cmd *cobra.Command) {
 
 func (o *verifyOptions) judgeFlags(cmd *cobra.Command, policy string) {
 	cmd.Flags().StringVar(&o.trust, "trust", "", "`FOLDER` of trusted certificates and revocation lists (else the home's)")
-	cmd.Flags().StringVar(&o.policy, "policy", "", "checkpoint, quick, archive or desk-qa (else "+policy+")")
+	cmd.Flags().StringVar(&o.policy, "policy", "", "checkpoint, quick, online, archive or desk-qa (else "+policy+")")
 	cmd.Flags().StringVar(&o.at, "at", "", "`TIME` of judgement, RFC 3339 or YYYY-MM-DD (else now)")
 	cmd.Flags().BoolVar(&o.specimen, "specimen", false, "accept SPECIMEN cards, which are no identity documents")
 	cmd.Flags().BoolVar(&o.all, "all", false, "show every check with its clause")
@@ -60,14 +62,9 @@ func (o verifyOptions) options(p *program, policy string) (verify.Options, error
 		}
 		opts.Newest = seen.Newest()
 	}
-	holders := map[string]verify.Holder{
-		"": verify.HolderNotCompared, "match": verify.HolderMatch, "mismatch": verify.HolderMismatch, "unsure": verify.HolderUnsure,
+	if err := o.bearer(p, &opts); err != nil {
+		return opts, err
 	}
-	holder, ok := holders[o.holder]
-	if !ok {
-		return opts, usagef("--holder is match, mismatch or unsure, not %q", o.holder)
-	}
-	opts.Holder = holder
 	opts.Trust, err = p.trust(o.trust)
 	return opts, err
 }
