@@ -213,7 +213,7 @@ func (p *printer) unchecked() {
 func (p *printer) session() {
 	l := p.words.labels
 	for _, row := range p.view.Lists {
-		p.wrapped("  ", "      ", row.Label+": "+row.Value)
+		p.wrapped("  ", "      ", row.Label+" "+row.Value)
 	}
 	parts := []string{l.policy + " " + p.report.Policy.Name}
 	if s := p.report.Session; s != nil {

@@ -167,7 +167,7 @@ func (b *viewer) tells(c Check) bool {
 	case Failed, Undetermined:
 		return c.Reason != ReasonSODUntrusted
 	case Passed:
-		return c.Reason != "" && !quiet[c.Reason] || constitutive(c.ID)
+		return c.Reason != "" && !quiet[c.Reason] || constitutive(c.ID) || c.Claim == HolderBound
 	case Absent:
 		return c.Reason != "" && !quiet[c.Reason]
 	case NotRun:

@@ -30,7 +30,7 @@ type vocabulary struct {
 	sexes    map[string]string // M, F, X
 	lists    map[string]string // kinds of List
 	day      string            // layout of dates for people
-	ages     [2]string         // of lists: so many hours, so many days
+	ages     [3]string         // of lists: less than an hour, so many hours, so many days
 }
 
 // labels are the fixed words of a printed report.
@@ -52,11 +52,14 @@ func (v *vocabulary) date(s string) string {
 
 // age says how long ago something was signed.
 func (v *vocabulary) age(d time.Duration) string {
-	hours := max(0, int(d.Hours()))
-	if hours < 48 {
-		return fmt.Sprintf(v.ages[0], hours)
+	switch hours := int(d.Hours()); {
+	case hours < 1:
+		return v.ages[0]
+	case hours < 48:
+		return fmt.Sprintf(v.ages[1], hours)
+	default:
+		return fmt.Sprintf(v.ages[2], hours/24)
 	}
-	return fmt.Sprintf(v.ages[1], hours/24)
 }
 
 // Words returns the cause and the remedy of the reason in the language; the code
