@@ -124,34 +124,41 @@ func verifyPSS(pub *rsa.PublicKey, alg Algorithm, digest, sig []byte) bool {
 	return emsaPSS(m.FillBytes(make([]byte, size)), bits, alg, digest)
 }
 
-// emsaPSS is EMSA-PSS-VERIFY of RFC 8017 §9.1.2.
+// emsaPSS is EMSA-PSS-VERIFY of RFC 8017 §9.1.2. It unmasks em in place.
 func emsaPSS(em []byte, bits int, alg Algorithm, digest []byte) bool {
 	h := alg.Hash.Size()
-	if len(em) < h+alg.SaltLength+2 || em[len(em)-1] != 0xbc {
+	if len(em) < h+alg.SaltLength+2 || em[len(em)-1] != 0xbc || alg.SaltLength > int(maxPSSSalt) {
 		return false
 	}
 	db, hash := em[:len(em)-h-1], em[len(em)-h-1:len(em)-1]
+	if db[0]&^(0xff>>(8*len(em)-bits)) != 0 {
+		return false
+	}
 	mgf1(db, hash, alg.MGFHash)
 	db[0] &= 0xff >> (8*len(em) - bits)
 	ps := len(db) - alg.SaltLength - 1
-	if db[ps] != 1 || !bytes.Equal(db[:ps], make([]byte, ps)) {
+	for _, v := range db[:ps] {
+		if v != 0 {
+			return false
+		}
+	}
+	if db[ps] != 1 {
 		return false
 	}
-	d := alg.Hash.New()
-	d.Write(make([]byte, 8))
-	d.Write(digest)
-	d.Write(db[ps+1:])
-	return bytes.Equal(d.Sum(nil), hash)
+	var message [8 + maxDigest + 512]byte
+	n := 8 + copy(message[8:], digest)
+	n += copy(message[n:], db[ps+1:])
+	var buffer [maxDigest]byte
+	return bytes.Equal(AppendDigest(buffer[:0], alg.Hash, message[:n]), hash)
 }
 
 // mgf1 XORs the mask of RFC 8017 §B.2.1 over b.
 func mgf1(b, seed []byte, h crypto.Hash) {
-	var counter [4]byte
+	var message [maxDigest + 4]byte
+	var buffer [maxDigest]byte
+	n := copy(message[:maxDigest], seed)
 	for i := uint32(0); len(b) > 0; i++ {
-		binary.BigEndian.PutUint32(counter[:], i)
-		d := h.New()
-		d.Write(seed)
-		d.Write(counter[:])
-		b = b[subtle.XORBytes(b, b, d.Sum(nil)):]
+		binary.BigEndian.PutUint32(message[n:], i)
+		b = b[subtle.XORBytes(b, b, AppendDigest(buffer[:0], h, message[:n+4])):]
 	}
 }

@@ -66,10 +66,17 @@ func TestWycheproof(t *testing.T) {
 					t.Fatal(err)
 				}
 				alg := g.algorithm(t)
+				verifier, err := NewVerifier(pub)
+				if err != nil {
+					t.Fatal(err)
+				}
 				for _, c := range g.Tests {
 					msg, _ := hex.DecodeString(c.Msg)
 					sig, _ := hex.DecodeString(c.Sig)
 					err := Verify(pub, alg, msg, sig)
+					if prepared := verifier.Verify(alg, msg, sig); (err == nil) != (prepared == nil) {
+						t.Errorf("test %d: %v, but %v from a verifier", c.TcID, err, prepared)
+					}
 					if c.Result != "acceptable" && (err == nil) != (c.Result == "valid") {
 						t.Errorf("test %d is %s %v: %v", c.TcID, c.Result, c.Flags, err)
 					}

@@ -95,8 +95,10 @@ func TestJudgeManyHostile(t *testing.T) {
 	var archive bytes.Buffer
 	w := tar.NewWriter(&archive)
 	for _, h := range []tar.Header{
-		{Name: "../../x/DG1.bin", Typeflag: tar.TypeReg, Size: 1}, {Name: "x/DG1.bin", Typeflag: tar.TypeSymlink, Linkname: "/etc/passwd"},
-		{Name: "y/DG1.bin", Typeflag: tar.TypeReg, Size: 1}, {Name: "y/dg1.bin", Typeflag: tar.TypeReg, Size: 1},
+		{Name: "../../x/DG1.bin", Typeflag: tar.TypeReg, Size: 1},
+		{Name: "x/DG1.bin", Typeflag: tar.TypeSymlink, Linkname: "/etc/passwd"},
+		{Name: "y/DG1.bin", Typeflag: tar.TypeReg, Size: 1},
+		{Name: "y/dg1.bin", Typeflag: tar.TypeReg, Size: 1},
 		{Name: "z\x1b[2J/DG2.bin", Typeflag: tar.TypeReg, Size: maxPaperFile + 1},
 	} {
 		if err := w.WriteHeader(&h); err != nil {
