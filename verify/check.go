@@ -43,6 +43,7 @@ const (
 	CheckIssuer     = "pki.issuer"
 	CheckCRLs       = "pki.crl"
 	CheckRevocation = "pki.revocation"
+	CheckDeviation  = "pki.deviation"
 
 	CheckGroups   = "lds.groups"
 	CheckUnlisted = "lds.unlisted"
@@ -119,6 +120,7 @@ var catalogue = []kind{
 	{CheckIssuer, InForce, speaks, "tamthe trust store"},
 	{CheckCRLs, InForce, speaks, "ICAO 9303-12 7.1.4"},
 	{CheckRevocation, InForce, waived, "ICAO 9303-12 7.1.4"},
+	{CheckDeviation, Authentic, speaks, "ICAO 9303-3 7.3"},
 
 	{groupCheck(1), Integrity, needed, "ICAO 9303-11 5.1"},
 	{CheckGroups, Integrity, speaks, "ICAO 9303-10 4.6.2"},

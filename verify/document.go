@@ -91,9 +91,9 @@ func written(d mrz.Date, day func(time.Time) (time.Time, bool), at time.Time) st
 // query is what the chain is judged for. It takes from the document only what its
 // signed list covers: a changed group fails anyway, and must not bend the chain.
 func (a *assessment) query() pki.Query {
-	q := pki.Query{At: a.o.At, Specimen: a.o.Specimen, Lists: a.o.Lists, CRLAge: a.o.Policy.CRLAge}
+	q := pki.Query{At: a.o.At, Specimen: a.o.Specimen, Lists: a.o.Lists, Seen: a.o.Seen, CRLAge: a.o.Policy.CRLAge}
 	if a.matches(1) && a.facts.zone != nil {
-		q.Country, q.DocumentType = a.facts.zone.Issuer, a.facts.zone.Document
+		q.Country, q.DocumentType, q.Number = a.facts.zone.Issuer, a.facts.zone.Document, a.facts.zone.Number
 		q.NoExpiry = a.facts.noExpiry
 	}
 	if a.facts.source > 0 && a.matches(a.facts.source) {

@@ -57,6 +57,7 @@ func (a *assessment) judge() {
 	a.judgeStatus()
 	a.judgeClock()
 	a.judgePrint()
+	a.applyDeviations()
 }
 
 // report puts the result together.

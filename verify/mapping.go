@@ -33,4 +33,5 @@ var reasonOf = map[pki.Kind]Reason{
 	pki.OutsideKeyPeriod: ReasonKeyPeriod, pki.DocumentOutlived: ReasonOutlived, pki.TestKeys: ReasonSpecimen,
 	pki.IssuerUnset: ReasonIssuerUnset, pki.CRLIgnored: ReasonCRLIgnored, pki.CRLMissing: ReasonCRLMissing,
 	pki.CRLStale: ReasonCRLStale, pki.CRLNotPublished: ReasonCRLNotPublished, pki.CertificateRevoked: ReasonSignerRevoked,
+	pki.CRLOlder: ReasonCRLOlder, pki.SignerBlocked: ReasonSignerBlocked,
 }

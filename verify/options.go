@@ -21,6 +21,7 @@ type Options struct {
 	Trust    *pki.Store   // whom to trust; nil is nobody
 	Policy   Policy       // zero: checkpoint for a chip, archive for files
 	At       time.Time    // the time of judgement; it must be set. Its location says which day it is
+	Seen     *pki.Memory  // what this device has seen of each revocation list: an older one is not relied on; nil is nothing
 	Newest   time.Time    // the latest time at which a list that this device has seen was signed: an earlier At is a clock that is behind. Zero where At was given by hand
 	Status   StatusSource // whom to ask about the card; nil is nobody
 	Specimen bool         // test keys are welcome

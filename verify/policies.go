@@ -23,6 +23,7 @@ var everywhere = []Softening{
 	{ReasonPrintUnreadable, Refer},
 	{ReasonHolderUnsure, Refer},
 	{ReasonHolderDisputed, Refer},
+	{ReasonDeviation, Refer},
 }
 
 // day is what the ages of lists are written in.

@@ -79,6 +79,9 @@ const (
 	ReasonIssuerUnset     Reason = "issuer-unset"
 	ReasonIssuerDocument  Reason = "issuer-document-type"
 	ReasonClockBehind     Reason = "clock-behind"
+	ReasonCRLOlder        Reason = "crl-rolled-back"
+	ReasonSignerBlocked   Reason = "signer-blocked"
+	ReasonDeviation       Reason = "deviation-known"
 
 	// The chip.
 	ReasonChipKeyMismatch  Reason = "chip-key-mismatch"
@@ -168,6 +171,7 @@ var grades = map[Reason]grade{
 	ReasonCRLMissing: soft, ReasonCRLStale: soft, ReasonCRLNotPublished: note,
 	ReasonCRLIgnored: note, ReasonSpecimen: hard, ReasonIssuerUnset: soft,
 	ReasonIssuerDocument: soft, ReasonClockBehind: soft,
+	ReasonCRLOlder: soft, ReasonSignerBlocked: soft, ReasonDeviation: soft,
 
 	ReasonChipKeyMismatch: hard, ReasonChipKeyMalformed: hard, ReasonChipRefused: hard,
 	ReasonChipKeyUncovered: hard, ReasonChipProofMissing: soft,

@@ -31,7 +31,7 @@ var english = vocabulary{
 		CheckCountry: "countries agree", CheckValidity: "certificates valid", CheckKeyPeriod: "signed while the key was in use",
 		CheckOutlived: "certificates outlast the document", CheckSpecimen: "no test keys",
 		CheckIssuer: "issuer known to the trust store", CheckCRLs: "revocation lists usable",
-		CheckRevocation: "signer not revoked", "lds.dg": "data group %d intact", CheckGroups: "required data groups signed",
+		CheckRevocation: "signer not revoked", CheckDeviation: "known faults of genuine documents", "lds.dg": "data group %d intact", CheckGroups: "required data groups signed",
 		CheckUnlisted: "no unsigned data groups", CheckCOM: "table of contents as signed",
 		CheckNational: "national rules", CheckPhoto: "portrait", CheckMRZ: "machine readable zone readable",
 		CheckMRZDigits: "check digits", CheckExpiry: "document not expired", CheckAA: "chip proves its key (AA)",
@@ -102,6 +102,9 @@ var english = vocabulary{
 		ReasonSpecimen:        {"signed with test keys", "This is no real document. Only training may accept it, with --specimen."},
 		ReasonIssuerUnset:     {"the trust store does not say what this issuer publishes", "Enter the issuer in issuers.toml of the trust store."},
 		ReasonIssuerDocument:  {"the state certificate is not trusted for this kind of document", "Call the second line: a key for other documents signed this one."},
+		ReasonCRLOlder:        {"the revocation list here is older than one that this computer has seen", "Update the trust folder and check the document again. If it stays so, somebody may have put an old folder in place: call the second line."},
+		ReasonSignerBlocked:   {"your own authority blocked the key that signed this document", "Treat the document as forged, and follow the reason that the list of blocked keys gives."},
+		ReasonDeviation:       {"the issuer has published that genuine documents of this kind may have this fault", "Look at the detail: if it is the fault that the issuer describes, and all else is in order, the second line may accept the document."},
 		ReasonClockBehind:     {"the clock of this computer is behind: it has seen lists that were signed later", "Set the clock and check the document again."},
 
 		ReasonChipKeyMismatch:  {"the chip is a copy: it does not have the key that the issuer gave it", "Hold the card and the bearer; the data may be genuine, the chip is not."},

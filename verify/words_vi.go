@@ -29,7 +29,7 @@ var vietnamese = vocabulary{
 		CheckCountry: "mã quốc gia thống nhất", CheckValidity: "chứng thư còn hiệu lực", CheckKeyPeriod: "ký trong thời gian dùng khóa",
 		CheckOutlived: "chứng thư còn hạn lâu hơn giấy tờ", CheckSpecimen: "không dùng khóa thử nghiệm",
 		CheckIssuer: "cơ quan cấp đã khai trong kho tin cậy", CheckCRLs: "danh sách thu hồi dùng được",
-		CheckRevocation: "bên ký chưa bị thu hồi", "lds.dg": "nhóm dữ liệu %d nguyên vẹn", CheckGroups: "đủ các nhóm dữ liệu bắt buộc được ký",
+		CheckRevocation: "bên ký chưa bị thu hồi", CheckDeviation: "lỗi đã biết của giấy tờ thật", "lds.dg": "nhóm dữ liệu %d nguyên vẹn", CheckGroups: "đủ các nhóm dữ liệu bắt buộc được ký",
 		CheckUnlisted: "không có nhóm dữ liệu chưa ký", CheckCOM: "mục lục đúng như đã ký",
 		CheckNational: "quy định quốc gia", CheckPhoto: "ảnh chân dung", CheckMRZ: "đọc được vùng MRZ",
 		CheckMRZDigits: "số kiểm tra", CheckExpiry: "giấy tờ chưa hết hạn", CheckAA: "chip chứng minh khóa (AA)",
@@ -100,6 +100,9 @@ var vietnamese = vocabulary{
 		ReasonSpecimen:        {"ký bằng khóa thử nghiệm", "Đây không phải giấy tờ thật. Chỉ dùng khi huấn luyện, với --specimen."},
 		ReasonIssuerUnset:     {"kho tin cậy chưa ghi cơ quan cấp này công bố những gì", "Khai cơ quan cấp vào issuers.toml của kho tin cậy."},
 		ReasonIssuerDocument:  {"chứng thư quốc gia không được tin cho loại giấy tờ này", "Báo bộ phận kiểm tra cấp hai: khóa dành cho giấy tờ khác đã ký giấy tờ này."},
+		ReasonCRLOlder:        {"danh sách thu hồi ở đây cũ hơn danh sách máy này đã nhận", "Cập nhật thư mục tin cậy rồi kiểm tra lại giấy tờ. Nếu vẫn thế, có thể ai đó đã đặt lại thư mục cũ: báo bộ phận kiểm tra cấp hai."},
+		ReasonSignerBlocked:   {"cơ quan của bạn đã chặn khóa ký giấy tờ này", "Coi giấy tờ là giả và làm theo lý do ghi trong danh sách khóa bị chặn."},
+		ReasonDeviation:       {"nơi cấp đã công bố rằng giấy tờ thật loại này có thể có lỗi này", "Xem chi tiết: nếu đúng là lỗi nơi cấp mô tả và mọi mục khác đều đạt, bộ phận kiểm tra cấp hai có thể chấp nhận giấy tờ."},
 		ReasonClockBehind:     {"đồng hồ máy tính này chạy chậm: máy đã nhận danh sách ký sau giờ này", "Chỉnh lại đồng hồ rồi kiểm tra lại giấy tờ."},
 
 		ReasonChipKeyMismatch:  {"chip là bản sao: không có khóa mà cơ quan cấp đã trao", "Giữ thẻ và người mang thẻ; dữ liệu có thể thật nhưng chip là giả."},

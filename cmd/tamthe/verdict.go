@@ -51,16 +51,15 @@ func (o verifyOptions) options(p *program, policy string) (verify.Options, error
 	if opts.Policy, err = verify.PolicyByName(first(o.policy, policyOf(p.conf, policy), policy)); err != nil {
 		return opts, usagef("--policy: %w", err)
 	}
+	if opts.Seen, err = p.seen(); err != nil {
+		return opts, err
+	}
 	if o.at != "" {
 		if opts.At, err = parseTime(o.at); err != nil {
 			return opts, err
 		}
 	} else {
-		seen, err := p.seen()
-		if err != nil {
-			return opts, err
-		}
-		opts.Newest = seen.Newest()
+		opts.Newest = opts.Seen.Newest()
 	}
 	if err := o.bearer(p, &opts); err != nil {
 		return opts, err

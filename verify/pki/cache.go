@@ -79,7 +79,8 @@ func (m *memo) get(q Query) (Result, bool) {
 // equal compares all of two queries; those that bring lists along are equal to none.
 func (q Query) equal(o Query) bool {
 	return q.At == o.At && q.Country == o.Country && q.DocumentType == o.DocumentType && q.Issued == o.Issued &&
-		q.NoExpiry == o.NoExpiry && q.Specimen == o.Specimen && q.CRLAge == o.CRLAge && len(q.Lists) == 0 && len(o.Lists) == 0
+		q.NoExpiry == o.NoExpiry && q.Specimen == o.Specimen && q.CRLAge == o.CRLAge &&
+		q.Number == o.Number && q.Seen == o.Seen && len(q.Lists) == 0 && len(o.Lists) == 0
 }
 
 func (m *memo) put(q Query, r Result) {

@@ -27,6 +27,8 @@ func TestQueryEqualComparesAll(t *testing.T) {
 			f.SetBool(true)
 		case time.Duration:
 			f.SetInt(1)
+		case *Memory:
+			f.Set(reflect.ValueOf(new(Memory)))
 		case []*cert.CRL:
 			f.Set(reflect.ValueOf([]*cert.CRL{{}}))
 			if q.equal(q) {

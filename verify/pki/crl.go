@@ -2,8 +2,10 @@ package pki
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tamthe/tamthe/card/cert"
@@ -23,6 +25,7 @@ func (j *judgement) revocation() {
 			j.list = append(j.list, f)
 		} else if i == 0 {
 			j.freshness(issuer, j.newest(j.route[1]))
+			j.sequence(j.route[1])
 		}
 	}
 	if len(j.route) == 1 {
@@ -36,20 +39,18 @@ func (j *judgement) revoked(i int) (Finding, bool) {
 	if i+1 >= len(j.route) {
 		return Finding{}, false
 	}
-	list := j.newest(j.route[i+1])
-	if list == nil {
-		return Finding{}, false
-	}
-	if i == 0 {
-		j.spoke = list
-	}
 	c := j.route[i].cert
-	r, listed := list.Lookup(c.Serial)
-	if !listed {
-		return Finding{}, false
+	lists := j.lists(j.route[i+1])
+	if i == 0 {
+		j.spoke = latest(lists)
 	}
-	detail := fmt.Sprintf("%v since %s, %v", c.Subject, r.Time.UTC().Format(time.DateOnly), r.Reason)
-	return Finding{Revocation, Failed, CertificateRevoked, detail}, true
+	for _, list := range lists {
+		if r, listed := list.Lookup(c.Serial); listed {
+			detail := fmt.Sprintf("%v since %s, %v", c.Subject, r.Time.UTC().Format(time.DateOnly), r.Reason)
+			return Finding{Revocation, Failed, CertificateRevoked, detail}, true
+		}
+	}
+	return Finding{}, false
 }
 
 // freshness judges the list that speaks for the signer, which it does not name.
@@ -82,17 +83,33 @@ func (j *judgement) freshness(issuer Issuer, list *cert.CRL) {
 	j.add(Revocation, level, CRLStale, fmt.Sprintf("list of %s, %d days late", list.ThisUpdate.UTC().Format(time.DateOnly), int(late/day)))
 }
 
-// newest returns the newest complete list that the issuer signed, or nil. One that
-// claims to be the issuer's and is not is ignored, and said.
-func (j *judgement) newest(issuer *entry) *cert.CRL {
-	var best *cert.CRL
+// newest returns the newest complete list that speaks for what the issuer issued, or nil.
+func (j *judgement) newest(issuer *entry) *cert.CRL { return latest(j.lists(issuer)) }
+
+func latest(lists []*cert.CRL) (best *cert.CRL) {
+	for _, l := range lists {
+		if best == nil || l.ThisUpdate.After(best.ThisUpdate) {
+			best = l
+		}
+	}
+	return best
+}
+
+// lists returns the newest complete list under each name that speaks for what the issuer
+// issued: its own, and that of a CSCA which the issuer's key handed its trust on to. One
+// that claims to be the issuer's and is not is ignored, and said.
+func (j *judgement) lists(issuer *entry) []*cert.CRL {
+	var own, heirs []*cert.CRL
 	for _, l := range slices.Concat(j.store.crls, j.query.Lists) {
 		if !l.Issuer.Equal(issuer.cert.Subject) && !bytes.Equal(l.AuthorityKeyID, keyID(issuer.cert)) {
+			if len(l.UnknownCritical) == 0 && j.store.heir(l, issuer) {
+				heirs = append(heirs, l)
+			}
 			continue
 		}
 		why := ""
 		switch {
-		case !j.signedByState(l, issuer):
+		case !j.store.signedByState(l, issuer):
 			why = "its signature is not the issuer's"
 		case len(l.UnknownCritical) > 0:
 			why = "it is not a complete list"
@@ -101,29 +118,110 @@ func (j *judgement) newest(issuer *entry) *cert.CRL {
 			j.add(Lists, Passed, CRLIgnored, fmt.Sprintf("list of %s: %s", l.ThisUpdate.UTC().Format(time.DateOnly), why))
 			continue
 		}
-		if best == nil || l.ThisUpdate.After(best.ThisUpdate) {
-			best = l
+		own = append(own, l)
+	}
+	var out []*cert.CRL
+	for _, l := range []*cert.CRL{latest(own), latest(heirs)} {
+		if l != nil {
+			out = append(out, l)
 		}
 	}
-	return best
+	return out
 }
 
 // signedByState says whether the issuer signed the list, or the issuer's next key:
 // after a rollover the new key signs for both (Doc 9303-12 §7.1.4).
-func (j *judgement) signedByState(l *cert.CRL, issuer *entry) bool {
-	if mayListRevoked(issuer.cert) && j.store.signedList(l, issuer) {
+func (s *Store) signedByState(l *cert.CRL, issuer *entry) bool {
+	if mayListRevoked(issuer.cert) && s.signedList(l, issuer) {
 		return true
 	}
-	if !l.Issuer.Equal(issuer.cert.Subject) {
+	return l.Issuer.Equal(issuer.cert.Subject) && s.signerOf(l, issuer) != nil
+}
+
+// signerOf returns a trusted certificate of the list's issuer whose key signed it, other
+// than that one, or nil.
+func (s *Store) signerOf(l *cert.CRL, other *entry) *entry {
+	for _, e := range s.ofState(canonical(l.Issuer.Country())) {
+		if e != other && e.cert.Subject.Equal(l.Issuer) && mayListRevoked(e.cert) &&
+			s.signedList(l, e) && s.trusted(e) {
+			return e
+		}
+	}
+	return nil
+}
+
+// heir says whether a CSCA of the same state under another name signed the list, to
+// whose key the issuer's key handed its trust on by link certificates: after a change of
+// name the new CSCA's list covers the old one's certificates (Doc 9303-12 §7.1.4).
+func (s *Store) heir(l *cert.CRL, issuer *entry) bool {
+	if !sameCountry(l.Issuer.Country(), issuer.cert.Subject.Country()) {
 		return false
 	}
-	for _, e := range j.store.ofState(canonical(issuer.cert.Subject.Country())) {
-		if e != issuer && e.cert.Subject.Equal(issuer.cert.Subject) && mayListRevoked(e.cert) &&
-			j.store.signedList(l, e) && j.store.trusted(e) {
+	e := s.signerOf(l, issuer)
+	return e != nil && s.handedOn(canonical(l.Issuer.Country()), issuer.cert.PublicKey, e.cert.PublicKey, maxDepth)
+}
+
+// handedOn says whether a chain of link certificates leads from the key of one CSCA to
+// that of another of the same state, over no more than depth keys.
+func (s *Store) handedOn(country string, from, to cert.PublicKey, depth int) bool {
+	if from.Equal(to) {
+		return true
+	}
+	for _, link := range s.links(country, to) {
+		if above := newWalk(s).issuers(link); depth > 0 && len(above) > 0 && s.handedOn(country, from, above[0].cert.PublicKey, depth-1) {
 			return true
 		}
 	}
 	return false
+}
+
+// maxLinks is how many link certificates for one key are looked at.
+const maxLinks = 4
+
+// links returns certificates of the state by which another key vouches for this one.
+func (s *Store) links(country string, key cert.PublicKey) []*entry {
+	var out []*entry
+	for _, e := range s.ofState(country) {
+		if len(out) < maxLinks && e.cert.KeyErr == nil && e.cert.PublicKey.Equal(key) && e.cert.IsCA() && !e.cert.SelfSigned() {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// crlMark names an edition of a revocation list for a Memory.
+func crlMark(l *cert.CRL) Mark {
+	m := Mark{Kind: KindCRL, Issuer: listIssuer(l.Issuer), Signed: l.ThisUpdate, Digest: sha256.Sum256(l.Raw)}
+	if l.Number != nil && l.Number.IsUint64() {
+		m.Sequence = l.Number.Uint64()
+	}
+	return m
+}
+
+// listIssuer spells the name of who issues lists always alike.
+func listIssuer(n cert.Name) string {
+	s := strings.ToValidUTF8(strings.ToLower(n.String()), "\uFFFD")
+	if len(s) > maxMarkIssuer-8 {
+		s = fmt.Sprintf("%x", sha256.Sum256([]byte(s)))
+	}
+	return canonical(n.Country()) + " " + s
+}
+
+// sequence takes back what an older list says than one that this device has seen, or what
+// no list says any more.
+func (j *judgement) sequence(issuer *entry) {
+	if j.query.Seen == nil {
+		return
+	}
+	lists := j.lists(issuer)
+	for _, l := range lists {
+		if err := j.query.Seen.Check(crlMark(l)); err != nil {
+			j.add(Revocation, Undetermined, CRLOlder, err.Error())
+		}
+	}
+	if seen, ok := j.query.Seen.last(KindCRL, listIssuer(issuer.cert.Subject)); ok && len(lists) == 0 {
+		j.add(Revocation, Undetermined, CRLOlder, seen.edition()+" was seen before, none is here")
+	}
 }
 
 // mayListRevoked says whether a certificate allows its key to sign lists.

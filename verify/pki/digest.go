@@ -43,6 +43,7 @@ func (s *Store) digest() [32]byte {
 		h.Write(r[:])
 	}
 	_ = json.NewEncoder(h).Encode(s.issuers) // of numbers and texts only: it cannot fail
+	s.adverse.digest(h)
 	return [32]byte(h.Sum(nil))
 }
 

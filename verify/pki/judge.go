@@ -14,6 +14,7 @@ type judgement struct {
 	query Query
 	route route // signer first, anchor last; at least one
 	list  []Finding
+	extra []*entry  // certificates beside the store's that say which of the route are links
 	spoke *cert.CRL // the revocation list that speaks for the signer
 }
 
@@ -21,11 +22,14 @@ type judgement struct {
 // the one with the least against it counts, but a signer that is revoked on one of them
 // is revoked. The result is kept for those who ask the same: it must not be changed.
 func (c *Chain) Judge(q Query) Result {
-	if r, ok := c.memo.get(q); ok {
-		return r
+	all := q
+	q.Number = "" // of one document; nothing that is kept depends on it
+	r, ok := c.memo.get(q)
+	if !ok {
+		r = c.judge(q)
+		c.memo.put(q, r)
 	}
-	r := c.judge(q)
-	c.memo.put(q, r)
+	r.Deviations = c.store.adverse.known(c.signer, all)
 	return r
 }
 
@@ -41,7 +45,11 @@ func (c *Chain) judge(q Query) Result {
 	}
 	for _, r := range c.paths {
 		j := judgement{store: c.store, query: q, route: r}
-		if f, revoked := j.revoked(0); revoked {
+		f, revoked := j.refused()
+		if !revoked {
+			f, revoked = j.revoked(0)
+		}
+		if revoked {
 			best.Findings[slices.Index(Aspects, Revocation)] = f
 			break
 		}
@@ -58,6 +66,9 @@ func (c *Chain) withoutPath(q Query) Result {
 	j.strength()
 	j.country()
 	j.specimen()
+	if f, refused := j.refused(); refused {
+		j.list = append(j.list, f)
+	}
 	switch c.gap {
 	case forged:
 		j.add(Signature, Failed, ChainForged, "names a key that is held here and did not sign it, or only itself")
@@ -255,7 +266,9 @@ func (j *judgement) link(e *entry) bool {
 			return true
 		}
 	}
-	return false
+	return slices.ContainsFunc(j.extra, func(o *entry) bool {
+		return o.cert.KeyErr == nil && o.cert.PublicKey.Equal(c.PublicKey) && o.cert.SelfSigned()
+	})
 }
 
 // country says whether document, signer and CSCA name one state.

@@ -57,6 +57,7 @@ type loader struct {
 	b       *builder
 	crls    []*cert.CRL
 	issuers []Issuer
+	blocked []Blocked
 	skipped []Skipped
 }
 
@@ -104,7 +105,7 @@ func (l *loader) load() (*Store, error) {
 		return nil, err
 	}
 	s := l.b.store(l.crls, l.issuers)
-	s.skipped = l.skipped
+	s.skipped, s.adverse.blocked = l.skipped, l.blocked
 	for _, list := range lists {
 		if err := s.addList(list.Kind, list.octets, list.Import); err != nil {
 			return nil, fmt.Errorf("%s: %w", list.File, err)
@@ -221,8 +222,12 @@ func (l *loader) file(name string, specimen bool) error {
 	if err != nil {
 		return err
 	}
-	if name == IssuersFile {
+	switch name {
+	case IssuersFile:
 		l.issuers, err = ParseIssuers(b)
+		return err
+	case BlockedFile:
+		l.blocked, err = ParseBlocked(b)
 		return err
 	}
 	l.content(name, b, specimen)

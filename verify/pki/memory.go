@@ -184,3 +184,11 @@ func (m *Memory) Marks() []Mark {
 	defer m.mu.Unlock()
 	return slices.SortedFunc(maps.Values(m.seen), compareMarks)
 }
+
+// last returns the newest edition of that kind and issuer that was seen.
+func (m *Memory) last(kind, issuer string) (Mark, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	seen, ok := m.seen[series{kind, issuer}]
+	return seen, ok
+}

@@ -84,7 +84,9 @@ const (
 	CRLMissing         Kind = "crl-missing"
 	CRLStale           Kind = "crl-stale"
 	CRLNotPublished    Kind = "crl-not-published"
+	CRLOlder           Kind = "crl-rolled-back"
 	CertificateRevoked Kind = "signer-revoked"
+	SignerBlocked      Kind = "signer-blocked"
 )
 
 // Finding is how an aspect was found. Detail is for developers; it may quote
@@ -108,6 +110,10 @@ type Query struct {
 
 	Lists []*cert.CRL // revocation lists beside those of the store; they count if signed as those must be
 
+	Number string // document number as in the MRZ, without fillers: lists of faulty documents ask for it
+
+	Seen *Memory // what this device has seen of each list: an older one is not relied on. May be nil
+
 	CRLAge time.Duration // a revocation list signed longer ago is stale, whatever it says of itself
 }
 
@@ -117,7 +123,10 @@ type Result struct {
 	Path     []*cert.Certificate // from the signer to the anchor; nil if none was found
 	Anchor   *Anchor             // where the path ends; nil if none was found
 	Issuer   Issuer              // what the operator says of the issuer
-	List     *cert.CRL           // the revocation list that speaks for the signer; nil if none does
+	// Deviations are the faults that the issuer, in a signed list, says documents of this
+	// signer may have.
+	Deviations []Deviation
+	List       *cert.CRL // the revocation list that speaks for the signer; nil if none does
 }
 
 // Finding returns the finding of an aspect.

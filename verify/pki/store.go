@@ -39,7 +39,8 @@ type Store struct {
 
 	signedLists sync.Map // see signedList
 
-	mu sync.Mutex // guards what records were decoded to
+	mu      sync.Mutex // guards what records were decoded to
+	adverse adverse
 }
 
 // Anchor is a self-signed certificate that the operator put into the store.
