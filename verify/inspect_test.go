@@ -3,6 +3,7 @@ package verify
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -174,7 +175,7 @@ func TestInspectLyingCards(t *testing.T) {
 			p.Status = answer{StatusAnswer: StatusAnswer{State: StateRevoked, AsOf: judged}}
 		}, Refer, ReasonStatusProbable},
 		{"status of a card that no list covers", o.usual, nil, func(p *Options, s *specimen) {
-			p.Trust = pki.NewStore([]pki.Material{{Cert: o.cscaCert}}, nil, []pki.Issuer{{Country: "VN", CRL: pki.None}})
+			required(p, o)
 			p.Status = exactly(StateUnknown, judged)
 		}, Refer, ReasonStatusUnknown},
 		{"status past its next update", o.usual, nil, func(p *Options, s *specimen) {
@@ -191,7 +192,18 @@ func TestInspectLyingCards(t *testing.T) {
 		{"status stale", o.usual, nil, func(p *Options, s *specimen) {
 			p.Status = exactly(StateActive, judged.AddDate(0, 0, -8))
 		}, Refer, ReasonStatusStale},
-		{"status unavailable", o.usual, nil, func(p *Options, s *specimen) { p.Status = answer{err: errors.New("offline")} }, Refer, ReasonStatusUnavailable},
+		{"status unavailable", o.usual, nil, func(p *Options, s *specimen) {
+			required(p, o)
+			p.Status = answer{err: errors.New("offline")}
+		}, Refer, ReasonStatusUnavailable},
+		{"status of an issuer that publishes none, without an answer", o.usual, nil, func(p *Options, s *specimen) {
+			p.Trust = pki.NewStore([]pki.Material{{Cert: o.cscaCert}}, nil, []pki.Issuer{{Country: "VN", CRL: pki.None, Status: pki.None}})
+			p.Status = answer{err: errors.New("offline")}
+		}, Accept, ""},
+		{"status list rolled back", o.usual, nil, func(p *Options, s *specimen) {
+			required(p, o)
+			p.Status = answer{err: fmt.Errorf("vn.status: %w", &pki.RollbackError{})}
+		}, Refer, ReasonStatusRollback},
 		{"status not asked where it is published", o.usual, nil, func(p *Options, s *specimen) {
 			p.Trust = pki.NewStore([]pki.Material{{Cert: o.cscaCert}}, nil, []pki.Issuer{{Country: "VN", CRL: pki.None}})
 		}, Refer, ReasonStatusNotAsked},
@@ -219,6 +231,11 @@ func TestInspectLyingCards(t *testing.T) {
 type answer struct {
 	StatusAnswer
 	err error
+}
+
+// required makes the issuer one that publishes the status of its cards.
+func required(p *Options, o *office) {
+	p.Trust = pki.NewStore([]pki.Material{{Cert: o.cscaCert}}, nil, []pki.Issuer{{Country: "VN", CRL: pki.None}})
 }
 
 func exactly(s State, at time.Time) answer {

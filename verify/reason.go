@@ -105,6 +105,7 @@ const (
 	ReasonStatusUnavailable  Reason = "status-unavailable"
 	ReasonStatusStale        Reason = "status-stale"
 	ReasonStatusProbable     Reason = "status-probable"
+	ReasonStatusRollback     Reason = "status-rollback"
 	ReasonStatusNotPublished Reason = "status-not-published"
 	ReasonStatusNotAsked     Reason = "status-not-asked"
 
@@ -181,7 +182,7 @@ var grades = map[Reason]grade{
 
 	ReasonCardRevoked: soft, ReasonCardSuspended: soft, ReasonCardSuperseded: soft,
 	ReasonCardUndelivered: soft, ReasonStatusUnknown: soft, ReasonStatusUnavailable: soft,
-	ReasonStatusStale: soft, ReasonStatusProbable: soft,
+	ReasonStatusStale: soft, ReasonStatusProbable: soft, ReasonStatusRollback: soft,
 	ReasonStatusNotPublished: note, ReasonStatusNotAsked: soft,
 
 	ReasonPrintMismatch: soft, ReasonPrintUnreadable: soft, ReasonPrintNotGiven: soft, ReasonPrintCAN: note,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"time"
 
@@ -94,10 +95,12 @@ func (a *assessment) judgeStatus() {
 		a.set(CheckStatus, Absent, ReasonStatusNotPublished, "")
 	case answer == nil:
 		a.set(CheckStatus, NotRun, ReasonStatusNotAsked, "")
+	case none && (answer.err != nil || answer.State == StateUnknown):
+		a.set(CheckStatus, Absent, ReasonStatusNotPublished, "")
+	case errors.Is(answer.err, pki.ErrRollback):
+		a.record(Check{ID: CheckStatus, Outcome: Undetermined, Reason: ReasonStatusRollback, Detail: answer.err.Error(), Err: answer.err})
 	case answer.err != nil:
 		a.record(Check{ID: CheckStatus, Outcome: Undetermined, Reason: ReasonStatusUnavailable, Detail: answer.err.Error(), Err: answer.err})
-	case answer.State == StateUnknown && none:
-		a.set(CheckStatus, Absent, ReasonStatusNotPublished, "")
 	default:
 		a.state(answer.StatusAnswer)
 	}
@@ -134,6 +137,9 @@ func (s StatusAnswer) stale(at time.Time, most time.Duration) bool {
 
 // detail says how old the answer is and where it comes from.
 func (s StatusAnswer) detail(at time.Time) string {
+	if s.AsOf.IsZero() {
+		return s.Source
+	}
 	d := fmt.Sprintf("as of %s, %d hours old", s.AsOf.UTC().Format(time.RFC3339), int(at.Sub(s.AsOf).Hours()))
 	if !s.NextUpdate.IsZero() {
 		d += ", next by " + s.NextUpdate.UTC().Format(time.RFC3339)

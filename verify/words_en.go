@@ -127,6 +127,7 @@ var english = vocabulary{
 		ReasonStatusUnavailable:  {"the card's status could not be asked", "Restore the connection or the list, or ask the issuing office."},
 		ReasonStatusStale:        {"the answer about the card's status is too old", "Fetch the newest status list and check again."},
 		ReasonStatusProbable:     {"the issuer's list may mean this card, or by chance another one", "Ask the issuing office, or look the card up in the full list, before letting it pass."},
+		ReasonStatusRollback:     {"the list of cards' status here is older than one that was here before", "Fetch the newest status list. If nobody put the old one here by mistake, report it: somebody may want a revoked card to pass."},
 		ReasonStatusNotPublished: {"the issuer publishes no status of single cards", "Nothing to do."},
 		ReasonStatusNotAsked:     {"the card's status was not asked", "Ask the issuing office if the case needs it."},
 

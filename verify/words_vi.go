@@ -125,6 +125,7 @@ var vietnamese = vocabulary{
 		ReasonStatusUnavailable:  {"không hỏi được tình trạng của thẻ", "Khôi phục kết nối hoặc danh sách, hoặc hỏi cơ quan cấp thẻ."},
 		ReasonStatusStale:        {"thông tin về tình trạng thẻ đã quá cũ", "Tải danh sách tình trạng mới nhất rồi kiểm tra lại."},
 		ReasonStatusProbable:     {"danh sách của cơ quan cấp có thể chỉ thẻ này, cũng có thể trùng ngẫu nhiên với thẻ khác", "Hỏi cơ quan cấp thẻ, hoặc tra danh sách đầy đủ, trước khi cho qua."},
+		ReasonStatusRollback:     {"danh sách tình trạng thẻ ở đây cũ hơn danh sách đã từng có", "Tải danh sách tình trạng mới nhất. Nếu không phải do nhầm lẫn, báo cáo ngay: có thể có người muốn cho thẻ đã thu hồi đi qua."},
 		ReasonStatusNotPublished: {"cơ quan cấp không công bố tình trạng từng thẻ", "Không cần làm gì."},
 		ReasonStatusNotAsked:     {"chưa hỏi tình trạng của thẻ", "Hỏi cơ quan cấp thẻ nếu vụ việc cần đến."},
 

@@ -35,6 +35,10 @@ type Issuer struct {
 	// Anchors are the SHA-256 fingerprints of the only anchors for these documents;
 	// empty admits every anchor of the country.
 	Anchors [][32]byte
+
+	// StatusKeys are the SHA-256 fingerprints of the public keys (SubjectPublicKeyInfo)
+	// that may sign lists of card status for these documents; empty admits none.
+	StatusKeys [][32]byte
 }
 
 // IssuersFile is the file of a trust folder that ParseIssuers reads.
@@ -50,6 +54,7 @@ const IssuersFile = "issuers.toml"
 //	status = "required"    # required, none
 //	chip = "required"      # required, none
 //	anchors = ["57ab…"]    # SHA-256 of the certificates
+//	status_keys = ["09cd…"] # SHA-256 of the public keys that sign lists of card status
 //
 // What is left out is required. Unknown keys and words are errors.
 func ParseIssuers(b []byte) ([]Issuer, error) {
@@ -62,6 +67,7 @@ func ParseIssuers(b []byte) ([]Issuer, error) {
 			Status       string   `toml:"status"`
 			Chip         string   `toml:"chip"`
 			Anchors      []string `toml:"anchors"`
+			StatusKeys   []string `toml:"status_keys"`
 		} `toml:"issuer"`
 	}
 	d := toml.NewDecoder(bytes.NewReader(b))
@@ -80,6 +86,9 @@ func ParseIssuers(b []byte) ([]Issuer, error) {
 		}
 		if err == nil {
 			i.Anchors, err = fingerprints(f.Anchors)
+		}
+		if err == nil {
+			i.StatusKeys, err = fingerprints(f.StatusKeys)
 		}
 		if err == nil && len(i.Country) != 2 {
 			err = fmt.Errorf("country %q has not two letters", f.Country)
@@ -112,7 +121,7 @@ func fingerprints(list []string) ([][32]byte, error) {
 	for _, s := range list {
 		b, err := hex.DecodeString(strings.ReplaceAll(s, ":", ""))
 		if err != nil || len(b) != 32 {
-			return nil, fmt.Errorf("anchor %q is no SHA-256 fingerprint", s)
+			return nil, fmt.Errorf("%q is no SHA-256 fingerprint", s)
 		}
 		out = append(out, [32]byte(b))
 	}
@@ -135,6 +144,12 @@ func (s *Store) Issuer(country, documentType string) (i Issuer, ok bool) {
 		}
 	}
 	return i, ok
+}
+
+// Covers says whether the entry speaks of a country's documents of that type. A country or
+// type that is not known, "", may be any.
+func (i Issuer) Covers(country, documentType string) bool {
+	return (country == "" || sameCountry(i.Country, country)) && (documentType == "" || i.match(documentType) > 0)
 }
 
 // match grades how well the entry fits: 0 not at all, then all documents, then by

@@ -22,6 +22,10 @@ const (
 	maxFile  = cert.MaxCRL
 )
 
+// StatusFolder is the folder of a trust folder that LoadStore leaves alone: it holds the
+// lists of card status.
+const StatusFolder = "status"
+
 // LoadOptions says what a trust folder is.
 type LoadOptions struct {
 	Specimen bool // the whole folder holds test keys
@@ -86,6 +90,9 @@ func (l *loader) load() (*Store, error) {
 	}
 	files := 0
 	err = fs.WalkDir(l.fsys, ".", func(name string, d fs.DirEntry, err error) error {
+		if err == nil && d.IsDir() && name == StatusFolder {
+			return fs.SkipDir
+		}
 		if err != nil || d.IsDir() {
 			return err
 		}
