@@ -2,6 +2,7 @@ package cert
 
 import (
 	"bytes"
+	"math/big"
 	"strings"
 
 	"golang.org/x/crypto/cryptobyte"
@@ -144,12 +145,27 @@ func (o *Outline) readAuthorityKeyID(value cryptobyte.String) {
 	}
 }
 
-// KeyID is the subject key identifier, computed if the certificate has none.
-func (o Outline) KeyID() []byte {
-	if len(o.SubjectKeyID) > 0 {
-		return o.SubjectKeyID
+// Number is the serial number as the function Number encodes it.
+func (o Outline) Number() []byte { return shortest(o.Serial) }
+
+// Number is the content of a number's INTEGER in its shortest encoding: serial numbers that
+// are equal are so encoded in one way.
+func Number(n *big.Int) []byte {
+	b := make([]byte, n.BitLen()/8+1) // room for the sign
+	if n.Sign() >= 0 {
+		n.FillBytes(b)
+		return shortest(b)
 	}
-	return PublicKey{Raw: o.PublicKey}.KeyID()
+	new(big.Int).Add(n, new(big.Int).Lsh(big.NewInt(1), uint(8*len(b)))).FillBytes(b)
+	return shortest(b)
+}
+
+// shortest takes off the octets of an INTEGER that say nothing.
+func shortest(b []byte) []byte {
+	for len(b) > 1 && (b[0] == 0 && b[1]&0x80 == 0 || b[0] == 0xff && b[1]&0x80 != 0) {
+		b = b[1:]
+	}
+	return b
 }
 
 func skipAlgorithm(s *cryptobyte.String) bool {

@@ -2,6 +2,8 @@ package cert
 
 import (
 	"bytes"
+	"encoding/hex"
+	"math/big"
 	"os"
 	"path/filepath"
 	"testing"
@@ -24,6 +26,9 @@ func sameOutline(t *testing.T, der []byte) {
 		!bytes.Equal(o.SubjectKeyID, c.SubjectKeyID) || !bytes.Equal(o.AuthorityKeyID, c.AuthorityKeyID) ||
 		o.CA != c.IsCA() || o.KeyUsage != c.KeyUsage {
 		t.Fatalf("%x: outline %+v of %+v", der, o, c)
+	}
+	if !bytes.Equal(o.Number(), Number(c.Serial)) {
+		t.Fatalf("%x: number %x, not %x", der, o.Number(), Number(c.Serial))
 	}
 	if got, want := CountryOf(o.Subject), c.Subject.Country(); got != want {
 		t.Fatalf("%x: country %q, not %q", der, got, want)
@@ -76,4 +81,15 @@ func FuzzOutline(f *testing.F) {
 		f.Add(der)
 	}
 	f.Fuzz(sameOutline)
+}
+
+// The numbers and their encodings are those of X.690 §8.3.
+func TestNumber(t *testing.T) {
+	for n, want := range map[int64]string{
+		0: "00", 1: "01", 127: "7f", 128: "0080", 255: "00ff", 256: "0100", -1: "ff", -128: "80", -129: "ff7f", -256: "ff00", -32768: "8000",
+	} {
+		if got := hex.EncodeToString(Number(big.NewInt(n))); got != want {
+			t.Errorf("%d: %s, not %s", n, got, want)
+		}
+	}
 }

@@ -204,11 +204,15 @@ func ReadFile(fsys fs.FS, name string, most int64) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, most+1))
-	if err == nil && int64(len(b)) > most {
-		return nil, fmt.Errorf("%s: %w", name, ErrFile)
+	b := make([]byte, info.Size()+1)
+	n, err := io.ReadFull(f, b)
+	switch {
+	case err == nil:
+		return nil, fmt.Errorf("%s: %w: it grows", name, ErrFile)
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
+		return b[:n:n], nil
 	}
-	return b, err
+	return nil, err
 }
 
 func (l *loader) file(name string, specimen bool) error {

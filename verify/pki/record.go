@@ -5,10 +5,9 @@ import (
 	"encoding/binary"
 	"hash/maphash"
 	"math/big"
+	"math/bits"
 	"slices"
 	"weak"
-
-	"golang.org/x/crypto/cryptobyte"
 
 	"github.com/tamthe/tamthe/card/cert"
 )
@@ -21,6 +20,7 @@ type record struct {
 	issuer  span
 	subject span
 	key     span // its subject key identifier; empty if it has none
+	public  span // SubjectPublicKeyInfo
 	source  int32
 	flags   uint8
 
@@ -53,31 +53,36 @@ func (r *record) keyID() []byte {
 	if r.key.n > 0 {
 		return r.key.of(r.der)
 	}
-	o, _ := cert.ParseOutline(r.der)
-	return o.KeyID()
+	return r.ownKeyID()
 }
 
-// index finds records by a hash. Those of one hash are chained in their order; whether
-// they are what is looked for, the caller finds out.
+// ownKeyID is the identifier that follows from the key itself.
+func (r *record) ownKeyID() []byte { return cert.PublicKey{Raw: r.public.of(r.der)}.KeyID() }
+
+// index finds records by a hash: buckets of chained records. Whether a record of the
+// bucket is what is looked for, the caller finds out; that a few are is up to the hash.
 type index struct {
-	head map[uint64]int32
-	next []int32
+	head []int32 // by the lower bits of the hash, -1 for none; as many as a power of two
+	next []int32 // by record
 }
 
-func newIndex(n int) index { return index{make(map[uint64]int32, n), make([]int32, n)} }
-
-// push puts a record before those of its hash.
-func (x *index) push(hash uint64, i int32) {
-	x.next[i] = x.first(hash)
-	x.head[hash] = i
-}
-
-func (x *index) first(hash uint64) int32 {
-	if i, ok := x.head[hash]; ok {
-		return i
+// newIndex makes an index for n records.
+func newIndex(n int) index {
+	x := index{make([]int32, 1<<bits.Len(uint(n))), make([]int32, n)}
+	for i := range x.head {
+		x.head[i] = -1
 	}
-	return -1
+	return x
 }
+
+// push puts a record before those of its bucket.
+func (x *index) push(hash uint64, i int32) {
+	bucket := &x.head[hash&uint64(len(x.head)-1)]
+	x.next[i], *bucket = *bucket, i
+}
+
+// first returns the first record of a bucket, or -1; next has those that follow.
+func (x *index) first(hash uint64) int32 { return x.head[hash&uint64(len(x.head)-1)] }
 
 // seed makes the hashes of this process unforeseeable for whoever makes certificates.
 var seed = maphash.MakeSeed()
@@ -86,41 +91,23 @@ func octetsHash(b []byte) uint64 { return maphash.Bytes(seed, b) }
 
 func printHash(print [32]byte) uint64 { return binary.LittleEndian.Uint64(print[:]) }
 
-// numberHash is of a serial number, in its shortest encoding, and the country of its
+// numberHash is of a serial number, as cert.Number gives it, and the country of its
 // issuer's name: names of one issuer are written in several ways.
 func numberHash(serial []byte, country string) uint64 {
 	var h maphash.Hash
 	h.SetSeed(seed)
-	h.Write(shortest(serial))
+	h.Write(serial)
 	h.WriteByte(0)
 	h.WriteString(country)
 	return h.Sum64()
 }
 
-// shortest takes off the octets of an INTEGER that say nothing.
-func shortest(b []byte) []byte {
-	for len(b) > 1 && (b[0] == 0 && b[1]&0x80 == 0 || b[0] == 0xff && b[1]&0x80 != 0) {
-		b = b[1:]
-	}
-	return b
-}
-
-// integer is the content of an INTEGER.
-func integer(n *big.Int) []byte {
-	var b cryptobyte.Builder
-	b.AddASN1BigInt(n)
-	der := cryptobyte.String(b.BytesOrPanic()) // of a number that was read from a document of less than 1 MiB
-	var content cryptobyte.String
-	der.ReadASN1(&content, 2)
-	return content
-}
-
 // lookupNumber returns the records of that serial number whose issuer may be meant.
 func (s *Store) lookupNumber(serial *big.Int, issuer cert.Name) []int32 {
-	number := integer(serial)
+	number := cert.Number(serial)
 	var list []int32
 	for i := s.byNumber.first(numberHash(number, issuer.Country())); i >= 0; i = s.byNumber.next[i] {
-		if r := &s.records[i]; bytes.Equal(shortest(r.serial.of(r.der)), number) && sameName(r.issuer.of(r.der), issuer) {
+		if r := &s.records[i]; bytes.Equal(r.serial.of(r.der), number) && sameName(r.issuer.of(r.der), issuer) {
 			list = append(list, i)
 		}
 	}
@@ -155,7 +142,9 @@ type item struct {
 type builder struct{ s *Store }
 
 func newBuilder(n int) *builder {
-	return &builder{&Store{records: make([]record, 0, n), byPrint: index{head: make(map[uint64]int32, n)}}}
+	b := &builder{new(Store)}
+	b.grow(max(n, 64))
+	return b
 }
 
 // source returns the number of a file's name.
@@ -169,7 +158,16 @@ func (b *builder) sourceOf(name string, i *Import) int32 {
 }
 
 // grow makes room for n more certificates.
-func (b *builder) grow(n int) { b.s.records = slices.Grow(b.s.records, n) }
+func (b *builder) grow(n int) {
+	s := b.s
+	if need := len(s.records) + n; need > cap(s.records) {
+		s.records = append(make([]record, 0, need), s.records...)
+	}
+	s.byPrint = newIndex(cap(s.records))
+	for i := range s.records {
+		s.byPrint.push(printHash(s.records[i].print), int32(i))
+	}
+}
 
 // addOf takes a certificate if the import is for its country, and says whether it is.
 func (b *builder) addOf(it item, i *Import) (taken bool, err error) {
@@ -209,15 +207,18 @@ func (b *builder) add(it item) error {
 	if err != nil {
 		return err
 	}
-	r.serial, r.issuer, r.subject, r.key = spanOf(r.der, o.Serial), spanOf(r.der, o.Issuer), spanOf(r.der, o.Subject), spanOf(r.der, o.SubjectKeyID)
+	r.serial, r.issuer, r.subject = spanOf(r.der, o.Number()), spanOf(r.der, o.Issuer), spanOf(r.der, o.Subject)
+	r.key, r.public = spanOf(r.der, o.SubjectKeyID), spanOf(r.der, o.PublicKey)
 	if o.CA || o.KeyUsage&cert.KeyCertSign != 0 || bytes.Equal(o.Issuer, o.Subject) {
 		r.flags |= mayVouch
 	}
 	if specimenSubject(o.Subject) {
 		r.flags |= isSpecimen
 	}
+	if len(s.records) == cap(s.records) {
+		b.grow(len(s.records))
+	}
 	i := int32(len(s.records))
-	s.byPrint.next = append(s.byPrint.next, -1)
 	s.byPrint.push(printHash(r.print), i)
 	s.records = append(s.records, r)
 	if it.cert != nil {
@@ -269,37 +270,29 @@ func (s *Store) markSpecimens() {
 	if plain == 0 || plain == len(s.records) {
 		return
 	}
-	of := func(r *record) string {
-		o, _ := cert.ParseOutline(r.der)
-		return string(cert.PublicKey{Raw: o.PublicKey}.KeyID())
-	}
 	for i := range s.records {
 		if r := &s.records[i]; r.flags&isSpecimen != 0 {
-			keys[of(r)] = true
+			keys[string(r.ownKeyID())] = true
 		}
 	}
 	for i := range s.records {
-		if r := &s.records[i]; r.flags&isSpecimen == 0 && keys[of(r)] {
+		if r := &s.records[i]; r.flags&isSpecimen == 0 && keys[string(r.ownKeyID())] {
 			r.flags |= isSpecimen
 		}
 	}
 }
 
-// specimenSubject is specimenName of an encoded name. Most are looked through without
-// decoding them.
+// specimenSubject is specimenName of an encoded name. One in ASCII is not decoded for it:
+// what stands between its values are no letters.
 func specimenSubject(name []byte) bool {
-	plain := true
 	for i := min(len(name), 4); i < len(name); i++ {
 		switch c := name[i]; {
 		case c >= 0x80 || c == 0: // no ASCII, or more than an octet a character
-			plain = false
+			n, err := cert.ParseName(name)
+			return err != nil || specimenName(n)
 		case c|0x20 == 's' && len(name)-i >= 8 && bytes.EqualFold(name[i:i+8], []byte("specimen")):
-			plain = false
+			return true
 		}
 	}
-	if plain {
-		return false
-	}
-	n, err := cert.ParseName(name)
-	return err != nil || specimenName(n)
+	return false
 }
