@@ -158,7 +158,9 @@ func readSigner(s cryptobyte.String) (*SignerInfo, error) {
 	var ok bool
 	var signed cryptobyte.String
 	if s.PeekASN1Tag(context(0)) {
-		s.ReadASN1Element(&signed, context(0))
+		if !s.ReadASN1Element(&signed, context(0)) {
+			return nil, structure("signed attributes")
+		}
 		i.signedAttributes = slices.Clone(signed)
 		i.signedAttributes[0] = byte(tags.SET)
 		if i.Attributes, ok = readAttributes(signed, context(0)); !ok {
