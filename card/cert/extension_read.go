@@ -42,16 +42,14 @@ func (f *findings) readExtensions(s cryptobyte.String) ([]Extension, bool) {
 }
 
 // apply hands each extension to its reader. Those that are critical and not read are
-// returned, repeated ones among them.
+// returned, and repeated ones of whatever kind.
 func (f *findings) apply(list []Extension, read func(Extension) (known, ok bool)) (unread []asn1.ObjectIdentifier) {
 	seen := make(map[string]bool, len(list))
 	for _, e := range list {
 		name := e.OID.String()
 		if seen[name] {
 			f.note(DefectExtensionDuplicate, "extension "+name)
-			if e.Critical {
-				unread = append(unread, e.OID)
-			}
+			unread = append(unread, e.OID) // whatever it is: two readers may take one each (RFC 5280 §4.2)
 			continue
 		}
 		seen[name] = true
@@ -188,7 +186,7 @@ func readPurposes(value cryptobyte.String) (purposes []asn1.ObjectIdentifier, ok
 		}
 		purposes = append(purposes, oid)
 	}
-	return purposes, true
+	return purposes, len(purposes) > 0
 }
 
 // readDistributionPoints collects the URIs of RFC 5280 §4.2.1.13.

@@ -13,7 +13,8 @@ import (
 const (
 	maxDepth = 8
 	maxPaths = 32
-	maxTrial = 256 // signatures tried for one certificate
+	maxTrial = 256  // signatures tried for one certificate
+	maxTried = 2048 // … and for one chain: the whole of the largest state, each with each, is half of it
 )
 
 // Chain is what the store knows about the signer's issuers: signatures only. Judge
@@ -116,10 +117,17 @@ type walk struct {
 
 	above map[*entry][]*entry // the issuers of those that were looked at
 	dead  map[*entry]int      // the shortest way on which an entry led to no anchor
+	leads map[*entry]bool     // whether an entry leads to an anchor without the extra ones
+	plain map[*entry][]*entry // above, for searches without them
+	tried *int                // signatures
 }
 
 func newWalk(s *Store, extra ...*entry) *walk {
-	return &walk{store: s, extra: extra, above: map[*entry][]*entry{}, dead: map[*entry]int{}}
+	w := &walk{store: s, extra: extra, above: map[*entry][]*entry{}, dead: map[*entry]int{}, leads: map[*entry]bool{}, tried: new(int)}
+	if w.plain = w.above; len(extra) > 0 {
+		w.plain = map[*entry][]*entry{}
+	}
+	return w
 }
 
 // from follows the signatures above the last certificate of r.
@@ -171,8 +179,9 @@ func (w *walk) search(c *cert.Certificate) []*entry {
 			if e.cert.PublicKey.Equal(*key) {
 				found = append(found, e)
 			}
-		case tried < maxTrial:
+		case tried < maxTrial && *w.tried < maxTried:
 			tried++
+			*w.tried++
 			if c.CheckSignature(e.cert.PublicKey) == nil {
 				key = &e.cert.PublicKey
 				found = append(found, e)
@@ -223,7 +232,7 @@ func (w *walk) gap(below *entry, seen map[*entry]bool) gap {
 		return g
 	}
 	for _, e := range w.store.named(c) {
-		if e.cert.KeyErr != nil || !w.store.trusted(e) {
+		if e.cert.KeyErr != nil || !w.trusted(e) {
 			continue
 		}
 		if c.CheckSignature(e.cert.PublicKey) != nil {
@@ -254,6 +263,19 @@ func (s *Store) named(c *cert.Certificate) []*entry {
 		}
 	}
 	return append(list, s.ofSubject(c.Issuer.Raw)...)
+}
+
+// trusted says whether the entry is an anchor of the store or leads to one. What was
+// found out is kept: a hundred certificates of one key would cost a hundred searches each.
+func (w *walk) trusted(e *entry) bool {
+	known, ok := w.leads[e]
+	if !ok {
+		t := &walk{store: w.store, above: w.plain, dead: map[*entry]int{}, tried: w.tried}
+		t.from(route{e})
+		known = len(t.found) > 0
+		w.leads[e] = known
+	}
+	return known
 }
 
 // trusted says whether the entry is an anchor or leads to one.

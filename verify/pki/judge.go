@@ -197,7 +197,7 @@ func (j *judgement) usage() {
 		why = "the signer has no digitalSignature"
 	case c.KeyUsage&cert.KeyCertSign != 0:
 		why = "the signer may sign certificates"
-	case len(c.ExtKeyUsage) > 0:
+	case has(c, cert.OIDExtKeyUsage): // readable or not
 		why = fmt.Sprintf("the signer is for %v", c.ExtKeyUsage)
 	case j.route[0].anchor != nil && j.route[0].anchor():
 		why = "the signer is a trust anchor itself"

@@ -34,6 +34,7 @@ func past(k Kind) bool { return k == SignerExpired || k == CSCAExpired }
 // certificate that is not valid yet comes first: age excuses, youth does not.
 func (j *judgement) expired(at time.Time) *Finding {
 	var old *Finding
+	at = at.Truncate(time.Second) // certificates know no fractions (RFC 5280 §4.1.2.5)
 	for i, e := range j.route {
 		early, late := CSCANotYet, CSCAExpired
 		if i == 0 {
