@@ -165,7 +165,7 @@ func (p *program) trust(dir string) (*pki.Store, error) {
 			return pki.NewStore(nil, nil, nil), nil
 		}
 	}
-	s, err := pki.LoadStore(os.DirFS(dir), pki.LoadOptions{Specimen: ofSpecimens(dir)})
+	s, err := pki.LoadStore(pki.Folder(dir), pki.LoadOptions{Specimen: ofSpecimens(dir)})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", dir, err)
 	}

@@ -192,6 +192,9 @@ var ErrFile = errors.New("no regular file of a size that can be")
 // ReadFile reads a regular file of at most most octets, else ErrFile: a link to a device, or
 // a pipe, in a folder that somebody else has filled must not hold the reader.
 func ReadFile(fsys fs.FS, name string, most int64) ([]byte, error) {
+	if r, ok := fsys.(regularReader); ok {
+		return r.readRegular(name, most)
+	}
 	info, err := fs.Stat(fsys, name) // of what a link leads to
 	if err != nil {
 		return nil, err

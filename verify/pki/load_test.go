@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -149,12 +150,33 @@ func TestReadFile(t *testing.T) {
 		}
 	}
 	for name, want := range map[string]error{"good": nil, "link": nil, "endless": ErrFile, "folder": ErrFile, "absent": fs.ErrNotExist} {
-		b, err := ReadFile(os.DirFS(dir), name, 5)
-		if !errors.Is(err, want) || want == nil && string(b) != "12345" {
-			t.Errorf("%s: %q, %v", name, b, err)
+		for _, fsys := range []fs.FS{os.DirFS(dir), Folder(dir)} {
+			b, err := ReadFile(fsys, name, 5)
+			if !errors.Is(err, want) || want == nil && string(b) != "12345" {
+				t.Errorf("%s: %q, %v", name, b, err)
+			}
 		}
 	}
-	if _, err := ReadFile(os.DirFS(dir), "good", 4); !errors.Is(err, ErrFile) {
-		t.Error(err)
+	for _, fsys := range []fs.FS{os.DirFS(dir), Folder(dir)} {
+		if _, err := ReadFile(fsys, "good", 4); !errors.Is(err, ErrFile) {
+			t.Error(err)
+		}
+		if _, err := ReadFile(fsys, "../"+filepath.Base(dir)+"/good", 5); err == nil {
+			t.Error("a file outside the folder is read")
+		}
+	}
+}
+
+// A pipe that nobody writes to holds nobody who reads the folder.
+func TestReadFileWaitsForNoPipe(t *testing.T) {
+	dir := t.TempDir()
+	if err := exec.Command("mkfifo", filepath.Join(dir, "pipe.cer")).Run(); err != nil {
+		t.Skip(err)
+	}
+	for _, fsys := range []fs.FS{os.DirFS(dir), Folder(dir)} {
+		s, err := LoadStore(fsys, LoadOptions{})
+		if err != nil || len(s.Skipped()) != 1 {
+			t.Error(err)
+		}
 	}
 }
