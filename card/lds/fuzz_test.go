@@ -7,6 +7,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/tamthe/tamthe/apdu/tlv"
 	"github.com/tamthe/tamthe/card/cert"
 	"github.com/tamthe/tamthe/card/dh"
 )
@@ -40,6 +41,7 @@ func FuzzParseDG1(f *testing.F) {
 	f.Add([]byte("\x61\x5D\x5F\x1F\x5AI<UTOD231458907<<<<<<<<<<<<<<<7408122F1204159UTO<<<<<<<<<<<6ERIKSSON<<ANNA<MARIA<<<<<<<<<<"))
 	f.Add([]byte("\x61\x4B\x5F\x1F\x48I<UTOSTEVENSON<<PETER<<JOHN<<<<<<<<<D23145890<UTO3407127M95071227349<<<8"))
 	f.Fuzz(func(t *testing.T, b []byte) {
+		checkQuickDG1(t, b)
 		m, err := ParseDG1(b)
 		if err != nil {
 			checkError(t, DG1, err)
@@ -62,6 +64,7 @@ func FuzzParseDG2(f *testing.F) {
 	}
 	f.Add([]byte("\x75\x21\x7F\x61\x1E\x02\x01\x01\x7F\x60\x18\xA1\x00\x7F\x2E\x13\xA1\x11\x65\x0F\xA1\x0D0\x0B\xA1\x09\xA0\x07\xA0\x05\x80\x03\xFF\xD8\xFF"))
 	f.Fuzz(func(t *testing.T, b []byte) {
+		checkQuickDG2(t, b)
 		faces, err := ParseDG2(b)
 		if err != nil {
 			checkError(t, DG2, err)
@@ -135,6 +138,8 @@ func FuzzParseSecurityInfos(f *testing.F) {
 	f.Add(set)
 	f.Add([]byte("\x31\x0f0\r\x06\x08\x04\x00\x7f\x00\x07\x02\x02\x02\x02\x01\x01"))
 	f.Fuzz(func(t *testing.T, b []byte) {
+		checkQuickDG14(t, b)
+		checkQuickDG14(t, tlv.Encode(DG14.Tag(), b))
 		infos, err := ParseCardAccess(b)
 		if err != nil {
 			checkError(t, CardAccess, err)

@@ -361,7 +361,9 @@ func FuzzParseSOD(f *testing.F) {
 	for _, c := range utopia(f) {
 		f.Add(c.sod(f))
 	}
+	f.Add(ownSOD(f))
 	f.Fuzz(func(t *testing.T, raw []byte) {
+		checkOutline(t, raw)
 		s, err := ParseSOD(raw)
 		if err != nil {
 			if s != nil {

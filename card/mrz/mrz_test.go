@@ -192,6 +192,7 @@ func FuzzParse(f *testing.F) {
 	f.Add("P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<L898902C36UTO7408122F1204159ZE184226B<<<<<10")
 	f.Add("I<UTOSTEVENSON<<PETER<<JOHN<<<<<<<<<\nD23145890<UTO3407127M95071227349<<<8")
 	f.Fuzz(func(t *testing.T, s string) {
+		checkSound(t, []byte(s))
 		if m, err := Decode([]byte(s)); err == nil {
 			if m.Text() != s {
 				t.Fatal("the text was changed")

@@ -56,6 +56,17 @@ func (a adverse) known(signer *cert.Certificate, q Query) []Deviation {
 	return list
 }
 
+// ByNumber reports whether a list that the store holds names documents of the signer by
+// their numbers: then not all of its documents are judged alike.
+func (s *Store) ByNumber(signer *cert.Certificate) bool {
+	for _, d := range s.adverse.deviations {
+		if d.numbers != nil && sameCountry(d.country, signer.Subject.Country()) && d.signer.names(signer) {
+			return true
+		}
+	}
+	return false
+}
+
 // refused looks for a word of the operator, or of the issuer outside its revocation
 // lists, against the signer.
 func (j *judgement) refused() (Finding, bool) {

@@ -26,6 +26,9 @@ func FuzzParseDG13(f *testing.F) {
 		if (d == nil) == (err == nil) || !bytes.Equal(b, kept) {
 			t.Fatalf("%+v, %v", d, err)
 		}
+		if text, ok := Issued(b); ok && (err != nil || d.Value(FieldIssued) != string(text)) {
+			t.Fatalf("issued %q, %+v, %v", text, d, err)
+		}
 		if d != nil {
 			for _, field := range d.Fields {
 				for _, v := range field.Values {

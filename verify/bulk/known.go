@@ -1,0 +1,194 @@
+package bulk
+
+import (
+	"bytes"
+	"crypto"
+	"math"
+	"sync/atomic"
+
+	"github.com/tamthe/tamthe/card/cert"
+	"github.com/tamthe/tamthe/card/lds"
+	"github.com/tamthe/tamthe/card/mrz"
+	"github.com/tamthe/tamthe/card/profile"
+	"github.com/tamthe/tamthe/verify"
+)
+
+// How much is kept: signers, forms of each, and situations of each form. A signer's
+// documents are issued on about a hundred days.
+const (
+	maxSigners    = 256
+	maxForms      = 8
+	maxSituations = 4096
+)
+
+// signer is one whose documents came through JudgeFiles before.
+type signer struct {
+	used     atomic.Int64
+	verifier *cert.Verifier
+	forms    []*known
+}
+
+// known is what JudgeFiles said of documents of one form.
+type known struct {
+	form      *lds.Outline
+	com       []byte // EF.COM
+	kind      [5]byte
+	national  string
+	noExpiry  mrz.Date
+	groupHash crypto.Hash
+	digest    crypto.Hash
+	algorithm cert.Algorithm
+	verifier  *cert.Verifier
+	verdicts  map[situation]Result
+}
+
+// recall says of a document what was said of those that it is like.
+func (j *Judge) recall(d *document) (Result, bool) {
+	k, r, found := j.find(d)
+	if !found || !r.matches(d, k, &j.options) || !d.intact(k) || !d.signed(k) {
+		return Result{}, false
+	}
+	out := r
+	out.Card = cardID(d)
+	return out, true
+}
+
+func cardID(d *document) (id verify.CardID) {
+	cert.AppendDigest(id[:0], crypto.SHA256, d.outline.Content)
+	return id
+}
+
+// matches checks what has a rule of its own: EF.COM where it is looked at, and the date of
+// expiry.
+func (r Result) matches(d *document, k *known, o *verify.Options) bool {
+	if o.Policy.COM && !bytes.Equal(d.files[lds.COM], k.com) {
+		return false
+	}
+	noExpiry := k.noExpiry != "" && string(d.zone.Expiry[:]) == string(k.noExpiry)
+	return noExpiry || d.inForce(o.At)
+}
+
+// find looks for the form and the situation of a document.
+func (j *Judge) find(d *document) (*known, Result, bool) {
+	j.mu.RLock()
+	defer j.mu.RUnlock()
+	s := j.signers[d.signer]
+	if s == nil {
+		return nil, Result{}, false
+	}
+	s.used.Store(j.clock.Add(1))
+	for _, k := range s.forms {
+		if !k.fits(d) {
+			continue
+		}
+		situation, ok := d.situation(k.national, k.noExpiry)
+		if !ok {
+			return nil, Result{}, false
+		}
+		r, ok := k.verdicts[situation]
+		return k, r, ok
+	}
+	return nil, Result{}, false
+}
+
+// fits says whether the document is of this form and of this state's kind.
+func (k *known) fits(d *document) bool {
+	return k.kind == kindOf(d) && k.form.SameForm(&d.outline)
+}
+
+func kindOf(d *document) (kind [5]byte) {
+	copy(kind[:], d.zone.Issuer[:])
+	copy(kind[3:], d.zone.Document[:])
+	return kind
+}
+
+// keep notes what was said of a document, with room for it.
+func (j *Judge) keep(d *document, p *profile.Profile, r Result) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	s := j.signers[d.signer]
+	if s == nil {
+		if s = j.newSigner(d); s == nil {
+			return
+		}
+		j.forget()
+		j.signers[d.signer] = s
+		s.used.Store(j.clock.Add(1))
+	}
+	k := s.form(d, p)
+	if k == nil || len(k.verdicts) >= maxSituations {
+		return
+	}
+	if situation, ok := d.situation(k.national, k.noExpiry); ok {
+		r.Card = verify.CardID{}
+		k.verdicts[situation] = r
+	}
+}
+
+// form is what is known of documents like this, begun if nothing is.
+func (s *signer) form(d *document, p *profile.Profile) *known {
+	for _, k := range s.forms {
+		if k.fits(d) {
+			return k
+		}
+	}
+	if len(s.forms) >= maxForms {
+		return nil
+	}
+	k := newKnown(d, p, s.verifier)
+	if k != nil {
+		s.forms = append(s.forms, k)
+	}
+	return k
+}
+
+// forget makes room for a signer.
+func (j *Judge) forget() {
+	if len(j.signers) < maxSigners {
+		return
+	}
+	var oldest [32]byte
+	least := int64(math.MaxInt64)
+	for id, s := range j.signers {
+		if u := s.used.Load(); u < least {
+			oldest, least = id, u
+		}
+	}
+	delete(j.signers, oldest)
+}
+
+// newSigner is nil for one whose documents are not all judged alike.
+func (j *Judge) newSigner(d *document) *signer {
+	c, err := cert.Parse(bytes.Clone(d.outline.Certificate))
+	if err != nil || c.KeyErr != nil || j.options.Trust.ByNumber(c) {
+		return nil
+	}
+	v, err := cert.NewVerifier(c.PublicKey)
+	if err != nil {
+		return nil
+	}
+	return &signer{verifier: v}
+}
+
+// newKnown reads the algorithms of the SOD once.
+func newKnown(d *document, p *profile.Profile, v *cert.Verifier) *known {
+	sod, err := lds.ParseSOD(bytes.Clone(d.files[lds.SODFile]))
+	if err != nil {
+		return nil
+	}
+	s, err := sod.Signer()
+	if err != nil {
+		return nil
+	}
+	k := &known{
+		form: d.outline.Clone(), com: bytes.Clone(d.files[lds.COM]), kind: kindOf(d), national: p.National, noExpiry: p.NoExpiry,
+		groupHash: sod.Object.Hash, verifier: v, verdicts: map[situation]Result{},
+	}
+	if k.algorithm, err = s.Algorithm(); err != nil {
+		return nil
+	}
+	if k.digest, err = s.DigestAlgorithm.Hash(); err != nil {
+		return nil
+	}
+	return k
+}
