@@ -57,7 +57,7 @@ func (p *program) judgeMany(ctx context.Context, m *many, opts verify.Options, w
 	if workers <= 0 {
 		workers = runtime.GOMAXPROCS(0)
 	}
-	status, done := p.statusSource(ctx)
+	status, done := p.statusSource(ctx, opts.Status)
 	defer done()
 	opts.Status = status
 	ctx, cancel := context.WithCancel(ctx)

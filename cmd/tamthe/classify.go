@@ -23,6 +23,7 @@ import (
 	"github.com/tamthe/tamthe/issuance/perso"
 	"github.com/tamthe/tamthe/issuance/sqlite"
 	"github.com/tamthe/tamthe/verify/pki"
+	"github.com/tamthe/tamthe/verify/status"
 )
 
 // class is what an error means to whoever runs the program: its stable code, the exit
@@ -97,6 +98,11 @@ var classes = []class{
 	{keystore.ErrExists, "key-exists", exitError, "nothing was overwritten; if the key there is not used any more, move it away"},
 	{keystore.ErrFormat, "key-format", exitError, "put the key file back from its copy"},
 	{keystore.ErrAlgorithm, "algorithm", exitUsage, "P-256, P-384, brainpoolP256r1, brainpoolP384r1, RSA-3072 or RSA-4096"},
+	{status.ErrMalformed, "status-format", exitError, "fetch the file again from the issuer"},
+	{status.ErrSigner, "status-signer", exitError, "compare the fingerprint of the key with the issuer, then put it into status_keys of issuers.toml"},
+	{status.ErrSignature, "status-signature", exitError, "fetch the file again from the issuer; somebody may have edited this one"},
+	{status.ErrBase, "status-base", exitError, "give the newest snapshot that this office signed, of kind index or exact"},
+	{status.ErrNoBase, "status-base", exitError, "fetch the issuer's newest snapshot"},
 	{errNoTerminal, "no-terminal", exitError, "put the certificate that was issued for this key into the folder, as NAME.cvcert"},
 	{cvc.ErrMalformed, "certificate-format", exitError, "take away what is no CV certificate (7F21 …)"},
 	{errLedgerThere, "exists", exitError, ""},

@@ -151,6 +151,10 @@ func (p *program) found(ctx context.Context, o initOptions, path, pass string, r
 		make(s.name)
 		secret.Destroy()
 	}
+	if _, err := keystore.Generate(p.home.path(keysDir, desk.StatusKey), "P-256"); err != nil {
+		return nil, err
+	}
+	make(desk.StatusKey)
 	l, err := sqlite.Create(ctx, path, origin, sqlite.Options{Signer: log, Checkpoints: p.home.path(checkpointsDir)})
 	if err != nil {
 		return nil, err

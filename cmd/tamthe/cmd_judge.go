@@ -65,7 +65,7 @@ func runJudge(ctx context.Context, p *program, path string, o verifyOptions, wor
 		defer root.Close()
 		return p.judgeMany(ctx, tree(root), opts, workers)
 	}
-	status, done := p.statusSource(ctx)
+	status, done := p.statusSource(ctx, opts.Status)
 	defer done()
 	opts.Status = status
 	report, err := verify.JudgeFiles(ctx, files, opts)

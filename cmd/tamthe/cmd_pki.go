@@ -11,6 +11,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tamthe/tamthe/issuance/ca"
+	"github.com/tamthe/tamthe/issuance/desk"
+	"github.com/tamthe/tamthe/issuance/keystore"
 )
 
 type pkiOptions struct {
@@ -122,8 +124,16 @@ func runCSCA(ctx context.Context, p *program, o pkiOptions) error {
 // writeIssuers says for this home's trust folder what the issuer has, unless the operator
 // has said so already.
 func writeIssuers(p *program, country string) error {
-	text := fmt.Sprintf("# What the issuer of this home has; see tamthe trust --help.\n[[issuer]]\ncountry = %q\ndocuments = [\"I\"]\ncrl = \"required\"\nstatus = \"required\"\nchip = \"required\"\n", country)
-	if err := writeNew(p.home.path(trustDir, "issuers.toml"), []byte(text)); !errors.Is(err, fs.ErrExist) {
+	key, err := desk.Authority{Keys: p.home.path(keysDir)}.StatusKeyID()
+	pin := ""
+	switch {
+	case err == nil:
+		pin = fmt.Sprintf("status_keys = [\"%x\"]\n", key)
+	case !errors.Is(err, keystore.ErrMissing): // as in a home that an older program made
+		return err
+	}
+	text := fmt.Sprintf("# What the issuer of this home has; see tamthe trust --help.\n[[issuer]]\ncountry = %q\ndocuments = [\"I\"]\ncrl = \"required\"\nstatus = \"required\"\nchip = \"required\"\n%s", country, pin)
+	if err = writeNew(p.home.path(trustDir, "issuers.toml"), []byte(text)); !errors.Is(err, fs.ErrExist) {
 		return err
 	}
 	return nil

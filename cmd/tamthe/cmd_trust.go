@@ -26,6 +26,7 @@ lists, and issuers.toml, which says per issuer what it has:
   crl_grace_days = 2     # how long a list is used after its time
   status = "required"    # of single cards: required or none
   chip = "required"      # chips prove a key of their own: required or none
+  status_keys = ["…"]    # SHA-256 of the keys that sign its lists of card status
 `,
 		Example: "  tamthe trust list",
 	}

@@ -16,7 +16,6 @@ import (
 	"github.com/tamthe/tamthe/issuance/keystore"
 	"github.com/tamthe/tamthe/issuance/sqlite"
 	"github.com/tamthe/tamthe/issuance/vault"
-	"github.com/tamthe/tamthe/verify"
 	"github.com/tamthe/tamthe/verify/pki"
 )
 
@@ -175,25 +174,3 @@ func (p *program) trust(dir string) (*pki.Store, error) {
 // seen is the record of the lists that this device has seen. A home without one has seen
 // none.
 func (p *program) seen() (*pki.Memory, error) { return pki.OpenMemory(p.home.path(seenFile)) }
-
-// statusSource is the ledger of this home, which knows the status of its own cards. A home
-// without one asks nobody; a ledger that is there and does not open is a source that has
-// no answer, so that its own cards are referred and other issuers' are judged as ever.
-func (p *program) statusSource(ctx context.Context) (verify.StatusSource, func()) {
-	o, err := p.openOffice(ctx, looking)
-	switch {
-	case err == nil:
-		return o, o.done
-	case errors.Is(err, sqlite.ErrMissing) && p.ledger == "":
-		return nil, func() {}
-	}
-	return noAnswer{err}, func() {}
-}
-
-// noAnswer is a source of card status that cannot be asked.
-type noAnswer struct{ err error }
-
-// Status fails.
-func (n noAnswer) Status(context.Context, verify.CardRef) (verify.StatusAnswer, error) {
-	return verify.StatusAnswer{}, n.err
-}

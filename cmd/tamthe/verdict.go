@@ -64,7 +64,10 @@ func (o verifyOptions) options(p *program, policy string) (verify.Options, error
 	if err := o.bearer(p, &opts); err != nil {
 		return opts, err
 	}
-	opts.Trust, err = p.trust(o.trust)
+	if opts.Trust, err = p.trust(o.trust); err != nil {
+		return opts, err
+	}
+	opts.Status, err = p.cardLists(o.trust, opts.Trust)
 	return opts, err
 }
 
@@ -136,7 +139,7 @@ func (o verifyOptions) inspectWith(ctx context.Context, p *program, opts verify.
 			return nil, 0, err
 		}
 	}
-	status, done := p.statusSource(ctx)
+	status, done := p.statusSource(ctx, opts.Status)
 	defer done()
 	opts.Status = status
 	r, err := p.connect(ctx, p.readerFlag)

@@ -34,8 +34,23 @@ var (
 	wordLintCRL         = phrase{"revocation list", "danh sách thu hồi"}
 	wordLintUnreadable  = phrase{"neither certificate nor revocation list", "không phải chứng thư hay danh sách thu hồi"}
 	wordLintSum         = phrase{"%d errors, %d warnings", "%d lỗi, %d cảnh báo"}
+	wordListRefused     = phrase{"%s is not used: %s", "không dùng %s: %s"}
+	wordHoursOld        = phrase{"%d hours old", "đã %d giờ"}
+	wordAsOf            = phrase{"as of %s, %s, %s", "tính đến %s, %s, %s"}
+	wordOverdue         = phrase{"a newer list was due by %s", "lẽ ra đã có danh sách mới trước %s"}
+	wordProbable        = phrase{"perhaps revoked: the filter may mean another card; ask the issuing office, or look in the exact list", "có thể đã bị thu hồi: bộ lọc có thể trùng với thẻ khác; hỏi cơ quan cấp thẻ hoặc tra danh sách đầy đủ"}
 	wordNotRead         = phrase{"not read: %s", "chưa đọc: %s"}
 )
+
+// wordStates are the states of a card, in the order of package status.
+var wordStates = [...]phrase{
+	{"unknown: no list covers this card", "không rõ: không danh sách nào nói về thẻ này"},
+	{"undelivered: not handed out yet", "chưa trao: thẻ chưa được giao cho người dân"},
+	{"active", "đang có hiệu lực"},
+	{"suspended", "đang tạm ngừng"},
+	{"superseded: a newer card has replaced it", "đã được thay bằng thẻ mới"},
+	{"revoked", "đã bị thu hồi"},
+}
 
 // vietnamese puts what happened and what to do before the English message, which stays
 // for whoever is asked for help. Where the table has no words, the English ones remain.
@@ -124,6 +139,11 @@ var inVietnamese = map[string]struct{ what, hint string }{
 
 	"rolled-back": {"danh sách cũ hơn bản máy này đã nhận", "hỏi người đưa danh sách xem bản mới nhất ở đâu"},
 	"seen":        {"không dùng được bản ghi các danh sách đã nhận", "đặt bản sao của tệp lại; không có bản ghi này máy không nhận ra danh sách cũ, nên chỉ chuyển tệp đi khi đã rõ vì sao nó hỏng, rồi chạy `tamthe trust update`"},
+
+	"status-format":    {"không phải danh sách tình trạng thẻ, hoặc đã bị sửa", "lấy lại tệp từ cơ quan cấp thẻ"},
+	"status-signer":    {"người ký danh sách tình trạng thẻ không được ghim", "so dấu vân tay của khóa với cơ quan cấp thẻ, rồi ghi vào status_keys trong issuers.toml"},
+	"status-signature": {"chữ ký của danh sách tình trạng thẻ sai", "lấy lại tệp từ cơ quan cấp thẻ; có người có thể đã sửa tệp này"},
+	"status-base":      {"không đúng danh sách gốc của phần thay đổi này", "lấy danh sách gốc mới nhất từ cơ quan cấp thẻ"},
 
 	"permission":         {"không được phép", "cho phép bạn đọc và ghi ở đó"},
 	"exists":             {"đã có rồi", "không ghi đè gì cả"},
