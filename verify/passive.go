@@ -42,28 +42,39 @@ func (a *assessment) readSOD() {
 	a.departures()
 }
 
-// tolerated are departures from the standard that genuine documents are known for;
-// they are said and do no harm.
-var tolerated = []string{string(lds.SODContentType), string(cms.FindingAttributesOrder), string(cms.FindingUnsigned), string(cms.FindingCRLs)}
+// Tolerated are departures from the standard that genuine documents are known for; they are
+// said and do no harm. Some findings of the two packages have one text.
+var (
+	toleratedObject = []lds.SODFinding{lds.SODContentType}
+	tolerated       = []cms.Finding{cms.FindingAttributesOrder, cms.FindingUnsigned, cms.FindingCRLs}
+)
 
-// silent are findings that other checks judge, and what is no fault at all.
-var silent = []string{
-	string(lds.SODSingleHash), string(lds.SODGroupOrder), string(lds.SODHashDigestDiffs), string(cms.FindingNoCertificate),
-	string(cms.FindingSigners), string(cms.FindingAttributeTwice), string(cms.FindingAttributesAbsent),
-	string(cms.FindingContentType), string(cms.FindingDetached),
-}
+// Silent are findings that other checks judge, and what is no fault at all.
+var (
+	silentObject = []lds.SODFinding{lds.SODSingleHash, lds.SODGroupOrder, lds.SODHashDigestDiffs}
+	silent       = []cms.Finding{
+		cms.FindingNoCertificate, cms.FindingSigners, cms.FindingAttributeTwice, cms.FindingAttributesAbsent,
+		cms.FindingContentType, cms.FindingDetached,
+	}
+)
 
 // departures judges how the SOD departs from its profile.
 func (a *assessment) departures() {
-	var all []string
+	var all, bad []string
+	add := func(f string, silent, tolerated bool) {
+		if !silent {
+			all = append(all, f)
+		}
+		if !silent && !tolerated {
+			bad = append(bad, f)
+		}
+	}
 	for _, f := range a.sod.Object.Findings {
-		all = append(all, string(f))
+		add(string(f), slices.Contains(silentObject, f), slices.Contains(toleratedObject, f))
 	}
 	for _, f := range a.sod.Signed.Findings {
-		all = append(all, string(f))
+		add(string(f), slices.Contains(silent, f), slices.Contains(tolerated, f))
 	}
-	all = slices.DeleteFunc(all, func(s string) bool { return slices.Contains(silent, s) })
-	bad := slices.DeleteFunc(slices.Clone(all), func(s string) bool { return slices.Contains(tolerated, s) })
 	switch {
 	case len(bad) > 0:
 		a.set(CheckSODProfile, Failed, ReasonSODProfile, strings.Join(bad, ", "))
