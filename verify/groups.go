@@ -111,6 +111,10 @@ func (a *assessment) judgeCOM() {
 		return
 	}
 	raw, read := a.ev.files[lds.COM]
+	if denied, asked := a.ev.denied[lds.COM]; asked { // every chip has it
+		a.fail(CheckCOM, ReasonCOMMismatch, denied)
+		return
+	}
 	if !read {
 		a.set(CheckCOM, Absent, "", "")
 		return
