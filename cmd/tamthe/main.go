@@ -99,7 +99,7 @@ every act of issuing in a tamper-evident ledger.
 			newDeliver(p), newCard(p), newLedger(p),
 		}},
 		{groupAuthority, []*cobra.Command{newPKI(p)}},
-		{groupDeveloper, []*cobra.Command{newDemo(p), newReaders(p), newDoctor(p), newVirtual(p), newVersion(p)}},
+		{groupDeveloper, []*cobra.Command{newDemo(p), newReaders(p), newDoctor(p), newVirtual(p), newConform(p), newVersion(p)}},
 	} {
 		for _, c := range g.cmds {
 			c.GroupID = g.id

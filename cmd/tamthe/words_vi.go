@@ -39,6 +39,11 @@ var (
 	wordAsOf            = phrase{"as of %s, %s, %s", "tính đến %s, %s, %s"}
 	wordOverdue         = phrase{"a newer list was due by %s", "lẽ ra đã có danh sách mới trước %s"}
 	wordProbable        = phrase{"perhaps revoked: the filter may mean another card; ask the issuing office, or look in the exact list", "có thể đã bị thu hồi: bộ lọc có thể trùng với thẻ khác; hỏi cơ quan cấp thẻ hoặc tra danh sách đầy đủ"}
+	wordConformHead     = phrase{"CASE\tCLAUSE\tEXPECTED\tGOT\tRESULT", "CA\tĐIỀU KHOẢN\tMONG ĐỢI\tNHẬN ĐƯỢC\tKẾT QUẢ"}
+	wordConformPass     = phrase{"pass", "đạt"}
+	wordConformFail     = phrase{"FAIL", "KHÔNG ĐẠT"}
+	wordConformNA       = phrase{"n/a", "không áp dụng"}
+	wordConformSum      = phrase{"%d cases: %d as expected, %d not, %d not applicable; %d cards played", "%d ca: %d đúng như mong đợi, %d không đúng, %d không áp dụng; đã diễn %d thẻ"}
 	wordNotRead         = phrase{"not read: %s", "chưa đọc: %s"}
 )
 
