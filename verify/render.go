@@ -93,33 +93,15 @@ func (p *printer) claims() {
 			continue
 		}
 		p.line("  %s %s", p.mark(c.Mark), c.Title)
-		list := c.Checks
-		if !p.options.All {
-			list = p.together(list)
+		if c.Groups != "" && !p.options.All {
+			p.line("      %s %s", p.mark(MarkPassed), c.Groups)
 		}
-		for _, k := range list {
+		for _, k := range c.Checks {
 			if p.options.All || k.Told {
 				p.check(k)
 			}
 		}
 	}
-}
-
-// together prints the groups that are intact in one line and returns the other checks.
-func (p *printer) together(list []ViewCheck) []ViewCheck {
-	var numbers []string
-	var rest []ViewCheck
-	for _, c := range list {
-		if n, group := strings.CutPrefix(c.ID, groupPrefix); group && c.Mark == MarkPassed && c.Reason == "" {
-			numbers = append(numbers, n)
-		} else {
-			rest = append(rest, c)
-		}
-	}
-	if len(numbers) > 0 {
-		p.line("      %s %s %s", p.mark(MarkPassed), p.words.labels.groups, strings.Join(numbers, ", "))
-	}
-	return rest
 }
 
 func (p *printer) check(c ViewCheck) {

@@ -31,7 +31,8 @@ type View struct {
 type ViewClaim struct {
 	Title  string
 	Mark   Mark
-	Told   bool // an officer is told of it without asking for all
+	Told   bool   // an officer is told of it without asking for all
+	Groups string // the data groups that were found intact, in one line; "" if none were
 	Checks []ViewCheck
 }
 
@@ -113,6 +114,7 @@ func (b *viewer) claim(c Claim) ViewClaim {
 			v.Checks, v.Told = append(v.Checks, x), v.Told || x.Told
 		}
 	}
+	v.Groups = b.together(v.Checks)
 	failed := func(k Check) bool {
 		return k.Claim == c && (k.Outcome > Passed || k.Outcome == Failed && b.Policy.failure(k.Reason) == Refuse)
 	}
@@ -125,6 +127,20 @@ func (b *viewer) claim(c Claim) ViewClaim {
 		v.Mark = MarkUnknown
 	}
 	return v
+}
+
+// together says in one line which groups are intact, so that each need not be told.
+func (b *viewer) together(list []ViewCheck) string {
+	var numbers []string
+	for i, c := range list {
+		if n, group := strings.CutPrefix(c.ID, groupPrefix); group && c.Mark == MarkPassed && c.Reason == "" {
+			numbers, list[i].Told = append(numbers, n), false
+		}
+	}
+	if len(numbers) == 0 {
+		return ""
+	}
+	return b.words.labels.groups + " " + strings.Join(numbers, ", ")
 }
 
 func (b *viewer) check(c Check) ViewCheck {

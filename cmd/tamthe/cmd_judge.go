@@ -31,6 +31,7 @@ result is not whole; the exit status is that of the worst: refused, then unreada
 		RunE: func(cmd *cobra.Command, args []string) error { return runJudge(cmd.Context(), p, args[0], o, workers) },
 	}
 	o.judgeFlags(cmd, "archive")
+	o.pageFlag(cmd)
 	cmd.Flags().IntVar(&workers, "workers", 0, "how many documents to judge at once (else one a processor)")
 	return cmd
 }
@@ -42,6 +43,12 @@ func runJudge(ctx context.Context, p *program, path string, o verifyOptions, wor
 	opts, err := o.options(p, "archive")
 	if err != nil {
 		return err
+	}
+	if err := o.pageFree(); err != nil {
+		return err
+	}
+	if path == "-" && o.html != "" {
+		return usagef("--html is for one document")
 	}
 	if path == "-" {
 		return p.judgeMany(ctx, tarred(p.in), opts, workers)
@@ -57,6 +64,9 @@ func runJudge(ctx context.Context, p *program, path string, o verifyOptions, wor
 	if err != nil {
 		return err
 	}
+	if len(files) == 0 && o.html != "" {
+		return usagef("--html is for one document, and %s is no EF folder", path)
+	}
 	if len(files) == 0 {
 		root, err := os.OpenRoot(path)
 		if err != nil {
@@ -70,6 +80,9 @@ func runJudge(ctx context.Context, p *program, path string, o verifyOptions, wor
 	opts.Status = status
 	report, err := verify.JudgeFiles(ctx, files, opts)
 	if err != nil {
+		return err
+	}
+	if err := o.page(ctx, p, report); err != nil {
 		return err
 	}
 	return p.judged(report, verify.RenderOptions{All: o.all})

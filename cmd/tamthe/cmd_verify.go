@@ -24,13 +24,20 @@ signature, the chip's own key, revocation and dates, and says whether it is genu
 	o.openFlags(cmd)
 	o.judgeFlags(cmd, "checkpoint")
 	o.bearerFlags(cmd)
+	o.pageFlag(cmd)
 	cmd.Flags().StringVar(&o.save, "save", "", "also write the files of the chip into this empty or new `FOLDER`")
 	return cmd
 }
 
 func runVerify(ctx context.Context, p *program, o verifyOptions) error {
+	if err := o.pageFree(); err != nil {
+		return err
+	}
 	report, elapsed, err := o.inspect(ctx, p, "checkpoint", o.save)
 	if err != nil {
+		return err
+	}
+	if err := o.page(ctx, p, report); err != nil {
 		return err
 	}
 	return p.judged(report, verify.RenderOptions{All: o.all, Elapsed: elapsed})

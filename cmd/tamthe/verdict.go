@@ -25,7 +25,7 @@ type verifyOptions struct {
 	trust            string
 	policy           string
 	at               string
-	save             string
+	save, html       string
 	specimen         bool
 	all              bool
 }
