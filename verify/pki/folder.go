@@ -3,6 +3,8 @@ package pki
 import (
 	"io/fs"
 	"os"
+	"runtime"
+	"sync"
 )
 
 // Folder is a folder on a disk, for LoadStore: what os.DirFS makes of it, whose files are
@@ -20,7 +22,68 @@ func (f folder) ReadDir(name string) ([]fs.DirEntry, error) { return fs.ReadDir(
 // Stat is that of os.DirFS.
 func (f folder) Stat(name string) (fs.FileInfo, error) { return fs.Stat(f.FS, name) }
 
-// regularReader reads a file as ReadFile promises.
+// regularReader reads files as ReadFile promises.
 type regularReader interface {
 	readRegular(name string, most int64) ([]byte, error)
+	// readSmall reads a regular file of less than smallFile octets into the arena. For any
+	// other, and for one that cannot be read, it returns nil.
+	readSmall(name string, a *arena) []byte
+}
+
+// plainFile is a file that lies in a trust folder.
+type plainFile struct {
+	name    string
+	regular bool   // as the folder says
+	octets  []byte // nil if it was not read ahead
+}
+
+// smallFile is more than a certificate takes.
+const smallFile = 16 << 10
+
+// readAhead reads small files, in several threads if there are many: the machine opens a
+// file in more time than a certificate takes to be looked at.
+func readAhead(fsys fs.FS, files []plainFile) {
+	r, ok := fsys.(regularReader)
+	if !ok {
+		return
+	}
+	const least = 64 // files that are worth a thread
+	threads := max(1, min(runtime.GOMAXPROCS(0), 4, len(files)/least))
+	part := (len(files) + threads - 1) / threads
+	var wg sync.WaitGroup
+	for begin := 0; begin < len(files); begin += part {
+		own := files[begin:min(begin+part, len(files))]
+		read := func() {
+			var a arena
+			for i := range own {
+				if own[i].regular {
+					own[i].octets = r.readSmall(own[i].name, &a)
+				}
+			}
+		}
+		if threads == 1 {
+			read()
+		} else {
+			wg.Go(read)
+		}
+	}
+	wg.Wait()
+}
+
+// arena gives out parts of larger pieces of memory. The zero value is ready.
+type arena struct{ free []byte }
+
+// room returns the next smallFile octets, which are not yet given out.
+func (a *arena) room() []byte {
+	if len(a.free) < smallFile {
+		a.free = make([]byte, 16*smallFile)
+	}
+	return a.free[:smallFile]
+}
+
+// take gives out the first n octets of the room.
+func (a *arena) take(n int) []byte {
+	b := a.free[:n:n]
+	a.free = a.free[n:]
+	return b
 }

@@ -12,14 +12,7 @@ import (
 // opened.
 func (f folder) readRegular(name string, most int64) ([]byte, error) {
 	fail := func(op string, err error) ([]byte, error) { return nil, &fs.PathError{Op: op, Path: name, Err: err} }
-	if !fs.ValidPath(name) {
-		return fail("open", fs.ErrInvalid)
-	}
-	var fd int
-	err := again(func() (err error) {
-		fd, err = syscall.Open(f.dir+"/"+name, syscall.O_RDONLY|syscall.O_NONBLOCK|syscall.O_CLOEXEC|syscall.O_NOCTTY, 0)
-		return err
-	})
+	fd, err := f.open(name)
 	if err != nil {
 		return fail("open", err)
 	}
@@ -33,11 +26,7 @@ func (f folder) readRegular(name string, most int64) ([]byte, error) {
 	}
 	b := make([]byte, info.Size)
 	for n := 0; n < len(b); {
-		var m int
-		err := again(func() (err error) {
-			m, err = syscall.Read(fd, b[n:min(n+1<<30, len(b))])
-			return err
-		})
+		m, err := read(fd, b[n:min(n+1<<30, len(b))])
 		switch {
 		case err != nil:
 			return fail("read", err)
@@ -47,6 +36,39 @@ func (f folder) readRegular(name string, most int64) ([]byte, error) {
 		n += m
 	}
 	return b, nil
+}
+
+func (f folder) readSmall(name string, a *arena) []byte {
+	fd, err := f.open(name)
+	if err != nil {
+		return nil
+	}
+	defer syscall.Close(fd)
+	room := a.room()
+	n, err := read(fd, room)
+	if err != nil || n == 0 || n == len(room) {
+		return nil
+	}
+	return a.take(n) // of a regular file a part is all there is
+}
+
+func (f folder) open(name string) (fd int, err error) {
+	if !fs.ValidPath(name) {
+		return -1, fs.ErrInvalid
+	}
+	err = again(func() error {
+		fd, err = syscall.Open(f.dir+"/"+name, syscall.O_RDONLY|syscall.O_NONBLOCK|syscall.O_CLOEXEC|syscall.O_NOCTTY, 0)
+		return err
+	})
+	return fd, err
+}
+
+func read(fd int, b []byte) (n int, err error) {
+	err = again(func() error {
+		n, err = syscall.Read(fd, b)
+		return err
+	})
+	return n, err
 }
 
 // again repeats what a signal interrupted.

@@ -88,7 +88,7 @@ func (l *loader) load() (*Store, error) {
 	for _, i := range x.Imports {
 		l.listed[i.File] = true
 	}
-	files := 0
+	var files []plainFile
 	err = fs.WalkDir(l.fsys, ".", func(name string, d fs.DirEntry, err error) error {
 		if err == nil && d.IsDir() && name == StatusFolder {
 			return fs.SkipDir
@@ -96,16 +96,23 @@ func (l *loader) load() (*Store, error) {
 		if err != nil || d.IsDir() {
 			return err
 		}
-		if files++; files > maxFiles {
+		if len(files) == maxFiles {
 			return fmt.Errorf("more than %d files", maxFiles)
 		}
-		if name == IndexFile || l.listed[name] || strings.HasPrefix(path.Base(name), unfinished) {
-			return nil
+		if name != IndexFile && !l.listed[name] && !strings.HasPrefix(path.Base(name), unfinished) {
+			files = append(files, plainFile{name: name, regular: d.Type().IsRegular()})
 		}
-		return l.file(name, l.specimen(name))
+		return nil
 	})
 	if err != nil {
 		return nil, err
+	}
+	l.b.grow(len(files))
+	readAhead(l.fsys, files)
+	for _, f := range files {
+		if err := l.file(f, l.specimen(f.name)); err != nil {
+			return nil, err
+		}
 	}
 	lists, err := l.imports(x)
 	if err != nil {
@@ -218,13 +225,17 @@ func ReadFile(fsys fs.FS, name string, most int64) ([]byte, error) {
 	return nil, err
 }
 
-func (l *loader) file(name string, specimen bool) error {
+func (l *loader) file(f plainFile, specimen bool) error {
+	name := f.name
 	switch strings.ToLower(path.Ext(name)) {
 	case ".ml", ".ldif", ".p7b", ".p7c":
 		l.skip(name, "a list of certificates that is not yet imported")
 		return nil
 	}
-	b, err := ReadFile(l.fsys, name, maxFile)
+	b, err := f.octets, error(nil)
+	if b == nil {
+		b, err = ReadFile(l.fsys, name, maxFile)
+	}
 	if errors.Is(err, ErrFile) {
 		l.skip(name, "too large, or no regular file")
 		return nil
