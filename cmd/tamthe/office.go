@@ -164,7 +164,11 @@ func (p *program) trust(dir string) (*pki.Store, error) {
 			return pki.NewStore(nil, nil, nil), nil
 		}
 	}
-	s, err := pki.LoadStore(pki.Folder(dir), pki.LoadOptions{Specimen: ofSpecimens(dir)})
+	folder, err := p.folder(dir)
+	if err != nil {
+		return nil, err
+	}
+	s, err := folder.Load()
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", dir, err)
 	}

@@ -48,6 +48,7 @@ func TestScripts(t *testing.T) {
 			"desk":      desks.set,
 			"chip":      chipCommand,
 			"sql":       sqlCommand,
+			"lists":     trustFiles,
 			"replace":   replaceText,
 			"nobody":    nobody,
 			"interrupt": interrupt,

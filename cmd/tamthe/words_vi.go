@@ -1,5 +1,7 @@
 package main
 
+import "github.com/tamthe/tamthe/verify/pki"
+
 // phrase is a text of the program itself in English and Vietnamese. What the checks of a
 // card say in both languages is in package verify.
 type phrase struct{ en, vi string }
@@ -34,6 +36,18 @@ var (
 	wordLintCRL         = phrase{"revocation list", "danh sách thu hồi"}
 	wordLintUnreadable  = phrase{"neither certificate nor revocation list", "không phải chứng thư hay danh sách thu hồi"}
 	wordLintSum         = phrase{"%d errors, %d warnings", "%d lỗi, %d cảnh báo"}
+	wordRefused         = phrase{"refused", "bị từ chối"}
+	wordPassedOver      = phrase{"passed over", "bỏ qua"}
+	wordPinnedNow       = phrase{"pinned %s %x", "đã ghim %s %x"}
+	wordCertificates    = phrase{"new certificates: %d", "chứng thư mới: %d"}
+	wordCRLs            = phrase{"new revocation lists: %d", "danh sách thu hồi mới: %d"}
+	wordKnown           = phrase{"there already: %d", "đã có sẵn: %d"}
+	wordParts           = phrase{"parts passed over: %d", "phần bị bỏ qua: %d"}
+	wordNothing         = phrase{"nothing new", "không có gì mới"}
+	wordStale           = phrase{"STALE", "QUÁ HẠN"}
+	wordImports         = phrase{"imported", "đã nhập"}
+	wordRevocations     = phrase{"revocation lists", "danh sách thu hồi"}
+	wordDays            = phrase{"%d days old", "%d ngày tuổi"}
 	wordListRefused     = phrase{"%s is not used: %s", "không dùng %s: %s"}
 	wordHoursOld        = phrase{"%d hours old", "đã %d giờ"}
 	wordAsOf            = phrase{"as of %s, %s, %s", "tính đến %s, %s, %s"}
@@ -55,6 +69,19 @@ var wordStates = [...]phrase{
 	{"suspended", "đang tạm ngừng"},
 	{"superseded: a newer card has replaced it", "đã được thay bằng thẻ mới"},
 	{"revoked", "đã bị thu hồi"},
+}
+
+// listNames says what brought an anchor or other things into the trust folder.
+var listNames = map[string]phrase{
+	"file":             {"file in the folder", "tệp trong thư mục"},
+	"pin":              {"pinned", "đã ghim"},
+	"":                 {"pinned", "đã ghim"},
+	pki.KindMasterList: {"master list", "danh sách CSCA"},
+	pki.KindDeviations: {"deviation list", "danh sách lỗi đã biết"},
+	pki.KindDefects:    {"defect list", "danh sách khuyết tật"},
+	"signers":          {"certificates", "chứng thư"},
+	"revoked":          {"revocation lists", "danh sách thu hồi"},
+	"blocked":          {"blocked signers", "khóa ký bị chặn"},
 }
 
 // vietnamese puts what happened and what to do before the English message, which stays
@@ -142,8 +169,11 @@ var inVietnamese = map[string]struct{ what, hint string }{
 	"chip-locked":     {"chương trình khác đang mở tệp chip", "đóng chương trình kia"},
 	"not-a-chip":      {"tệp này không phải bộ nhớ chip", "--chip phải chỉ tới tệp do `tamthe virtual` tạo"},
 
-	"rolled-back": {"danh sách cũ hơn bản máy này đã nhận", "hỏi người đưa danh sách xem bản mới nhất ở đâu"},
-	"seen":        {"không dùng được bản ghi các danh sách đã nhận", "đặt bản sao của tệp lại; không có bản ghi này máy không nhận ra danh sách cũ, nên chỉ chuyển tệp đi khi đã rõ vì sao nó hỏng, rồi chạy `tamthe trust update`"},
+	"rolled-back":  {"danh sách cũ hơn bản máy này đã nhận", "hỏi người đưa danh sách xem bản mới nhất ở đâu"},
+	"list-refused": {"danh sách hoặc chứng thư bị từ chối", "không có gì của tệp được nhận; lấy lại tệp từ nơi cấp, và ghim CSCA của nơi ấy trước: xem `tamthe trust import --help`"},
+	"trust-edited": {"thư mục tin cậy đã bị sửa sau khi nhập", "đặt bản sao của thư mục lại, hoặc xóa imports.toml cùng các tệp nó nêu rồi nhập lại"},
+	"nothing":      {"không có tệp nào để nhập", "xem lại đường dẫn"},
+	"seen":         {"không dùng được bản ghi các danh sách đã nhận", "đặt bản sao của tệp lại; không có bản ghi này máy không nhận ra danh sách cũ, nên chỉ chuyển tệp đi khi đã rõ vì sao nó hỏng, rồi chạy `tamthe trust update`"},
 
 	"status-format":    {"không phải danh sách tình trạng thẻ, hoặc đã bị sửa", "lấy lại tệp từ cơ quan cấp thẻ"},
 	"status-signer":    {"người ký danh sách tình trạng thẻ không được ghim", "so dấu vân tay của khóa với cơ quan cấp thẻ, rồi ghi vào status_keys trong issuers.toml"},

@@ -97,8 +97,6 @@ type signerRef struct {
 	hash   crypto.Hash // of digest
 }
 
-func (r signerRef) empty() bool { return r.serial == nil && r.keyID == nil && r.digest == nil }
-
 // names says whether the certificate is the one that is meant: all that is given holds.
 func (r signerRef) names(c *cert.Certificate) bool {
 	switch {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/json"
+	"fmt"
 	"hash"
 	"slices"
 	"sync"
@@ -43,8 +44,24 @@ func (s *Store) digest() [32]byte {
 		h.Write(r[:])
 	}
 	_ = json.NewEncoder(h).Encode(s.issuers) // of numbers and texts only: it cannot fail
+	s.digestDocuments(h)
 	s.adverse.digest(h)
 	return [32]byte(h.Sum(nil))
+}
+
+// digestDocuments adds which certificates were imported for some documents only.
+func (s *Store) digestDocuments(h hash.Hash) {
+	var lines []string
+	for i := range s.records {
+		r := &s.records[i]
+		if from := s.sources[r.source].listed; from != nil && len(from.Documents) > 0 && r.flags&(isMaterial|mayVouch) == mayVouch {
+			lines = append(lines, fmt.Sprintf("%x %q\n", r.print, from.Documents))
+		}
+	}
+	slices.Sort(lines)
+	for _, l := range lines {
+		h.Write([]byte(l))
+	}
 }
 
 func count(h hash.Hash, n int) {

@@ -178,3 +178,9 @@ func covers(listed, code string) bool {
 func (i Issuer) admits(a *Anchor) bool {
 	return len(i.Anchors) == 0 || slices.Contains(i.Anchors, a.Fingerprint)
 }
+
+// admits says whether the anchor was imported for documents of that code.
+func (a *Anchor) admits(code string) bool {
+	return a.Import == nil || len(a.Import.Documents) == 0 ||
+		slices.ContainsFunc(a.Import.Documents, func(d string) bool { return covers(d, code) })
+}

@@ -221,7 +221,7 @@ func (j *judgement) documentType() {
 	switch {
 	case !allowed:
 		j.add(DocumentType, Failed, SignerType, fmt.Sprintf("document %q, signer for %q", code, list))
-	case !i.admits(j.route.anchor().asAnchor()):
+	case !i.admits(j.route.anchor().asAnchor()), code != "" && !j.route.anchor().asAnchor().admits(code):
 		j.add(DocumentType, Failed, AnchorType, fmt.Sprintf("document %q, anchor %v", code, j.route.anchor().asAnchor()))
 	case code != "":
 		j.add(DocumentType, Passed, "", "")

@@ -1,0 +1,140 @@
+package pki
+
+import (
+	"bytes"
+	"encoding/pem"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tamthe/tamthe/card/cert"
+	"github.com/tamthe/tamthe/card/cms"
+)
+
+// sort finds out what a file holds. What stands for itself is refused if it is of no use;
+// a part of a directory or of a pack is passed over.
+func (im *importing) sort(o Offer) error {
+	b := o.Octets
+	switch {
+	case path.Base(strings.ReplaceAll(o.Name, "\\", "/")) == BlockedFile:
+		return im.block(b)
+	case len(b) > 0 && b[0] == 0x30:
+		return im.der(b, false)
+	case bytes.Contains(b, []byte("-----BEGIN ")):
+		return im.pem(b)
+	}
+	found, err := ReadLDIF(bytes.NewReader(b))
+	if err != nil {
+		return fmt.Errorf("%w: neither a list nor a certificate in DER or PEM; %w", ErrList, err)
+	}
+	return im.directory(found)
+}
+
+// der takes one DER value.
+func (im *importing) der(b []byte, part bool) error {
+	p := offered{receipt: im.at, octets: b, part: part}
+	if c, err := cert.Parse(b); err == nil {
+		return im.certificate(c, part)
+	}
+	if _, err := cert.ParseCRL(b); err == nil {
+		im.rcrls = append(im.rcrls, p)
+		return nil
+	}
+	if certs, crls, err := unpack(b); err == nil && !isSignedList(b) {
+		return im.directory(&Found{Certificates: certs, CRLs: crls})
+	}
+	im.signed = append(im.signed, p)
+	return nil
+}
+
+// isSignedList says whether it is SignedData of a kind of list, in order or not.
+func isSignedList(b []byte) bool {
+	d, err := cms.Parse(b)
+	return err == nil && new(SignedList).readKind(d) != nil
+}
+
+func (im *importing) pem(b []byte) error {
+	for rest := b; ; {
+		var block *pem.Block
+		if block, rest = pem.Decode(rest); block == nil {
+			return nil
+		}
+		if !slices.Contains([]string{"CERTIFICATE", "X509 CRL", "CMS", "PKCS7"}, block.Type) {
+			return fmt.Errorf("%w: PEM block %q", ErrList, block.Type)
+		}
+		if err := im.der(block.Bytes, false); err != nil {
+			return err
+		}
+	}
+}
+
+// directory takes what a directory or a pack holds; nobody signed it as a whole.
+func (im *importing) directory(found *Found) error {
+	for _, b := range found.Certificates {
+		c, err := cert.Parse(b)
+		if err == nil {
+			err = im.certificate(c, true)
+		}
+		if err != nil {
+			im.at.Passed = append(im.at.Passed, err)
+		}
+	}
+	for _, b := range found.CRLs {
+		im.rcrls = append(im.rcrls, offered{receipt: im.at, octets: b, part: true})
+	}
+	for _, b := range found.Lists {
+		im.signed = append(im.signed, offered{receipt: im.at, octets: b, part: true})
+	}
+	return nil
+}
+
+// certificate takes a certificate: as material, or as an anchor if the operator pinned it.
+func (im *importing) certificate(c *cert.Certificate, part bool) error {
+	known := im.store.lookup(c.Fingerprint()) >= 0
+	pinned := slices.Contains(im.o.Pins, c.Fingerprint())
+	switch {
+	case pinned && !(c.KeyErr == nil && c.Issuer.Equal(c.Subject) && c.SelfSigned() && c.IsCA()):
+		return fmt.Errorf("%w: what --pin names is no self-signed certificate of an authority", ErrList)
+	case pinned:
+		if e := im.store.find(c); e != nil && im.store.pinned(e) {
+			im.at.Known++
+			return nil
+		}
+		return im.pin(c)
+	case known:
+		im.at.Known++
+	case c.Issuer.Equal(c.Subject) && c.SelfSigned():
+		err := fmt.Errorf("%w: %v, SHA-256 %x", ErrUnpinned, c.Subject, c.Fingerprint())
+		if !part {
+			return err
+		}
+		im.at.Passed = append(im.at.Passed, err)
+	case !im.seen[c.Fingerprint()]:
+		im.seen[c.Fingerprint()] = true
+		im.certs = append(im.certs, c.Raw)
+		im.at.Certificates++
+	}
+	return nil
+}
+
+// block takes the operator's own list of document signers to refuse, in the place of the
+// one that was imported before.
+func (im *importing) block(b []byte) error {
+	if _, err := ParseBlocked(b); err != nil {
+		return fmt.Errorf("%w: %w", ErrList, err)
+	}
+	if slices.ContainsFunc(im.index.Imports, func(o Import) bool { return o.List == listBlocked && o.SHA256 == fingerprint(b) }) {
+		im.at.Known++
+		return nil
+	}
+	i := Import{
+		File: fmt.Sprintf("%s-%06d.toml", listBlocked, im.index.Generation), Kind: ImportBlocked, List: listBlocked,
+		Imported: im.o.At.UTC().Truncate(time.Second), Operator: im.o.Operator,
+	}
+	im.changed = true
+	i, err := im.put(i, b, false, func(o Import) bool { return o.List == listBlocked })
+	im.at.Lists = append(im.at.Lists, i)
+	return err
+}
