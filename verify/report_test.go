@@ -48,7 +48,7 @@ func sampleReport(verdict Verdict, changes ...Check) *Report {
 		Verdict: verdict, Policy: p, Checks: list, At: time.Date(2026, 7, 1, 19, 0, 0, 0, time.FixedZone("+7", 7*3600)),
 		Document: Document{
 			Card: CardID{1, 2, 3}, Type: "ID", State: "VNM", Profile: "vn-cccd-2021", Groups: []int{1, 2, 13}, Read: []int{1, 2, 13},
-			Hash: "SHA-256", Signer: "aa", CSCA: "bb", Store: "cc",
+			Hash: "SHA-256", Signer: strings.Repeat("aa", 32), CSCA: strings.Repeat("bb", 32), Store: strings.Repeat("cc", 32),
 		},
 		Session: &Session{Access: "PACE-CAN", APDUs: 112, BytesIn: 24_000, BytesOut: 5_000},
 		identity: Identity{
