@@ -16,9 +16,10 @@ import (
 
 // paper is one document among many: its files, or why they cannot be had.
 type paper struct {
-	path  string
-	files verify.Files
-	err   error
+	path   string
+	files  verify.Files
+	err    error
+	bundle []byte // in place of files
 }
 
 // many are documents as they come. What is passed over without being a document is
@@ -26,6 +27,7 @@ type paper struct {
 type many struct {
 	papers  iter.Seq[paper]
 	skipped int
+	read    int   // lines of a stream
 	broken  error // what ended the sequence before its end
 }
 
@@ -53,19 +55,19 @@ const schemaBulk = "tamthe/judge-bulk/1"
 
 // judgeMany judges documents with so many workers, and prints a line for each in their
 // order and a summary. The worst verdict is the exit status.
-func (p *program) judgeMany(ctx context.Context, m *many, opts verify.Options, workers int) error {
+func (p *program) judgeMany(ctx context.Context, m *many, opts verify.Options, b *bundles, workers int) error {
 	if workers <= 0 {
 		workers = runtime.GOMAXPROCS(0)
 	}
 	status, done := p.statusSource(ctx, opts.Status)
 	defer done()
-	opts.Status = status
+	opts.Status, b.options.Verify.Status = status, status
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var sum tally
 	progress := p.progress()
 	defer progress.end()
-	for line := range p.judgeInOrder(ctx, m, bulk.New(opts), workers) {
+	for line := range p.judgeInOrder(ctx, m, bulk.New(opts), b, workers) {
 		sum.count(line)
 		progress.show(fmt.Sprintf(p.text(wordJudged), sum.Documents), 0, 0)
 		if err := p.printPaper(line); err != nil {
@@ -88,7 +90,7 @@ func (p *program) judgeMany(ctx context.Context, m *many, opts verify.Options, w
 
 // judgeInOrder hands documents to workers and gives the lines in the order of the
 // documents. At most four a worker are held at a time.
-func (p *program) judgeInOrder(ctx context.Context, m *many, judge *bulk.Judge, workers int) iter.Seq[judgedPaper] {
+func (p *program) judgeInOrder(ctx context.Context, m *many, judge *bulk.Judge, b *bundles, workers int) iter.Seq[judgedPaper] {
 	type job struct {
 		paper
 		line chan judgedPaper
@@ -102,7 +104,7 @@ func (p *program) judgeInOrder(ctx context.Context, m *many, judge *bulk.Judge, 
 		for range workers {
 			all.Go(func() {
 				for j := range jobs {
-					j.line <- judgePaper(ctx, judge, j.paper)
+					j.line <- judgePaper(ctx, judge, b, j.paper)
 				}
 			})
 		}
@@ -133,11 +135,15 @@ func (p *program) judgeInOrder(ctx context.Context, m *many, judge *bulk.Judge, 
 	}
 }
 
-func judgePaper(ctx context.Context, judge *bulk.Judge, d paper) judgedPaper {
+func judgePaper(ctx context.Context, judge *bulk.Judge, b *bundles, d paper) judgedPaper {
 	line := judgedPaper{Schema: schemaBulk, Path: d.path, Reasons: []verify.Reason{}}
 	var r bulk.Result
 	err := d.err
-	if err == nil {
+	switch {
+	case err != nil:
+	case d.bundle != nil:
+		r, err = b.judgeOne(ctx, d.bundle)
+	default:
 		r, err = judge.Files(ctx, d.files)
 	}
 	if err != nil {

@@ -42,6 +42,9 @@ func tree(root *os.Root) *many {
 				return err
 			case err != nil:
 				return proceed(yield(paper{path: name, err: err}), fs.SkipDir)
+			case d.Type().IsRegular() && strings.HasSuffix(name, bundleSuffix):
+				text, err := readBundle(fsys, name)
+				return proceed(yield(paper{path: name, bundle: text, err: err}), nil)
 			case !d.IsDir():
 				if _, known := lds.ByName(path.Base(name)); !known || !d.Type().IsRegular() {
 					m.skipped++
@@ -51,7 +54,7 @@ func tree(root *os.Root) *many {
 				return proceed(yield(paper{path: name, err: errDeep}), fs.SkipDir)
 			}
 			if files, err := folderFiles(fsys, name); err != nil || len(files) > 0 {
-				return proceed(yield(paper{name, files, err}), nil)
+				return proceed(yield(paper{path: name, files: files, err: err}), nil)
 			}
 			return nil
 		})

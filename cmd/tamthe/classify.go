@@ -22,6 +22,8 @@ import (
 	"github.com/tamthe/tamthe/issuance/ledger"
 	"github.com/tamthe/tamthe/issuance/perso"
 	"github.com/tamthe/tamthe/issuance/sqlite"
+	"github.com/tamthe/tamthe/verify/evidence"
+	"github.com/tamthe/tamthe/verify/evidence/record"
 	"github.com/tamthe/tamthe/verify/pki"
 	"github.com/tamthe/tamthe/verify/status"
 )
@@ -114,6 +116,18 @@ var classes = []class{
 	{pki.ErrEdited, "trust-edited", exitError, "put the folder back from its copy, or remove imports.toml and the files that it names and import again"},
 	{pki.ErrRollback, "rolled-back", exitError, "this device has seen a newer one; ask whoever brought this where the newest is"},
 	{pki.ErrMemory, "seen", exitError, "put the file back from its copy; without one the device no longer notices old lists: move it away only if you know why it is damaged, then run `tamthe trust update`"},
+	{record.ErrMissing, "no-record", exitError, "each verify and read appends to it; TAMTHE_HOME says where"},
+	{record.ErrBusy, "record-busy", exitConflict, "run the command again"},
+	{record.ErrHead, "record-head", exitError, "give a file that `tamthe inspections export` of this checkpoint wrote"},
+	{record.ErrEntry, "record-damaged", exitError, "`tamthe inspections verify` says what is wrong with the record"},
+	{evidence.ErrIdentity, "identity", exitError, "give the file with the age identity of one of its recipients with --identity"},
+	{errEncrypted, "identity", exitError, "give the file with the age identity of one of its recipients with --identity"},
+	{evidence.ErrRecipients, "recipients", exitUsage, "one recipient a line, as age-keygen prints it"},
+	{evidence.ErrNewer, "evidence-newer", exitError, "update tamthe"},
+	{evidence.ErrFormat, "evidence-format", exitError, "ask for the original file: it is not as tamthe writes one"},
+	{evidence.ErrTooLarge, "evidence-format", exitError, "it is no bundle of evidence"},
+	{evidence.ErrDeviceKey, "device-key", exitError, "give a key of Ed25519 or P-256; `tamthe inspections device` prints a device's public key"},
+	{evidence.ErrContext, "usage", exitUsage, ""},
 	{virtual.ErrLocked, "chip-locked", exitError, "another program has the chip's file open"},
 	{virtual.ErrNotChip, "not-a-chip", exitError, "--chip names a file that `tamthe virtual` made"},
 	{virtual.ErrCorrupt, "not-a-chip", exitError, "put the chip's file back from its copy"},
@@ -144,6 +158,9 @@ func classify(err error) failure {
 func classOf(err error) class {
 	if _, ok := errors.AsType[interruptedError](err); ok {
 		return class{code: "interrupted", exit: exitInterrupted}
+	}
+	if _, ok := errors.AsType[*record.TamperError](err); ok {
+		return class{code: "record-tampered", exit: exitError, hint: "do not go on with this record: `tamthe inspections verify` says where, an export from before what was there"}
 	}
 	if _, ok := errors.AsType[usageError](err); ok {
 		return class{code: "usage", exit: exitUsage}

@@ -1,37 +1,47 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tamthe/tamthe/verify"
+	"github.com/tamthe/tamthe/verify/evidence"
 )
 
 func newJudge(p *program) *cobra.Command {
 	var o verifyOptions
 	var workers int
+	var b bundleOptions
 	cmd := &cobra.Command{
 		Use:   "judge PATH",
 		Short: "Judge files that were read before",
 		Long: `Judges an EF folder (EF.SOD.bin, DG1.bin …) as verify does a card, without the chip's
-own proof.
+own proof. A file is a bundle that verify --evidence wrote: it is judged again by one's own
+trust and time, and told on what each claim rests and whether third parties may rest on it,
+too. What only the device saw counts in the card's favour with its --device alone.
 
 Of another folder every EF folder in it is judged, however deep, and of - a tar stream of
 such on standard input, in which the files of one folder stand together. Then a line is
 printed for each as it comes (with --json an object), at last a summary, without which the
 result is not whole; the exit status is that of the worst: refused, then unreadable
-(status 1), then referred. Links are not followed.
+(status 1), then referred. Links are not followed. Files *.evidence are judged as well, and
+on standard input bundles, one a line, in place of a tar stream.
 `,
 		Example: `  tamthe judge ./card --trust ./trust --at 2026-07-01T00:00:00Z
   tar c ./archive | tamthe judge - --trust ./trust --json --workers 4`,
 		Args: exactly(1),
-		RunE: func(cmd *cobra.Command, args []string) error { return runJudge(cmd.Context(), p, args[0], o, workers) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runJudge(cmd.Context(), p, args[0], o, b, workers)
+		},
 	}
 	o.judgeFlags(cmd, "archive")
 	o.pageFlag(cmd)
+	b.flags(cmd)
 	cmd.Flags().IntVar(&workers, "workers", 0, "how many documents to judge at once (else one a processor)")
 	return cmd
 }
@@ -39,7 +49,7 @@ result is not whole; the exit status is that of the worst: refused, then unreada
 // errNoFiles says that a folder is no EF folder.
 var errNoFiles = errors.New("there are no files of a card")
 
-func runJudge(ctx context.Context, p *program, path string, o verifyOptions, workers int) error {
+func runJudge(ctx context.Context, p *program, path string, o verifyOptions, b bundleOptions, workers int) error {
 	opts, err := o.options(p, "archive")
 	if err != nil {
 		return err
@@ -50,15 +60,34 @@ func runJudge(ctx context.Context, p *program, path string, o verifyOptions, wor
 	if path == "-" && o.html != "" {
 		return usagef("--html is for one document")
 	}
+	judging, err := b.prepare(p, opts)
+	if err != nil {
+		return err
+	}
+	if o.policy == "" { // each bundle by its own
+		judging.options.Verify.Policy = verify.Policy{}
+	}
 	if path == "-" {
-		return p.judgeMany(ctx, tarred(p.in), opts, workers)
+		in := bufio.NewReader(p.in)
+		m := tarred(in)
+		if begin, _ := in.Peek(1); string(begin) == "{" {
+			m = bundleLines(in)
+		}
+		return p.judgeMany(ctx, m, opts, judging, workers)
 	}
 	st, err := os.Stat(path)
 	if err != nil {
 		return err
 	}
 	if !st.IsDir() {
-		return usagef("%s is no folder", path)
+		text, err := readBundle(os.DirFS(filepath.Dir(path)), filepath.Base(path))
+		if err != nil {
+			return err
+		}
+		if !st.Mode().IsRegular() || !evidence.Is(text) {
+			return usagef("%s is no folder and no bundle of evidence", path)
+		}
+		return p.judgeBundle(ctx, text, judging, verify.RenderOptions{All: o.all})
 	}
 	files, err := verify.ReadFiles(os.DirFS(path))
 	if err != nil {
@@ -73,7 +102,7 @@ func runJudge(ctx context.Context, p *program, path string, o verifyOptions, wor
 			return err
 		}
 		defer root.Close()
-		return p.judgeMany(ctx, tree(root), opts, workers)
+		return p.judgeMany(ctx, tree(root), opts, judging, workers)
 	}
 	status, done := p.statusSource(ctx, opts.Status)
 	defer done()

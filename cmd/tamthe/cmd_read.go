@@ -78,7 +78,14 @@ func runRead(ctx context.Context, p *program, o readOptions) error {
 		return err
 	}
 	opts.Have, opts.Save = r.have, r.save
+	officer, err := p.officer()
+	if err != nil {
+		return err
+	}
 	report, elapsed, err := o.inspectWith(ctx, p, opts, "")
+	if report != nil {
+		p.record(report, occasion{verb: "read", purpose: o.purpose, officer: officer})
+	}
 	if err != nil {
 		return r.interrupted(err)
 	}

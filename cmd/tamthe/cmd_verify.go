@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 
 	"github.com/spf13/cobra"
 
@@ -10,30 +11,49 @@ import (
 
 func newVerify(p *program) *cobra.Command {
 	var o verifyOptions
+	var keep evidenceOptions
 	cmd := &cobra.Command{
 		Use:   "verify",
 		Short: "Verify the card in the reader",
 		Long: `Opens the card in the reader with its CAN or MRZ, reads it, checks the State's
 signature, the chip's own key, revocation and dates, and says whether it is genuine: accept
 (exit status 0), refuse (3) or refer to a second look (4).
+
+It keeps no file of the card and no picture. With --evidence it writes a bundle of what the
+verdict rests on, sealed by this device, which judge judges again. Each inspection is
+appended to the record of the home, without names; where it cannot be, standard error says
+so, and the verdict and the exit status stay.
 `,
-		Example: "  tamthe verify --can-file can.txt\n  tamthe verify --mrz-file - --trust /etc/tamthe/trust --json",
+		Example: "  tamthe verify --can-file can.txt\n  tamthe verify --mrz-file - --trust /etc/tamthe/trust --json\n  tamthe verify --can-file can.txt --evidence VA-17.evidence --case VA-17 --recipients court.txt",
 		Args:    exactly(0),
-		RunE:    func(cmd *cobra.Command, _ []string) error { return runVerify(cmd.Context(), p, o) },
+		RunE:    func(cmd *cobra.Command, _ []string) error { return runVerify(cmd.Context(), p, o, keep) },
 	}
 	o.openFlags(cmd)
 	o.judgeFlags(cmd, "checkpoint")
 	o.bearerFlags(cmd)
 	o.pageFlag(cmd)
 	cmd.Flags().StringVar(&o.save, "save", "", "also write the files of the chip into this empty or new `FOLDER`")
+	keep.flags(p, cmd)
 	return cmd
 }
 
-func runVerify(ctx context.Context, p *program, o verifyOptions) error {
+func runVerify(ctx context.Context, p *program, o verifyOptions, keep evidenceOptions) error {
 	if err := o.pageFree(); err != nil {
 		return err
 	}
-	report, elapsed, err := o.inspect(ctx, p, "checkpoint", o.save)
+	opts, err := o.options(p, "checkpoint")
+	if err != nil {
+		return err
+	}
+	kept, err := keep.prepare(p)
+	if err != nil {
+		return err
+	}
+	opts.Challenge = kept.context.Challenge()
+	report, elapsed, err := o.inspectWith(ctx, p, opts, o.save)
+	if report != nil {
+		err = errors.Join(err, kept.keep(p, "verify", report))
+	}
 	if err != nil {
 		return err
 	}

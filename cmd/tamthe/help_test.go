@@ -12,6 +12,7 @@ import (
 
 	"github.com/tamthe/tamthe/apdu/pcsc"
 	"github.com/tamthe/tamthe/issuance/sqlite"
+	"github.com/tamthe/tamthe/verify/evidence/record"
 )
 
 // everyVerb calls f for each command that help lists.
@@ -72,7 +73,7 @@ func TestSecretsAreNoFlags(t *testing.T) {
 func TestVietnamese(t *testing.T) {
 	known := map[string]bool{}
 	for _, c := range append([]class{
-		classOf(errors.New("x")), classOf(interruptedError{errors.New("x")}), classOf(usagef("x")), classOf(&pcsc.AmbiguousError{}),
+		classOf(errors.New("x")), classOf(interruptedError{errors.New("x")}), classOf(usagef("x")), classOf(&pcsc.AmbiguousError{}), classOf(&record.TamperError{}),
 		{code: "state"},
 		{code: "duplicate"},
 		{code: "wrong-chip"},

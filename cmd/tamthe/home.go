@@ -23,6 +23,7 @@ const (
 	pkiDir         = "pki"
 	trustDir       = "trust"
 	checkpointsDir = "checkpoints"
+	inspectionsDir = "inspections"
 	seenFile       = "seen"
 )
 

@@ -93,7 +93,7 @@ every act of issuing in a tamper-evident ledger.
 		id   string
 		cmds []*cobra.Command
 	}{
-		{groupCheckpoint, []*cobra.Command{newVerify(p), newRead(p), newJudge(p), newTrust(p), newStatus(p)}},
+		{groupCheckpoint, []*cobra.Command{newVerify(p), newRead(p), newJudge(p), newInspections(p), newTrust(p), newStatus(p)}},
 		{groupDesk, []*cobra.Command{
 			newInit(p), newOperator(p), newEnrol(p), newApprove(p), newCancel(p), newPersonalise(p), newCheck(p),
 			newDeliver(p), newCard(p), newLedger(p),

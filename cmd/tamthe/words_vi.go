@@ -180,6 +180,17 @@ var inVietnamese = map[string]struct{ what, hint string }{
 	"status-signature": {"chữ ký của danh sách tình trạng thẻ sai", "lấy lại tệp từ cơ quan cấp thẻ; có người có thể đã sửa tệp này"},
 	"status-base":      {"không đúng danh sách gốc của phần thay đổi này", "lấy danh sách gốc mới nhất từ cơ quan cấp thẻ"},
 
+	"no-record":       {"chưa có sổ kiểm tra", "mỗi lần verify và read đều ghi vào đó; TAMTHE_HOME cho biết ở đâu"},
+	"record-busy":     {"chương trình khác đang ghi sổ kiểm tra", "chạy lại lệnh"},
+	"record-head":     {"không phải đầu sổ kiểm tra có chữ ký", "đưa tệp do `tamthe inspections export` của trạm này ghi"},
+	"record-damaged":  {"sổ kiểm tra bị hỏng", "`tamthe inspections verify` cho biết hỏng ở đâu"},
+	"record-tampered": {"sổ kiểm tra đã bị sửa", "không dùng tiếp sổ này: `tamthe inspections verify` chỉ ra chỗ bị sửa, bản export trước đó cho biết nội dung cũ"},
+	"identity":        {"không mở được hồ sơ chứng cứ đã mã hóa", "đưa tệp khóa age của một người nhận bằng --identity"},
+	"recipients":      {"tệp người nhận chưa đúng", "mỗi dòng một người nhận như age-keygen in ra"},
+	"evidence-newer":  {"hồ sơ chứng cứ do bản tamthe mới hơn lập", "cập nhật tamthe"},
+	"evidence-format": {"tệp này không phải hồ sơ chứng cứ nguyên bản", "yêu cầu tệp gốc: tamthe không ghi như thế"},
+	"device-key":      {"không phải khóa của thiết bị", "đưa khóa Ed25519 hoặc P-256; `tamthe inspections device` in khóa công khai của thiết bị"},
+
 	"permission":         {"không được phép", "cho phép bạn đọc và ghi ở đó"},
 	"exists":             {"đã có rồi", "không ghi đè gì cả"},
 	"not-found":          {"không tìm thấy", "xem lại đường dẫn"},

@@ -40,20 +40,33 @@ type Device struct {
 // *ecdsa.PublicKey or *dh.Point. Any other is ErrDeviceKey.
 func NewDevice(signer crypto.Signer) (*Device, error) {
 	d := &Device{signer: signer, algorithm: algorithmECDSA}
-	var err error
-	if pub, ok := signer.Public().(ed25519.PublicKey); ok {
+	if _, ok := signer.Public().(ed25519.PublicKey); ok {
 		d.algorithm = algorithmEd25519
-		d.spki, err = x509.MarshalPKIXPublicKey(pub)
-	} else {
-		d.spki, err = cert.MarshalPublicKey(signer.Public(), false)
 	}
-	if err == nil {
+	var err error
+	if d.spki, err = marshalKey(signer.Public()); err == nil {
 		_, err = parseKey(d.algorithm, d.spki)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrDeviceKey, err)
 	}
 	return d, nil
+}
+
+func marshalKey(pub crypto.PublicKey) ([]byte, error) {
+	if pub, ok := pub.(ed25519.PublicKey); ok {
+		return x509.MarshalPKIXPublicKey(pub)
+	}
+	return cert.MarshalPublicKey(pub, false)
+}
+
+// Pseudonym names a person by a key: the SHA-256 of the public key, as a device's is made.
+func Pseudonym(pub crypto.PublicKey) ([32]byte, error) {
+	spki, err := marshalKey(pub)
+	if err != nil {
+		return [32]byte{}, fmt.Errorf("%w: %w", ErrDeviceKey, err)
+	}
+	return sha256.Sum256(spki), nil
 }
 
 // ID is the device's pseudonym: the SHA-256 of its public key (SubjectPublicKeyInfo).

@@ -77,9 +77,13 @@ func New(verb string, r *verify.Report, now time.Time) Entry {
 		e.Checks = append(e.Checks, Check{c.ID, c.Outcome, c.Reason})
 	}
 	hours := func(t time.Time) int { return int(r.At.Sub(t).Hours()) }
-	if l := r.Chain.List; l != nil {
-		sum := sha256.Sum256(l.Raw)
-		e.Lists = append(e.Lists, List{"crl", verify.Escape(l.Issuer.String()), l.ThisUpdate.UTC(), hours(l.ThisUpdate), sum[:]})
+	for _, l := range r.Lists() {
+		out := List{l.Kind, verify.Escape(l.Issuer), l.Signed.UTC(), hours(l.Signed), evidence.Hex{}}
+		if own := r.Chain.List; l.Kind == "crl" && own != nil {
+			sum := sha256.Sum256(own.Raw)
+			out.SHA256 = sum[:]
+		}
+		e.Lists = append(e.Lists, out)
 	}
 	return e
 }

@@ -46,6 +46,9 @@ type headBody struct {
 	Time    time.Time    `json:"time"`
 }
 
+// Line is the entry that the head covers last; nil for a head from elsewhere.
+func (h Head) Line() []byte { return h.line }
+
 // newHead has the device sign that the record reaches to this line.
 func newHead(line []byte, e Entry, size int64, d *evidence.Device) (Head, error) {
 	sum := sha256.Sum256(line)

@@ -1,0 +1,40 @@
+package main
+
+import (
+	"github.com/tamthe/tamthe/verify"
+	"github.com/tamthe/tamthe/verify/evidence"
+)
+
+// The phrases about bundles of evidence and the record of inspections.
+var (
+	wordNotRecorded    = phrase{"the inspection is not recorded", "lần kiểm tra này không được ghi vào sổ kiểm tra"}
+	wordRecordMended   = phrase{"a power cut had torn off an entry of the record of inspections; it was completed from its signed copy", "mất điện đã làm đứt một mục của sổ kiểm tra; mục đó đã được ghi đủ lại từ bản sao có ký"}
+	wordRecordWhole    = phrase{"whole: %d inspections, as this device signed them", "nguyên vẹn: %d lần kiểm tra, đúng như thiết bị này đã ký"}
+	wordRecordTorn     = phrase{"a power cut tore off the last entry; the next inspection completes it", "mất điện đã làm đứt mục cuối; lần kiểm tra sau sẽ ghi đủ lại"}
+	wordRecordTampered = phrase{"TAMPERED WITH: %s", "ĐÃ BỊ SỬA: %s"}
+
+	wordUnsealed      = phrase{"the seal is broken: rely on nothing in this bundle", "niêm phong đã hỏng: không dựa vào nội dung nào trong hồ sơ này"}
+	wordKnownDevice   = phrase{"sealed by device %s…, whose word you take", "do thiết bị %s… niêm phong, lời của thiết bị này được tin"}
+	wordStranger      = phrase{"sealed by device %s…, whose word counts for nothing here; --device names whom to believe", "do thiết bị %s… niêm phong, lời của nó không được tính ở đây; --device cho biết tin thiết bị nào"}
+	wordCase          = phrase{"case %s", "vụ việc %s"}
+	wordPurpose       = phrase{"purpose: %s", "mục đích: %s"}
+	wordRecorded      = phrase{"recorded as %s, judged at %s under policy %s", "đã ghi là %s, xét tại thời điểm %s theo chính sách %s"}
+	wordThirdParty    = phrase{"third parties may rest on it", "bên thứ ba có thể dựa vào"}
+	wordNotThirdParty = phrase{"proves nothing to third parties", "không phải bằng chứng với bên thứ ba"}
+	wordChanged       = phrase{"changed: %s was %s, is %s", "khác trước: %s trước là %s, nay là %s"}
+
+	wordClaims = map[verify.Claim]phrase{
+		verify.Integrity:   {"data unchanged", "dữ liệu nguyên vẹn"},
+		verify.Authentic:   {"issued by the State", "do Nhà nước cấp"},
+		verify.Original:    {"the original chip", "chip gốc"},
+		verify.InForce:     {"in force", "còn hiệu lực"},
+		verify.HolderBound: {"the bearer is the holder", "người mang là chủ thẻ"},
+	}
+	wordRests = map[evidence.Rest]phrase{
+		evidence.RestNothing: {"not shown", "chưa được chứng minh"},
+		evidence.RestIssuer:  {"by the State's signature", "nhờ chữ ký của Nhà nước"},
+		evidence.RestChip:    {"by the chip's signature for this case", "nhờ chữ ký của chip cho vụ việc này"},
+		evidence.RestStore:   {"by your own trust store and lists", "nhờ kho tin cậy và danh sách của chính bạn"},
+		evidence.RestDevice:  {"by the word of the device", "nhờ lời của thiết bị"},
+	}
+)
