@@ -96,6 +96,7 @@ func (c pathCase) documentSigner() string {
 
 // TestPKITSTrial runs NIST's test suite for paths.
 func TestPKITSTrial(t *testing.T) {
+	long(t)
 	var file struct {
 		Cases []struct {
 			ID           string   `json:"id"`
@@ -145,6 +146,7 @@ var notPKITS = map[string]string{}
 
 // TestLimboTrial runs the cases of x509-limbo that are not of TLS.
 func TestLimboTrial(t *testing.T) {
+	long(t)
 	var file struct {
 		Cases []struct {
 			ID            string   `json:"id"`

@@ -94,6 +94,7 @@ func masterListContent(t *testing.T, name string, raw []byte) []*cert.Certificat
 // TestSurveyTrial loads every real certificate there is and holds who signed whom to the
 // survey, which was made with other code.
 func TestSurveyTrial(t *testing.T) {
+	long(t)
 	var survey struct {
 		Cases []struct {
 			SHA256     string

@@ -40,3 +40,11 @@ func trial(t *testing.T, title, text string) {
 	}
 	t.Errorf("%s, %q differs; got:\n%s", trials, title, text)
 }
+
+// long skips a trial where tests are to be short: under the race detector it takes minutes.
+func long(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("a trial takes time")
+	}
+}

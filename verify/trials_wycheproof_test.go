@@ -56,6 +56,7 @@ var notHere = map[string]string{
 
 // TestWycheproofTrial runs every file through the functions that judge a card.
 func TestWycheproofTrial(t *testing.T) {
+	long(t)
 	names, err := filepath.Glob(filepath.Join(testdata.Dir(t), "wycheproof/*.json"))
 	if err != nil || len(names) == 0 {
 		t.Fatal(names, err)
