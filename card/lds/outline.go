@@ -14,7 +14,8 @@ type Outline struct {
 	Digest      []byte            // the message-digest attribute
 	Signature   []byte
 
-	form [formParts][]byte
+	status []byte // the value of the status reference, nil without
+	form   [formParts][]byte
 }
 
 // The parts that make up the form of a SOD, each an element whole.
@@ -165,7 +166,9 @@ func (o *Outline) attribute(whole []byte, seen *[4]bool) bool {
 	case 2:
 		return (s.whole(asnUTCTime, &value) || s.whole(asnTime, &value)) && len(s) == 0
 	}
-	return s.whole(asnSequence, &value) && len(s) == 0
+	ok := s.whole(asnSequence, &value) && len(s) == 0
+	o.status = value
+	return ok
 }
 
 // object reads the LDSSecurityObject.

@@ -80,6 +80,10 @@ func checkOutline(t *testing.T, b []byte) bool {
 	if v, ok := signer.Attribute(cms.OIDMessageDigest); !ok || !bytes.HasSuffix(v, o.Digest) {
 		t.Fatalf("%x: message digest %x", b, v)
 	}
+	want, there := s.StatusReference()
+	if got, ok := o.StatusReference(); ok != there || got != want {
+		t.Fatalf("%x: status %v, want %v", b, got, want)
+	}
 	for n := 1; n <= maxGroups; n++ {
 		if h, _ := s.Object.GroupHash(n); !bytes.Equal(h, o.Groups[n-1]) {
 			t.Fatalf("%x: hash of group %d", b, n)

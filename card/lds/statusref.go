@@ -69,6 +69,18 @@ func (s *SOD) StatusReference() (r StatusReference, ok bool) {
 	if !ok {
 		return StatusReference{}, false
 	}
+	return parseStatusReference(value)
+}
+
+// StatusReference is the method of that name of the SOD that the outline is of.
+func (o *Outline) StatusReference() (r StatusReference, ok bool) {
+	if o.status == nil {
+		return StatusReference{}, false
+	}
+	return parseStatusReference(o.status)
+}
+
+func parseStatusReference(value []byte) (r StatusReference, ok bool) {
 	v := cryptobyte.String(value)
 	var content, list cryptobyte.String
 	var index uint64

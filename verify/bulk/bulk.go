@@ -44,9 +44,10 @@ func New(o verify.Options) *Judge {
 	return &Judge{options: o, learns: plainOptions(o), signers: map[[32]byte]*signer{}}
 }
 
-// plainOptions says whether nothing is asked or compared that is another for each document.
+// plainOptions says whether nothing is compared that is another for each document, and
+// nobody asked but a source of status.
 func plainOptions(o verify.Options) bool {
-	return !o.At.IsZero() && o.Trust != nil && o.Status == nil && o.Printed == nil && o.QR == "" && o.Face == nil &&
+	return !o.At.IsZero() && o.Trust != nil && o.Printed == nil && o.QR == "" && o.Face == nil &&
 		o.Terminal == nil && !o.Policy.Chip && o.Challenge == nil && len(o.Signers) == 0 && len(o.Lists) == 0
 }
 
@@ -55,7 +56,11 @@ func (j *Judge) Files(ctx context.Context, files verify.Files) (Result, error) {
 	var d document
 	plain := j.learns && d.read(files)
 	if plain {
-		if r, known := j.recall(&d); known {
+		r, known, err := j.recall(ctx, &d)
+		if err != nil {
+			return Result{}, err
+		}
+		if known {
 			j.quick.Add(1)
 			return r, nil
 		}

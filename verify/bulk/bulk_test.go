@@ -3,8 +3,10 @@ package bulk
 import (
 	"bytes"
 	"context"
+	"errors"
 	"maps"
 	mathrand "math/rand/v2"
+	"reflect"
 	"slices"
 	"sync"
 	"testing"
@@ -210,6 +212,71 @@ func TestAllocations(t *testing.T) {
 		})
 		if n > 5 {
 			t.Errorf("%s: %v allocations", s.name, n)
+		}
+	}
+}
+
+// asked is a source of status that notes what it is asked.
+type asked struct {
+	mu    sync.Mutex
+	cards []verify.CardRef
+}
+
+func (a *asked) Status(_ context.Context, c verify.CardRef) (verify.StatusAnswer, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.cards = append(a.cards, c)
+	answer := verify.StatusAnswer{AsOf: judged, Exact: c.ID[1]&1 == 0}
+	switch c.ID[0] % 8 {
+	case 0:
+		return answer, errors.New("no answer")
+	case 1, 2, 3:
+		answer.State = verify.StateActive
+	case 4:
+		answer.State = verify.StateRevoked
+	case 5:
+		answer.State, answer.AsOf = verify.StateActive, judged.AddDate(-1, 0, 0)
+	case 6:
+		answer.State = verify.StateSuspended
+	}
+	return answer, nil
+}
+
+// A source of status is asked the same as JudgeFiles asks it, and no answer is lost.
+func TestStatus(t *testing.T) {
+	o := newOffice(t, suites[3])
+	o.status = true
+	cards := o.cards(80, 20)
+	for _, files := range cards[40:60] {
+		delete(files, lds.DG15)
+	}
+	for _, name := range []string{"archive", "online", "checkpoint"} {
+		source := &asked{}
+		options := o.options()
+		options.Status = source
+		var err error
+		options.Policy, err = verify.PolicyByName(name)
+		must(t, err)
+		j := New(options)
+		refused := 0
+		for i, files := range cards {
+			before := len(source.cards)
+			if same(t, j, files, name).Verdict == verify.Refuse {
+				refused++
+			}
+			for _, c := range source.cards[before:] {
+				if !reflect.DeepEqual(c, source.cards[len(source.cards)-1]) {
+					t.Fatalf("%s: document %d is asked for as %+v and %+v", name, i, c, source.cards[len(source.cards)-1])
+				}
+			}
+		}
+		if refused == 0 || refused == len(cards) || name == "archive" && j.Quick() < 20 {
+			t.Errorf("%s: %d refused, %d took the quick way", name, refused, j.Quick())
+		}
+		done, cancel := context.WithCancel(context.Background())
+		cancel()
+		if _, err := j.Files(done, cards[1]); !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: cancelled: %v", name, err)
 		}
 	}
 }

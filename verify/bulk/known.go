@@ -2,8 +2,11 @@ package bulk
 
 import (
 	"bytes"
+	"context"
 	"crypto"
+	"crypto/sha256"
 	"math"
+	"strings"
 	"sync/atomic"
 
 	"github.com/tamthe/tamthe/card/cert"
@@ -39,18 +42,44 @@ type known struct {
 	digest    crypto.Hash
 	algorithm cert.Algorithm
 	verifier  *cert.Verifier
+	country   string // of the issuer, for a source of status
 	verdicts  map[situation]Result
 }
 
-// recall says of a document what was said of those that it is like.
-func (j *Judge) recall(d *document) (Result, bool) {
+// recall says of a document what was said of those that it is like. The error is that of a
+// ctx that ended while the card's status was asked.
+func (j *Judge) recall(ctx context.Context, d *document) (r Result, known bool, err error) {
 	k, r, found := j.find(d)
 	if !found || !r.matches(d, k, &j.options) || !d.intact(k) || !d.signed(k) {
-		return Result{}, false
+		return Result{}, false, nil
 	}
-	out := r
-	out.Card = cardID(d)
-	return out, true
+	r.Card = cardID(d)
+	if j.options.Status == nil {
+		return r, true, nil
+	}
+	answer, failed := j.options.Status.Status(ctx, d.ref(k, r.Card))
+	if err := ctx.Err(); err != nil {
+		return Result{}, false, err
+	}
+	unopposed := failed != nil || answer.State == verify.StateActive || answer.State == verify.StateUnknown
+	return r, unopposed, nil
+}
+
+// ref names the card to a source of status as verify does.
+func (d *document) ref(k *known, id verify.CardID) verify.CardRef {
+	c := verify.CardRef{ID: id, Country: k.country, DocumentType: strings.TrimRight(string(d.zone.Document[:]), "<")}
+	if ref, ok := d.outline.StatusReference(); ok {
+		c.Ref = &ref
+	}
+	for _, n := range []int{14, 15} {
+		switch want := d.outline.Groups[n-1]; {
+		case d.covered(n):
+			c.Keys = append(c.Keys, sha256.Sum256(d.files[lds.Group(n)]))
+		case k.groupHash == crypto.SHA256 && len(want) == sha256.Size:
+			c.Keys = append(c.Keys, [32]byte(want))
+		}
+	}
+	return c
 }
 
 func cardID(d *document) (id verify.CardID) {
@@ -103,7 +132,7 @@ func kindOf(d *document) (kind [5]byte) {
 }
 
 // keep notes what was said of a document, with room for it.
-func (j *Judge) keep(d *document, p *profile.Profile, r Result) {
+func (j *Judge) keep(d *document, p *profile.Profile, country string, r Result) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	s := j.signers[d.signer]
@@ -115,8 +144,8 @@ func (j *Judge) keep(d *document, p *profile.Profile, r Result) {
 		j.signers[d.signer] = s
 		s.used.Store(j.clock.Add(1))
 	}
-	k := s.form(d, p)
-	if k == nil || len(k.verdicts) >= maxSituations {
+	k := s.form(d, p, country)
+	if k == nil || len(k.verdicts) >= maxSituations || k.country != country {
 		return
 	}
 	if situation, ok := d.situation(k.national, k.noExpiry); ok {
@@ -126,7 +155,7 @@ func (j *Judge) keep(d *document, p *profile.Profile, r Result) {
 }
 
 // form is what is known of documents like this, begun if nothing is.
-func (s *signer) form(d *document, p *profile.Profile) *known {
+func (s *signer) form(d *document, p *profile.Profile, country string) *known {
 	for _, k := range s.forms {
 		if k.fits(d) {
 			return k
@@ -135,7 +164,7 @@ func (s *signer) form(d *document, p *profile.Profile) *known {
 	if len(s.forms) >= maxForms {
 		return nil
 	}
-	k := newKnown(d, p, s.verifier)
+	k := newKnown(d, p, country, s.verifier)
 	if k != nil {
 		s.forms = append(s.forms, k)
 	}
@@ -171,7 +200,7 @@ func (j *Judge) newSigner(d *document) *signer {
 }
 
 // newKnown reads the algorithms of the SOD once.
-func newKnown(d *document, p *profile.Profile, v *cert.Verifier) *known {
+func newKnown(d *document, p *profile.Profile, country string, v *cert.Verifier) *known {
 	sod, err := lds.ParseSOD(bytes.Clone(d.files[lds.SODFile]))
 	if err != nil {
 		return nil
@@ -182,7 +211,7 @@ func newKnown(d *document, p *profile.Profile, v *cert.Verifier) *known {
 	}
 	k := &known{
 		form: d.outline.Clone(), com: bytes.Clone(d.files[lds.COM]), kind: kindOf(d), national: p.National, noExpiry: p.NoExpiry,
-		groupHash: sod.Object.Hash, verifier: v, verdicts: map[situation]Result{},
+		groupHash: sod.Object.Hash, country: country, verifier: v, verdicts: map[situation]Result{},
 	}
 	if k.algorithm, err = s.Algorithm(); err != nil {
 		return nil

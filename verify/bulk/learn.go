@@ -34,7 +34,7 @@ var rules = map[string]rule{
 	verify.CheckNational: varying, verify.CheckPhoto: passing,
 	verify.CheckMRZ: passing, verify.CheckMRZDigits: passing, verify.CheckExpiry: passing,
 	verify.CheckAA: unasked, verify.CheckCA1: varying, verify.CheckChipNone: constant,
-	verify.CheckStatus: unasked, verify.CheckPrint: unasked, verify.CheckHolder: constant,
+	verify.CheckStatus: varying, verify.CheckPrint: unasked, verify.CheckHolder: constant,
 }
 
 // ruleOf is the rule of a check; groups have one of their own, for their digests are
@@ -60,8 +60,8 @@ func (j *Judge) learn(d *document, r *verify.Report) {
 			return
 		}
 	}
-	if out := Of(r); steady(r, out) {
-		j.keep(d, p, out)
+	if out := Of(r); steady(r, out, j.options.Status != nil) {
+		j.keep(d, p, r.Chain.Issuer.Country, out)
 	}
 }
 
@@ -92,12 +92,27 @@ var variants = map[string][]verify.Check{
 		{Outcome: verify.Failed, Reason: verify.ReasonNationalRule},
 		{Outcome: verify.Failed, Reason: verify.ReasonNationalMismatch},
 	},
+	verify.CheckStatus: {
+		{Outcome: verify.NotRun, Reason: verify.ReasonStatusNotAsked},
+		{Outcome: verify.Absent, Reason: verify.ReasonStatusNotPublished},
+		{Outcome: verify.Passed},
+		{Outcome: verify.Undetermined, Reason: verify.ReasonStatusUnknown},
+		{Outcome: verify.Undetermined, Reason: verify.ReasonStatusUnavailable},
+		{Outcome: verify.Undetermined, Reason: verify.ReasonStatusStale},
+		{Outcome: verify.Undetermined, Reason: verify.ReasonStatusRollback},
+	},
 	verify.CheckCA1: {{Outcome: verify.NotRun, Reason: verify.ReasonChipNotAsked}, {Outcome: verify.Absent}},
 }
 
-// steady says whether verdict and reasons stay, however those checks end.
-func steady(r *verify.Report, want Result) bool {
+// steady says whether verdict and reasons stay, however those checks end. Status varies
+// only where somebody is asked.
+func steady(r *verify.Report, want Result, asked bool) bool {
 	for id, list := range variants {
+		if id == verify.CheckStatus && !asked {
+			if c := r.Check(id); c.Outcome == verify.NotRun || c.Outcome == verify.Absent {
+				continue
+			}
+		}
 		i := slices.IndexFunc(r.Checks, func(c verify.Check) bool { return c.ID == id })
 		if i < 0 {
 			continue
