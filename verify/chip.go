@@ -30,6 +30,9 @@ func (a *assessment) judgeChip() {
 		a.set(CheckAA, NotRun, ReasonChipNotAsked, "")
 	default:
 		a.proven(CheckAA, 15, a.ev.chip.active.err)
+		if key, err := lds.ParseDG15(a.ev.files[lds.DG15]); err == nil && a.passed(CheckAA) && pki.KeyStrength(key, 0) == pki.KeyFactorable {
+			a.checks[CheckAA] = Check{ID: CheckAA, Outcome: Undetermined, Reason: ReasonKeyFactorable, Detail: "a copy may have computed the chip's key"}
+		}
 		if p := a.ev.chip.active.result; p != nil && a.passed(CheckAA) && (p.DER || err != nil || len(infos.Active) == 0) {
 			a.checks[CheckAA] = Check{ID: CheckAA, Outcome: Passed, Reason: ReasonChipDeviates, Detail: "signature in DER, or DG14 doesn't name its hash"}
 		}

@@ -25,6 +25,7 @@ const (
 	ReasonAlgorithmBroken Reason = "algorithm-broken"
 	ReasonAlgorithmWeak   Reason = "algorithm-weak"
 	ReasonKeyShort        Reason = "key-short"
+	ReasonKeyFactorable   Reason = "key-factorable"
 
 	// The data groups.
 	ReasonGroupHash      Reason = "group-hash"
@@ -151,6 +152,7 @@ var grades = map[Reason]grade{
 	ReasonSODUntrusted: hard, ReasonSignerMissing: soft, ReasonSignerKey: hard,
 	ReasonSignerMismatch:  hard,
 	ReasonAlgorithmBroken: hard, ReasonAlgorithmWeak: soft, ReasonKeyShort: soft,
+	ReasonKeyFactorable: hard,
 
 	ReasonGroupHash: hard, ReasonGroupWithheld: hard, ReasonGroupNotRead: soft,
 	ReasonGroupProtected: soft, ReasonGroupUnlisted: soft, ReasonGroupsMissing: soft,

@@ -53,6 +53,7 @@ var english = vocabulary{
 		ReasonAlgorithmBroken: {"signed with an algorithm that anyone can forge", "Don't rely on the chip. Examine the document by other means."},
 		ReasonAlgorithmWeak:   {"signed with an algorithm that is no longer strong", "Accept only if nothing else is doubtful."},
 		ReasonKeyShort:        {"signed with a key that is too short to be safe", "Don't rely on the chip. Examine the document by other means."},
+		ReasonKeyFactorable:   {"a key is of a kind that outsiders can compute", "Don't rely on the chip. Examine the document by other means."},
 
 		ReasonGroupHash:      {"data were changed after the issuer signed them", "Treat the document as forged."},
 		ReasonGroupWithheld:  {"the chip denies data that the issuer put on it", "Treat the chip as tampered with and call the second line."},

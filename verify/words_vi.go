@@ -51,6 +51,7 @@ var vietnamese = vocabulary{
 		ReasonAlgorithmBroken: {"ký bằng thuật toán mà ai cũng có thể làm giả", "Không dựa vào chip. Kiểm tra giấy tờ bằng cách khác."},
 		ReasonAlgorithmWeak:   {"ký bằng thuật toán không còn đủ mạnh", "Chỉ chấp nhận khi không có điểm nào khác đáng ngờ."},
 		ReasonKeyShort:        {"ký bằng khóa quá ngắn, không an toàn", "Không dựa vào chip. Kiểm tra giấy tờ bằng cách khác."},
+		ReasonKeyFactorable:   {"khóa thuộc loại mà người ngoài tính ra được", "Không dựa vào chip. Kiểm tra giấy tờ bằng cách khác."},
 
 		ReasonGroupHash:      {"dữ liệu đã bị sửa sau khi cơ quan cấp ký", "Xử lý như giấy tờ giả."},
 		ReasonGroupWithheld:  {"chip từ chối đưa ra dữ liệu mà cơ quan cấp đã ghi", "Coi chip đã bị can thiệp và báo bộ phận kiểm tra cấp hai."},

@@ -67,6 +67,7 @@ const (
 	AlgorithmBroken    Kind = "algorithm-broken"
 	AlgorithmWeak      Kind = "algorithm-weak"
 	KeyShort           Kind = "key-short"
+	KeyFactorable      Kind = "key-factorable"
 	CSCAUnknown        Kind = "csca-unknown"
 	ChainForged        Kind = "chain-forged"
 	CSCAUsage          Kind = "csca-usage"

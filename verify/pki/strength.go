@@ -14,11 +14,13 @@ const (
 )
 
 // KeyStrength reports whether a signature by the key, with the hash, still counts:
-// nothing to say (""), AlgorithmWeak for SHA-1, KeyShort.
+// nothing to say (""), AlgorithmWeak for SHA-1, KeyShort, KeyFactorable.
 func KeyStrength(k cert.PublicKey, h crypto.Hash) Kind {
 	switch {
 	case k.RSA != nil && k.Bits() < minRSA, k.EC != nil && k.Bits() < minEC:
 		return KeyShort
+	case k.RSA != nil && factorable(k.RSA.N):
+		return KeyFactorable
 	case h == crypto.SHA1:
 		return AlgorithmWeak
 	}
