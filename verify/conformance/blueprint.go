@@ -42,11 +42,12 @@ type blueprint struct {
 	algorithm    cert.Algorithm
 	hash         crypto.Hash // of the groups
 	byKeyID      bool
-	object       func(*node)         // changes the LDSSecurityObject before its digest is taken
-	attributes   func(*node)         // … and the signed attributes before they are signed
-	signature    func([]byte) []byte // … and the signature
-	message      func(*node)         // … and the ContentInfo
-	packed       [][]byte            // certificates that come along
+	object       func(*node)          // changes the LDSSecurityObject before its digest is taken
+	attributes   func(*node)          // … and the signed attributes before they are signed
+	signature    func([]byte) []byte  // … and the signature
+	message      func(*node)          // … and the ContentInfo
+	packed       [][]byte             // certificates that come along
+	reference    *lds.StatusReference // of the list that has the card
 
 	// The card.
 	person  vn.Person

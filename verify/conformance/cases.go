@@ -3,7 +3,8 @@
 // cases of BSI TR-03105 part 5.1 for inspection systems.
 //
 // Cards, chips and certificates are made when they are played, of SPECIMEN keys that anybody
-// can compute. Nothing is read from the disk and nothing sent. The cases are data
+// can compute. No reader, network or file of the user's is touched; only what a device
+// remembers of lists is played in a temporary folder. The cases are data
 // (attacks.json, tr-03105-5.1.json); each is played by entries of a table, which change one
 // thing of a card that is sound without it.
 package conformance

@@ -101,7 +101,7 @@ func TestTables(t *testing.T) {
 // TestReasonsAreKnown wants every expected reason to be one that a report can give, or one
 // of this package's own.
 func TestReasonsAreKnown(t *testing.T) {
-	own := []verify.Reason{"", reasonNoAccess, reasonProtocol, reasonWrongPassword, reasonBlocked, reasonTimeout, reasonStatus, reasonError, reasonShown, reasonMalformed, reasonChannel}
+	own := []verify.Reason{"", reasonNoAccess, reasonProtocol, reasonWrongPassword, reasonBlocked, reasonTimeout, reasonStatus, reasonError, reasonShown, reasonMalformed, reasonChannel, reasonList, reasonRollback}
 	for _, p := range plays() {
 		if !slices.Contains(own, p.reason) && !slices.Contains(verify.Reasons(), p.reason) {
 			t.Errorf("%s: reason %q", p.id, p.reason)

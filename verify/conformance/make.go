@@ -198,10 +198,18 @@ func digest(h crypto.Hash, b []byte) []byte {
 
 // sign makes a SignedData in which the case may change anything.
 func (b *blueprint) sign(i *issuer, kind []int, content []byte) ([]byte, error) {
-	draft, err := cms.Prepare(cms.Message{
+	m := cms.Message{
 		ContentType: kind, Content: content, Certificate: i.signer, Certificates: b.packed,
 		Algorithm: b.algorithm, ByKeyID: b.byKeyID,
-	})
+	}
+	if b.reference != nil {
+		a, err := b.reference.Attribute()
+		if err != nil {
+			return nil, err
+		}
+		m.Attributes = append(m.Attributes, a)
+	}
+	draft, err := cms.Prepare(m)
 	if err != nil {
 		return nil, err
 	}

@@ -87,7 +87,7 @@ func accessPlays() []play {
 		play{"cardaccess-cut", "EF.CardAccess is cut short", both, None, reasonNoAccess, func(b *blueprint) {
 			b.after = func(f verify.Files) { f[lds.CardAccess] = f[lds.CardAccess][:len(f[lds.CardAccess])-3] }
 		}},
-		play{"cardaccess-trailing", "octets stand behind EF.CardAccess", standard, accept, "", func(b *blueprint) {
+		play{"cardaccess-trailing", "octets stand behind EF.CardAccess, and are not read", standard, accept, "", func(b *blueprint) {
 			b.after = func(f verify.Files) { f[lds.CardAccess] = append(f[lds.CardAccess], 0, 0, 0) }
 		}},
 		play{"cardaccess-tag", "EF.CardAccess begins with another tag", both, None, reasonNoAccess, func(b *blueprint) {

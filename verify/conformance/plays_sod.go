@@ -312,6 +312,12 @@ func weakPlays() []play {
 	return []play{
 		{"sod-sha1", "SHA-1 throughout", withEC(dh.P256(), ecdsa(crypto.SHA1), ecdsa(crypto.SHA1), crypto.SHA1), accept, verify.ReasonAlgorithmWeak, func(*blueprint) {}},
 		{"sod-rsa-1024", "the signer's key is RSA of 1,024 bits", rsa256, refuse, verify.ReasonKeyShort, func(b *blueprint) { b.keys(rsaKey("csca", 65537), rsaKey("short", 65537), pkcs1(crypto.SHA256)) }},
+		{"sod-rsa-roca", "the signer's key is one that outsiders can compute (CVE-2017-15361)", rsa256, refuse, verify.ReasonKeyFactorable, func(b *blueprint) { b.keys(rsaKey("csca", 65537), rsaKey("roca", 65537), pkcs1(crypto.SHA256)) }},
+		{"csca-rsa-roca", "the CSCA's key is one", rsa256, refuse, verify.ReasonKeyFactorable, func(b *blueprint) { b.keys(rsaKey("roca", 65537), rsaKey("ds", 65537), pkcs1(crypto.SHA256)) }},
+		{"aa-rsa-roca", "the key of Active Authentication is one", activeRSA(crypto.SHA256), refer, verify.ReasonKeyFactorable, func(b *blueprint) {
+			b.chip.ActiveRSA = rsaKey("roca", 65537)
+			b.files[lds.DG15], _ = lds.EncodeDG15(public(&b.chip.ActiveRSA.PublicKey))
+		}},
 		{"sod-rsa-e3", "a sound signer with the exponent 3", e3, accept, "", func(*blueprint) {}},
 		{"sod-rsa-e3-forged", "exponent 3, a cube with rubbish behind the digest", e3, refuse, verify.ReasonSODSignature, func(b *blueprint) { b.signature = func([]byte) []byte { return cube(b) } }},
 		{"sod-pss-parameters", "RSA-PSS whose parameters name SHA-1, made with SHA-256", withRSA(pss(crypto.SHA256), pss(crypto.SHA256), crypto.SHA256), refuse, verify.ReasonSODSignature, func(b *blueprint) {
