@@ -21,7 +21,6 @@ type CRL struct {
 	Issuer         Name
 	ThisUpdate     time.Time
 	NextUpdate     time.Time // zero if the list does not say
-	Entries        []Revocation
 	Extensions     []Extension
 
 	AuthorityKeyID []byte
@@ -32,6 +31,8 @@ type CRL struct {
 	// must not be used as a complete one.
 	UnknownCritical []asn1.ObjectIdentifier
 	Defects         []Defect
+
+	revoked revoked
 }
 
 // A Revocation is one entry of a list.
@@ -137,38 +138,27 @@ func (f *findings) readListTBS(s cryptobyte.String, l *CRL) error {
 	return nil
 }
 
-func (f *findings) readEntries(s *cryptobyte.String, l *CRL) error {
-	var list cryptobyte.String
-	if !s.ReadASN1(&list, tags.SEQUENCE) {
-		return malformed("revoked certificates")
+// readEntry reads one entry, and returns what is critical in it and not known.
+func (f *findings) readEntry(list *cryptobyte.String, r *Revocation) (unread []asn1.ObjectIdentifier, err error) {
+	var entry cryptobyte.String
+	var ok bool
+	if !list.ReadASN1(&entry, tags.SEQUENCE) {
+		return nil, malformed("revoked certificate")
 	}
-	if list.Empty() {
-		f.note(DefectEmptyList, "revokedCertificates")
+	if r.Serial, _, ok = readInteger(&entry); !ok {
+		return nil, malformed("revoked certificate's serial number")
 	}
-	for !list.Empty() {
-		var entry cryptobyte.String
-		var r Revocation
-		var ok bool
-		if !list.ReadASN1(&entry, tags.SEQUENCE) {
-			return malformed("revoked certificate")
-		}
-		if r.Serial, _, ok = readInteger(&entry); !ok {
-			return malformed("revoked certificate's serial number")
-		}
-		if r.Time, ok = f.readTime(&entry, "revocationDate"); !ok {
-			return malformed("revocation date")
-		}
-		if !entry.Empty() {
-			extensions, ok := f.readExtensions(entry)
-			if !ok {
-				return malformed("entry extensions")
-			}
-			unread := f.apply(extensions, func(e Extension) (bool, bool) { return readEntryExtension(e, &r) })
-			l.UnknownCritical = append(l.UnknownCritical, unread...)
-		}
-		l.Entries = append(l.Entries, r)
+	if r.Time, ok = f.readTime(&entry, "revocationDate"); !ok {
+		return nil, malformed("revocation date")
 	}
-	return nil
+	if !entry.Empty() {
+		extensions, ok := f.readExtensions(entry)
+		if !ok {
+			return nil, malformed("entry extensions")
+		}
+		unread = f.apply(extensions, func(e Extension) (bool, bool) { return readEntryExtension(e, r) })
+	}
+	return unread, nil
 }
 
 func readEntryExtension(e Extension, r *Revocation) (known, ok bool) {
@@ -205,16 +195,6 @@ func (f *findings) readListExtension(e Extension, l *CRL) (known, ok bool) {
 		return false, false
 	}
 	return true, ok
-}
-
-// Lookup returns the entry of a serial number.
-func (l *CRL) Lookup(serial *big.Int) (Revocation, bool) {
-	for _, r := range l.Entries {
-		if r.Serial.Cmp(serial) == 0 {
-			return r, true
-		}
-	}
-	return Revocation{}, false
 }
 
 // CheckSignature reports whether issuer made the list's signature; see Certificate.CheckSignature.

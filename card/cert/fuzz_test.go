@@ -85,7 +85,7 @@ func FuzzParseCRL(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, der []byte) {
 		if l, err := ParseCRL(der); err == nil {
-			for _, r := range l.Entries {
+			for _, r := range l.Entries() {
 				_ = r.Reason.String()
 			}
 		}

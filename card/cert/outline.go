@@ -55,7 +55,7 @@ func (o *Outline) readTBS(s cryptobyte.String) bool {
 	if !s.ReadOptionalASN1(&field, &present, contextTagCons(0)) {
 		return false
 	}
-	if present {
+	if present && string(field) != "\x02\x01\x02" { // version 3
 		if _, ok := readSmall(&field, 1<<16); !ok || !field.Empty() {
 			return false
 		}
@@ -127,7 +127,9 @@ func (o *Outline) readExtension(n int, value cryptobyte.String) {
 	case 15:
 		o.KeyUsage, _ = readKeyUsage(value)
 	case 19:
-		if c, ok := f.readBasicConstraints(value); ok {
+		if string(value) == "\x30\x06\x01\x01\xff\x02\x01\x00" || string(value) == "\x30\x03\x01\x01\xff" { // nearly all
+			o.CA = true
+		} else if c, ok := f.readBasicConstraints(value); ok {
 			o.CA = c.CA
 		}
 	}

@@ -253,7 +253,7 @@ func TestCRL(t *testing.T) {
 		t.Errorf("%+v, %v", r, ok)
 	}
 	empty := issue(t, a.rootKey)(a.root.PrepareCRL(CRL{Number: big.NewInt(8), At: start}))
-	if l, err = cert.ParseCRL(empty); err != nil || len(l.Entries) != 0 || l.Defects != nil || !l.NextUpdate.Equal(start.AddDate(0, 0, 90)) {
+	if l, err = cert.ParseCRL(empty); err != nil || len(l.Entries()) != 0 || l.Defects != nil || !l.NextUpdate.Equal(start.AddDate(0, 0, 90)) {
 		t.Errorf("%+v, %v", l, err)
 	}
 	var lint *LintError

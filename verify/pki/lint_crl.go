@@ -71,9 +71,10 @@ func (l *linter) entries(r *cert.CRL) {
 		l.must(raw[oid.String()] == 0, "entry-extension.forbidden", fmt.Sprintf("%v in %d entries", oid, raw[oid.String()]))
 	}
 	l.spec = "RFC 5280 §5.1.2.6"
-	seen := make(map[string]bool, len(r.Entries))
+	entries := r.Entries()
+	seen := make(map[string]bool, len(entries))
 	var twice, future, odd int
-	for _, e := range r.Entries {
+	for _, e := range entries {
 		serial := string(e.Serial.Bytes())
 		if seen[serial] {
 			twice++

@@ -310,7 +310,8 @@ func (l *loader) block(name string, block *pem.Block, specimen bool) {
 func (l *loader) skip(name, why string) { l.skipped = append(l.skipped, Skipped{name, why}) }
 
 func inSpecimenFolder(name string) bool {
-	return slices.ContainsFunc(strings.Split(path.Dir(name), "/"), func(s string) bool {
+	dir := path.Dir(name)
+	return dir != "." && slices.ContainsFunc(strings.Split(dir, "/"), func(s string) bool {
 		return strings.EqualFold(s, "specimen")
 	})
 }
