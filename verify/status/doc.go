@@ -74,6 +74,9 @@
 //	       it is): the distance shifted right by k as that many one bits and a zero bit, then
 //	       its last k bits; the most significant bit of each octet first, zero bits at the end
 //
+// With k = 0 that is a bitmap of the numbers up to the last member, in which a member has
+// a zero bit.
+//
 // The edition of an index list is the SHA-256 of "tamthe status edition", a zero octet and
 // its payload; that of an exact list likewise, and a filter carries the edition of the exact
 // list with the same cards.

@@ -20,6 +20,7 @@ type set struct {
 	count uint64
 	k     uint
 	code  []byte
+	bits  uint64 // of the code, without those that fill its last octet
 	marks []mark // of members 0, bucket, 2·bucket …
 }
 
@@ -38,12 +39,12 @@ func newSet(members []uint64) set {
 	for i, v := range members {
 		w.ones((v - next) >> s.k)
 		w.bits(v-next, s.k)
-		if uint64(i)%bucket(s.k) == 0 {
+		if s.k > 0 && uint64(i)%bucket(s.k) == 0 {
 			s.marks = append(s.marks, mark{v, w.n})
 		}
 		next = v + 1
 	}
-	s.code = w.b
+	s.code, s.bits = w.b, w.n
 	return s
 }
 
@@ -71,6 +72,9 @@ func codeLength(members []uint64, k uint) uint64 {
 
 // has says whether v is a member. It decodes no more than one bucket.
 func (s *set) has(v uint64) bool {
+	if s.k == 0 { // each number up to the last member has one bit: the code is a bitmap
+		return v < s.bits && s.code[v/8]&(0x80>>(v%8)) == 0
+	}
 	i := sort.Search(len(s.marks), func(i int) bool { return s.marks[i].value > v }) - 1
 	if i < 0 {
 		return false
@@ -129,9 +133,12 @@ func (s *set) read(from *cryptobyte.String, limit uint64) bool {
 		return false
 	}
 	each := bucket(s.k)
-	s.marks = make([]mark, 0, (s.count+each-1)/each)
+	if s.k > 0 {
+		s.marks = make([]mark, 0, (s.count+each-1)/each)
+	}
 	return s.all(limit, func(i, v, pos uint64) {
-		if i%each == 0 {
+		s.bits = pos
+		if s.k > 0 && i%each == 0 {
 			s.marks = append(s.marks, mark{v, pos})
 		}
 	})
@@ -154,27 +161,24 @@ type bitWriter struct {
 	n uint64 // bits written
 }
 
-func (w *bitWriter) bit(one bool) {
-	if w.n%8 == 0 {
-		w.b = append(w.b, 0)
-	}
-	if one {
-		w.b[w.n/8] |= 0x80 >> (w.n % 8)
-	}
-	w.n++
-}
-
 func (w *bitWriter) ones(q uint64) {
-	for range q {
-		w.bit(true)
+	for ; q >= 32; q -= 32 {
+		w.bits(1<<32-1, 32)
 	}
-	w.bit(false)
+	w.bits(1<<(q+1)-2, uint(q)+1)
 }
 
 // bits writes the last k bits of v.
 func (w *bitWriter) bits(v uint64, k uint) {
-	for i := int(k) - 1; i >= 0; i-- {
-		w.bit(v>>i&1 == 1)
+	for k > 0 {
+		free := uint(-w.n & 7) // of the last octet
+		if free == 0 {
+			w.b, free = append(w.b, 0), 8
+		}
+		n := min(free, k)
+		part := byte(v>>(k-n)) & (1<<n - 1)
+		w.b[len(w.b)-1] |= part << (free - n)
+		w.n, k = w.n+uint64(n), k-n
 	}
 }
 
