@@ -76,6 +76,7 @@ var classes = []class{
 	{desk.ErrUnknown, "unknown", exitError, "look at the spelling; `tamthe card list` lists the cards"},
 	{desk.ErrNoCSCA, "no-csca", exitRule, "make one with `tamthe pki csca`"},
 	{desk.ErrNoSigner, "no-signer", exitRule, "make a document signer with `tamthe pki ds`"},
+	{desk.ErrListFull, "list-full", exitError, "begin another status list: this one has as many cards as it can take"},
 	{desk.ErrProfile, "profile", exitError, "the desk makes cards of the profile " + desk.Profile},
 	{profile.ErrUnknown, "profile", exitError, "the desk makes cards of the profile " + desk.Profile},
 	{desk.ErrPortrait, "portrait", exitError, "give a JPEG of 200 by 200 to 2,000 by 2,000 pixels and at most 60,000 octets"},

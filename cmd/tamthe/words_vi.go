@@ -175,6 +175,7 @@ var inVietnamese = map[string]struct{ what, hint string }{
 	"nothing":      {"không có tệp nào để nhập", "xem lại đường dẫn"},
 	"seen":         {"không dùng được bản ghi các danh sách đã nhận", "đặt bản sao của tệp lại; không có bản ghi này máy không nhận ra danh sách cũ, nên chỉ chuyển tệp đi khi đã rõ vì sao nó hỏng, rồi chạy `tamthe trust update`"},
 
+	"list-full":        {"danh sách tình trạng thẻ đã đầy", "mở danh sách khác: danh sách này không nhận thêm thẻ"},
 	"status-format":    {"không phải danh sách tình trạng thẻ, hoặc đã bị sửa", "lấy lại tệp từ cơ quan cấp thẻ"},
 	"status-signer":    {"người ký danh sách tình trạng thẻ không được ghim", "so dấu vân tay của khóa với cơ quan cấp thẻ, rồi ghi vào status_keys trong issuers.toml"},
 	"status-signature": {"chữ ký của danh sách tình trạng thẻ sai", "lấy lại tệp từ cơ quan cấp thẻ; có người có thể đã sửa tệp này"},

@@ -5,10 +5,12 @@ import (
 	"crypto/rand"
 	"encoding/asn1"
 	"encoding/binary"
+	"fmt"
 	"time"
 
 	"github.com/tamthe/tamthe/card/cert"
 	"github.com/tamthe/tamthe/card/lds"
+	"github.com/tamthe/tamthe/issuance"
 	"github.com/tamthe/tamthe/issuance/perso"
 )
 
@@ -43,12 +45,50 @@ func (m *making) prepare(ctx context.Context, keys perso.PublicKeys) (prepared, 
 	if err != nil {
 		return prepared{}, err
 	}
-	var index [4]byte
-	rand.Read(index[:])
+	index, err := m.o.freeIndex(ctx, m.p.Status, drawIndex)
+	if err != nil {
+		return prepared{}, err
+	}
 	return prepared{
 		Files: files, At: m.o.Now().UTC().Truncate(time.Second), Signer: name, List: m.p.Status,
-		Index: binary.BigEndian.Uint32(index[:]),
+		Index: index,
 	}, nil
+}
+
+// placesOfList is how many indexes a status list has: so many that a hundred million cards
+// draw one each without long trying, and so few that the list of them stays a bitmap of
+// some megabytes.
+const placesOfList = 1 << 27
+
+// triesOfList is how often an index is drawn before a list counts as full.
+const triesOfList = 64
+
+// drawIndex draws an index.
+func drawIndex() uint32 {
+	var b [4]byte
+	rand.Read(b[:])
+	return binary.BigEndian.Uint32(b[:]) % placesOfList
+}
+
+// freeIndex draws a place in the list that no card has. It says nothing about the order of
+// issue. Two desks that draw the same place at once are kept apart by the claim on it.
+func (o *Office) freeIndex(ctx context.Context, list string, draw func() uint32) (uint32, error) {
+	for range triesOfList {
+		index := draw()
+		taken, err := o.Store.Claimed(ctx, statusClaim(list, index))
+		if err != nil {
+			return 0, err
+		}
+		if taken.IsZero() {
+			return index, nil
+		}
+	}
+	return 0, fmt.Errorf("%s: %w", list, ErrListFull)
+}
+
+// statusClaim is the place of one card in a status list.
+func statusClaim(list string, index uint32) issuance.Claim {
+	return issuance.Claim{Kind: issuance.ClaimStatus, Value: fmt.Sprintf("%s:%d", list, index)}
 }
 
 // files are all but the SOD, by name: about the person, about the chip, and EF.COM.

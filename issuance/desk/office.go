@@ -26,6 +26,8 @@ var (
 	ErrUnknown = errors.New("the ledger does not know it")
 	// ErrNoVault means that personal data are needed and the vault's key is not here.
 	ErrNoVault = errors.New("the vault's key is needed")
+	// ErrListFull means that a status list has no place that is found by chance.
+	ErrListFull = errors.New("the status list has hardly a place left")
 )
 
 // Store is the ledger with the look-ups that a desk needs. Every store has them.

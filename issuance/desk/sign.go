@@ -113,7 +113,7 @@ func (m *making) recordPrepare(ctx context.Context, p prepared, draft *ca.SODDra
 		e.Commitments = map[string][32]byte{issuance.Content: m.content}
 		e.Claims = []issuance.Claim{
 			{Kind: issuance.ClaimCardID, Value: id},
-			{Kind: issuance.ClaimStatus, Value: fmt.Sprintf("%s:%d", p.List, p.Index)},
+			statusClaim(p.List, p.Index),
 		}
 		return m.o.seal(e, preparedName, p)
 	})
