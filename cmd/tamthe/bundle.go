@@ -36,7 +36,7 @@ func readBundle(fsys fs.FS, name string) ([]byte, error) {
 }
 
 // judgeBundle judges one bundle and says on what each claim rests.
-func (p *program) judgeBundle(ctx context.Context, text []byte, b *bundles, o verify.RenderOptions) error {
+func (p *program) judgeBundle(ctx context.Context, text []byte, b *bundles, o verifyOptions) error {
 	status, done := p.statusSource(ctx, b.options.Verify.Status)
 	defer done()
 	b.options.Verify.Status = status
@@ -44,9 +44,12 @@ func (p *program) judgeBundle(ctx context.Context, text []byte, b *bundles, o ve
 	if err != nil {
 		return err
 	}
+	if err := o.page(ctx, p, j.Report); err != nil {
+		return err
+	}
 	if p.json {
 		err = p.bundleDocument(bundle, j)
-	} else if err = p.report(j.Report, o); err == nil {
+	} else if err = p.report(j.Report, verify.RenderOptions{All: o.all}); err == nil {
 		err = p.tellBundle(bundle, j)
 	}
 	if err != nil {

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"text/tabwriter"
@@ -235,7 +234,7 @@ its word for what cannot be seen any more judges bundles with --device FILE.
 					Key    string `json:"key"`
 				}{"tamthe/inspections-device/1", hex.EncodeToString(id[:]), string(d.PublicPEM())})
 			}
-			_, err = io.WriteString(p.out, string(d.PublicPEM()))
+			_, err = p.out.Write(d.PublicPEM())
 			return err
 		},
 	}

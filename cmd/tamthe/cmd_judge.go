@@ -87,7 +87,7 @@ func runJudge(ctx context.Context, p *program, path string, o verifyOptions, b b
 		if !st.Mode().IsRegular() || !evidence.Is(text) {
 			return usagef("%s is no folder and no bundle of evidence", path)
 		}
-		return p.judgeBundle(ctx, text, judging, verify.RenderOptions{All: o.all})
+		return p.judgeBundle(ctx, text, judging, o)
 	}
 	files, err := verify.ReadFiles(os.DirFS(path))
 	if err != nil {

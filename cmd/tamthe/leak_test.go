@@ -65,7 +65,10 @@ func TestNothingLeaks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n < 8 || len(life.said) < 40 {
+	if b, err := os.ReadFile(filepath.Join(life.dir, "home", inspectionsDir, "inspections.jsonl")); err != nil || bytes.Count(b, []byte(`"schema":"tamthe/inspection/1"`)) < 4 {
+		t.Errorf("the record of inspections was not looked at: %v", err)
+	}
+	if n < 10 || len(life.said) < 40 {
 		t.Errorf("only %d files and %d commands looked at", n, len(life.said))
 	}
 }
@@ -193,6 +196,10 @@ func (l *life) play() {
 		{"ledger", "verify"},
 		{"ledger", "checkpoint"},
 		{"trust", "list"},
+		{"inspections", "verify"},
+		{"inspections", "list"},
+		{"inspections", "export"},
+		{"inspections", "device"},
 		{"doctor"},
 	} {
 		l.do("", args...)
@@ -223,6 +230,9 @@ func (l *life) checkpoint() {
 	l.do("a.chip", "verify", "--mrz-file", zone, "--json")
 	l.do("a.chip", "read", "--purpose", "test", "--out", l.path("read"), "--mrz-file", l.path("triple.txt"))
 	l.do("", "judge", l.path("read"))
+	l.do("a.chip", "verify", "--can-file", can, "--specimen", "--evidence", l.path("case.evidence"), "--case", "VA-1", "--purpose", "test", "--operator", "an")
+	l.slip("", "judge", l.path("case.evidence"), "--specimen", "--identity", can)
+	l.slip("a.chip", "verify", "--can-file", can, "--evidence", l.path("x.evidence"), "--recipients", zone)
 	l.slip("a.chip", "verify", "--can-file", l.path("other-mrz.txt"))
 	l.slip("a.chip", "verify", "--mrz-file", l.path("person.json"))
 	l.slip("a.chip", "verify", "--mrz-file", l.path("other-mrz.txt"))
@@ -306,7 +316,7 @@ func (l *life) keys(s secrets) {
 			l.t.Fatal(err)
 		}
 	}
-	for _, name := range []string{"csca", "ds-001"} {
+	for _, name := range []string{"csca", "ds-001", deviceKeyName} {
 		key, err := keystore.Open("file:" + filepath.Join(dir, name))
 		check(err)
 		switch k := key.(type) {
