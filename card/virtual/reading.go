@@ -52,6 +52,15 @@ func (d *document) selectShort(sfi byte) apdu.Status {
 	return status
 }
 
+// within is how many octets fit into DO'53' of so many.
+func within(room int) int {
+	n := max(room-2, 0)
+	for n > 0 && n+len(tlv.AppendHeader(nil, 0x53, n)) > room {
+		n--
+	}
+	return n
+}
+
 // oddRead takes the offset from DO'54' and puts what read returns into DO'53'.
 func oddRead(cmd apdu.Command, room int, read func(offset, le, room int) apdu.Response) apdu.Response {
 	s := tlv.String(cmd.Data)
@@ -63,8 +72,7 @@ func oddRead(cmd apdu.Command, room int, read func(offset, le, room int) apdu.Re
 	for _, o := range at {
 		offset = offset<<8 | int(o)
 	}
-	const header = 4 // 53 82 and two octets of length
-	r := read(offset, cmd.Le, max(room-header, 0))
+	r := read(offset, cmd.Le, within(room))
 	if len(r.Data) > 0 {
 		r.Data = tlv.Encode(0x53, r.Data)
 	}

@@ -105,7 +105,7 @@ func TestUnderTheSession(t *testing.T) {
 		{"READ all that fits", apdu.Command{INS: 0xB0, P1: 0x82, Le: 256}, apdu.OK, 223},
 		{"READ more than fits", apdu.Command{INS: 0xB0, P1: 0x82, Le: 250}, apdu.OK, 223},
 		{"READ the end", apdu.Command{INS: 0xB0, P1: 0x81, P2: 90, Le: 100}, apdu.EndOfFile, 5},
-		{"READ by odd INS", apdu.Command{INS: 0xB1, P2: 0x02, Data: tlv.Encode(0x54, []byte{1, 0}), Le: 100}, apdu.OK, 98},
+		{"READ by odd INS", apdu.Command{INS: 0xB1, P2: 0x02, Data: tlv.Encode(0x54, []byte{1, 0}), Le: 100}, apdu.OK, 100},
 		{"INTERNAL AUTHENTICATE", apdu.Command{INS: 0x88, Data: make([]byte, 8), Le: 256}, apdu.OK, 64},
 		{"INTERNAL AUTHENTICATE of 7", apdu.Command{INS: 0x88, Data: make([]byte, 7), Le: 256}, apdu.WrongLength, 0},
 		{"GET CHALLENGE", apdu.Command{INS: 0x84, Le: 8}, apdu.INSNotSupported, 0},
@@ -135,5 +135,23 @@ func TestPowerCycleEndsEverything(t *testing.T) {
 	c.Reset()
 	if _, err := ch.Transmit(t.Context(), apdu.Command{INS: 0xB0, P1: 0x9C, Le: 10}); !errors.Is(err, sm.ErrProtection) {
 		t.Errorf("error %v", err)
+	}
+}
+
+// TestOddReadToTheLastOctet reads files that end a few octets behind a block which was asked
+// for with the odd INS.
+func TestOddReadToTheLastOctet(t *testing.T) {
+	for _, rest := range []int{1, 2, 3, 4, 5, 125, 126, 127, 128, 129, 130, 222, 223, 224} {
+		files := documentFiles(t, nil, nil)
+		files[lds.DG2] = tlv.Encode(0x75, bytes.Repeat([]byte{7}, 32768+rest))
+		c, err := FromFolder(folder(files), FolderOptions{CAN: canDigits})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := openBy(t, c, apdu.Limits{}, auth.CAN(canDigits))
+		if got, err := s.ReadFile(t.Context(), lds.DG2, nil); err != nil || !bytes.Equal(got, files[lds.DG2]) {
+			t.Errorf("%d octets beyond: %d of %d, %v", rest, len(got), len(files[lds.DG2]), err)
+		}
+		s.Close()
 	}
 }
