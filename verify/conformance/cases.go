@@ -51,8 +51,8 @@ var units = map[string]string{
 	"LDS_H": "EF.SOD", "LDS_I": "DG15", "LDS_J": "EF.CardSecurity", "LDS_K": "EF.ATR/INFO",
 }
 
-// Cases returns every case: the attacks, then those of the guideline, each in its order.
-func Cases() ([]Case, error) {
+// cases returns every case: the attacks, then those of the guideline, each in its order.
+func cases() ([]Case, error) {
 	var attacks, guideline []Case
 	if err := json.Unmarshal(attacksJSON, &attacks); err != nil {
 		return nil, fmt.Errorf("attacks.json: %w", err)
@@ -99,7 +99,7 @@ func spread(patterns, known []string) []string {
 // choose returns the cases of these identifiers, where that of a unit (LDS_H) stands for all
 // in it; all cases if there is none.
 func choose(ids []string) ([]Case, error) {
-	all, err := Cases()
+	all, err := cases()
 	if err != nil || len(ids) == 0 {
 		return all, err
 	}

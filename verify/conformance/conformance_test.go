@@ -49,7 +49,7 @@ func (r Result) mark() string {
 // TestTables holds the data together: every case is there once, every play belongs to a
 // case, and what is not played says why.
 func TestTables(t *testing.T) {
-	cases, err := Cases()
+	list, err := cases()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,12 +59,12 @@ func TestTables(t *testing.T) {
 		if _, twice := table[p.id]; twice {
 			t.Errorf("play %s is there twice", p.id)
 		}
-		if p.what == "" || p.base == nil || p.change == nil || !slices.Contains([]string{accept, refuse, refer, None}, p.verdict) {
+		if p.what == "" || p.base == nil || p.change == nil || !slices.Contains([]string{accept, refuse, refer, none}, p.verdict) {
 			t.Errorf("play %s is not whole", p.id)
 		}
 		table[p.id] = p
 	}
-	for _, c := range cases {
+	for _, c := range list {
 		ids = append(ids, c.ID)
 		if (len(c.Plays) == 0) != (c.NA != "") || c.Title == "" || c.Clause == "" || c.Area == "" {
 			t.Errorf("%s: %d plays, not applicable because of %q", c.ID, len(c.Plays), c.NA)
@@ -83,7 +83,7 @@ func TestTables(t *testing.T) {
 			own++
 		}
 	}
-	if n := len(slices.Compact(ids)); n != len(cases) || n-own != 84+338 {
+	if n := len(slices.Compact(ids)); n != len(list) || n-own != 84+338 {
 		t.Errorf("%d cases, of them %d of our own", n, own)
 	}
 	for n := 1; n <= 84; n++ {
@@ -112,11 +112,11 @@ func TestReasonsAreKnown(t *testing.T) {
 // TestCoveringTestsExist holds the names of tests that stand in for a case to tests that
 // there are.
 func TestCoveringTestsExist(t *testing.T) {
-	cases, err := Cases()
+	list, err := cases()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, c := range cases {
+	for _, c := range list {
 		if c.Test == "" {
 			continue
 		}

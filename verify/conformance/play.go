@@ -26,6 +26,6 @@ const (
 // plays holds every play.
 func plays() []play {
 	return slices.Concat(
-		accessPlays(), hostilePlays(), bacPlays(), mappingPlays(), sessionPlays(), algorithmPlays(), sodPlays(), chainPlays(), activePlays(), agreementPlays(), terminalPlays(), dataPlays(), deskPlays(), listPlays(),
+		accessPlays(), hostilePlays(), bacPlays(), mappingPlays(), sessionPlays(), algorithmPlays(), sodPlays(), chainPlays(), activePlays(), agreementPlays(), terminalPlays(), dataPlays(), deskPlays(), listPlays(), evidencePlays(),
 	)
 }

@@ -68,7 +68,7 @@ func accessPlays() []play {
 	return append(
 		list,
 		play{"cardaccess-removed", "EF.CardAccess is taken away, so that only BAC is left", both, refuse, verify.ReasonDowngrade, func(b *blueprint) { b.unread = []lds.File{lds.CardAccess} }},
-		play{"cardaccess-emptied", "EF.CardAccess is there and empty", both, None, reasonNoAccess, func(b *blueprint) {
+		play{"cardaccess-emptied", "EF.CardAccess is there and empty", both, none, reasonNoAccess, func(b *blueprint) {
 			b.after = func(f verify.Files) { f[lds.CardAccess] = []byte{} }
 		}},
 		play{"cardaccess-emptied-bac-allowed", "EF.CardAccess is empty and the operator allows BAC", both, refuse, verify.ReasonDowngrade, func(b *blueprint) {
@@ -84,16 +84,16 @@ func accessPlays() []play {
 		play{"cardaccess-more", "EF.CardAccess offers a variant that DG14 does not promise", standard, refuse, verify.ReasonAccessMismatch, func(b *blueprint) {
 			b.offered.PACE = append(b.offered.PACE, lds.PACEInfo{OID: arc(oidPACE, ecGM, 1), Version: 2, ParameterID: 12})
 		}},
-		play{"cardaccess-cut", "EF.CardAccess is cut short", both, None, reasonNoAccess, func(b *blueprint) {
+		play{"cardaccess-cut", "EF.CardAccess is cut short", both, none, reasonNoAccess, func(b *blueprint) {
 			b.after = func(f verify.Files) { f[lds.CardAccess] = f[lds.CardAccess][:len(f[lds.CardAccess])-3] }
 		}},
 		play{"cardaccess-trailing", "octets stand behind EF.CardAccess, and are not read", standard, accept, "", func(b *blueprint) {
 			b.after = func(f verify.Files) { f[lds.CardAccess] = append(f[lds.CardAccess], 0, 0, 0) }
 		}},
-		play{"cardaccess-tag", "EF.CardAccess begins with another tag", both, None, reasonNoAccess, func(b *blueprint) {
+		play{"cardaccess-tag", "EF.CardAccess begins with another tag", both, none, reasonNoAccess, func(b *blueprint) {
 			b.after = func(f verify.Files) { f[lds.CardAccess] = append([]byte{0x30}, f[lds.CardAccess][1:]...) }
 		}},
-		play{"pace-parameter-unknown", "PACEInfo names domain parameters that there are not", both, None, reasonNoAccess, func(b *blueprint) {
+		play{"pace-parameter-unknown", "PACEInfo names domain parameters that there are not", both, none, reasonNoAccess, func(b *blueprint) {
 			b.offered.PACE = []lds.PACEInfo{{OID: gmAES128.OID, Version: 2, ParameterID: 31}}
 		}},
 		play{"pace-several", "EF.CardAccess offers two variants and entries of other kinds", standard, accept, "", func(b *blueprint) {
@@ -107,13 +107,13 @@ func accessPlays() []play {
 			b.offered.Unknown = [][]byte{sequence(object(arc(oidPACE, ecGM)...), parseNode(public(b.ca.Public()).Raw).at(0)).bytes()}
 		}},
 		play{"pace-by-mrz", "PACE with the MRZ", standard, accept, "", mrz},
-		play{"pace-wrong-can", "the CAN that was typed is not the card's", standard, None, reasonWrongPassword, func(b *blueprint) {
+		play{"pace-wrong-can", "the CAN that was typed is not the card's", standard, none, reasonWrongPassword, func(b *blueprint) {
 			b.options.Passwords = []auth.Password{auth.CAN("999999")}
 		}},
-		play{"pace-last-try", "the chip says that one try is left before it blocks", standard, None, reasonBlocked, func(b *blueprint) {
+		play{"pace-last-try", "the chip says that one try is left before it blocks", standard, none, reasonBlocked, func(b *blueprint) {
 			b.wire = statusOf(0, 0x63C1)
 		}},
-		play{"pace-blocked", "the chip says that the password is blocked", standard, None, reasonBlocked, func(b *blueprint) {
+		play{"pace-blocked", "the chip says that the password is blocked", standard, none, reasonBlocked, func(b *blueprint) {
 			b.wire = statusOf(0, apdu.Blocked)
 		}},
 	)
@@ -137,7 +137,7 @@ func downgrades() []play {
 				where = fmt.Sprintf("GENERAL AUTHENTICATE %d", step)
 			}
 			fail := func(b *blueprint) { b.wire = statusOf(step, status) }
-			list = append(list, play{fmt.Sprintf("pace-fails-%d-%s", step, name), "the chip " + what + " " + where + "; BAC would work", both, None, reason, fail})
+			list = append(list, play{fmt.Sprintf("pace-fails-%d-%s", step, name), "the chip " + what + " " + where + "; BAC would work", both, none, reason, fail})
 			if status == 0x6985 {
 				list = append(list, play{fmt.Sprintf("pace-fails-%d-bac-allowed", step), "the same, and the operator allows BAC", both, refuse, verify.ReasonDowngrade, func(b *blueprint) {
 					fail(b)
@@ -153,7 +153,7 @@ func downgrades() []play {
 func hostilePlays() []play {
 	var list []play
 	add := func(id, what string, base func() *blueprint, wire func(*stage) apdu.Wire) {
-		list = append(list, play{id, what, base, None, reasonNoAccess, func(b *blueprint) { b.wire = wire }})
+		list = append(list, play{id, what, base, none, reasonNoAccess, func(b *blueprint) { b.wire = wire }})
 	}
 	fixed := func(v []byte) func(_, _ []byte) []byte { return func(_, _ []byte) []byte { return v } }
 	point := dh.P256().Generator().Bytes()
@@ -186,7 +186,7 @@ func hostilePlays() []play {
 	}
 	add("pace-nonce-short", "the nonce is not a block of the cipher", standard, valueOf(1, func(old, _ []byte) []byte { return old[:15] }))
 	list = append(list, play{
-		"pace-nonce-changed", "the nonce is changed on its way", standard, None, reasonWrongPassword,
+		"pace-nonce-changed", "the nonce is changed on its way", standard, none, reasonWrongPassword,
 		func(b *blueprint) { b.wire = valueOf(1, func(old, _ []byte) []byte { return flipped(old, 3) }) },
 	})
 	for _, h := range []struct {
@@ -202,7 +202,7 @@ func hostilePlays() []play {
 	}
 	add("pace-im-refused-2", "the chip refuses the second step of the integrated mapping", variant(ecIM, 2, 12), statusOf(2, 0x6985))
 	return append(list, play{
-		"pace-8a-in-gm", "a proof of the chip authentication mapping in the generic mapping", standard, None, reasonNoAccess,
+		"pace-8a-in-gm", "a proof of the chip authentication mapping in the generic mapping", standard, none, reasonNoAccess,
 		func(b *blueprint) {
 			b.wire = dynamic(4, func(l []tlvObject, _ []byte) []tlvObject { return append(l, tlvObject{0x8A, make([]byte, 32)}) })
 		},

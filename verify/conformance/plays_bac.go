@@ -23,13 +23,13 @@ func bacPlays() []play {
 	}
 	return []play{
 		{"bac", "a sound card of the time before PACE", byBAC, accept, "", func(*blueprint) {}},
-		{"bac-mac", "the MAC of the chip's answer is wrong", byBAC, None, reasonProtocol, external(func(a []byte) []byte { return flipped(a, len(a)-3) })},
-		{"bac-cryptogram", "the cryptogram of the chip's answer is wrong", byBAC, None, reasonProtocol, external(func(a []byte) []byte { return flipped(a, 0) })},
-		{"bac-short", "the chip's answer is cut", byBAC, None, reasonProtocol, external(func(a []byte) []byte { return append(a[:16:16], 0x90, 0) })},
-		{"bac-refused", "the chip refuses the station", byBAC, None, reasonWrongPassword, external(func([]byte) []byte { return []byte{0x63, 0} })},
-		{"bac-empty", "the chip says yes and proves nothing", byBAC, None, reasonProtocol, external(func([]byte) []byte { return []byte{0x90, 0} })},
-		{"bac-one-error", "our chip, told a wrong MAC and a wrong nonce, gives one answer for both", byBAC, None, reasonStatus, func(b *blueprint) { b.play = oneError }},
-		{"application-refused", "the chip denies its application", standard, None, reasonStatus, func(b *blueprint) {
+		{"bac-mac", "the MAC of the chip's answer is wrong", byBAC, none, reasonProtocol, external(func(a []byte) []byte { return flipped(a, len(a)-3) })},
+		{"bac-cryptogram", "the cryptogram of the chip's answer is wrong", byBAC, none, reasonProtocol, external(func(a []byte) []byte { return flipped(a, 0) })},
+		{"bac-short", "the chip's answer is cut", byBAC, none, reasonProtocol, external(func(a []byte) []byte { return append(a[:16:16], 0x90, 0) })},
+		{"bac-refused", "the chip refuses the station", byBAC, none, reasonWrongPassword, external(func([]byte) []byte { return []byte{0x63, 0} })},
+		{"bac-empty", "the chip says yes and proves nothing", byBAC, none, reasonProtocol, external(func([]byte) []byte { return []byte{0x90, 0} })},
+		{"bac-one-error", "our chip, told a wrong MAC and a wrong nonce, gives one answer for both", byBAC, none, reasonStatus, func(b *blueprint) { b.play = oneError }},
+		{"application-refused", "the chip denies its application", standard, none, reasonStatus, func(b *blueprint) {
 			b.command = func(c apdu.Command) apdu.Status {
 				if c.INS == 0xA4 && c.P1 == 0x04 {
 					return apdu.FileNotFound
@@ -75,5 +75,5 @@ func oneError(s *stage) (Got, error) {
 	if !bytes.Equal(answers[0], answers[1]) || len(answers[0]) != 2 {
 		return Got{Verdict: accept, Detail: "the chip's answers differ"}, nil
 	}
-	return Got{Verdict: None, Reasons: []verify.Reason{reasonStatus}}, nil
+	return Got{Verdict: none, Reasons: []verify.Reason{reasonStatus}}, nil
 }

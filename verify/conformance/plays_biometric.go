@@ -183,9 +183,9 @@ func samplePlays() []play {
 	for f, codes := range map[lds.File][2]uint16{lds.DG3: {4, 0}, lds.DG4: {6, 2}} {
 		put(f, accept, "jpeg2000", "two images in JPEG 2000", func() []byte { return two(f, codes[0]) })
 		put(f, accept, "raw", "two plain images", func() []byte { return two(f, codes[1]) })
-		put(f, None, "tag", "another tag", func() []byte { r := two(f, 0); r[0]++; return r })
-		put(f, None, "length-short", "a length that is an octet short", func() []byte { return lengthOff(two(f, 0), -1) })
-		put(f, None, "length-long", "a length that is an octet long", func() []byte { return lengthOff(two(f, 0), 1) })
+		put(f, none, "tag", "another tag", func() []byte { r := two(f, 0); r[0]++; return r })
+		put(f, none, "length-short", "a length that is an octet short", func() []byte { return lengthOff(two(f, 0), -1) })
+		put(f, none, "length-long", "a length that is an octet long", func() []byte { return lengthOff(two(f, 0), 1) })
 		changed := func(change func([]template)) func() []byte {
 			return func() []byte {
 				tag, l := templates(two(f, 0))
@@ -193,9 +193,9 @@ func samplePlays() []play {
 				return written(tag, l)
 			}
 		}
-		put(f, None, "no-count", "no number of templates", changed(func(l []template) { l[0].count = nil }))
-		put(f, None, "identifier", "another format identifier", changed(func(l []template) { l[0].data[0] = 'X' }))
-		put(f, None, "no-image", "no data block in the second template", changed(func(l []template) { l[1].data = nil }))
+		put(f, none, "no-count", "no number of templates", changed(func(l []template) { l[0].count = nil }))
+		put(f, none, "identifier", "another format identifier", changed(func(l []template) { l[0].data[0] = 'X' }))
+		put(f, none, "no-image", "no data block in the second template", changed(func(l []template) { l[1].data = nil }))
 		put(f, accept, "owner", "a format owner that is not allowed", changed(func(l []template) { setHeader(&l[0], bioOwner, []byte{0xFF, 0xFF}) }))
 		put(f, accept, "no-owner", "no format owner", changed(func(l []template) { setHeader(&l[0], bioOwner, nil) }))
 		put(f, accept, "format", "a format type that is not allowed", changed(func(l []template) { setHeader(&l[0], bioFormat, []byte{0xFF, 0xFF}) }))
@@ -215,7 +215,7 @@ func samplePlays() []play {
 	}{
 		{"two", "lengths in two octets", accept, atrInfo([]byte{0x10, 0x00}, []byte{0x10, 0x00})},
 		{"three", "lengths in three octets", accept, atrInfo([]byte{0x01, 0x00, 0x00}, []byte{0x01, 0x00, 0x00})},
-		{"one", "one length only", None, tlv.Encode(0x7F66, tlv.Encode(0x02, []byte{0x10, 0x00}))},
+		{"one", "one length only", none, tlv.Encode(0x7F66, tlv.Encode(0x02, []byte{0x10, 0x00}))},
 		{"tag", "another tag", accept, tlv.Encode(0x7F67, tlv.Encode(0x02, []byte{0x10, 0x00}), tlv.Encode(0x02, []byte{0x10, 0x00}))},
 	} {
 		reason := reasonMalformed
@@ -241,5 +241,5 @@ func taken(err error) Got {
 	if err == nil {
 		return Got{Verdict: accept}
 	}
-	return Got{Verdict: None, Reasons: []verify.Reason{reasonMalformed}, Detail: err.Error()}
+	return Got{Verdict: none, Reasons: []verify.Reason{reasonMalformed}, Detail: err.Error()}
 }

@@ -233,6 +233,24 @@ func certificatePlays(signer, root func(func(*cert.Template)) func(*blueprint)) 
 	missing(tbsKey, "key-none", "public key")
 	put(refuse, verify.ReasonSignerKey, "key-unknown", "the signer's key is of a kind that there is not", tbs(func(n *node) { n.at(tbsKey, 0, 0).become(object(1, 3, 6, 1, 4, 1, 99999)) }))
 	put(refuse, verify.ReasonSignerKey, "key-off-curve", "the signer's point is not on the curve", tbs(func(n *node) { n.at(tbsKey, 1).value = flipped(n.at(tbsKey, 1).value, -1) }))
+	for id, f := range map[string]struct {
+		what string
+		n, e []byte
+	}{
+		"exponent-1": {"the exponent 1", nil, []byte{1}}, "exponent-even": {"an even exponent", nil, []byte{4}}, "modulus-even": {"an even modulus", []byte{0}, nil},
+	} {
+		list = append(list, play{"cert-rsa-" + id, "the signer's RSA key has " + f.what, withRSA(pkcs1(crypto.SHA256), pkcs1(crypto.SHA256), crypto.SHA256), refuse, verify.ReasonSignerKey, tbs(func(t *node) {
+			bits := t.at(tbsKey, 1)
+			key := parseNode(bits.value[1:])
+			if f.e != nil {
+				key.at(1).value = f.e
+			}
+			if n := key.at(0); f.n != nil {
+				n.value[len(n.value)-1] = 0
+			}
+			bits.value = append([]byte{0}, key.bytes()...)
+		})})
+	}
 	put(refuse, verify.ReasonSignerKey, "curve-generator", "explicit curve parameters with a generator of the forger's (CVE-2020-0601)", tbs(func(n *node) {
 		n.at(tbsKey, 0, 1, 3).value = ecKey(dh.P256(), "chosen").Point().Bytes()
 	}))

@@ -170,6 +170,11 @@ func zonePlays() []play {
 	put(accept, "", "birth-no-month", "a date of birth without its month", true, func(t []byte) { fill(t, atBirth, "90<<15") })
 	put(accept, "", "birth-no-year", "a date of birth without its year", true, func(t []byte) { fill(t, atBirth, "<<0215") })
 	put(accept, "", "birth-none", "no date of birth", true, func(t []byte) { fill(t, atBirth, "<<<<<<") })
+	put(accept, "", "long-number", "a document number of twelve characters, whose end stands in the optional data", false, func(t []byte) {
+		long := "D23145890734"
+		fill(t, atNumber, long[:9]+"<"+long[9:]+string(mrz.Check(long))+"<<<<<<<<<<<")
+		t[atComposite] = mrz.Check(string(t[atNumber:atBirth]) + string(t[atBirth:atSex]) + string(t[atExpiry:atNation]) + string(t[atOptional2:atComposite]))
+	})
 	put(refuse, bad, "control", "an escape character in the name", true, func(t []byte) { t[atName+2] = 0x1B })
 	put(refuse, bad, "html", "a tag of HTML in the name", true, func(t []byte) { fill(t, atName, "<B>NGUYEN") })
 	refused := [3]string{refuse, refuse, refuse}
@@ -274,6 +279,17 @@ func shownPlays() []play {
 		{"print-agrees", "the printed zone is the chip's", standard, accept, "", printed(func(*vn.Person) {})},
 		{"print-name", "the printed name is another", standard, refer, verify.ReasonPrintMismatch, printed(func(p *vn.Person) { p.Given = "Thị Khác" })},
 		{"print-number", "the printed number is another", standard, refer, verify.ReasonPrintMismatch, printed(func(p *vn.Person) { p.Number = "003190000018" })},
+		{"qr-agrees", "the printed QR code is the chip's", standard, accept, "", func(b *blueprint) { b.options.QR = vn.EncodeQR(b.person, "", issued) }},
+		{"qr-name", "the name in the printed QR code is another", standard, refer, verify.ReasonPrintMismatch, func(b *blueprint) {
+			p := b.person
+			p.Given = "Thị Khác"
+			b.options.QR = vn.EncodeQR(p, "", issued)
+		}},
+		{"dg13-contradicts", "DG13 has another name than DG1, both signed: it is told", standard, accept, verify.ReasonNationalMismatch, func(b *blueprint) {
+			p := b.person
+			p.Given = "Thị Khác"
+			b.files[lds.DG13], _ = vn.EncodeDG13(p, vn.Issue{Issued: issued, Expiry: b.expiry, Serial: "0011223344556677"})
+		}},
 		{"holder-other", "the bearer is not the one in the portrait", standard, refuse, verify.ReasonHolderMismatch, func(b *blueprint) { b.options.Holder = verify.HolderMismatch }},
 		{"dg-swapped", "DG2 of one card and DG13 of another, each genuine", standard, refuse, verify.ReasonGroupHash, func(b *blueprint) {
 			o := standard()

@@ -81,14 +81,20 @@ func deskPlays() []play {
 	first := []byte{}
 	return []play{
 		{"scp-sound", "a blank chip and its desk over SCP03", standard, accept, "", channel(gp.TransportKeys(), true, same)},
-		{"scp-cryptogram", "the chip's cryptogram is wrong", standard, None, reasonChannel, channel(gp.TransportKeys(), true, at(0, func(a []byte) []byte { return flipped(a, -3) }))},
-		{"scp-cryptogram-short", "the chip's answer is cut", standard, None, reasonChannel, channel(gp.TransportKeys(), true, at(0, func(a []byte) []byte { return append(a[:20:20], 0x90, 0) }))},
-		{"scp02", "a chip that offers SCP02", standard, None, reasonChannel, channel(gp.TransportKeys(), true, at(0, func(a []byte) []byte { a[11] = 2; return a }))},
-		{"scp-other-keys", "a chip with other keys than the desk's", standard, None, reasonChannel, channel(other, true, same)},
-		{"scp-mac", "the code of the chip's answer is wrong", standard, None, reasonChannel, channel(gp.TransportKeys(), true, at(2, func(a []byte) []byte { return flipped(a, len(a)-3) }))},
-		{"scp-no-mac", "the chip's answer has no code", standard, None, reasonChannel, channel(gp.TransportKeys(), true, at(2, func(a []byte) []byte { return append(a[:len(a)-10:len(a)-10], 0x90, 0) }))},
-		{"scp-repeated", "the chip's answer is one of before", standard, None, reasonChannel, func(b *blueprint) {
+		{"scp-cryptogram", "the chip's cryptogram is wrong", standard, none, reasonChannel, channel(gp.TransportKeys(), true, at(0, func(a []byte) []byte { return flipped(a, -3) }))},
+		{"scp-cryptogram-short", "the chip's answer is cut", standard, none, reasonChannel, channel(gp.TransportKeys(), true, at(0, func(a []byte) []byte { return append(a[:20:20], 0x90, 0) }))},
+		{"scp02", "a chip that offers SCP02", standard, none, reasonChannel, channel(gp.TransportKeys(), true, at(0, func(a []byte) []byte { a[11] = 2; return a }))},
+		{"scp-other-keys", "a chip with other keys than the desk's", standard, none, reasonChannel, channel(other, true, same)},
+		{"scp-mac", "the code of the chip's answer is wrong", standard, none, reasonChannel, channel(gp.TransportKeys(), true, at(2, func(a []byte) []byte { return flipped(a, len(a)-3) }))},
+		{"scp-no-mac", "the chip's answer has no code", standard, none, reasonChannel, channel(gp.TransportKeys(), true, at(2, func(a []byte) []byte { return append(a[:len(a)-10:len(a)-10], 0x90, 0) }))},
+		{"scp-repeated", "the chip's answer is one of before", standard, none, reasonChannel, func(b *blueprint) {
 			b.play = func(s *stage) (Got, error) { return repeated(s, &first) }
+		}},
+		{"desk-reopened", "a desk with the transport keys at a card that is in use", standard, none, reasonStatus, func(b *blueprint) {
+			b.play = func(s *stage) (Got, error) {
+				_, err := gp.Open(s.ctx, apdu.Over(s.chip, apdu.Limits{}), gp.TransportKeys(), gp.FullSecurity)
+				return personalised(err), nil
+			}
 		}},
 		{"desk-half-written", "a card whose writing was cut off is shown to a checkpoint", standard, refuse, verify.ReasonGroupWithheld, func(b *blueprint) { b.unread = []lds.File{lds.DG2, lds.DG13} }},
 	}
@@ -125,7 +131,7 @@ func personalised(err error) Got {
 	case err == nil:
 		return Got{Verdict: accept}
 	case errors.Is(err, gp.ErrCryptogram), errors.Is(err, gp.ErrProtection), errors.Is(err, gp.ErrAnswer), errors.Is(err, gp.ErrUnsupported):
-		return Got{Verdict: None, Reasons: []verify.Reason{reasonChannel}, Detail: err.Error()}
+		return Got{Verdict: none, Reasons: []verify.Reason{reasonChannel}, Detail: err.Error()}
 	}
 	return refusedBy(err)
 }

@@ -114,23 +114,23 @@ func listPlays() []play {
 	}
 	put(accept, "sound", "a sound master list", (*stage).masterList)
 	put(accept, "deviations", "a sound list of deviations", (*stage).deviations)
-	put(None, "unsigned", "a master list without a signature", with(func(_ *stage, l *signedList) {
+	put(none, "unsigned", "a master list without a signature", with(func(_ *stage, l *signedList) {
 		l.change = func(n *node) { signedData(n).at(-1).become(set()) }
 	}))
-	put(None, "signature", "a master list of which a bit was changed", with(func(_ *stage, l *signedList) {
+	put(none, "signature", "a master list of which a bit was changed", with(func(_ *stage, l *signedList) {
 		l.change = func(n *node) { c := signedData(n).at(sdContent, 1, 0); c.value = flipped(c.value, -1) }
 	}))
-	put(None, "cut", "a master list that is cut", with(func(_ *stage, l *signedList) { l.whole = func(b []byte) []byte { return b[:len(b)/2] } }))
-	put(None, "purpose", "a master list by a signer that is not for master lists", with(func(_ *stage, l *signedList) { l.signer.ExtKeyUsage = nil }))
-	put(None, "deviation-signer", "a master list by the signer of deviation lists", with(func(_ *stage, l *signedList) {
+	put(none, "cut", "a master list that is cut", with(func(_ *stage, l *signedList) { l.whole = func(b []byte) []byte { return b[:len(b)/2] } }))
+	put(none, "purpose", "a master list by a signer that is not for master lists", with(func(_ *stage, l *signedList) { l.signer.ExtKeyUsage = nil }))
+	put(none, "deviation-signer", "a master list by the signer of deviation lists", with(func(_ *stage, l *signedList) {
 		l.signer.ExtKeyUsage = nil
 		l.signer.ExtKeyUsage = append(l.signer.ExtKeyUsage, oidDeviationSigner)
 	}))
-	put(None, "by-csca", "a master list signed by the CSCA's own key", with(func(s *stage, l *signedList) { l.signer, l.key = s.b.root, s.b.csca }))
-	put(None, "expired", "a master list by a signer that has ended", with(func(_ *stage, l *signedList) { l.signer.NotAfter = judged.AddDate(0, 0, -2) }))
-	put(None, "early", "a master list signed after today", with(func(_ *stage, l *signedList) { l.when = judged.AddDate(0, 0, 2) }))
-	put(None, "foreign", "a master list under a CSCA that is not pinned", with(func(_ *stage, l *signedList) { rogue(l) }))
-	put(None, "self-contained", "a rogue's list that brings its own CSCA", with(func(s *stage, l *signedList) {
+	put(none, "by-csca", "a master list signed by the CSCA's own key", with(func(s *stage, l *signedList) { l.signer, l.key = s.b.root, s.b.csca }))
+	put(none, "expired", "a master list by a signer that has ended", with(func(_ *stage, l *signedList) { l.signer.NotAfter = judged.AddDate(0, 0, -2) }))
+	put(none, "early", "a master list signed after today", with(func(_ *stage, l *signedList) { l.when = judged.AddDate(0, 0, 2) }))
+	put(none, "foreign", "a master list under a CSCA that is not pinned", with(func(_ *stage, l *signedList) { rogue(l) }))
+	put(none, "self-contained", "a rogue's list that brings its own CSCA", with(func(s *stage, l *signedList) {
 		rogue(l)
 		forged := standard()
 		forged.forger()
@@ -139,12 +139,12 @@ func listPlays() []play {
 			l.content = sequence(integer(0), set(parseNode(i.root.Raw))).bytes()
 		}
 	}))
-	put(None, "deviations-foreign", "a list of deviations under a CSCA that is not pinned", func(s *stage) *signedList {
+	put(none, "deviations-foreign", "a list of deviations under a CSCA that is not pinned", func(s *stage) *signedList {
 		l := s.deviations()
 		rogue(l)
 		return l
 	})
-	put(None, "deviations-signer", "a list of deviations by the signer of master lists", func(s *stage) *signedList {
+	put(none, "deviations-signer", "a list of deviations by the signer of master lists", func(s *stage) *signedList {
 		l := s.deviations()
 		l.signer.ExtKeyUsage = nil
 		l.signer.ExtKeyUsage = append(l.signer.ExtKeyUsage, oidMasterListSigner)
@@ -158,11 +158,11 @@ func imported(err error) Got {
 	case err == nil:
 		return Got{Verdict: accept}
 	case errors.Is(err, pki.ErrRollback):
-		return Got{Verdict: None, Reasons: []verify.Reason{reasonRollback}, Detail: err.Error()}
+		return Got{Verdict: none, Reasons: []verify.Reason{reasonRollback}, Detail: err.Error()}
 	case errors.Is(err, pki.ErrList), errors.Is(err, status.ErrSigner), errors.Is(err, status.ErrSignature), errors.Is(err, status.ErrMalformed):
-		return Got{Verdict: None, Reasons: []verify.Reason{reasonList}, Detail: err.Error()}
+		return Got{Verdict: none, Reasons: []verify.Reason{reasonList}, Detail: err.Error()}
 	}
-	return Got{Verdict: None, Reasons: []verify.Reason{reasonError}, Detail: err.Error()}
+	return Got{Verdict: none, Reasons: []verify.Reason{reasonError}, Detail: err.Error()}
 }
 
 // seen has a device remember some editions and asks it about another.
@@ -197,8 +197,8 @@ func rollbackPlays() []play {
 			}})
 		}
 		put("newer", "newer than the last", accept, "", at(kind, number+min(number, 1), -1, 6))
-		put("older", "older than the last", None, reasonRollback, at(kind, number-min(number, 1), -9, 4))
-		put("other", "another in the last one's place", None, reasonRollback, at(kind, number, -5, 9))
+		put("older", "older than the last", none, reasonRollback, at(kind, number-min(number, 1), -9, 4))
+		put("other", "another in the last one's place", none, reasonRollback, at(kind, number, -5, 9))
 	}
 	return append(list, play{"rollback-clock", "a clock that stands before the newest list that the station has seen", standard, refer, verify.ReasonClockBehind, func(b *blueprint) {
 		b.options.Newest = judged.AddDate(0, 0, 10)

@@ -51,7 +51,7 @@ func mappingPlays() []play {
 			b.mappingKeys(map[int]*dh.PrivateKey{12: ecKey(dh.P256(), "generic")})
 		}},
 		{"cam-no-key", "EF.CardSecurity has no key for the mapping", cam, refuse, verify.ReasonChipKeyMismatch, func(b *blueprint) { b.mappingKeys(nil) }},
-		{"cam-oid-unknown", "EF.CardAccess names a variant of the mapping that there is not", cam, None, reasonNoAccess, func(b *blueprint) {
+		{"cam-oid-unknown", "EF.CardAccess names a variant of the mapping that there is not", cam, none, reasonNoAccess, func(b *blueprint) {
 			b.offered.PACE = []lds.PACEInfo{{OID: arc(oidPACE, ecCAM, 9), Version: 2, ParameterID: 12}}
 		}},
 	}
@@ -68,7 +68,7 @@ func mappingPlays() []play {
 	} {
 		verdict := refuse
 		if f.reason == reasonNoAccess {
-			verdict = None
+			verdict = none
 		}
 		list = append(list, play{"cam-8a-" + f.id, "the encrypted proof (8A) " + f.what, cam, verdict, f.reason, func(b *blueprint) {
 			b.wire = dynamic(4, func(l []tlvObject, _ []byte) []tlvObject { return f.change(l) })

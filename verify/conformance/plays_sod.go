@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"bytes"
 	"crypto"
 	"encoding/asn1"
 	"fmt"
@@ -168,6 +169,12 @@ func sodPlays() []play {
 			b = wrap(0x30, b)
 		}
 		return wrap(0x77, b)
+	}))
+	put(refuse, verify.ReasonSODMalformed, "children", "sixty thousand elements in one", file(func([]byte) []byte {
+		return wrap(0x77, wrap(0x30, bytes.Repeat([]byte{5, 0}, 60_000)))
+	}))
+	put(refuse, verify.ReasonSODMalformed, "length-five", "a length of five octets", file(func([]byte) []byte {
+		return wrap(0x77, []byte{0x30, 0x85, 0, 0, 0, 0, 1, 0})
 	}))
 	put(refuse, verify.ReasonSODMalformed, "length-huge", "a length of 2 GB within", file(func([]byte) []byte { return wrap(0x77, []byte{0x30, 0x84, 0x7F, 0xFF, 0xFF, 0xFF}) }))
 

@@ -28,9 +28,9 @@ type Got struct {
 	Detail  string          `json:"detail,omitempty"`
 }
 
-// None is the verdict of an inspection that did not happen: the chip was not opened, or
+// none is the verdict of an inspection that did not happen: the chip was not opened, or
 // the peer was turned away.
-const None = "none"
+const none = "none"
 
 // judge makes the card and shows it to the station. A panic of the code that is tried is a
 // result like any other, and never the expected one.
@@ -121,7 +121,7 @@ const (
 
 // refusedBy names the error that kept an inspection from happening.
 func refusedBy(err error) Got {
-	g := Got{Verdict: None, Detail: err.Error()}
+	g := Got{Verdict: none, Detail: err.Error()}
 	_, refused := errors.AsType[*apdu.StatusError](err)
 	switch {
 	case errors.Is(err, card.ErrWrongPassword):
