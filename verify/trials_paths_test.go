@@ -20,6 +20,7 @@ var pathAspects = []pki.Aspect{pki.Structure, pki.Signature, pki.Authority, pki.
 
 // pathCase is a certificate with its path, as PKITS and x509-limbo have them.
 type pathCase struct {
+	rawPath
 	id     string
 	valid  bool
 	store  *pki.Store
@@ -27,6 +28,12 @@ type pathCase struct {
 	leaf   *cert.Certificate
 	at     time.Time
 	broken error // what could not be read; a case of that kind is refused
+}
+
+// rawPath is the same for another implementation.
+type rawPath struct {
+	anchors, between, lists [][]byte
+	der                     []byte
 }
 
 // judge says whether the path holds, and if not why.
@@ -97,6 +104,11 @@ func (c pathCase) documentSigner() string {
 // TestPKITSTrial runs NIST's test suite for paths.
 func TestPKITSTrial(t *testing.T) {
 	long(t)
+	trial(t, "NIST PKITS", pathOutcomes(t, pkitsCases(t), notPKITS))
+}
+
+func pkitsCases(t *testing.T) []pathCase {
+	t.Helper()
 	var file struct {
 		Cases []struct {
 			ID           string   `json:"id"`
@@ -114,6 +126,14 @@ func TestPKITSTrial(t *testing.T) {
 	for _, f := range file.Cases {
 		c := pathCase{id: strings.TrimPrefix(f.ID, "pkits-"), valid: f.Expected == "valid", at: time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)}
 		var m []pki.Material
+		c.der = testdata.Vectors(t, "pkits/certs/"+f.EndEntity)
+		c.anchors = [][]byte{testdata.Vectors(t, "pkits/certs/"+f.TrustAnchor)}
+		for _, name := range f.Certificates {
+			c.between = append(c.between, testdata.Vectors(t, "pkits/certs/"+name))
+		}
+		for _, name := range f.CRLs {
+			c.lists = append(c.lists, testdata.Vectors(t, "pkits/crls/"+name))
+		}
 		for _, name := range slices.Concat([]string{f.TrustAnchor}, f.Certificates) {
 			x, err := cert.Parse(testdata.Vectors(t, "pkits/certs/"+name))
 			if err != nil {
@@ -138,7 +158,7 @@ func TestPKITSTrial(t *testing.T) {
 		c.store = pki.NewStore(m, crls, []pki.Issuer{{Country: "US"}}) // lists are required
 		cases = append(cases, c)
 	}
-	trial(t, "NIST PKITS", pathOutcomes(t, cases, notPKITS))
+	return cases
 }
 
 // notPKITS is empty: what NIST tests of policies and name constraints is not among the vectors.
@@ -147,6 +167,11 @@ var notPKITS = map[string]string{}
 // TestLimboTrial runs the cases of x509-limbo that are not of TLS.
 func TestLimboTrial(t *testing.T) {
 	long(t)
+	trial(t, "x509-limbo", pathOutcomes(t, limboCases(t), notLimbo))
+}
+
+func limboCases(t *testing.T) []pathCase {
+	t.Helper()
 	var file struct {
 		Cases []struct {
 			ID            string   `json:"id"`
@@ -171,6 +196,17 @@ func TestLimboTrial(t *testing.T) {
 			}
 		}
 		var m []pki.Material
+		c.der = fromPEM(t, f.Peer)
+		for i, p := range slices.Concat(f.Trusted, f.Intermediates, f.CRLs) {
+			to := &c.anchors
+			if i >= len(f.Trusted) {
+				to = &c.between
+			}
+			if i >= len(f.Trusted)+len(f.Intermediates) {
+				to = &c.lists
+			}
+			*to = append(*to, fromPEM(t, p))
+		}
 		for i, p := range slices.Concat(f.Trusted, f.Intermediates) {
 			switch x, err := cert.Parse(fromPEM(t, p)); {
 			case err != nil:
@@ -196,14 +232,14 @@ func TestLimboTrial(t *testing.T) {
 		c.store = pki.NewStore(m, crls, []pki.Issuer{{Country: "", CRL: pki.Optional}})
 		cases = append(cases, c)
 	}
-	trial(t, "x509-limbo", pathOutcomes(t, cases, notLimbo))
+	return cases
 }
 
 // notLimbo says why a case asks for another answer than a verifier of documents gives.
 var notLimbo = map[string]string{
 	"crl::crlnumber-critical":                      "Doc 9303-12 table 10 makes it a rule for issuers, and lint says it; a critical extension that is understood refuses nothing (RFC 5280 §5.2)",
 	"crl::issuer-no-keyusage-extension":            "Doc 9303-12 table 6 demands keyUsage of every CSCA",
-	"cve::cve-2024-0567":                           "the root is signed by itself under another name; an anchor bears its own (Doc 9303-12 §3)",
+	"cve::cve-2024-0567":                           "the root is signed by itself under another name; a root bears its own (Doc 9303-12 §7.1.1.5)",
 	"pathlen::max-chain-depth-0-exhausted":         "a depth given by the caller is no input here: a chain has at most 8 certificates, links included",
 	"pathlen::max-chain-depth-1-exhausted":         "as above",
 	"rfc5280::aki::leaf-missing-aki":               "a rule for issuers, and lint says it; real signers are found by their name then",
