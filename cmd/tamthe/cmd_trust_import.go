@@ -231,7 +231,8 @@ func (p *program) importOffers(verb, dir string, offers []pki.Offer, o pki.Impor
 		p.say("%s: %s", r.Name, p.text(wordRefused)+": "+r.Err.Error())
 	}
 	if !p.json {
-		if err := p.imported(verb, receipts, prefixed{p.err}); err != nil {
+		others := slices.DeleteFunc(slices.Clone(receipts), func(r pki.Receipt) bool { return r.Err != nil && !errors.Is(r.Err, pki.ErrRollback) })
+		if err := p.imported(verb, others, prefixed{p.err}); err != nil {
 			return err
 		}
 	}
@@ -249,7 +250,12 @@ func (w prefixed) Write(b []byte) (int, error) {
 // refusedList marks what was found about a list, and is no fault of the program or disk.
 func refusedList(err error) error {
 	if errors.Is(err, pki.ErrList) || errors.Is(err, pki.ErrUnpinned) {
-		return fmt.Errorf("%w: %w", errListRefused, err)
+		return listError{err}
 	}
 	return err
 }
+
+// listError is an errListRefused that says no more than the error within.
+type listError struct{ error }
+
+func (e listError) Unwrap() []error { return []error{errListRefused, e.error} }

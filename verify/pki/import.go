@@ -26,8 +26,8 @@ type Offer struct {
 // passports only.
 type ImportOptions struct {
 	At        time.Time // now; it must be set
-	Documents []string  // document codes that new anchors vouch for, as in Issuer; empty is P for lists and all for pins
-	Countries []string  // of lists of anchors, only these; empty is all
+	Documents []string  // document codes that new anchors vouch for, as in Issuer; empty is as before, else P for lists and all for pins
+	Countries []string  // of lists of anchors, only these; empty is as before, else all
 	Pins      [][32]byte
 	Operator  string
 	Each      bool // take what can be taken; else one offer that is refused has all refused
@@ -193,9 +193,17 @@ func (im *importing) importOf(l *SignedList) Import {
 	}
 	ending := "der"
 	if l.Kind == KindMasterList {
-		ending, i.Kind, i.Documents, i.Countries = "ml", ImportAnchors, im.o.Documents, im.o.Countries
-		if len(i.Documents) == 0 {
-			i.Documents = []string{"P"}
+		ending, i.Kind, i.Documents, i.Countries = "ml", ImportAnchors, []string{"P"}, nil
+		for _, o := range im.index.Imports { // what was decided for the edition before stays
+			if o.List == l.Kind && o.Country == l.Country {
+				i.Documents, i.Countries = o.Documents, o.Countries
+			}
+		}
+		if len(im.o.Documents) > 0 {
+			i.Documents = im.o.Documents
+		}
+		if len(im.o.Countries) > 0 {
+			i.Countries = im.o.Countries
 		}
 	}
 	i.File = fmt.Sprintf("%s-%s-%s.%s", l.Kind, l.Country, l.Signed.Format("20060102T150405Z"), ending)
