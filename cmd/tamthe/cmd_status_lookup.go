@@ -34,8 +34,8 @@ superseded, revoked or undelivered (3), or not sure (4): no list covers it, or a
 hits it that no exact list has confirmed. CARD-ID is the card_id of a report; cards that
 carry an index are looked up by --index. Without a card the lists are shown.
 `,
-		Example: "  tamthe status lookup\n  tamthe status lookup --index 2864434397\n" +
-			"  tamthe status lookup --list cards.status --list hour.status --index 2864434397",
+		Example: "  tamthe status lookup\n  tamthe status lookup --index 86443439\n" +
+			"  tamthe status lookup --list cards.status --list hour.status --index 86443439",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 {
 				return usagef("status lookup takes one CARD-ID, not %d", len(args))

@@ -133,8 +133,6 @@ func TestStatusListCut(t *testing.T) {
 	r.sound(t)
 }
 
-func errOf[T any](_ T, err error) error { return err }
-
 // TestFreeIndex: a place that a card has is not drawn again.
 func TestFreeIndex(t *testing.T) {
 	t.Parallel()
