@@ -54,7 +54,7 @@ func readAhead(fsys fs.FS, files []plainFile) {
 	for begin := 0; begin < len(files); begin += part {
 		own := files[begin:min(begin+part, len(files))]
 		read := func() {
-			var a arena
+			a := arena{chunk: min(1500*len(own), 1<<20) + smallFile}
 			for i := range own {
 				if own[i].regular {
 					own[i].octets = r.readSmall(own[i].name, &a)
@@ -70,18 +70,13 @@ func readAhead(fsys fs.FS, files []plainFile) {
 	wg.Wait()
 }
 
-// arena gives out parts of larger pieces of memory. The zero value is ready.
-type arena struct{ free []byte }
-
-// room returns the next smallFile octets, which are not yet given out.
-func (a *arena) room() []byte {
-	if len(a.free) < smallFile {
-		a.free = make([]byte, 16*smallFile)
-	}
-	return a.free[:smallFile]
+// arena gives out parts of larger pieces of memory.
+type arena struct {
+	free  []byte
+	chunk int // how large a piece is
 }
 
-// take gives out the first n octets of the room.
+// take gives out the first n octets that are free.
 func (a *arena) take(n int) []byte {
 	b := a.free[:n:n]
 	a.free = a.free[n:]

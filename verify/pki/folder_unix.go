@@ -24,7 +24,7 @@ func (f folder) readRegular(name string, most int64) ([]byte, error) {
 	if info.Mode&syscall.S_IFMT != syscall.S_IFREG || info.Size > most {
 		return nil, fmt.Errorf("%s: %w", name, ErrFile)
 	}
-	b := make([]byte, info.Size)
+	b := prefault(make([]byte, info.Size))
 	for n := 0; n < len(b); {
 		m, err := read(fd, b[n:min(n+1<<30, len(b))])
 		switch {
@@ -44,7 +44,10 @@ func (f folder) readSmall(name string, a *arena) []byte {
 		return nil
 	}
 	defer syscall.Close(fd)
-	room := a.room()
+	if len(a.free) < smallFile {
+		a.free = prefault(make([]byte, max(a.chunk, smallFile)))
+	}
+	room := a.free[:smallFile]
 	n, err := read(fd, room)
 	if err != nil || n == 0 || n == len(room) {
 		return nil
