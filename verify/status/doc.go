@@ -85,5 +85,5 @@
 //
 // A snapshot counts with the newest delta that fits it. A sequence number that is lower
 // than one seen before for this URI and sort is refused, also where only the delta is
-// missing.
+// missing, and filters and exact lists are refused where a newer one of either sort was seen.
 package status

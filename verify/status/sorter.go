@@ -70,12 +70,14 @@ func (s *Source) take(t sorter, memory Memory) {
 				used[f.path] = true
 			}
 		}
+		x.path = nameOf(x.newest(), lists)
 		if err := x.allowed(lists, memory); err != nil {
-			s.refuse(nameOf(x.newest(), lists), err)
+			s.refuse(x.path, err)
 			continue
 		}
 		s.series = append(s.series, x)
 	}
+	s.together(memory)
 	for _, path := range slices.Sorted(maps.Keys(orphans)) {
 		if !used[path] {
 			s.refuse(path, orphans[path])
@@ -83,6 +85,38 @@ func (s *Source) take(t sorter, memory Memory) {
 	}
 	slices.SortStableFunc(s.refused, func(a, b Refused) int { return cmp.Compare(a.Path, b.Path) })
 }
+
+// together holds filters and exact lists of one URI against what was seen of either: with
+// the newer one taken away, the older one must not speak for a card.
+func (s *Source) together(memory Memory) {
+	if memory == nil {
+		return
+	}
+	newest := map[place]*series{}
+	for _, x := range s.series {
+		if p := x.family(); x.snapshot.Sort != Index && (newest[p] == nil || newest[p].newest().Sequence < x.newest().Sequence) {
+			newest[p] = x
+		}
+	}
+	for _, p := range slices.SortedFunc(maps.Keys(newest), place.compare) {
+		m := newest[p].mark()
+		m.Kind = "status-names"
+		err := memory.Note(m)
+		if err == nil {
+			continue
+		}
+		s.series = slices.DeleteFunc(s.series, func(x *series) bool {
+			gone := x.snapshot.Sort != Index && x.family() == p
+			if gone {
+				s.refuse(x.path, err)
+			}
+			return gone
+		})
+	}
+}
+
+// family is what lists of names have in common that tell of the same cards.
+func (x *series) family() place { return place{country: x.snapshot.Country, uri: x.snapshot.URI} }
 
 func nameOf(l *List, lists []found) string {
 	return lists[slices.IndexFunc(lists, func(f found) bool { return f.list == l })].path

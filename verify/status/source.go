@@ -49,7 +49,8 @@ type Source struct {
 // files and folders below it are passed over, and a folder that is not there holds no
 // lists. A list that may not be used is Refused and no error. Of each list the newest
 // snapshot counts, with the newest delta that fits it; where that is older than what
-// the memory has seen, none counts.
+// the memory has seen, none counts, nor an exact list where a newer filter was seen, or the
+// other way round, and it is gone.
 func Load(fsys fs.FS, o Options) (*Source, error) {
 	if o.Signers == nil {
 		o.Signers = pki.NewStore(nil, nil, nil)
@@ -115,6 +116,7 @@ func (r Refused) Unwrap() error { return r.Err }
 // series is a list as it counts: a snapshot, and the newest delta of it, if there is one.
 type series struct {
 	snapshot, delta *List
+	path            string // of the newest of them
 	note            string // what is wrong with other lists of the series
 }
 

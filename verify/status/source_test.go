@@ -67,6 +67,30 @@ func TestRollback(t *testing.T) {
 	}
 }
 
+// TestRollbackOfNames: an older exact list does not clear cards once the newer filter is
+// taken away; beside it, it may be older.
+func TestRollbackOfNames(t *testing.T) {
+	an := newAuthority(t)
+	o := Options{Signers: an.pins, Memory: must(pki.OpenMemory(filepath.Join(t.TempDir(), "seen")))(t)}
+	bad := named("revoked", 0)
+	d, err := PrepareExact(header(1), an.Public(), IDs{})
+	exact := an.sign(t, d, err)
+	d, err = PrepareFilter(header(2), an.Public(), IDs{Revoked: {bad}})
+	filter := an.sign(t, d, err)
+	d, err = PrepareExact(header(3), an.Public(), IDs{Revoked: {bad}})
+	newer := an.sign(t, d, err)
+
+	wantState(t, folder{"e.status": exact}.load(t, o), Card{ID: bad}, Active)
+	for range 2 {
+		wantState(t, folder{"e.status": exact, "f.status": filter}.load(t, o), Card{ID: bad}, Revoked)
+	}
+	s := folder{"e.status": exact}.load(t, o)
+	if a, err := s.Lookup(Card{ID: bad}); !errors.Is(err, pki.ErrRollback) || a.State != Unknown {
+		t.Errorf("without the filter: %+v, %v", a, err)
+	}
+	wantState(t, folder{"e.status": newer}.load(t, o), Card{ID: bad}, Revoked)
+}
+
 // TestOrphan: a delta without its snapshot changes nothing, and this is said.
 func TestOrphan(t *testing.T) {
 	an := newAuthority(t)
