@@ -44,6 +44,8 @@ type conformJSON struct {
 	Failed        int               `json:"failed"`
 	NotApplicable int               `json:"not_applicable"`
 	Plays         int               `json:"plays"`
+	Faulty        int               `json:"faulty"`   // plays that must not be accepted
+	Accepted      int               `json:"accepted"` // … and were
 	Cases         []conformCaseJSON `json:"cases"`
 }
 
@@ -85,7 +87,16 @@ func runConform(ctx context.Context, p *program, cases []string) error {
 			doc.Failed++
 		}
 		for _, o := range r.Outcomes {
+			if played[o.ID] {
+				continue
+			}
 			played[o.ID] = true
+			if o.Expected != verify.Accept.String() {
+				doc.Faulty++
+				if o.Got.Verdict == verify.Accept.String() {
+					doc.Accepted++
+				}
+			}
 		}
 		doc.Cases = append(doc.Cases, row)
 	}
@@ -130,7 +141,7 @@ func (d *conformJSON) text(p *program, full bool) string {
 			}
 		}
 	}
-	fmt.Fprintf(&b, "\n"+p.text(wordConformSum)+"\n", len(d.Cases), d.Passed, d.Failed, d.NotApplicable, d.Plays)
+	fmt.Fprintf(&b, "\n"+p.text(wordConformSum)+"\n", len(d.Cases), d.Passed, d.Failed, d.NotApplicable, d.Plays, d.Faulty, d.Accepted)
 	return b.String()
 }
 

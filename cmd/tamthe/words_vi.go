@@ -57,7 +57,7 @@ var (
 	wordConformPass     = phrase{"pass", "đạt"}
 	wordConformFail     = phrase{"FAIL", "KHÔNG ĐẠT"}
 	wordConformNA       = phrase{"n/a", "không áp dụng"}
-	wordConformSum      = phrase{"%d cases: %d as expected, %d not, %d not applicable; %d cards played", "%d ca: %d đúng như mong đợi, %d không đúng, %d không áp dụng; đã diễn %d thẻ"}
+	wordConformSum      = phrase{"%d cases: %d as expected, %d not, %d not applicable; %d cards played, of the %d faulty ones %d accepted", "%d ca: %d đúng như mong đợi, %d không đúng, %d không áp dụng; đã diễn %d thẻ, trong %d thẻ có lỗi có %d thẻ được chấp nhận"}
 	wordNotRead         = phrase{"not read: %s", "chưa đọc: %s"}
 )
 
