@@ -3,6 +3,9 @@ package verify
 import (
 	"bytes"
 	"context"
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
 	"errors"
 	"maps"
 	"slices"
@@ -10,6 +13,8 @@ import (
 
 	"github.com/tamthe/tamthe/apdu"
 	"github.com/tamthe/tamthe/card/auth"
+	"github.com/tamthe/tamthe/card/cert"
+	"github.com/tamthe/tamthe/card/dh"
 	"github.com/tamthe/tamthe/card/lds"
 	"github.com/tamthe/tamthe/card/virtual"
 )
@@ -179,4 +184,57 @@ func TestNoChallenge(t *testing.T) {
 			t.Errorf("%x: %v after %d commands", c, err, link.Traffic().APDUs)
 		}
 	}
+}
+
+// TestMappingOnRecord: the transcript of the mapping counts as little, and as far as
+// EF.CardSecurity is the state's.
+func TestMappingOnRecord(t *testing.T) {
+	o, thief := newOffice(t, "CSCA"), newOffice(t, "CSCA of nobody")
+	key, other := testKey(t), testKey(t)
+	card := o.usual()
+	o.mapping(card, key)
+	options := o.options("checkpoint")
+	r := inspect(t, card.chip(t, func(f *virtual.FolderOptions) { f.AA, f.CA, f.Keys = nil, nil, []dh.Secret{key} }), options)
+	if p := r.Proofs.Mapping; r.Verdict != Accept || p == nil || !bytes.Equal(p.Key, key.Point().Bytes()) || len(p.Ephemeral) == 0 || p.Answer != nil {
+		t.Fatalf("%v, %+v", r.Verdict, p)
+	}
+	rec := r.record()
+	wantCheck(t, again(t, rec, options), CheckCAM, NotRun, ReasonRecorded)
+	rec.Vouched = true
+	got := again(t, rec, options)
+	wantCheck(t, got, CheckCAM, Passed, ReasonRecorded)
+	if got.Verdict != Accept {
+		t.Errorf("%v, %v", got.Verdict, got.Reasons())
+	}
+	forged := o.usual()
+	thief.mapping(forged, other)
+	rec.Files[lds.CardSecurity] = forged.files[lds.CardSecurity]
+	rec.Proofs.Mapping = &AgreementRecord{Key: other.Point().Bytes(), Ephemeral: rec.Proofs.Mapping.Ephemeral}
+	wantCheck(t, again(t, rec, options), CheckCAM, Undetermined, ReasonChipKeyUncovered)
+}
+
+// TestRSASignatureJudgedAgain is TestSignatureJudgedAgain for ISO/IEC 9796-2.
+func TestRSASignatureJudgedAgain(t *testing.T) {
+	o := newOffice(t, "CSCA")
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	o.must(err)
+	pub, err := cert.NewPublicKey(&key.PublicKey)
+	o.must(err)
+	card := o.usual()
+	card.files[lds.DG15], err = lds.EncodeDG15(pub)
+	o.must(err)
+	o.sign(card)
+	options := o.options("checkpoint")
+	options.Challenge = testChallenge
+	r := inspect(t, card.chip(t, func(f *virtual.FolderOptions) { f.AA, f.ActiveRSA, f.ActiveHash = nil, key, crypto.SHA256 }), options)
+	if r.Verdict != Accept || len(r.Proofs.Active.Signature) != 256 {
+		t.Fatalf("%v, %v", r.Verdict, r.Reasons())
+	}
+	rec := r.record()
+	rec.Bound = true
+	if got := again(t, rec, options); got.Verdict != Accept || got.Check(CheckAA).Outcome != Passed {
+		t.Errorf("%v, %+v", got.Verdict, got.Check(CheckAA))
+	}
+	rec.Proofs.Active.Signature[100] ^= 1
+	wantCheck(t, again(t, rec, options), CheckAA, Failed, ReasonChipKeyMismatch)
 }

@@ -37,13 +37,17 @@ func TestGolden(t *testing.T) {
 	if err := d.made[stageIssued](); err != nil {
 		t.Fatal(err)
 	}
-	folder := filepath.Join(t.TempDir(), "card")
+	folder, bundle := filepath.Join(t.TempDir(), "card"), filepath.Join(t.TempDir(), "a.evidence")
+	if _, err := d.run(stageIssued, "verify", "--specimen", "--can-file", d.file(stageIssued, "can.txt"), "--evidence", bundle, "--case", "VA-1", "--holder", "match"); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		file string
 		args []string
 	}{
 		{"verify.json", []string{"verify", "--specimen", "--can-file", d.file(stageIssued, "can.txt"), "--save", folder}},
 		{"judge.json", []string{"judge", folder, "--specimen"}},
+		{"judge-evidence.json", []string{"judge", bundle, "--specimen"}},
 	} {
 		t.Run(c.file, func(t *testing.T) {
 			out, err := d.run(stageIssued, append(c.args, "--json")...)

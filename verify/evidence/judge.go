@@ -27,7 +27,7 @@ type Judgement struct {
 	Known   bool // … and the device is one of Options.Devices
 	Bound   bool // … and the chip's challenge follows from the case
 	Claims  []Claim
-	Changed []Change // checks that ended otherwise when they were recorded
+	Changed []Change // checks that ended otherwise when they were recorded, and were looked at again
 }
 
 // Claim says on what a claim rests.
@@ -175,7 +175,7 @@ func (b *Bundle) changes(r *verify.Report) []Change {
 	var list []Change
 	for _, now := range r.Checks {
 		i := slices.IndexFunc(b.Checks, func(c verify.Check) bool { return c.ID == now.ID })
-		if now.ID == verify.CheckSeal || i >= 0 && b.Checks[i].Outcome == now.Outcome && (b.Checks[i].Reason == now.Reason || now.Outcome == verify.Passed) {
+		if now.ID == verify.CheckSeal || now.Reason == verify.ReasonRecorded || i >= 0 && b.Checks[i].Outcome == now.Outcome && (b.Checks[i].Reason == now.Reason || now.Outcome == verify.Passed || now.Outcome == verify.NotRun) {
 			continue
 		}
 		c := Change{ID: now.ID, Now: now.Outcome, NowWhy: now.Reason, Recorded: i >= 0}
@@ -187,8 +187,12 @@ func (b *Bundle) changes(r *verify.Report) []Change {
 	return list
 }
 
-// seen are the families of checks of which only the device saw what they rest on.
+// seen are the families of checks of which only the device saw what they rest on, and the
+// one that a group decides which bundles seldom keep.
 func seen(id string) bool {
+	if id == verify.CheckKeyPeriod {
+		return true
+	}
 	for _, family := range []string{"transport.", "chip.", "print.", "holder.", "lds."} {
 		if strings.HasPrefix(id, family) {
 			return true
@@ -208,6 +212,9 @@ func (b *Bundle) withRecorded(checks []verify.Check, vouched bool) []verify.Chec
 		if i < 0 {
 			i = next
 			out = slices.Insert(out, i, verify.Check{ID: then.ID, Claim: then.Claim, Spec: then.Spec})
+			if then.Outcome != verify.Passed {
+				out[i].Outcome, out[i].Reason, out[i].Detail = then.Outcome, then.Reason, then.Detail
+			}
 		}
 		now := &out[i]
 		next = i + 1
