@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -38,7 +39,7 @@ func (o *verifyOptions) openFlags(cmd *cobra.Command) {
 
 func (o *verifyOptions) judgeFlags(cmd *cobra.Command, policy string) {
 	cmd.Flags().StringVar(&o.trust, "trust", "", "`FOLDER` of trusted certificates and revocation lists (else the home's)")
-	cmd.Flags().StringVar(&o.policy, "policy", "", "checkpoint, quick, online, archive or desk-qa (else "+policy+")")
+	cmd.Flags().StringVar(&o.policy, "policy", "", "checkpoint, quick, online, archive, desk-qa or `FILE.toml` of your own (else "+policy+")")
 	cmd.Flags().StringVar(&o.at, "at", "", "`TIME` of judgement, RFC 3339 or YYYY-MM-DD (else now)")
 	cmd.Flags().BoolVar(&o.specimen, "specimen", false, "accept SPECIMEN cards, which are no identity documents")
 	cmd.Flags().BoolVar(&o.all, "all", false, "show every check with its clause")
@@ -48,8 +49,8 @@ func (o *verifyOptions) judgeFlags(cmd *cobra.Command, policy string) {
 func (o verifyOptions) options(p *program, policy string) (verify.Options, error) {
 	opts := verify.Options{Specimen: o.specimen, AllowBAC: o.allowBAC, At: p.now()}
 	var err error
-	if opts.Policy, err = verify.PolicyByName(first(o.policy, policyOf(p.conf, policy), policy)); err != nil {
-		return opts, usagef("--policy: %w", err)
+	if opts.Policy, err = p.policy(first(o.policy, policyOf(p.conf, policy), policy)); err != nil {
+		return opts, err
 	}
 	if opts.Seen, err = p.seen(); err != nil {
 		return opts, err
@@ -69,6 +70,27 @@ func (o verifyOptions) options(p *program, policy string) (verify.Options, error
 	}
 	opts.Status, err = p.cardLists(o.trust, opts.Trust)
 	return opts, err
+}
+
+// policy is the built-in policy of that name, or the operator's own in a file whose name
+// ends in .toml.
+func (p *program) policy(name string) (verify.Policy, error) {
+	if !strings.HasSuffix(name, ".toml") {
+		policy, err := verify.PolicyByName(name)
+		if err != nil {
+			return policy, usagef("--policy: %w", err)
+		}
+		return policy, nil
+	}
+	text, err := p.input(name, maxSecretFile)
+	if err != nil {
+		return verify.Policy{}, err
+	}
+	policy, err := verify.ParsePolicy(text)
+	if err != nil {
+		return policy, usagef("%s: %w", name, err)
+	}
+	return policy, nil
 }
 
 // policyOf is the policy of config.toml, which is meant for cards at a checkpoint.
