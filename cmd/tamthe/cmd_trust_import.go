@@ -66,7 +66,7 @@ unless --documents says for more.
 		RunE: func(_ *cobra.Command, args []string) error { return runTrustImport(p, args, o) },
 	}
 	o.flags(cmd)
-	cmd.Flags().StringSliceVar(&o.fingerprints, "fingerprint", nil, "SHA-256 `FINGERPRINT` of a self-signed certificate to pin")
+	cmd.Flags().StringSliceVar(&o.fingerprints, "fingerprint", nil, "SHA-256 `FINGERPRINT` of an authority's certificate to pin")
 	return cmd
 }
 

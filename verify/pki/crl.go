@@ -157,8 +157,20 @@ func (s *Store) heir(l *cert.CRL, issuer *entry) bool {
 	if !sameCountry(l.Issuer.Country(), issuer.cert.Subject.Country()) {
 		return false
 	}
+	type question struct {
+		list   *cert.CRL
+		issuer [32]byte
+	}
+	q := question{l, issuer.cert.Fingerprint()}
+	if answer, ok := s.heirs.Load(q); ok {
+		return answer.(bool)
+	}
 	e := s.signerOf(l, issuer)
-	return e != nil && s.handedOn(canonical(l.Issuer.Country()), issuer.cert.PublicKey, e.cert.PublicKey, maxDepth)
+	answer := e != nil && s.handedOn(canonical(l.Issuer.Country()), issuer.cert.PublicKey, e.cert.PublicKey, maxDepth)
+	if slices.Contains(s.crls, l) { // every judgement asks
+		s.heirs.Store(q, answer)
+	}
+	return answer
 }
 
 // handedOn says whether a chain of link certificates leads from the key of one CSCA to

@@ -12,9 +12,9 @@ import (
 	"github.com/tamthe/tamthe/card/cert"
 )
 
-// ErrUnpinned says that a self-signed certificate was offered whose fingerprint the
+// ErrUnpinned says that a certificate of an authority was offered whose fingerprint the
 // operator did not give: whoever makes one can put any name on it.
-var ErrUnpinned = errors.New("a self-signed certificate that nobody pinned")
+var ErrUnpinned = errors.New("a certificate of an authority that nobody pinned")
 
 // Offer is a file that is offered to a trust folder.
 type Offer struct {
@@ -47,8 +47,8 @@ type Receipt struct {
 
 // Import takes what is offered into the folder: master lists, deviation and defect lists
 // that verify under an anchor that the operator pinned; revocation lists that verify;
-// certificates as material; blocked.toml; and self-signed certificates whose fingerprints
-// are among the pins. The files may be DER or PEM, packed, or LDIF of a directory.
+// certificates of signers as material; blocked.toml; and certificates of authorities
+// whose fingerprints are among the pins. The files may be DER or PEM, packed, or LDIF of a directory.
 //
 // Nothing is taken that is older than what the folder has or the device has seen. The
 // folder changes as a whole, or, with an error, not at all. Without Each the error is the

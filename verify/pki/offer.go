@@ -90,22 +90,22 @@ func (im *importing) directory(found *Found) error {
 	return nil
 }
 
-// certificate takes a certificate: as material, or as an anchor if the operator pinned it.
+// certificate takes a certificate: as an anchor if it is self-signed and the operator
+// pinned it, as material otherwise. One that may certify others must be pinned too, or
+// come with a signed list: a link certificate hands trust on, whoever brings it.
 func (im *importing) certificate(c *cert.Certificate, part bool) error {
-	known := im.store.lookup(c.Fingerprint()) >= 0
+	self := c.KeyErr == nil && c.Issuer.Equal(c.Subject) && c.SelfSigned()
+	vouches := self || c.IsCA() || c.KeyUsage&cert.KeyCertSign != 0
 	pinned := slices.Contains(im.o.Pins, c.Fingerprint())
+	e := im.store.find(c)
 	switch {
-	case pinned && !(c.KeyErr == nil && c.Issuer.Equal(c.Subject) && c.SelfSigned() && c.IsCA()):
-		return fmt.Errorf("%w: what --pin names is no self-signed certificate of an authority", ErrList)
-	case pinned:
-		if e := im.store.find(c); e != nil && im.store.pinned(e) {
-			im.at.Known++
-			return nil
-		}
+	case pinned && !c.IsCA():
+		return fmt.Errorf("%w: what the operator pinned is no certificate of an authority", ErrList)
+	case pinned && self && (e == nil || !im.store.pinned(e)):
 		return im.pin(c)
-	case known:
+	case e != nil:
 		im.at.Known++
-	case c.Issuer.Equal(c.Subject) && c.SelfSigned():
+	case vouches && !pinned:
 		err := fmt.Errorf("%w: %v, SHA-256 %x", ErrUnpinned, c.Subject, c.Fingerprint())
 		if !part {
 			return err

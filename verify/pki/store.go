@@ -38,6 +38,7 @@ type Store struct {
 	chains   chainCache
 
 	signedLists sync.Map // see signedList
+	heirs       sync.Map // see heir
 
 	mu      sync.Mutex // guards what records were decoded to
 	adverse adverse

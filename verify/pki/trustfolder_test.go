@@ -8,8 +8,10 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
+	"github.com/tamthe/tamthe/card/cert"
 	"github.com/tamthe/tamthe/card/cms"
 	"github.com/tamthe/tamthe/testdata"
 )
@@ -208,6 +210,77 @@ func TestImportPins(t *testing.T) {
 	list := signList(t, listSigner(t, ca, nil), masterList(t, ca.cert), nil)
 	if r, err := c.offer(list, nil); err != nil || len(r.Lists) != 1 {
 		t.Error(r, err)
+	}
+}
+
+// A link certificate hands trust on. It comes with a signed list or by the operator's
+// word, never with a directory or a file of somebody's.
+func TestImportLinks(t *testing.T) {
+	c := newCheckpoint(t)
+	old, next := newCSCA(t, "CSCA", nil), newCSCA(t, "CSCA 2", nil)
+	c.lay("csca.cer", old.cert.Raw)
+	link := linkTo(t, old, next, func(x *cert.Template) { x.NameChange = true })
+	ds := newSigner(t, next, nil).cert
+	trusted := func() bool { return c.load().Chain(ds).Judge(usual()).Finding(Signature).Level == Passed }
+	if _, err := c.offer(link.Raw, nil); !errors.Is(err, ErrUnpinned) {
+		t.Error(err)
+	}
+	packed, err := Pack([][]byte{link.Raw, next.cert.Raw}, nil)
+	c.must(err)
+	for _, b := range [][]byte{packed, []byte("dn: x\n" + folded("cACertificate;binary", link.Raw, 76, "\n"))} {
+		if r, err := c.offer(b, func(o *ImportOptions) { o.Each = true }); err != nil || len(r.Passed) == 0 || r.Certificates != 0 {
+			t.Errorf("%+v, %v", r, err)
+		}
+	}
+	if trusted() {
+		t.Error("a link from a directory is trusted")
+	}
+	if r, err := c.offer(link.Raw, func(o *ImportOptions) { o.Pins = [][32]byte{link.Fingerprint()} }); err != nil || r.Certificates != 1 {
+		t.Errorf("%+v, %v", r, err)
+	}
+	if !trusted() {
+		t.Error("the operator's own link is not followed")
+	}
+	other := newCheckpoint(t)
+	other.lay("csca.cer", old.cert.Raw)
+	if _, err := other.offer(signList(t, listSigner(t, old, nil), masterList(t, old.cert, link), nil), func(o *ImportOptions) { o.Documents = []string{"I"} }); err != nil {
+		t.Error(err)
+	}
+	if c = other; !trusted() {
+		t.Error("a link of a signed list is not followed")
+	}
+}
+
+// Two desks that import into one folder at once lose nothing.
+func TestImportAtOnce(t *testing.T) {
+	c := newCheckpoint(t)
+	ca := newCSCA(t, "CSCA", nil)
+	c.lay("csca.cer", ca.cert.Raw)
+	const desks = 8
+	certs := make([]*cert.Certificate, desks)
+	for n := range certs {
+		certs[n] = newSigner(t, ca, nil).cert
+	}
+	var group sync.WaitGroup
+	for n := range desks {
+		group.Go(func() {
+			f := c.TrustFolder
+			f.Seen = openMemory(t, f.Seen.path)
+			if _, err := f.Import([]Offer{{"ds", certs[n].Raw}}, ImportOptions{At: now}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	c.Seen = openMemory(t, c.Seen.path)
+	s := c.load()
+	for _, d := range certs {
+		if s.find(d) == nil {
+			t.Errorf("%v was lost", d.Serial)
+		}
+	}
+	if x, err := c.Index(); err != nil || x.Generation != desks || len(x.Imports) != 1 {
+		t.Errorf("%+v, %v", x, err)
 	}
 }
 
