@@ -38,8 +38,12 @@ func (m *modulus) sub(z, x, y *element) {
 // mul sets z to x·y/R: each round adds the product of y with a limb of x and the multiple
 // of the modulus that makes the lowest limb zero, and drops that limb.
 func (m *modulus) mul(z, x, y *element) {
-	if m.limbs == 4 {
+	switch m.limbs {
+	case 4:
 		m.mul4(z, x, y)
+		return
+	case 6:
+		m.mul6(z, x, y)
 		return
 	}
 	n := min(m.limbs, maxLimbs)
