@@ -223,7 +223,7 @@ func (p *program) tellBundle(b *evidence.Bundle, j *evidence.Judgement) error {
 	if b.Context.Purpose != "" {
 		line(wordPurpose, b.Context.Purpose)
 	}
-	line(wordRecorded, p.text(wordVerdicts[b.Verdict]), b.At.UTC().Format(time.RFC3339), b.Policy)
+	line(wordRecorded, p.text(wordVerdicts[b.Verdict]), b.At.UTC().Format(p.text(wordTime)), b.Policy)
 	for _, c := range j.Claims {
 		third := wordNotThirdParty
 		if c.ThirdParty {

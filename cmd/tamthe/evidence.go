@@ -24,7 +24,7 @@ func (o *evidenceOptions) flags(p *program, cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&o.file, "evidence", "", "write a bundle that `judge` judges again without the card into this new `FILE`")
 	f.StringVar(&o.caseID, "case", "", "the `NAME` of the case: the chip signs a challenge that follows from it, which convinces third parties")
-	f.StringVar(&o.purpose, "purpose", "", "`WHY` the card is inspected, in one line, for bundle and record")
+	f.StringVar(&o.purpose, "purpose", "", "`WHY` the card is inspected, in one line without names, for bundle and record")
 	f.StringVar(&o.recipients, "recipients", "", "encrypt the bundle to the age recipients in this `FILE` (age1…, one a line)")
 	f.StringVar(&o.key, "device-key", "", "`URI` of the key that seals the bundle, file:PATH (else the home's device key)")
 	f.StringVar(&p.operatorFlag, "operator", "", "the `NAME` of the officer, or file:PATH of the key, for bundle and record (else TAMTHE_OPERATOR)")

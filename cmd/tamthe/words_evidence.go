@@ -21,18 +21,19 @@ var (
 	wordRecorded      = phrase{"recorded as %s, judged at %s under policy %s", "đã ghi là %s, xét tại thời điểm %s theo chính sách %s"}
 	wordThirdParty    = phrase{"third parties may rest on it", "bên thứ ba có thể dựa vào"}
 	wordNotThirdParty = phrase{"proves nothing to third parties", "không phải bằng chứng với bên thứ ba"}
+	wordTime          = phrase{"2006-01-02 15:04 UTC", "02/01/2006 15:04 UTC"}
 	wordChanged       = phrase{"changed: %s was %s, is %s", "khác trước: %s trước là %s, nay là %s"}
 
 	wordClaims = map[verify.Claim]phrase{
-		verify.Integrity:   {"data unchanged", "dữ liệu nguyên vẹn"},
-		verify.Authentic:   {"issued by the State", "do Nhà nước cấp"},
-		verify.Original:    {"the original chip", "chip gốc"},
+		verify.Integrity:   {"data intact", "dữ liệu nguyên vẹn"},
+		verify.Authentic:   {"signed by the issuer", "do cơ quan cấp ký"},
+		verify.Original:    {"chip original", "chip gốc"},
 		verify.InForce:     {"in force", "còn hiệu lực"},
-		verify.HolderBound: {"the bearer is the holder", "người mang là chủ thẻ"},
+		verify.HolderBound: {"bearer is the holder", "đúng người được cấp"},
 	}
 	wordRests = map[evidence.Rest]phrase{
 		evidence.RestNothing: {"not shown", "chưa được chứng minh"},
-		evidence.RestIssuer:  {"by the State's signature", "nhờ chữ ký của Nhà nước"},
+		evidence.RestIssuer:  {"by the issuer's signature", "nhờ chữ ký của cơ quan cấp"},
 		evidence.RestChip:    {"by the chip's signature for this case", "nhờ chữ ký của chip cho vụ việc này"},
 		evidence.RestStore:   {"by your own trust store and lists", "nhờ kho tin cậy và danh sách của chính bạn"},
 		evidence.RestDevice:  {"by the word of the device", "nhờ lời của thiết bị"},
