@@ -8,8 +8,10 @@ import (
 	"math/big"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
+	"github.com/tamthe/tamthe/apdu"
 	"github.com/tamthe/tamthe/card/cert"
 	"github.com/tamthe/tamthe/card/cms"
 	"github.com/tamthe/tamthe/card/dh"
@@ -165,23 +167,28 @@ func imported(err error) Got {
 	return Got{Verdict: none, Reasons: []verify.Reason{reasonError}, Detail: err.Error()}
 }
 
-// seen has a device remember some editions and asks it about another.
-func seen(ask pki.Mark, before ...pki.Mark) func(*stage) (Got, error) {
+// seen has a device remember an edition and asks it about another.
+func seen(ask, before pki.Mark) func(*stage) (Got, error) {
 	return func(*stage) (Got, error) {
-		dir, err := os.MkdirTemp("", "tamthe-conform")
-		if err != nil {
-			return Got{}, err
-		}
-		defer func() { _ = os.RemoveAll(dir) }()
-		m, err := pki.OpenMemory(filepath.Join(dir, "seen"))
-		if err != nil {
-			return Got{}, err
-		}
-		if err := m.Note(before...); err != nil {
-			return Got{}, err
-		}
-		return imported(m.Note(ask)), nil
+		return remembering(before, func(m *pki.Memory) (Got, error) { return imported(m.Note(ask)), nil })
 	}
+}
+
+// remembering lends a device's memory of one edition.
+func remembering(before pki.Mark, use func(*pki.Memory) (Got, error)) (Got, error) {
+	dir, err := os.MkdirTemp("", "tamthe-conform")
+	if err != nil {
+		return Got{}, err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	m, err := pki.OpenMemory(filepath.Join(dir, "seen"))
+	if err != nil {
+		return Got{}, err
+	}
+	if err := m.Note(before); err != nil {
+		return Got{}, err
+	}
+	return use(m)
 }
 
 // rollbackPlays bring yesterday's lists, and yesterday's clock.
@@ -200,6 +207,16 @@ func rollbackPlays() []play {
 		put("older", "older than the last", none, reasonRollback, at(kind, number-min(number, 1), -9, 4))
 		put("other", "another in the last one's place", none, reasonRollback, at(kind, number, -5, 9))
 	}
+	list = append(list, play{"rollback-crl-used", "a station whose revocation list is older than one that it has seen", standard, refer, verify.ReasonCRLOlder, func(b *blueprint) {
+		b.play = func(s *stage) (Got, error) {
+			newer := pki.Mark{Kind: pki.KindCRL, Issuer: "VN " + strings.ToLower(b.root.Subject.String()), Sequence: 9, Signed: judged.AddDate(0, 0, -1), Digest: [32]byte{9}}
+			return remembering(newer, func(m *pki.Memory) (Got, error) {
+				o := b.options
+				o.Trust, o.Seen = b.store(s.made), m
+				return reported(verify.Inspect(s.ctx, apdu.Over(s.chip, apdu.Limits{}), o))
+			})
+		}
+	}})
 	return append(list, play{"rollback-clock", "a clock that stands before the newest list that the station has seen", standard, refer, verify.ReasonClockBehind, func(b *blueprint) {
 		b.options.Newest = judged.AddDate(0, 0, 10)
 	}})
@@ -225,6 +242,7 @@ type statusSource struct {
 	late   time.Time
 
 	cards  status.Indexes
+	filter bool // the list is a filter of names, and the card carries no index
 	change func([]byte) []byte
 }
 
@@ -250,7 +268,7 @@ type answering struct {
 
 // Status reads the list, as a station does, and looks the card up.
 func (a *answering) Status(_ context.Context, c verify.CardRef) (verify.StatusAnswer, error) {
-	list, err := a.list()
+	list, err := a.list(c.ID)
 	if err != nil {
 		return verify.StatusAnswer{}, err
 	}
@@ -265,9 +283,12 @@ func (a *answering) Status(_ context.Context, c verify.CardRef) (verify.StatusAn
 	return verify.StatusAnswer{State: verify.State(found.State), AsOf: found.AsOf, NextUpdate: found.NextUpdate, Exact: found.Exact, Source: found.Source}, nil
 }
 
-func (a *answering) list() (*status.List, error) {
+func (a *answering) list(id verify.CardID) (*status.List, error) {
 	h := status.Header{Country: "VN", Documents: []string{"I"}, URI: statusList, Sequence: 3, Signed: a.s.signed, NextUpdate: a.s.late}
 	draft, err := status.PrepareIndex(h, a.s.key.Public(), a.s.cards)
+	if a.s.filter {
+		draft, err = status.PrepareFilter(h, a.s.key.Public(), status.IDs{status.Revoked: {id}})
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -305,6 +326,10 @@ func statusPlays() []play {
 	})
 	return append(
 		list,
+		play{"status-probable", "a hit of a filter, which may mean another card", carded, refer, verify.ReasonStatusProbable, func(b *blueprint) {
+			b.reference = nil
+			b.published(status.Active, func(s *statusSource) { s.filter = true })
+		}},
 		play{"status-not-asked", "nobody is asked, where the issuer publishes", carded, refer, verify.ReasonStatusNotAsked, func(b *blueprint) { b.options.Status = nil }},
 		play{"status-malleated", "a revoked card whose signature is written as (r, n-s)", carded, refuse, verify.ReasonCardRevoked, func(b *blueprint) {
 			b.published(status.Revoked, func(*statusSource) {})

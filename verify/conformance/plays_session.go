@@ -103,6 +103,11 @@ func readingPlays() []play {
 	}
 	return []play{
 		{"puppet", "a sound card played by a chip that could lie", standard, accept, "", func(b *blueprint) { b.wire = programmed(func(*puppet) {}) }},
+		{"relay", "a genuine card at the other end of a wire: it can't be told, and is said", standard, accept, verify.ReasonRelay, func(b *blueprint) {
+			b.wire = func(s *stage) apdu.Wire {
+				return &altered{s.chip, func(_, answer []byte) ([]byte, error) { return answer, nil }}
+			}
+		}},
 		{"read-6b00", "the end of a file is told by 6B00", standard, accept, "", quirk(virtual.Quirks{Beyond: apdu.WrongOffset})},
 		{"read-6282", "the end of a file is told by 6282", standard, accept, "", quirk(virtual.Quirks{Beyond: apdu.EndOfFile})},
 		{"read-6c", "the end of a file is told by 6Cxx", standard, accept, "", quirk(virtual.Quirks{Beyond: apdu.WrongLe})},

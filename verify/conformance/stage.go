@@ -90,7 +90,7 @@ func reported(r *verify.Report, err error) (Got, error) {
 			if c.Reason != "" && c.Outcome != verify.NotRun {
 				g.Reasons = append(g.Reasons, c.Reason)
 			}
-			if c.Outcome == verify.NotRun && (c.ID == verify.CheckTA || c.Reason == verify.ReasonGroupProtected) {
+			if c.Outcome == verify.NotRun && (c.ID == verify.CheckTA || c.Reason == verify.ReasonGroupProtected || c.Reason == verify.ReasonRelay) {
 				g.Reasons = append(g.Reasons, c.Reason)
 			}
 			if c.Outcome == verify.Passed && (c.ID == "lds.dg3" || c.ID == "lds.dg4") {
