@@ -91,26 +91,15 @@ func (s *set) has(v uint64) bool {
 	return at == v
 }
 
-// all calls yield with each member, rising; ok is false if the code holds no such set of
-// numbers below the limit.
-func (s *set) all(limit uint64, yield func(i, v uint64, pos uint64)) (ok bool) {
-	r := bitReader{s.code, 0}
-	next := uint64(0)
-	for i := range s.count {
-		gap, ok := r.gap(s.k)
-		if !ok || next >= limit || gap >= limit-next {
-			return false
-		}
-		yield(i, next+gap, r.pos)
-		next += gap + 1
-	}
-	return r.padded()
-}
-
-// members are all numbers of a set that was read.
+// members are all numbers of a set that was read or made.
 func (s *set) members() []uint64 {
 	list := make([]uint64, 0, s.count)
-	s.all(1<<63, func(_, v, _ uint64) { list = append(list, v) })
+	r, next := bitReader{s.code, 0}, uint64(0)
+	for range s.count {
+		gap, _ := r.gap(s.k)
+		list = append(list, next+gap)
+		next += gap + 1
+	}
 	return list
 }
 
@@ -136,12 +125,19 @@ func (s *set) read(from *cryptobyte.String, limit uint64) bool {
 	if s.k > 0 {
 		s.marks = make([]mark, 0, (s.count+each-1)/each)
 	}
-	return s.all(limit, func(i, v, pos uint64) {
-		s.bits = pos
-		if s.k > 0 && i%each == 0 {
-			s.marks = append(s.marks, mark{v, pos})
+	r, next := bitReader{s.code, 0}, uint64(0)
+	for i := range s.count {
+		gap, ok := r.gap(s.k)
+		if !ok || next >= limit || gap >= limit-next {
+			return false
 		}
-	})
+		if s.k > 0 && i%each == 0 {
+			s.marks = append(s.marks, mark{next + gap, r.pos})
+		}
+		next += gap + 1
+	}
+	s.bits = r.pos
+	return r.padded()
 }
 
 // readLong reads octets that their number stands before in four octets.
@@ -203,6 +199,16 @@ func (r *bitReader) window() uint64 {
 
 // gap reads one distance.
 func (r *bitReader) gap(k uint) (uint64, bool) {
+	w := r.window()
+	if n := uint64(bits.LeadingZeros64(^w)); n+1+uint64(k) <= 57 { // nearly always
+		r.pos += n + 1 + uint64(k)
+		return n<<k | w<<(n+1)>>1>>(63-k), r.pos <= uint64(len(r.b))*8
+	}
+	return r.longGap(k)
+}
+
+// longGap reads a distance that takes more than one window.
+func (r *bitReader) longGap(k uint) (uint64, bool) {
 	end := uint64(len(r.b)) * 8
 	q := uint64(0)
 	for {
