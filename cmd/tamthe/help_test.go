@@ -119,3 +119,19 @@ func TestFinish(t *testing.T) {
 		t.Errorf("what nobody knows is no failure: %+v", got)
 	}
 }
+
+// A verb alone is the one that stands among all of them.
+func TestOneVerbIsMade(t *testing.T) {
+	for _, v := range verbTable {
+		root := newRoot(&program{}, v.name, "x")
+		c, _, err := root.Find([]string{v.name})
+		if err != nil || c.Name() != v.name || c.GroupID != v.group || len(root.Commands()) != 1 {
+			t.Errorf("%s: %v, %v of %d", v.name, err, c.Name(), len(root.Commands()))
+		}
+	}
+	for _, args := range [][]string{nil, {"--help"}, {"nonsense"}, {"--reader", "judge", "read"}} {
+		if n := len(newRoot(&program{}, args...).Commands()); n < len(verbTable) {
+			t.Errorf("%q: %d verbs", args, n)
+		}
+	}
+}

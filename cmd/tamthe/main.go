@@ -32,7 +32,7 @@ func start(connect connector) int {
 // run does what the command line says and returns the exit status; it never ends the
 // process.
 func (p *program) run(ctx context.Context, args []string) int {
-	root := newRoot(p)
+	root := newRoot(p, args...)
 	root.SetArgs(args)
 	root.SetIn(p.in)
 	root.SetOut(p.out)
@@ -60,7 +60,42 @@ const (
 	groupDeveloper  = "developer"
 )
 
-func newRoot(p *program) *cobra.Command {
+// verb is one of the words that follow `tamthe`.
+type verb struct {
+	group, name string
+	command     func(*program) *cobra.Command
+}
+
+// verbTable is what `tamthe --help` lists, by group and in that order.
+var verbTable = []verb{
+	{groupCheckpoint, "verify", newVerify},
+	{groupCheckpoint, "read", newRead},
+	{groupCheckpoint, "judge", newJudge},
+	{groupCheckpoint, "inspections", newInspections},
+	{groupCheckpoint, "trust", newTrust},
+	{groupCheckpoint, "status", newStatus},
+	{groupDesk, "init", newInit},
+	{groupDesk, "operator", newOperator},
+	{groupDesk, "enrol", newEnrol},
+	{groupDesk, "approve", newApprove},
+	{groupDesk, "cancel", newCancel},
+	{groupDesk, "personalise", newPersonalise},
+	{groupDesk, "check", newCheck},
+	{groupDesk, "deliver", newDeliver},
+	{groupDesk, "card", newCard},
+	{groupDesk, "ledger", newLedger},
+	{groupAuthority, "pki", newPKI},
+	{groupDeveloper, "demo", newDemo},
+	{groupDeveloper, "readers", newReaders},
+	{groupDeveloper, "doctor", newDoctor},
+	{groupDeveloper, "virtual", newVirtual},
+	{groupDeveloper, "conform", newConform},
+	{groupDeveloper, "version", newVersion},
+}
+
+// newRoot makes the commands of the program; where the first argument is a verb, of those
+// only that one: to make them all takes longer than many a verb.
+func newRoot(p *program, args ...string) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "tamthe",
 		Short:         "Issue, read and verify chip ID cards",
@@ -89,22 +124,17 @@ every act of issuing in a tamper-evident ledger.
 	root.SetHelpFunc(help)
 	root.SetHelpCommand(newHelp())
 
-	for _, g := range []struct {
-		id   string
-		cmds []*cobra.Command
-	}{
-		{groupCheckpoint, []*cobra.Command{newVerify(p), newRead(p), newJudge(p), newInspections(p), newTrust(p), newStatus(p)}},
-		{groupDesk, []*cobra.Command{
-			newInit(p), newOperator(p), newEnrol(p), newApprove(p), newCancel(p), newPersonalise(p), newCheck(p),
-			newDeliver(p), newCard(p), newLedger(p),
-		}},
-		{groupAuthority, []*cobra.Command{newPKI(p)}},
-		{groupDeveloper, []*cobra.Command{newDemo(p), newReaders(p), newDoctor(p), newVirtual(p), newConform(p), newVersion(p)}},
-	} {
-		for _, c := range g.cmds {
-			c.GroupID = g.id
-			root.AddCommand(c)
+	only := ""
+	if len(args) > 0 && slices.ContainsFunc(verbTable, func(v verb) bool { return v.name == args[0] }) {
+		only = args[0]
+	}
+	for _, v := range verbTable {
+		if only != "" && v.name != only {
+			continue
 		}
+		c := v.command(p)
+		c.GroupID = v.group
+		root.AddCommand(c)
 	}
 	return family(root)
 }

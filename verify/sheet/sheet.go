@@ -15,6 +15,7 @@ import (
 	"image/jpeg"
 	"io"
 	"strings"
+	"sync"
 
 	"github.com/tamthe/tamthe/card/picture"
 	"github.com/tamthe/tamthe/verify"
@@ -26,7 +27,7 @@ var source string
 //go:embed page.css
 var style string
 
-var page = template.Must(template.New("page").Parse(source))
+var page = sync.OnceValue(func() *template.Template { return template.Must(template.New("page").Parse(source)) })
 
 // Options say how a page is made. The zero value draws portraits that are not in JPEG 2000.
 type Options struct {
@@ -61,7 +62,7 @@ func Write(ctx context.Context, w io.Writer, r *verify.Report, l verify.Lang, o 
 		}
 	}
 	var b bytes.Buffer
-	if err := page.Execute(&b, d); err != nil {
+	if err := page().Execute(&b, d); err != nil {
 		return fmt.Errorf("write the page: %w", err)
 	}
 	_, err = w.Write(b.Bytes())
