@@ -14,7 +14,7 @@ const (
 	maxDepth = 8
 	maxPaths = 32
 	maxTrial = 256  // signatures tried for one certificate
-	maxTried = 2048 // … and for one chain: the whole of the largest state, each with each, is half of it
+	maxTried = 2048 // … and for one chain; 34 certificates of one state, the most there are, each with each are 1,156
 )
 
 // Chain is what the store knows about the signer's issuers: signatures only. Judge

@@ -248,3 +248,24 @@ func masterListCertificates(t testing.TB) []*cert.Certificate {
 	}
 	return all
 }
+
+// FuzzLint lints whatever can be read, by every profile.
+func FuzzLint(f *testing.F) {
+	ca := newCSCA(f, "CSCA", nil)
+	f.Add(ca.cert.Raw)
+	f.Add(newSigner(f, ca, nil).cert.Raw)
+	f.Add(newCRL(f, ca, nil, ca.cert).Raw)
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if c, err := cert.Parse(b); err == nil {
+			ProfileOf(c)
+			for p := ProfileCSCA; p <= ProfileCommunication; p++ {
+				Lint(c, p, ca.cert)
+				Lint(c, p, nil)
+			}
+		}
+		if l, err := cert.ParseCRL(b); err == nil {
+			LintCRL(l, ca.cert)
+			LintCRL(l, nil)
+		}
+	})
+}
