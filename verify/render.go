@@ -107,6 +107,9 @@ func (p *printer) claims() {
 func (p *printer) check(c ViewCheck) {
 	line := fmt.Sprintf("      %s %s", p.mark(c.Mark), c.Title)
 	if c.Reason != "" {
+		if !p.options.All && 8+runes(c.Title)+4+runes(string(c.Reason)) > width {
+			line += "\n        "
+		}
 		line += "  [" + string(c.Reason) + "]"
 	}
 	if p.options.All {

@@ -13,6 +13,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/tamthe/tamthe/card/cert"
 	"github.com/tamthe/tamthe/card/lds"
 	"github.com/tamthe/tamthe/card/picture"
 )
@@ -124,23 +125,64 @@ func TestEscape(t *testing.T) {
 	}
 }
 
+// officers is a report as a checkpoint makes it: opened with the CAN, with lists, and with
+// things that were not checked.
+func officers(verdict Verdict, changes ...Check) *Report {
+	r := sampleReport(verdict, append(changes,
+		Check{ID: CheckRelay, Claim: Original, Outcome: NotRun, Reason: ReasonRelay},
+		Check{ID: "lds.dg3", Claim: Integrity, Outcome: NotRun, Reason: ReasonGroupProtected},
+		Check{ID: CheckPrint, Outcome: NotRun, Reason: ReasonPrintCAN},
+	)...)
+	r.Chain.List = &cert.CRL{ThisUpdate: r.At.AddDate(0, 0, -5)}
+	r.status = &statusAnswer{StatusAnswer: StatusAnswer{State: StateActive, AsOf: r.At.Add(-3 * time.Hour), Source: "status-2026.idx"}}
+	return r
+}
+
+// What an officer sees of a card that is accepted, refused and referred, in both languages.
 func TestRenderGolden(t *testing.T) {
-	for name, tt := range map[string]struct {
-		report  *Report
-		lang    Lang
-		options RenderOptions
-	}{
-		"accept.en.txt": {sampleReport(Accept, Check{ID: CheckOutlived, Outcome: Failed, Reason: ReasonOutlived}), English, RenderOptions{Elapsed: 1234 * time.Millisecond}},
-		"refuse.vi.txt": {sampleReport(Refuse, Check{ID: CheckAA, Outcome: Failed, Reason: ReasonChipKeyMismatch}), Vietnamese, RenderOptions{}},
-		"refer.en.txt":  {sampleReport(Refer, Check{ID: CheckChain, Outcome: Undetermined, Reason: ReasonCSCAUnknown}), English, RenderOptions{}},
-		"all.vi.txt":    {sampleReport(Accept), Vietnamese, RenderOptions{All: true}},
-	} {
-		var b bytes.Buffer
-		tt.report.Specimen = name == "all.vi.txt"
-		if err := tt.report.Render(&b, tt.lang, tt.options); err != nil {
-			t.Fatal(err)
+	reports := map[string]*Report{
+		"accept": officers(Accept, Check{ID: CheckOutlived, Outcome: Failed, Reason: ReasonOutlived}),
+		"refuse": officers(Refuse, Check{ID: CheckAA, Outcome: Failed, Reason: ReasonChipKeyMismatch}),
+		"refer":  officers(Refer, Check{ID: CheckChain, Outcome: Undetermined, Reason: ReasonCSCAUnknown}),
+		"all":    sampleReport(Accept),
+	}
+	reports["all"].Specimen = true
+	for name, r := range reports {
+		for _, l := range []Lang{English, Vietnamese} {
+			if name == "all" && l == English {
+				continue
+			}
+			var b bytes.Buffer
+			if err := r.Render(&b, l, RenderOptions{All: name == "all", Elapsed: 1234 * time.Millisecond}); err != nil {
+				t.Fatal(err)
+			}
+			golden(t, name+"."+string(l)+".txt", b.Bytes())
 		}
-		golden(t, name, b.Bytes())
+	}
+}
+
+// No line is wider than a terminal of eighty columns, whatever the reason.
+func TestRenderFitsTheScreen(t *testing.T) {
+	fits := func(c Check) {
+		r := sampleReport(Refuse, c)
+		for _, l := range []Lang{English, Vietnamese} {
+			var b bytes.Buffer
+			if err := r.Render(&b, l, RenderOptions{}); err != nil {
+				t.Fatal(err)
+			}
+			for line := range strings.Lines(b.String()) {
+				if n := runes(strings.TrimSuffix(line, "\n")); n > width {
+					t.Errorf("%d columns: %s", n, line)
+				}
+			}
+		}
+	}
+	for _, reason := range Reasons() {
+		fits(Check{ID: CheckChain, Outcome: Failed, Reason: reason})
+		fits(Check{ID: CheckHolder, Outcome: NotRun, Reason: reason})
+	}
+	for _, k := range catalogue {
+		fits(Check{ID: k.id, Claim: k.claim, Outcome: Failed, Reason: ReasonCertCritical})
 	}
 }
 
