@@ -30,7 +30,7 @@ type vocabulary struct {
 	sexes    map[string]string // M, F, X
 	lists    map[string]string // kinds of List
 	day      string            // layout of dates for people
-	ages     [3]string         // of lists: less than an hour, so many hours, so many days
+	ages     [3]string         // of lists: less than two hours, so many hours, so many days
 }
 
 // labels are the fixed words of a printed report.
@@ -53,7 +53,7 @@ func (v *vocabulary) date(s string) string {
 // age says how long ago something was signed.
 func (v *vocabulary) age(d time.Duration) string {
 	switch hours := int(d.Hours()); {
-	case hours < 1:
+	case hours < 2:
 		return v.ages[0]
 	case hours < 48:
 		return fmt.Sprintf(v.ages[1], hours)

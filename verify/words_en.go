@@ -19,7 +19,7 @@ var english = vocabulary{
 	},
 	sexes: map[string]string{"M": "male", "F": "female", "X": "not specified"},
 	lists: map[string]string{"crl": "revocation list of", "status": "card status as of"},
-	day:   time.DateOnly, ages: [...]string{"less than an hour old", "%d hours old", "%d days old"},
+	day:   time.DateOnly, ages: [...]string{"less than two hours old", "%d hours old", "%d days old"},
 	checks: map[string]string{
 		CheckProtection: "secure channel", CheckAccess: "access to the chip",
 		CheckDowngrade: "access as strong as promised", CheckCardAccess: "access parameters as signed",

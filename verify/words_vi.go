@@ -17,7 +17,7 @@ var vietnamese = vocabulary{
 	},
 	sexes: map[string]string{"M": "Nam", "F": "Nữ", "X": "không ghi"},
 	lists: map[string]string{"crl": "danh sách thu hồi ngày", "status": "tình trạng thẻ tính đến"},
-	day:   "02/01/2006", ages: [...]string{"chưa đầy một giờ", "cách đây %d giờ", "cách đây %d ngày"},
+	day:   "02/01/2006", ages: [...]string{"chưa đầy hai giờ", "cách đây %d giờ", "cách đây %d ngày"},
 	checks: map[string]string{
 		CheckProtection: "kênh bảo mật", CheckAccess: "truy cập chip",
 		CheckDowngrade: "truy cập đủ mạnh như cam kết", CheckCardAccess: "tham số truy cập đúng như đã ký",
