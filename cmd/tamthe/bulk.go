@@ -20,6 +20,7 @@ type paper struct {
 	files  verify.Files
 	err    error
 	bundle []byte // in place of files
+	size   int64  // of the files of a stream
 }
 
 // many are documents as they come. What is passed over without being a document is
@@ -53,10 +54,16 @@ type tally struct {
 
 const schemaBulk = "tamthe/judge-bulk/1"
 
+// maxWorkers bounds the documents that are held at once.
+const maxWorkers = 256
+
 // judgeMany judges documents with so many workers, and prints a line for each in their
 // order and a summary. The worst verdict is the exit status.
 func (p *program) judgeMany(ctx context.Context, m *many, opts verify.Options, b *bundles, workers int) error {
-	if workers <= 0 {
+	switch {
+	case workers < 0 || workers > maxWorkers:
+		return usagef("--workers is 1 to %d", maxWorkers)
+	case workers == 0:
 		workers = runtime.GOMAXPROCS(0)
 	}
 	status, done := p.statusSource(ctx, opts.Status)

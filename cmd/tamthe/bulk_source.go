@@ -12,15 +12,17 @@ import (
 
 	"github.com/tamthe/tamthe/card/lds"
 	"github.com/tamthe/tamthe/verify"
+	"github.com/tamthe/tamthe/verify/evidence"
 )
 
 // The bounds of a tree and of a stream that a stranger may have filled. A document has at
-// most one file of each name, each as large as verify.ReadFiles takes it.
+// most one file of each name, each as large as verify.ReadFiles takes it, and in a stream,
+// where several are held at once, eight megabytes in all.
 const (
-	maxTreeDepth  = 16
-	maxPaperFile  = 1 << 20
-	maxPaperPath  = 4096
-	maxTarEntries = 1 << 30
+	maxTreeDepth = 16
+	maxPaperFile = 1 << 20
+	maxPaperPath = 4096
+	maxPaper     = 8 << 20
 )
 
 var (
@@ -102,22 +104,29 @@ func tarred(r io.Reader) *many {
 		watched := &ending{Reader: r}
 		archive := tar.NewReader(watched)
 		var d paper
-		for n := 0; ; n++ {
+		for {
 			h, err := archive.Next()
-			if err != nil || n == maxTarEntries {
-				if d.path != "" && !yield(d) {
-					return
+			if watched.over && errors.Is(err, io.EOF) {
+				err = errCut
+			}
+			switch {
+			case errors.Is(err, io.EOF):
+				if d.path != "" {
+					yield(d)
 				}
-				if watched.over && errors.Is(err, io.EOF) {
-					err = errCut
-				}
-				if !errors.Is(err, io.EOF) {
-					m.broken = fmt.Errorf("read the stream: %w", err)
-				}
+				return
+			case err != nil: // what there is of a document may not be all of it
+				m.broken = fmt.Errorf("read the stream: %w", err)
 				return
 			}
 			name := path.Clean(strings.TrimPrefix(h.Name, "/"))
 			f, known := lds.ByName(path.Base(name))
+			if strings.HasSuffix(name, bundleSuffix) && h.Typeflag == tar.TypeReg && len(name) <= maxPaperPath {
+				if !yield(tarredBundle(name, archive)) {
+					return
+				}
+				continue
+			}
 			if !known || h.Typeflag != tar.TypeReg || len(name) > maxPaperPath {
 				if h.Typeflag != tar.TypeDir {
 					m.skipped++
@@ -136,6 +145,15 @@ func tarred(r io.Reader) *many {
 	return m
 }
 
+// tarredBundle reads a bundle that lies among the folders.
+func tarredBundle(name string, r io.Reader) paper {
+	b, err := io.ReadAll(io.LimitReader(r, evidence.MaxSize+1))
+	if err == nil && len(b) > evidence.MaxSize {
+		err = evidence.ErrTooLarge
+	}
+	return paper{path: name, bundle: b, err: err}
+}
+
 // ending notes that the stream was read to its end, which package tar does only where the
 // two blocks of zeros are missing that end an archive.
 type ending struct {
@@ -152,11 +170,12 @@ func (e *ending) Read(b []byte) (int, error) {
 // take reads one file of a document.
 func (d *paper) take(f lds.File, r io.Reader, size int64) {
 	_, twice := d.files[f]
+	defer func() { d.size += size }()
 	switch {
 	case d.err != nil:
 	case twice:
 		d.err = fmt.Errorf("%s: %w", f.Name(), errTwice)
-	case size > maxPaperFile:
+	case size > maxPaperFile || d.size+size > maxPaper:
 		d.err = fmt.Errorf("%s: %d octets are more than any file of a card has", f.Name(), size)
 	default:
 		if d.files[f], d.err = io.ReadAll(io.LimitReader(r, maxPaperFile+1)); d.err != nil {

@@ -115,6 +115,7 @@ func TestJudgeManyHostile(t *testing.T) {
 	if !strings.Contains(out, "3 documents: 0 accepted, 1 refused, 0 referred, 2 unreadable; 1 other") || strings.Contains(out, "\x1b") {
 		t.Errorf("tar: %q", out)
 	}
+	runBulkFails(t, exitUsage, "judge", dir, "--workers", "100000")
 	for name, stream := range map[string][]byte{"cut short": archive.Bytes()[:700], "empty": nil} {
 		if status := bulkProgram(t, stream).run(context.Background(), []string{"judge", "-"}); status != exitError {
 			t.Errorf("a stream that is %s: status %d", name, status)
@@ -124,6 +125,13 @@ func TestJudgeManyHostile(t *testing.T) {
 
 func bulkProgram(t *testing.T, in []byte) *program {
 	return &program{in: bytes.NewReader(in), out: &bytes.Buffer{}, err: &bytes.Buffer{}, now: time.Now, home: home(t.TempDir())}
+}
+
+func runBulkFails(t *testing.T, want int, args ...string) {
+	t.Helper()
+	if status := bulkProgram(t, nil).run(context.Background(), args); status != want {
+		t.Errorf("%v: status %d, want %d", args, status, want)
+	}
 }
 
 func runBulk(t *testing.T, in []byte, want int, args ...string) string {

@@ -20,12 +20,18 @@ type document struct {
 	signer  [32]byte
 }
 
+// The longest files of which something is kept, in octets; usual ones have 3 KB and 30.
+const (
+	maxSOD = 16 << 10
+	maxCOM = 256
+)
+
 // read takes a document apart. It is false for one that is not of the plainest form: a SOD
 // that has its outline, DG1 with a zone in order, portraits and DG14 of the usual form
 // where they are. Nothing is judged.
 func (d *document) read(files verify.Files) bool {
 	d.files = files
-	if !lds.ReadOutline(files[lds.SODFile], &d.outline) {
+	if len(files[lds.SODFile]) > maxSOD || len(files[lds.COM]) > maxCOM || !lds.ReadOutline(files[lds.SODFile], &d.outline) {
 		return false
 	}
 	for f := range files {

@@ -16,19 +16,20 @@ import (
 	"github.com/tamthe/tamthe/verify"
 )
 
-// How much is kept: signers, forms of each, and situations of each form. A signer's
-// documents are issued on about a hundred days.
+// How much is kept: signers, and forms and situations of each. A signer's documents are
+// issued on about a hundred days.
 const (
 	maxSigners    = 256
 	maxForms      = 8
-	maxSituations = 4096
+	maxSituations = 1024
 )
 
 // signer is one whose documents came through JudgeFiles before.
 type signer struct {
-	used     atomic.Int64
-	verifier *cert.Verifier
-	forms    []*known
+	used       atomic.Int64
+	verifier   *cert.Verifier
+	forms      []*known
+	situations int // of all forms
 }
 
 // known is what JudgeFiles said of documents of one form.
@@ -145,12 +146,13 @@ func (j *Judge) keep(d *document, p *profile.Profile, country string, r Result) 
 		s.used.Store(j.clock.Add(1))
 	}
 	k := s.form(d, p, country)
-	if k == nil || len(k.verdicts) >= maxSituations || k.country != country {
+	if k == nil || s.situations >= maxSituations || k.country != country {
 		return
 	}
 	if situation, ok := d.situation(k.national, k.noExpiry); ok {
 		r.Card = verify.CardID{}
 		k.verdicts[situation] = r
+		s.situations++
 	}
 }
 
