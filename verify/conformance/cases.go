@@ -87,11 +87,14 @@ func spread(patterns, known []string) []string {
 			out = append(out, p)
 			continue
 		}
+		var found []string
 		for _, id := range known {
 			if strings.HasPrefix(id, prefix) && !slices.Contains(out, id) {
-				out = append(out, id)
+				found = append(found, id)
 			}
 		}
+		slices.Sort(found) // tables that are made of maps have no order
+		out = append(out, found...)
 	}
 	return out
 }

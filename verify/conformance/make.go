@@ -231,22 +231,32 @@ func (b *blueprint) sign(i *issuer, kind []int, content []byte) ([]byte, error) 
 		changed.tag = 0xA0
 		signerInfo(n).at(siAttributes).become(changed)
 	}
-	if b.signerDER != nil || b.signerEnd != nil {
-		raw, _, err := b.certificate(b.signer, b.signerDER, b.signerEnd)
-		if err != nil {
-			return nil, err
-		}
-		certs := signedData(n).at(sdCertificates)
-		for j, k := range certs.kids {
-			if bytes.Equal(k.bytes(), i.signer.Raw) {
-				certs.kids[j] = parseNode(raw)
-			}
-		}
+	if err := b.replaceSigner(i, n); err != nil {
+		return nil, err
 	}
 	if b.message != nil {
 		b.message(n)
 	}
 	return n.bytes(), nil
+}
+
+// replaceSigner puts the signer's certificate that the case has changed in place of the sound
+// one: no signature is over it.
+func (b *blueprint) replaceSigner(i *issuer, n *node) error {
+	if b.signerDER == nil && b.signerEnd == nil {
+		return nil
+	}
+	raw, _, err := b.certificate(b.signer, b.signerDER, b.signerEnd)
+	if err != nil {
+		return err
+	}
+	certs := signedData(n).at(sdCertificates)
+	for j, k := range certs.kids {
+		if bytes.Equal(k.bytes(), i.signer.Raw) {
+			certs.kids[j] = parseNode(raw)
+		}
+	}
+	return nil
 }
 
 // signBytes signs with the signer's key; plain ECDSA, which is read and not written, too.

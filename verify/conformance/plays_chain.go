@@ -44,6 +44,26 @@ func authority(t cert.Template, by crypto.Signer) *cert.Certificate {
 	return c
 }
 
+// genuine has the station trust the genuine issuer, whoever made the card.
+func genuine(b *blueprint) {
+	owner := standard()
+	b.trust = func(*issuer) ([]pki.Material, []*cert.CRL, []pki.Issuer) {
+		i, err := owner.issue()
+		if err != nil {
+			return nil, nil, nil
+		}
+		return []pki.Material{{Cert: i.root, Specimen: true}}, []*cert.CRL{i.crl}, []pki.Issuer{{Country: "VN", Status: pki.None}}
+	}
+}
+
+// unknown has somebody make the card whom the station does not know.
+func unknown(b *blueprint) {
+	b.forger()
+	b.root.Issuer, b.root.Subject = nameOf("VN", "nobody's CSCA SPECIMEN"), nameOf("VN", "nobody's CSCA SPECIMEN")
+	b.signer.Issuer = b.root.Subject
+	genuine(b)
+}
+
 // chainPlays are forged, odd and outdated chains (Doc 9303-12).
 func chainPlays() []play {
 	var list []play
@@ -52,24 +72,6 @@ func chainPlays() []play {
 	}
 	signer := func(change func(*cert.Template)) func(*blueprint) { return func(b *blueprint) { change(&b.signer) } }
 	root := func(change func(*cert.Template)) func(*blueprint) { return func(b *blueprint) { change(&b.root) } }
-	genuine := func(b *blueprint) { // the station trusts the genuine issuer, whoever made the card
-		owner := standard()
-		b.trust = func(*issuer) ([]pki.Material, []*cert.CRL, []pki.Issuer) {
-			i, err := owner.issue()
-			if err != nil {
-				return nil, nil, nil
-			}
-			return []pki.Material{{Cert: i.root, Specimen: true}}, []*cert.CRL{i.crl}, []pki.Issuer{{Country: "VN", Status: pki.None}}
-		}
-	}
-	unknown := func(b *blueprint) {
-		b.forger()
-		b.root.Issuer, b.root.Subject = nameOf("VN", "nobody's CSCA SPECIMEN"), nameOf("VN", "nobody's CSCA SPECIMEN")
-		b.signer.Issuer = b.root.Subject
-		genuine(b)
-	}
-
-	// Who signed.
 	put(refer, verify.ReasonCSCAUnknown, "unknown", "a CSCA that the station does not hold", unknown)
 	put(refuse, verify.ReasonChainForged, "same-name", "a forger's CSCA under the trusted one's name and key identifier", func(b *blueprint) {
 		b.forger()
@@ -110,22 +112,29 @@ func chainPlays() []play {
 	})
 	put(refuse, verify.ReasonSignerUsage, "list-signer", "the signer of master lists signs a SOD", signer(func(t *cert.Template) { t.ExtKeyUsage = append(t.ExtKeyUsage, oidMasterListSigner) }))
 	put(refuse, verify.ReasonCSCAUsage, "signer-issues", "a genuine signer certifies another", func(b *blueprint) { signerIssues(b) })
-	put(refuse, verify.ReasonCountry, "country", "a trusted CSCA of another state issues a signer for ours", func(b *blueprint) {
+	list = append(append(list, statePlays(signer)...), linkPlays()...)
+	return append(append(list, certificatePlays(signer, root)...), validityPlays(signer)...)
+}
+
+// statePlays are issuers of other states, and of other documents of the same.
+func statePlays(signer func(func(*cert.Template)) func(*blueprint)) []play {
+	t := &table{prefix: "chain-"}
+	t.put(refuse, verify.ReasonCountry, "country", "a trusted CSCA of another state issues a signer for ours", func(b *blueprint) {
 		b.root.Issuer, b.root.Subject = nameOf("UT", "CSCA SPECIMEN"), nameOf("UT", "CSCA SPECIMEN")
 		b.signer.Issuer = b.root.Subject
 		b.trust = func(i *issuer) ([]pki.Material, []*cert.CRL, []pki.Issuer) {
 			return []pki.Material{{Cert: i.root, Specimen: true}}, []*cert.CRL{i.crl}, []pki.Issuer{{Country: "UT", Status: pki.None}}
 		}
 	})
-	put(refuse, verify.ReasonCountry, "country-document", "a trusted CSCA and signer of another state sign our document", func(b *blueprint) {
+	t.put(refuse, verify.ReasonCountry, "country-document", "a trusted CSCA and signer of another state sign our document", func(b *blueprint) {
 		b.root.Issuer, b.root.Subject = nameOf("UT", "CSCA SPECIMEN"), nameOf("UT", "CSCA SPECIMEN")
 		b.signer.Issuer, b.signer.Subject = b.root.Subject, nameOf("UT", "DS SPECIMEN")
 		b.trust = func(i *issuer) ([]pki.Material, []*cert.CRL, []pki.Issuer) {
 			return []pki.Material{{Cert: i.root, Specimen: true}}, []*cert.CRL{i.crl}, []pki.Issuer{{Country: "UT", Status: pki.None}}
 		}
 	})
-	put(accept, "", "country-case", "the country written in small letters", signer(func(t *cert.Template) { t.Subject = nameOf("vn", "DS SPECIMEN") }))
-	put(refuse, verify.ReasonIssuerDocument, "passport-csca", "a passport's CSCA of the same state, which the operator did not pin for identity cards", func(b *blueprint) {
+	t.put(accept, "", "country-case", "the country written in small letters", signer(func(t *cert.Template) { t.Subject = nameOf("vn", "DS SPECIMEN") }))
+	t.put(refuse, verify.ReasonIssuerDocument, "passport-csca", "a passport's CSCA of the same state, which the operator did not pin for identity cards", func(b *blueprint) {
 		b.trust = func(i *issuer) ([]pki.Material, []*cert.CRL, []pki.Issuer) {
 			other := standard()
 			other.forger()
@@ -137,10 +146,14 @@ func chainPlays() []play {
 				[]pki.Issuer{{Country: "VN", Documents: []string{"I"}, Status: pki.None, Anchors: [][32]byte{pinned.root.Fingerprint()}}}
 		}
 	})
-	put(refer, verify.ReasonSpecimen, "specimen", "test keys where they are not welcome", func(b *blueprint) { b.options.Specimen = false })
+	t.put(refer, verify.ReasonSpecimen, "specimen", "test keys where they are not welcome", func(b *blueprint) { b.options.Specimen = false })
+	return t.list
+}
 
-	// Names, keys and links.
-	put(accept, "", "two-cscas", "two CSCAs with one name, and one key identifier", func(b *blueprint) {
+// linkPlays are several CSCAs of one state, and what one hands on to the next.
+func linkPlays() []play {
+	t := &table{prefix: "chain-"}
+	t.put(accept, "", "two-cscas", "two CSCAs with one name, and one key identifier", func(b *blueprint) {
 		b.trust = trusting(func(i *issuer) []*cert.Certificate {
 			t := b.root
 			other := ecKey(dh.P256(), "CSCA 2")
@@ -148,15 +161,15 @@ func chainPlays() []play {
 			return []*cert.Certificate{authority(t, other), i.root}
 		})
 	})
-	put(accept, "", "link", "a link certificate, from RSA to EC, whose issuer is written otherwise", func(b *blueprint) { link(b, rsaKey("csca", 65537)) })
-	put(refuse, verify.ReasonChainForged, "link-forged", "a link certificate that no CSCA signed", func(b *blueprint) { link(b, rsaKey("ds", 65537)) })
-	put(refer, verify.ReasonCSCAUnknown, "link-from-document", "a new CSCA's certificate that comes in the document itself", func(b *blueprint) {
+	t.put(accept, "", "link", "a link certificate, from RSA to EC, whose issuer is written otherwise", func(b *blueprint) { link(b, rsaKey("csca", 65537)) })
+	t.put(refuse, verify.ReasonChainForged, "link-forged", "a link certificate that no CSCA signed", func(b *blueprint) { link(b, rsaKey("ds", 65537)) })
+	t.put(refer, verify.ReasonCSCAUnknown, "link-from-document", "a new CSCA's certificate that comes in the document itself", func(b *blueprint) {
 		unknown(b)
 		if i, err := b.issue(); err == nil {
 			b.packed = [][]byte{i.root.Raw}
 		}
 	})
-	return append(append(list, certificatePlays(signer, root)...), validityPlays(signer)...)
+	return t.list
 }
 
 // signerIssues lets the genuine signer certify another, whose key signs the document.

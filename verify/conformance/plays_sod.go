@@ -139,104 +139,132 @@ func chunked(sod []byte) []byte {
 	return n.bytes()
 }
 
+// table collects the plays of one part of a document.
+type table struct {
+	prefix string
+	list   []play
+}
+
+func (t *table) put(verdict string, reason verify.Reason, id, what string, change func(*blueprint)) {
+	t.list = append(t.list, play{t.prefix + id, what, standard, verdict, reason, change})
+}
+
+// onMessage changes the ContentInfo, onObject the LDS object before its digest is taken, and
+// onAttributes the signed attributes before they are signed.
+func onMessage(change func(*node)) func(*blueprint) { return func(b *blueprint) { b.message = change } }
+
+func onObject(change func(*node)) func(*blueprint) { return func(b *blueprint) { b.object = change } }
+
+func onAttributes(change func(*node)) func(*blueprint) {
+	return func(b *blueprint) { b.attributes = change }
+}
+
 // sodPlays are faults in the SignedData and the LDS object (Doc 9303-10 §4.6.2,
 // RFC 5652).
 func sodPlays() []play {
-	var list []play
-	put := func(verdict string, reason verify.Reason, id, what string, change func(*blueprint)) {
-		list = append(list, play{"sod-" + id, what, standard, verdict, reason, change})
-	}
-	message := func(change func(*node)) func(*blueprint) { return func(b *blueprint) { b.message = change } }
-	content := func(change func(*node)) func(*blueprint) { return func(b *blueprint) { b.object = change } }
-	attributes := func(change func(*node)) func(*blueprint) { return func(b *blueprint) { b.attributes = change } }
+	t := &table{prefix: "sod-"}
+	t.sodFile()
+	t.signedData()
+	t.signerInfo()
+	t.signedAttributes()
+	t.securityObject()
+	return append(t.list, weakPlays()...)
+}
+
+// sodFile changes the file around the SignedData.
+func (t *table) sodFile() {
 	file := func(change func([]byte) []byte) func(*blueprint) {
 		return func(b *blueprint) { b.after = func(f verify.Files) { f[lds.SODFile] = change(f[lds.SODFile]) } }
 	}
-
-	// The file.
-	put(refuse, verify.ReasonSODMalformed, "tag", "the file's tag is 78", file(func(b []byte) []byte { return append([]byte{0x78}, b[1:]...) }))
-	put(refuse, verify.ReasonSODMalformed, "length-short", "the file's length is an octet short", file(func(b []byte) []byte { return lengthOff(b, -1) }))
-	put(refuse, verify.ReasonSODMissing, "length-long", "the file's length is an octet long", file(func(b []byte) []byte { return lengthOff(b, 1) }))
-	put(refuse, verify.ReasonSODMissing, "cut", "the file is cut in its middle", file(func(b []byte) []byte { return b[:len(b)/2] }))
-	put(refuse, verify.ReasonSODMalformed, "trailing", "octets stand behind the object in the file's tag", file(func(b []byte) []byte {
+	t.put(refuse, verify.ReasonSODMalformed, "tag", "the file's tag is 78", file(func(b []byte) []byte { return append([]byte{0x78}, b[1:]...) }))
+	t.put(refuse, verify.ReasonSODMalformed, "length-short", "the file's length is an octet short", file(func(b []byte) []byte { return lengthOff(b, -1) }))
+	t.put(refuse, verify.ReasonSODMissing, "length-long", "the file's length is an octet long", file(func(b []byte) []byte { return lengthOff(b, 1) }))
+	t.put(refuse, verify.ReasonSODMissing, "cut", "the file is cut in its middle", file(func(b []byte) []byte { return b[:len(b)/2] }))
+	t.put(refuse, verify.ReasonSODMalformed, "trailing", "octets stand behind the object in the file's tag", file(func(b []byte) []byte {
 		n := parseNode(b)
 		n.add(octets([]byte{1}))
 		return n.bytes()
 	}))
-	put(refuse, verify.ReasonSODMalformed, "nested", "two thousand nested sequences", file(func([]byte) []byte {
+	t.put(refuse, verify.ReasonSODMalformed, "nested", "two thousand nested sequences", file(func([]byte) []byte {
 		var b []byte
 		for range 2000 {
 			b = wrap(0x30, b)
 		}
 		return wrap(0x77, b)
 	}))
-	put(refuse, verify.ReasonSODMalformed, "children", "sixty thousand elements in one", file(func([]byte) []byte {
+	t.put(refuse, verify.ReasonSODMalformed, "children", "sixty thousand elements in one", file(func([]byte) []byte {
 		return wrap(0x77, wrap(0x30, bytes.Repeat([]byte{5, 0}, 60_000)))
 	}))
-	put(refuse, verify.ReasonSODMalformed, "length-five", "a length of five octets", file(func([]byte) []byte {
+	t.put(refuse, verify.ReasonSODMalformed, "length-five", "a length of five octets", file(func([]byte) []byte {
 		return wrap(0x77, []byte{0x30, 0x85, 0, 0, 0, 0, 1, 0})
 	}))
-	put(refuse, verify.ReasonSODMalformed, "length-huge", "a length of 2 GB within", file(func([]byte) []byte { return wrap(0x77, []byte{0x30, 0x84, 0x7F, 0xFF, 0xFF, 0xFF}) }))
+	t.put(refuse, verify.ReasonSODMalformed, "length-huge", "a length of 2 GB within", file(func([]byte) []byte { return wrap(0x77, []byte{0x30, 0x84, 0x7F, 0xFF, 0xFF, 0xFF}) }))
+}
 
-	// SignedData.
-	put(refuse, verify.ReasonSODProfile, "version", "SignedData has version 4", message(func(n *node) { signedData(n).at(sdVersion).become(integer(4)) }))
-	put(refuse, verify.ReasonSODProfile, "version-1", "SignedData has version 1", message(func(n *node) { signedData(n).at(sdVersion).become(integer(1)) }))
-	put(refuse, verify.ReasonSODMalformed, "version-none", "SignedData has no version", message(func(n *node) { signedData(n).drop(sdVersion) }))
-	put(refuse, verify.ReasonSODProfile, "digests-md5", "the list of digest algorithms holds MD5", message(func(n *node) { signedData(n).at(sdDigests).become(set(algorithmOf(oidMD5))) }))
-	put(refuse, verify.ReasonSODProfile, "digests-empty", "the list of digest algorithms is empty", message(func(n *node) { signedData(n).at(sdDigests).become(set()) }))
-	put(refuse, verify.ReasonSODMalformed, "digests-none", "there is no list of digest algorithms", message(func(n *node) { signedData(n).drop(sdDigests) }))
-	put(refuse, verify.ReasonSODMalformed, "type-master-list", "the content type is that of a master list", message(func(n *node) { signedData(n).at(sdContent, 0).become(object(oidList...)) }))
-	put(refuse, verify.ReasonSODMalformed, "type-none", "there is no content type", message(func(n *node) { signedData(n).at(sdContent).drop(0) }))
-	put(refuse, verify.ReasonSODMalformed, "detached", "there is no content", message(func(n *node) { signedData(n).at(sdContent).drop(1) }))
-	put(refer, verify.ReasonSignerMissing, "certificate-none", "no certificate, here or in the store", message(func(n *node) { signedData(n).drop(sdCertificates) }))
-	put(refuse, verify.ReasonSODAttributes, "signers-none", "there is no SignerInfo", message(func(n *node) { signedData(n).at(sdSigners).become(set()) }))
-	put(refuse, verify.ReasonSODMalformed, "not-signed-data", "the content is no SignedData", message(func(n *node) { n.at(0).become(object(oidData...)) }))
+// signedData changes what stands around the signer.
+func (t *table) signedData() {
+	t.put(refuse, verify.ReasonSODProfile, "version", "SignedData has version 4", onMessage(func(n *node) { signedData(n).at(sdVersion).become(integer(4)) }))
+	t.put(refuse, verify.ReasonSODProfile, "version-1", "SignedData has version 1", onMessage(func(n *node) { signedData(n).at(sdVersion).become(integer(1)) }))
+	t.put(refuse, verify.ReasonSODMalformed, "version-none", "SignedData has no version", onMessage(func(n *node) { signedData(n).drop(sdVersion) }))
+	t.put(refuse, verify.ReasonSODProfile, "digests-md5", "the list of digest algorithms holds MD5", onMessage(func(n *node) { signedData(n).at(sdDigests).become(set(algorithmOf(oidMD5))) }))
+	t.put(refuse, verify.ReasonSODProfile, "digests-empty", "the list of digest algorithms is empty", onMessage(func(n *node) { signedData(n).at(sdDigests).become(set()) }))
+	t.put(refuse, verify.ReasonSODMalformed, "digests-none", "there is no list of digest algorithms", onMessage(func(n *node) { signedData(n).drop(sdDigests) }))
+	t.put(refuse, verify.ReasonSODMalformed, "type-master-list", "the content type is that of a master list", onMessage(func(n *node) { signedData(n).at(sdContent, 0).become(object(oidList...)) }))
+	t.put(refuse, verify.ReasonSODMalformed, "type-none", "there is no content type", onMessage(func(n *node) { signedData(n).at(sdContent).drop(0) }))
+	t.put(refuse, verify.ReasonSODMalformed, "detached", "there is no content", onMessage(func(n *node) { signedData(n).at(sdContent).drop(1) }))
+	t.put(refer, verify.ReasonSignerMissing, "certificate-none", "no certificate, here or in the store", onMessage(func(n *node) { signedData(n).drop(sdCertificates) }))
+	t.put(refuse, verify.ReasonSODAttributes, "signers-none", "there is no SignerInfo", onMessage(func(n *node) { signedData(n).at(sdSigners).become(set()) }))
+	t.put(refuse, verify.ReasonSODMalformed, "not-signed-data", "the content is no SignedData", onMessage(func(n *node) { n.at(0).become(object(oidData...)) }))
+}
 
-	// SignerInfo.
-	put(refuse, verify.ReasonSODProfile, "signer-version", "SignerInfo has version 2", message(func(n *node) { signerInfo(n).at(siVersion).become(integer(2)) }))
-	put(refuse, verify.ReasonSODProfile, "signer-version-3", "SignerInfo has version 3 with issuer and serial number", message(func(n *node) { signerInfo(n).at(siVersion).become(integer(3)) }))
-	put(refuse, verify.ReasonSODMalformed, "signer-version-none", "SignerInfo has no version", message(func(n *node) { signerInfo(n).drop(siVersion) }))
-	put(refuse, verify.ReasonSignerMismatch, "signer-serial", "SignerInfo names another serial number", message(func(n *node) { signerInfo(n).at(siID, 1).become(integer(77)) }))
-	put(refuse, verify.ReasonSignerMismatch, "signer-key-id", "SignerInfo names another key identifier", func(b *blueprint) {
+// signerInfo changes what the signer says, and the signature.
+func (t *table) signerInfo() {
+	t.put(refuse, verify.ReasonSODProfile, "signer-version", "SignerInfo has version 2", onMessage(func(n *node) { signerInfo(n).at(siVersion).become(integer(2)) }))
+	t.put(refuse, verify.ReasonSODProfile, "signer-version-3", "SignerInfo has version 3 with issuer and serial number", onMessage(func(n *node) { signerInfo(n).at(siVersion).become(integer(3)) }))
+	t.put(refuse, verify.ReasonSODMalformed, "signer-version-none", "SignerInfo has no version", onMessage(func(n *node) { signerInfo(n).drop(siVersion) }))
+	t.put(refuse, verify.ReasonSignerMismatch, "signer-serial", "SignerInfo names another serial number", onMessage(func(n *node) { signerInfo(n).at(siID, 1).become(integer(77)) }))
+	t.put(refuse, verify.ReasonSignerMismatch, "signer-key-id", "SignerInfo names another key identifier", func(b *blueprint) {
 		b.byKeyID = true
 		b.message = func(n *node) { id := signerInfo(n).at(siID); id.value = flipped(id.value, 3) }
 	})
-	put(refuse, verify.ReasonSODProfile, "key-id-version-1", "SignerInfo has version 1 with a key identifier", func(b *blueprint) {
+	t.put(refuse, verify.ReasonSODProfile, "key-id-version-1", "SignerInfo has version 1 with a key identifier", func(b *blueprint) {
 		b.byKeyID = true
 		b.message = func(n *node) { signerInfo(n).at(siVersion).become(integer(1)) }
 	})
-	put(refuse, verify.ReasonSODMalformed, "signer-id-none", "SignerInfo names nobody", message(func(n *node) { signerInfo(n).drop(siID) }))
-	put(refuse, verify.ReasonAlgorithmBroken, "digest-md5", "SignerInfo names MD5", message(func(n *node) { signerInfo(n).at(siDigest).become(algorithmOf(oidMD5)) }))
-	put(refuse, verify.ReasonSODMalformed, "digest-none", "SignerInfo names no digest", message(func(n *node) { signerInfo(n).drop(siDigest) }))
-	put(refuse, verify.ReasonSODDigest, "digest-other", "SignerInfo names another digest than the one that was taken", message(func(n *node) {
+	t.put(refuse, verify.ReasonSODMalformed, "signer-id-none", "SignerInfo names nobody", onMessage(func(n *node) { signerInfo(n).drop(siID) }))
+	t.put(refuse, verify.ReasonAlgorithmBroken, "digest-md5", "SignerInfo names MD5", onMessage(func(n *node) { signerInfo(n).at(siDigest).become(algorithmOf(oidMD5)) }))
+	t.put(refuse, verify.ReasonSODMalformed, "digest-none", "SignerInfo names no digest", onMessage(func(n *node) { signerInfo(n).drop(siDigest) }))
+	t.put(refuse, verify.ReasonSODDigest, "digest-other", "SignerInfo names another digest than the one that was taken", onMessage(func(n *node) {
 		signerInfo(n).at(siDigest).become(algorithmOf(cert.HashOID(crypto.SHA512)))
 	}))
-	put(refuse, verify.ReasonAlgorithmBroken, "algorithm-md5", "SignerInfo's signature algorithm is RSA with MD5", message(func(n *node) { signerInfo(n).at(siAlgorithm).become(algorithmOf(oidMD5RSA)) }))
-	put(refuse, verify.ReasonAlgorithmBroken, "algorithm-unknown", "SignerInfo's signature algorithm is none that there is", message(func(n *node) { signerInfo(n).at(siAlgorithm).become(algorithmOf([]int{1, 3, 6, 1, 4, 1, 99999})) }))
-	put(refuse, verify.ReasonSODMalformed, "algorithm-none", "SignerInfo names no signature algorithm", message(func(n *node) { signerInfo(n).drop(siAlgorithm) }))
-	put(refuse, verify.ReasonAlgorithmBroken, "algorithm-dsa", "SignerInfo's signature algorithm is DSA", message(func(n *node) { signerInfo(n).at(siAlgorithm).become(algorithmOf(oidDSA)) }))
-	put(refuse, verify.ReasonSODSignature, "signature-wrong", "a bit of the signature was changed", func(b *blueprint) { b.signature = func(s []byte) []byte { return flipped(s, -1) } })
-	put(refuse, verify.ReasonSODSignature, "signature-empty", "the signature is empty", func(b *blueprint) { b.signature = func([]byte) []byte { return nil } })
-	put(refuse, verify.ReasonSODMalformed, "signature-none", "there is no signature", message(func(n *node) { signerInfo(n).drop(siSignature) }))
-	put(refuse, verify.ReasonSODSignature, "signature-zero", "r and s are 0", func(b *blueprint) {
+	t.put(refuse, verify.ReasonAlgorithmBroken, "algorithm-md5", "SignerInfo's signature algorithm is RSA with MD5", onMessage(func(n *node) { signerInfo(n).at(siAlgorithm).become(algorithmOf(oidMD5RSA)) }))
+	t.put(refuse, verify.ReasonAlgorithmBroken, "algorithm-unknown", "SignerInfo's signature algorithm is none that there is", onMessage(func(n *node) { signerInfo(n).at(siAlgorithm).become(algorithmOf([]int{1, 3, 6, 1, 4, 1, 99999})) }))
+	t.put(refuse, verify.ReasonSODMalformed, "algorithm-none", "SignerInfo names no signature algorithm", onMessage(func(n *node) { signerInfo(n).drop(siAlgorithm) }))
+	t.put(refuse, verify.ReasonAlgorithmBroken, "algorithm-dsa", "SignerInfo's signature algorithm is DSA", onMessage(func(n *node) { signerInfo(n).at(siAlgorithm).become(algorithmOf(oidDSA)) }))
+	t.put(refuse, verify.ReasonSODSignature, "signature-wrong", "a bit of the signature was changed", func(b *blueprint) { b.signature = func(s []byte) []byte { return flipped(s, -1) } })
+	t.put(refuse, verify.ReasonSODSignature, "signature-empty", "the signature is empty", func(b *blueprint) { b.signature = func([]byte) []byte { return nil } })
+	t.put(refuse, verify.ReasonSODMalformed, "signature-none", "there is no signature", onMessage(func(n *node) { signerInfo(n).drop(siSignature) }))
+	t.put(refuse, verify.ReasonSODSignature, "signature-zero", "r and s are 0", func(b *blueprint) {
 		b.signature = func([]byte) []byte { return sequence(integer(0), integer(0)).bytes() }
 	})
-	put(refuse, verify.ReasonSODSignature, "signature-n", "r and s are the order of the group", func(b *blueprint) {
+	t.put(refuse, verify.ReasonSODSignature, "signature-n", "r and s are the order of the group", func(b *blueprint) {
 		b.signature = func([]byte) []byte { n := bigInteger(dh.P256().Parameters().N); return sequence(n, n).bytes() }
 	})
-	put(refuse, verify.ReasonSODSignature, "signature-plain", "r and s in fixed length where a SEQUENCE belongs", func(b *blueprint) {
+	t.put(refuse, verify.ReasonSODSignature, "signature-plain", "r and s in fixed length where a SEQUENCE belongs", func(b *blueprint) {
 		b.message = func(n *node) {
 			rs := parseNode(signerInfo(n).at(siSignature).value)
 			sig := append(fixedLength(rs.at(0).value, 32), fixedLength(rs.at(1).value, 32)...)
 			signerInfo(n).at(siSignature).value = sig
 		}
 	})
-	put(refuse, verify.ReasonSODSignature, "other-curve", "the signature was made on another curve than the certificate's (Lithuania)", func(b *blueprint) {
+	t.put(refuse, verify.ReasonSODSignature, "other-curve", "the signature was made on another curve than the certificate's (Lithuania)", func(b *blueprint) {
 		b.ds = otherSigner{ecKey(dh.BrainpoolP256r1(), "signer"), b.ds.Public()}
 	})
+}
 
-	// Signed attributes.
-	put(refuse, verify.ReasonSODAttributes, "attributes-none", "there are no signed attributes; the signature is over the content", func(b *blueprint) {
+// signedAttributes changes what the signature is over.
+func (t *table) signedAttributes() {
+	t.put(refuse, verify.ReasonSODAttributes, "attributes-none", "there are no signed attributes; the signature is over the content", func(b *blueprint) {
 		b.message = func(n *node) {
 			sig, err := b.signBytes(signedData(n).at(sdContent, 1, 0).value)
 			if err != nil {
@@ -246,64 +274,65 @@ func sodPlays() []play {
 			signerInfo(n).drop(siAttributes)
 		}
 	})
-	put(refuse, verify.ReasonSODDigest, "content-replaced", "the content was replaced, attributes and signature kept", message(func(n *node) {
+	t.put(refuse, verify.ReasonSODDigest, "content-replaced", "the content was replaced, attributes and signature kept", onMessage(func(n *node) {
 		inner := signedData(n).at(sdContent, 1, 0)
 		inner.value = flipped(inner.value, -1)
 	}))
-	put(refuse, verify.ReasonSODSignature, "attributes-replaced", "content and attributes were replaced, the signature kept", message(func(n *node) {
+	t.put(refuse, verify.ReasonSODSignature, "attributes-replaced", "content and attributes were replaced, the signature kept", onMessage(func(n *node) {
 		inner := signedData(n).at(sdContent, 1, 0)
 		inner.value = flipped(inner.value, -1)
 		messageDigest(signerInfo(n).at(siAttributes)).value = digest(crypto.SHA256, inner.value)
 	}))
-	put(refuse, verify.ReasonSODDigest, "digest-wrong", "the message digest is wrong, and signed", attributes(func(n *node) { messageDigest(n).value = make([]byte, 32) }))
-	put(refuse, verify.ReasonSODAttributes, "no-message-digest", "there is no message digest", attributes(func(n *node) { n.drop(attributeIndex(n, oidMessageDigest)) }))
-	put(refuse, verify.ReasonSODAttributes, "two-message-digests", "there are two message digests", attributes(func(n *node) {
+	t.put(refuse, verify.ReasonSODDigest, "digest-wrong", "the message digest is wrong, and signed", onAttributes(func(n *node) { messageDigest(n).value = make([]byte, 32) }))
+	t.put(refuse, verify.ReasonSODAttributes, "no-message-digest", "there is no message digest", onAttributes(func(n *node) { n.drop(attributeIndex(n, oidMessageDigest)) }))
+	t.put(refuse, verify.ReasonSODAttributes, "two-message-digests", "there are two message digests", onAttributes(func(n *node) {
 		n.add(sequence(object(oidMessageDigest...), set(octets(make([]byte, 32)))))
 	}))
-	put(refuse, verify.ReasonSODAttributes, "message-digest-two-values", "the message digest has two values", attributes(func(n *node) {
+	t.put(refuse, verify.ReasonSODAttributes, "message-digest-two-values", "the message digest has two values", onAttributes(func(n *node) {
 		n.at(attributeIndex(n, oidMessageDigest), 1).add(octets(make([]byte, 32)))
 	}))
-	put(refuse, verify.ReasonSODAttributes, "no-content-type", "there is no content type attribute", attributes(func(n *node) { n.drop(attributeIndex(n, oidContentType)) }))
-	put(refuse, verify.ReasonSODAttributes, "content-type-differs", "the content type attribute names other content", attributes(func(n *node) {
+	t.put(refuse, verify.ReasonSODAttributes, "no-content-type", "there is no content type attribute", onAttributes(func(n *node) { n.drop(attributeIndex(n, oidContentType)) }))
+	t.put(refuse, verify.ReasonSODAttributes, "content-type-differs", "the content type attribute names other content", onAttributes(func(n *node) {
 		n.at(attributeIndex(n, oidContentType), 1, 0).become(object(oidData...))
 	}))
-	put(accept, verify.ReasonSODProfile, "unsigned-attribute", "an attribute that nobody signed", message(func(n *node) {
+	t.put(accept, verify.ReasonSODProfile, "unsigned-attribute", "an attribute that nobody signed", onMessage(func(n *node) {
 		signerInfo(n).add(&node{tag: 0xA1, kids: []*node{sequence(object(1, 2, 840, 113549, 1, 9, 5), set(&node{tag: 0x17, value: []byte("260302000000Z")}))}})
 	}))
-	put(refuse, verify.ReasonSODMalformed, "content-is-attributes", "the content is itself a set of attributes, its signature that of genuine ones", func(b *blueprint) { attributesAsContent(b) })
-	put(refuse, verify.ReasonSODDigest, "two-signers", "content of a forger's, signed by nobody known, with the genuine SignerInfo of other content beside", func(b *blueprint) { twoSigners(b) })
+	t.put(refuse, verify.ReasonSODMalformed, "content-is-attributes", "the content is itself a set of attributes, its signature that of genuine ones", func(b *blueprint) { attributesAsContent(b) })
+	t.put(refuse, verify.ReasonSODDigest, "two-signers", "content of a forger's, signed by nobody known, with the genuine SignerInfo of other content beside", func(b *blueprint) { twoSigners(b) })
+}
 
-	// The LDS object.
-	put(refuse, verify.ReasonSODMalformed, "lds-version-2", "the LDS object has version 2", content(func(n *node) { n.at(objectVersion).become(integer(2)) }))
-	put(refuse, verify.ReasonSODMalformed, "lds-version-negative", "the LDS object has version -1", content(func(n *node) { n.at(objectVersion).become(integer(-1)) }))
-	put(refuse, verify.ReasonSODMalformed, "lds-version-none", "the LDS object has no version", content(func(n *node) { n.drop(objectVersion) }))
-	put(refuse, verify.ReasonSODProfile, "lds-version-0-with-info", "the LDS object has version 0 and version information", content(func(n *node) {
+// securityObject changes the list of hashes, signed.
+func (t *table) securityObject() {
+	t.put(refuse, verify.ReasonSODMalformed, "lds-version-2", "the LDS object has version 2", onObject(func(n *node) { n.at(objectVersion).become(integer(2)) }))
+	t.put(refuse, verify.ReasonSODMalformed, "lds-version-negative", "the LDS object has version -1", onObject(func(n *node) { n.at(objectVersion).become(integer(-1)) }))
+	t.put(refuse, verify.ReasonSODMalformed, "lds-version-none", "the LDS object has no version", onObject(func(n *node) { n.drop(objectVersion) }))
+	t.put(refuse, verify.ReasonSODProfile, "lds-version-0-with-info", "the LDS object has version 0 and version information", onObject(func(n *node) {
 		lds18("0108")(n)
 		n.at(objectVersion).become(integer(0))
 	}))
-	put(refuse, verify.ReasonSODProfile, "lds-version-1-without-info", "the LDS object has version 1 and no version information", content(func(n *node) { n.at(objectVersion).become(integer(1)) }))
-	put(refuse, verify.ReasonAlgorithmBroken, "groups-md5", "the groups are hashed with MD5", content(func(n *node) { n.at(objectAlgorithm).become(algorithmOf(oidMD5)) }))
-	put(refuse, verify.ReasonSODMalformed, "groups-no-algorithm", "the LDS object names no digest", content(func(n *node) { n.drop(objectAlgorithm) }))
-	put(refuse, verify.ReasonSODMalformed, "groups-empty", "the list of group hashes is empty", content(func(n *node) { n.at(objectHashes).become(sequence()) }))
-	put(refuse, verify.ReasonSODMalformed, "groups-hash-cut", "a group's hash is cut", content(func(n *node) { h := n.at(objectHashes, 1, 1); h.value = h.value[:20] }))
-	put(refuse, verify.ReasonGroupHash, "groups-hash-wrong", "the hash of DG2 is another", content(func(n *node) { n.at(objectHashes, 1, 1).value = make([]byte, 32) }))
-	put(refuse, verify.ReasonGroupsMissing, "groups-no-dg1", "DG1 is not listed", content(func(n *node) { n.at(objectHashes).drop(0) }))
-	put(refuse, verify.ReasonSODMalformed, "groups-twice", "DG1 is listed twice, the second time with a forger's hash", content(func(n *node) {
+	t.put(refuse, verify.ReasonSODProfile, "lds-version-1-without-info", "the LDS object has version 1 and no version information", onObject(func(n *node) { n.at(objectVersion).become(integer(1)) }))
+	t.put(refuse, verify.ReasonAlgorithmBroken, "groups-md5", "the groups are hashed with MD5", onObject(func(n *node) { n.at(objectAlgorithm).become(algorithmOf(oidMD5)) }))
+	t.put(refuse, verify.ReasonSODMalformed, "groups-no-algorithm", "the LDS object names no digest", onObject(func(n *node) { n.drop(objectAlgorithm) }))
+	t.put(refuse, verify.ReasonSODMalformed, "groups-empty", "the list of group hashes is empty", onObject(func(n *node) { n.at(objectHashes).become(sequence()) }))
+	t.put(refuse, verify.ReasonSODMalformed, "groups-hash-cut", "a group's hash is cut", onObject(func(n *node) { h := n.at(objectHashes, 1, 1); h.value = h.value[:20] }))
+	t.put(refuse, verify.ReasonGroupHash, "groups-hash-wrong", "the hash of DG2 is another", onObject(func(n *node) { n.at(objectHashes, 1, 1).value = make([]byte, 32) }))
+	t.put(refuse, verify.ReasonGroupsMissing, "groups-no-dg1", "DG1 is not listed", onObject(func(n *node) { n.at(objectHashes).drop(0) }))
+	t.put(refuse, verify.ReasonSODMalformed, "groups-twice", "DG1 is listed twice, the second time with a forger's hash", onObject(func(n *node) {
 		n.at(objectHashes).add(sequence(integer(1), octets(make([]byte, 32))))
 	}))
 	for _, number := range []int64{0, 17, -1} {
-		put(refuse, verify.ReasonSODMalformed, fmt.Sprintf("groups-number-%d", number), fmt.Sprintf("a group has the number %d", number), content(func(n *node) { n.at(objectHashes, 1, 0).become(integer(number)) }))
+		t.put(refuse, verify.ReasonSODMalformed, fmt.Sprintf("groups-number-%d", number), fmt.Sprintf("a group has the number %d", number), onObject(func(n *node) { n.at(objectHashes, 1, 0).become(integer(number)) }))
 	}
-	put(refuse, verify.ReasonSODMalformed, "groups-no-number", "a group's hash has no number", content(func(n *node) { n.at(objectHashes, 1).drop(0) }))
-	put(refuse, verify.ReasonGroupWithheld, "groups-additional", "the hash of a DG15 that the chip does not have", func(b *blueprint) { b.unread = []lds.File{lds.DG15} })
-	put(accept, verify.ReasonSODProfile, "type-data", "the content type is id-data (China)", func(b *blueprint) {
+	t.put(refuse, verify.ReasonSODMalformed, "groups-no-number", "a group's hash has no number", onObject(func(n *node) { n.at(objectHashes, 1).drop(0) }))
+	t.put(refuse, verify.ReasonGroupWithheld, "groups-additional", "the hash of a DG15 that the chip does not have", func(b *blueprint) { b.unread = []lds.File{lds.DG15} })
+	t.put(accept, verify.ReasonSODProfile, "type-data", "the content type is id-data (China)", func(b *blueprint) {
 		b.attributes = func(n *node) { n.at(attributeIndex(n, oidContentType), 1, 0).become(object(oidData...)) }
 		b.message = func(n *node) {
 			signedData(n).at(sdContent, 0).become(object(oidData...))
 			signedData(n).at(sdVersion).become(integer(1))
 		}
 	})
-	return append(list, weakPlays()...)
 }
 
 // weakPlays are algorithms that count no more, and signatures that a lenient reader takes.
