@@ -73,15 +73,18 @@ var wordStates = [...]phrase{
 
 // listNames says what brought an anchor or other things into the trust folder.
 var listNames = map[string]phrase{
-	"file":             {"file in the folder", "tệp trong thư mục"},
-	"pin":              {"pinned", "đã ghim"},
-	"":                 {"pinned", "đã ghim"},
-	pki.KindMasterList: {"master list", "danh sách CSCA"},
-	pki.KindDeviations: {"deviation list", "danh sách lỗi đã biết"},
-	pki.KindDefects:    {"defect list", "danh sách khuyết tật"},
-	"signers":          {"certificates", "chứng thư"},
-	"revoked":          {"revocation lists", "danh sách thu hồi"},
-	"blocked":          {"blocked signers", "khóa ký bị chặn"},
+	"file":                {"file in the folder", "tệp trong thư mục"},
+	"pin":                 {"pinned", "đã ghim"},
+	"":                    {"pinned", "đã ghim"},
+	pki.KindMasterList:    {"master list", "danh sách CSCA"},
+	pki.KindDeviations:    {"deviation list", "danh sách lỗi đã biết"},
+	pki.KindDefects:       {"defect list", "danh sách khuyết tật"},
+	"specimen-masterlist": {"master list", "danh sách CSCA"},
+	"specimen-deviations": {"deviation list", "danh sách lỗi đã biết"},
+	"specimen-defects":    {"defect list", "danh sách khuyết tật"},
+	"signers":             {"certificates", "chứng thư"},
+	"revoked":             {"revocation lists", "danh sách thu hồi"},
+	"blocked":             {"blocked signers", "khóa ký bị chặn"},
 }
 
 // vietnamese puts what happened and what to do before the English message, which stays

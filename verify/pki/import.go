@@ -30,7 +30,7 @@ type ImportOptions struct {
 	Countries []string  // of lists of anchors, only these; empty is as before, else all
 	Pins      [][32]byte
 	Operator  string
-	Each      bool // take what can be taken; else one offer that is refused has all refused
+	Each      bool // take what can be taken, from wherever it comes; else one offer that is refused has all refused
 }
 
 // Receipt says what became of an offer.
@@ -188,14 +188,14 @@ func (im *importing) newer(m Mark) error {
 // importOf is the line of the index for a list.
 func (im *importing) importOf(l *SignedList) Import {
 	i := Import{
-		Kind: ImportKind(l.Kind), List: l.Kind, Country: l.Country, Signer: l.Signer.Fingerprint(), CSCA: l.Anchor.Fingerprint,
+		Kind: ImportKind(l.Kind), List: l.Mark().Kind, Country: l.Country, Signer: l.Signer.Fingerprint(), CSCA: l.Anchor.Fingerprint,
 		Signed: l.Signed, Imported: im.o.At.UTC().Truncate(time.Second), Operator: im.o.Operator,
 	}
 	ending := "der"
 	if l.Kind == KindMasterList {
 		ending, i.Kind, i.Documents, i.Countries = "ml", ImportAnchors, []string{"P"}, nil
 		for _, o := range im.index.Imports { // what was decided for the edition before stays
-			if o.List == l.Kind && o.Country == l.Country {
+			if o.List == i.List && o.Country == l.Country {
 				i.Documents, i.Countries = o.Documents, o.Countries
 			}
 		}

@@ -17,8 +17,11 @@ import (
 // a part of a directory or of a pack is passed over.
 func (im *importing) sort(o Offer) error {
 	b := o.Octets
+	blocked := path.Base(strings.ReplaceAll(o.Name, "\\", "/")) == BlockedFile
 	switch {
-	case path.Base(strings.ReplaceAll(o.Name, "\\", "/")) == BlockedFile:
+	case blocked && im.o.Each:
+		return fmt.Errorf("%w: the operator's own %s is imported by its name", ErrList, BlockedFile)
+	case blocked:
 		return im.block(b)
 	case len(b) > 0 && b[0] == 0x30:
 		return im.der(b, false)

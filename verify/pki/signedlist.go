@@ -45,10 +45,17 @@ type SignedList struct {
 	Deviations   []Deviation // of a list of deviations or defects
 }
 
-// Mark names this edition for a Memory.
+// Mark names this edition for a Memory. A list under a test key never stands in the place
+// of a real one.
 func (l *SignedList) Mark() Mark {
-	return Mark{Kind: l.Kind, Issuer: l.Country, Signed: l.Signed, Digest: l.Digest}
+	kind := l.Kind
+	if l.Specimen {
+		kind = specimenPrefix + kind
+	}
+	return Mark{Kind: kind, Issuer: l.Country, Signed: l.Signed, Digest: l.Digest}
 }
+
+const specimenPrefix = "specimen-"
 
 // listKinds gives the kind and the signer's purpose of each content type.
 var listKinds = []struct {

@@ -479,6 +479,11 @@ func TestImportBlocked(t *testing.T) {
 	if err := offer("[[signer]]\n"); !errors.Is(err, ErrList) {
 		t.Error(err)
 	}
+	r, err := c.Import([]Offer{{BlockedFile, nil}}, ImportOptions{At: now, Each: true})
+	if c.must(err); !errors.Is(r[0].Err, ErrList) {
+		t.Error("a courier unblocked a signer:", r[0].Err)
+	}
+	expect(t, c.load().Chain(ds.cert).Judge(usual()), Revocation, Failed, SignerBlocked)
 	c.must(offer("")) // nobody any more
 	if f := c.load().Chain(ds.cert).Judge(usual()).Finding(Revocation); f.Kind == SignerBlocked {
 		t.Error("still blocked")
@@ -487,15 +492,23 @@ func TestImportBlocked(t *testing.T) {
 
 func TestImportSpecimenList(t *testing.T) {
 	c := newCheckpoint(t)
+	state := newCSCA(t, "CSCA of the state", nil)
+	c.lay("state.cer", state.cert.Raw)
+	_, err := c.offer(signList(t, listSigner(t, state, nil), masterList(t, state.cert), func(m *cms.Message) { m.SigningTime = now.AddDate(0, 0, -2) }), nil)
+	c.must(err)
 	test, other := newCSCA(t, "SPECIMEN CSCA", nil), newCSCA(t, "CSCA", nil)
 	c.lay("csca.cer", test.cert.Raw)
 	list := signList(t, listSigner(t, test, nil), masterList(t, other.cert), nil)
-	_, err := c.offer(list, nil)
+	_, err = c.offer(list, nil)
 	c.must(err)
 	for _, a := range c.load().Anchors() {
-		if !a.Specimen {
-			t.Errorf("%v, named by a test key, counts as real", a.Cert.Subject)
+		if a.Specimen == (a.Cert.Subject.CommonName() == "CSCA of the state") {
+			t.Errorf("%v: specimen %v", a.Cert.Subject, a.Specimen)
 		}
+	}
+	// The list of the test key stands beside the state's own, not in its place.
+	if x, err := c.Index(); err != nil || len(x.Imports) != 2 {
+		t.Errorf("%+v, %v", x, err)
 	}
 }
 
