@@ -11,7 +11,7 @@ import (
 // issuers say of faults that they know.
 type adverse struct {
 	deviations []Deviation
-	blocked    []Blocked
+	blocked    []blockedSigner
 	lists      [][32]byte // the digests of the signed lists that the deviations are from
 }
 
@@ -33,7 +33,7 @@ func (s *Store) addList(kind ImportKind, raw []byte, from *Import) error {
 	a := &s.adverse
 	a.lists = append(a.lists, from.SHA256)
 	if kind == ImportBlocked {
-		list, err := ParseBlocked(raw)
+		list, err := parseBlocked(raw)
 		a.blocked = append(a.blocked, list...)
 		return err
 	}

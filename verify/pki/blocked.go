@@ -13,14 +13,14 @@ import (
 	"github.com/tamthe/tamthe/card/cert"
 )
 
-// BlockedFile is the file of a trust folder that names document signers whose documents
+// blockedFile is the file of a trust folder that names document signers whose documents
 // the operator refuses. There is no public format for such a list: it is the operator's
 // own word, like issuers.toml.
-const BlockedFile = "blocked.toml"
+const blockedFile = "blocked.toml"
 
-// Blocked is a document signer that the operator refuses, named by the fingerprint of
+// blockedSigner is a document signer that the operator refuses, named by the fingerprint of
 // its certificate or by state and serial number.
-type Blocked struct {
+type blockedSigner struct {
 	Fingerprint [32]byte // SHA-256 of the certificate; zero if it is named otherwise
 	Country     string   // two letters, as in certificates
 	Serial      *big.Int // nil if it is named by fingerprint
@@ -30,7 +30,7 @@ type Blocked struct {
 
 const maxBlocked = 100_000
 
-// ParseBlocked reads a blocked.toml:
+// parseBlocked reads a blocked.toml:
 //
 //	[[signer]]
 //	sha256 = "57ab…"          # of the certificate, or:
@@ -40,7 +40,7 @@ const maxBlocked = 100_000
 //	reason = "key stolen"     # may be left out
 //
 // Unknown keys are errors.
-func ParseBlocked(b []byte) ([]Blocked, error) {
+func parseBlocked(b []byte) ([]blockedSigner, error) {
 	var file struct {
 		Signer []struct {
 			SHA256  string         `toml:"sha256"`
@@ -53,28 +53,28 @@ func ParseBlocked(b []byte) ([]Blocked, error) {
 	d := toml.NewDecoder(bytes.NewReader(b))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&file); err != nil {
-		return nil, fmt.Errorf("read %s: %w", BlockedFile, err)
+		return nil, fmt.Errorf("read %s: %w", blockedFile, err)
 	}
 	if len(file.Signer) > maxBlocked {
-		return nil, fmt.Errorf("read %s: more than %d signers", BlockedFile, maxBlocked)
+		return nil, fmt.Errorf("read %s: more than %d signers", blockedFile, maxBlocked)
 	}
-	var list []Blocked
+	var list []blockedSigner
 	for n, f := range file.Signer {
-		r := Blocked{Country: strings.ToUpper(f.Country), Reason: f.Reason}
+		r := blockedSigner{Country: strings.ToUpper(f.Country), Reason: f.Reason}
 		switch named := f.Country != "" || f.Serial != ""; {
 		case f.SHA256 != "" && !named:
 			p, err := hex.DecodeString(strings.ReplaceAll(f.SHA256, ":", ""))
 			if err != nil || len(p) != len(r.Fingerprint) {
-				return nil, fmt.Errorf("read %s: signer %d: %q is no SHA-256 fingerprint", BlockedFile, n+1, f.SHA256)
+				return nil, fmt.Errorf("read %s: signer %d: %q is no SHA-256 fingerprint", blockedFile, n+1, f.SHA256)
 			}
 			copy(r.Fingerprint[:], p)
 		case f.SHA256 == "" && len(f.Country) == 2:
 			var ok bool
 			if r.Serial, ok = new(big.Int).SetString(strings.ReplaceAll(f.Serial, ":", ""), 16); !ok || len(f.Serial) > 128 {
-				return nil, fmt.Errorf("read %s: signer %d: %q is no serial number", BlockedFile, n+1, f.Serial)
+				return nil, fmt.Errorf("read %s: signer %d: %q is no serial number", blockedFile, n+1, f.Serial)
 			}
 		default:
-			return nil, fmt.Errorf("read %s: signer %d: name it by sha256, or by country and serial", BlockedFile, n+1)
+			return nil, fmt.Errorf("read %s: signer %d: name it by sha256, or by country and serial", blockedFile, n+1)
 		}
 		if f.Since != (toml.LocalDate{}) {
 			r.Since = f.Since.AsTime(time.UTC)
@@ -85,7 +85,7 @@ func ParseBlocked(b []byte) ([]Blocked, error) {
 }
 
 // names says whether the certificate is the one that is meant.
-func (b Blocked) names(c *cert.Certificate) bool {
+func (b blockedSigner) names(c *cert.Certificate) bool {
 	if b.Serial != nil {
 		return b.Serial.Cmp(c.Serial) == 0 && sameCountry(b.Country, c.Issuer.Country())
 	}
@@ -93,7 +93,7 @@ func (b Blocked) names(c *cert.Certificate) bool {
 }
 
 // String says since when and why.
-func (b Blocked) String() string {
+func (b blockedSigner) String() string {
 	s := "blocked by the operator"
 	if !b.Since.IsZero() {
 		s += " since " + b.Since.Format(time.DateOnly)

@@ -259,7 +259,7 @@ func TestBlockedSigners(t *testing.T) {
 	text := "[[signer]]\nsha256 = \"" + hex.EncodeToString(by[:]) + "\"\nsince = 2026-06-01\nreason = \"key stolen\"\n"
 	serial := "[[signer]]\ncountry = \"ut\"\nserial = \"" + ds.cert.Serial.Text(16) + "\"\n"
 	for _, b := range []string{text, serial} {
-		list, err := ParseBlocked([]byte(b))
+		list, err := parseBlocked([]byte(b))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -279,7 +279,7 @@ func TestBlockedSigners(t *testing.T) {
 		"[[signer]]\n", "[[signer]]\nsha256=\"00\"\n", "[[signer]]\ncountry=\"VN\"\n", "[[signer]]\ncountry=\"VNM\"\nserial=\"1\"\n",
 		"[[signer]]\ncountry=\"VN\"\nserial=\"xyz\"\n", text + "country=\"UT\"\nserial=\"1\"\n", "[[signer]]\nserials=\"1\"\n", "= nonsense",
 	} {
-		if _, err := ParseBlocked([]byte(bad)); err == nil {
+		if _, err := parseBlocked([]byte(bad)); err == nil {
 			t.Errorf("taken: %q", bad)
 		}
 	}
@@ -288,7 +288,7 @@ func TestBlockedSigners(t *testing.T) {
 func FuzzParseBlocked(f *testing.F) {
 	f.Add([]byte("[[signer]]\ncountry=\"VN\"\nserial=\"1f\"\nsince=2026-01-01\n"))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		list, err := ParseBlocked(b)
+		list, err := parseBlocked(b)
 		if err != nil && list != nil {
 			t.Error("a list with an error")
 		}

@@ -17,31 +17,31 @@ const (
 	maxLDIFValue   = 16 << 20 // characters of one value: a master list in base64
 )
 
-// ErrLDIF says that a file is no LDIF of RFC 2849, or beyond all bounds.
-var ErrLDIF = errors.New("not LDIF")
+// errLDIF says that a file is no LDIF of RFC 2849, or beyond all bounds.
+var errLDIF = errors.New("not LDIF")
 
-// Found is what a file of a directory holds, each as the DER of one.
-type Found struct {
+// holdings is what a file of a directory holds, each as the DER of one.
+type holdings struct {
 	Certificates, CRLs, Lists [][]byte
 }
 
 // ldifKinds are the attributes that carry something for a trust store; their options,
 // such as binary, do not count.
-var ldifKinds = map[string]func(*Found) *[][]byte{
-	"usercertificate":           func(f *Found) *[][]byte { return &f.Certificates },
-	"cacertificate":             func(f *Found) *[][]byte { return &f.Certificates },
-	"certificaterevocationlist": func(f *Found) *[][]byte { return &f.CRLs },
-	"authorityrevocationlist":   func(f *Found) *[][]byte { return &f.CRLs },
-	"pkdmasterlistcontent":      func(f *Found) *[][]byte { return &f.Lists },
-	"cscamasterlistdata":        func(f *Found) *[][]byte { return &f.Lists },
-	"pkddeviationlistcontent":   func(f *Found) *[][]byte { return &f.Lists },
+var ldifKinds = map[string]func(*holdings) *[][]byte{
+	"usercertificate":           func(f *holdings) *[][]byte { return &f.Certificates },
+	"cacertificate":             func(f *holdings) *[][]byte { return &f.Certificates },
+	"certificaterevocationlist": func(f *holdings) *[][]byte { return &f.CRLs },
+	"authorityrevocationlist":   func(f *holdings) *[][]byte { return &f.CRLs },
+	"pkdmasterlistcontent":      func(f *holdings) *[][]byte { return &f.Lists },
+	"cscamasterlistdata":        func(f *holdings) *[][]byte { return &f.Lists },
+	"pkddeviationlistcontent":   func(f *holdings) *[][]byte { return &f.Lists },
 }
 
-// ReadLDIF takes certificates, revocation lists and signed lists out of an LDIF file (RFC
+// readLDIF takes certificates, revocation lists and signed lists out of an LDIF file (RFC
 // 2849), such as the ICAO PKD gives out, whole or as a delta. Entries that are deleted
 // there give nothing; whatever else there is is passed over. Nothing is verified.
-func ReadLDIF(r io.Reader) (*Found, error) {
-	p := ldif{out: new(Found)}
+func readLDIF(r io.Reader) (*holdings, error) {
+	p := ldif{out: new(holdings)}
 	lines := bufio.NewScanner(r)
 	lines.Buffer(make([]byte, 0, 4096), maxLDIFLine)
 	for lines.Scan() {
@@ -51,7 +51,7 @@ func ReadLDIF(r io.Reader) (*Found, error) {
 	}
 	if err := lines.Err(); err != nil {
 		if errors.Is(err, bufio.ErrTooLong) {
-			err = fmt.Errorf("%w: a line of more than %d octets", ErrLDIF, maxLDIFLine)
+			err = fmt.Errorf("%w: a line of more than %d octets", errLDIF, maxLDIFLine)
 		}
 		return nil, err
 	}
@@ -59,7 +59,7 @@ func ReadLDIF(r io.Reader) (*Found, error) {
 		return nil, err
 	}
 	if p.entries == 0 {
-		return nil, fmt.Errorf("%w: no entry", ErrLDIF)
+		return nil, fmt.Errorf("%w: no entry", errLDIF)
 	}
 	return p.out, nil
 }
@@ -67,9 +67,9 @@ func ReadLDIF(r io.Reader) (*Found, error) {
 // ldif is the state of reading: the logical line so far, which folded lines continue, and
 // what the entry so far has.
 type ldif struct {
-	out     *Found
+	out     *holdings
 	logical []byte
-	entry   Found
+	entry   holdings
 	begun   bool
 	deleted bool
 	entries int
@@ -79,7 +79,7 @@ type ldif struct {
 func (p *ldif) line(b []byte) error {
 	if len(b) > 0 && b[0] == ' ' { // RFC 2849, note 2
 		if len(p.logical) == 0 || len(p.logical)+len(b) > maxLDIFValue {
-			return fmt.Errorf("%w: entry %d: a line continues nothing, or too much", ErrLDIF, p.entries+1)
+			return fmt.Errorf("%w: entry %d: a line continues nothing, or too much", errLDIF, p.entries+1)
 		}
 		p.logical = append(p.logical, b[1:]...)
 		return nil
@@ -100,14 +100,14 @@ func (p *ldif) end() error {
 		return nil
 	}
 	if p.entries++; p.entries > maxLDIFEntries {
-		return fmt.Errorf("%w: more than %d entries", ErrLDIF, maxLDIFEntries)
+		return fmt.Errorf("%w: more than %d entries", errLDIF, maxLDIFEntries)
 	}
 	if !p.deleted {
 		p.out.Certificates = append(p.out.Certificates, p.entry.Certificates...)
 		p.out.CRLs = append(p.out.CRLs, p.entry.CRLs...)
 		p.out.Lists = append(p.out.Lists, p.entry.Lists...)
 	}
-	p.entry, p.begun, p.deleted = Found{}, false, false
+	p.entry, p.begun, p.deleted = holdings{}, false, false
 	return nil
 }
 
@@ -118,7 +118,7 @@ func (p *ldif) attribute(b []byte) error {
 	}
 	colon := bytes.IndexByte(b, ':')
 	if colon <= 0 {
-		return fmt.Errorf("%w: entry %d: a line without a name", ErrLDIF, p.entries+1)
+		return fmt.Errorf("%w: entry %d: a line without a name", errLDIF, p.entries+1)
 	}
 	name, _, _ := strings.Cut(strings.ToLower(string(b[:colon])), ";")
 	value := b[colon+1:]
@@ -127,12 +127,12 @@ func (p *ldif) attribute(b []byte) error {
 		return nil
 	case name == "dn":
 		if p.begun {
-			return fmt.Errorf("%w: entry %d: two names", ErrLDIF, p.entries+1)
+			return fmt.Errorf("%w: entry %d: two names", errLDIF, p.entries+1)
 		}
 		p.begun = true
 		return nil
 	case !p.begun:
-		return fmt.Errorf("%w: entry %d does not begin with its name", ErrLDIF, p.entries+1)
+		return fmt.Errorf("%w: entry %d does not begin with its name", errLDIF, p.entries+1)
 	case name == "changetype":
 		p.deleted = strings.EqualFold(strings.TrimSpace(string(value)), "delete")
 		return nil
@@ -143,7 +143,7 @@ func (p *ldif) attribute(b []byte) error {
 	}
 	der, err := base64.StdEncoding.DecodeString(string(bytes.TrimSpace(value[1:])))
 	if err != nil || len(der) == 0 {
-		return fmt.Errorf("%w: entry %d: %s is not base64", ErrLDIF, p.entries+1, name)
+		return fmt.Errorf("%w: entry %d: %s is not base64", errLDIF, p.entries+1, name)
 	}
 	list := into(&p.entry)
 	*list = append(*list, der)

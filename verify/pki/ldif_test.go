@@ -36,7 +36,7 @@ func TestReadLDIF(t *testing.T) {
 			"dn: o=old,c=UT" + end + "changetype: delete" + end + folded("userCertificate;binary", ds, 76, end) + end +
 			"dn: o=url,c=UT" + end + "userCertificate;binary:< file:///etc/passwd" + end +
 			"jpegPhoto:: not base64 but not ours" // the last entry ends with the file
-		f, err := ReadLDIF(strings.NewReader(text))
+		f, err := readLDIF(strings.NewReader(text))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -50,7 +50,7 @@ func TestReadLDIF(t *testing.T) {
 // A real master list travels through LDIF as it is.
 func TestReadLDIFOfARealList(t *testing.T) {
 	raw := testdata.Vectors(t, "pki/master-lists/NL_ML_2026-07-22.ml")
-	f, err := ReadLDIF(strings.NewReader("dn: o=ml,c=NL\n" + folded("pkdMasterListContent;binary", raw, 76, "\n")))
+	f, err := readLDIF(strings.NewReader("dn: o=ml,c=NL\n" + folded("pkdMasterListContent;binary", raw, 76, "\n")))
 	if err != nil || len(f.Lists) != 1 || !bytes.Equal(f.Lists[0], raw) {
 		t.Error(err)
 	}
@@ -69,7 +69,7 @@ func TestReadLDIFRefuses(t *testing.T) {
 		"a line beyond all bounds":        "dn: a\nx: " + strings.Repeat("x", maxLDIFLine) + "\n",
 		"a folded line beyond all bounds": "dn: a\nx: y\n" + strings.Repeat(" "+strings.Repeat("x", 60_000)+"\n", maxLDIFValue/60_000+1),
 	} {
-		if f, err := ReadLDIF(strings.NewReader(text)); !errors.Is(err, ErrLDIF) || f != nil {
+		if f, err := readLDIF(strings.NewReader(text)); !errors.Is(err, errLDIF) || f != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -77,7 +77,7 @@ func TestReadLDIFRefuses(t *testing.T) {
 	for i := range maxLDIFEntries + 1 {
 		fmt.Fprintf(&many, "dn: %d\n\n", i)
 	}
-	if _, err := ReadLDIF(strings.NewReader(many.String())); !errors.Is(err, ErrLDIF) {
+	if _, err := readLDIF(strings.NewReader(many.String())); !errors.Is(err, errLDIF) {
 		t.Error("too many entries:", err)
 	}
 }
@@ -86,7 +86,7 @@ func FuzzReadLDIF(f *testing.F) {
 	f.Add([]byte("version: 1\n\ndn: a\nuserCertificate;binary:: MA\n AA\n\ndn: b\nchangetype: delete\ncACertificate:: MAAA\n"))
 	f.Add([]byte("dn: a\ncertificateRevocationList;binary:: MAAA\n-\n"))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		found, err := ReadLDIF(bytes.NewReader(b))
+		found, err := readLDIF(bytes.NewReader(b))
 		if err != nil {
 			if found != nil {
 				t.Error("something with an error")

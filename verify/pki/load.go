@@ -61,7 +61,7 @@ type loader struct {
 	b       *builder
 	crls    []*cert.CRL
 	issuers []Issuer
-	blocked []Blocked
+	blocked []blockedSigner
 	skipped []Skipped
 }
 
@@ -251,8 +251,8 @@ func (l *loader) file(f plainFile, specimen bool) error {
 	case IssuersFile:
 		l.issuers, err = ParseIssuers(b)
 		return err
-	case BlockedFile:
-		l.blocked, err = ParseBlocked(b)
+	case blockedFile:
+		l.blocked, err = parseBlocked(b)
 		return err
 	}
 	l.content(name, b, specimen)

@@ -177,9 +177,9 @@ func (m *Memory) Newest() time.Time {
 	return newest
 }
 
-// Marks returns the newest edition of every list that was seen, in the order of kind
+// marks returns the newest edition of every list that was seen, in the order of kind
 // and issuer.
-func (m *Memory) Marks() []Mark {
+func (m *Memory) marks() []Mark {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return slices.SortedFunc(maps.Values(m.seen), compareMarks)

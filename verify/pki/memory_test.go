@@ -80,7 +80,7 @@ func TestMemoryTakesNoOlderList(t *testing.T) {
 func TestMemoryKeepsTheSeriesApart(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "seen")
 	m := openMemory(t, path)
-	if !m.Newest().IsZero() || len(m.Marks()) != 0 {
+	if !m.Newest().IsZero() || len(m.marks()) != 0 {
 		t.Error("a new memory has seen something")
 	}
 	other, crl := edition(0, 1, 9), edition(3, 5, 8)
@@ -93,7 +93,7 @@ func TestMemoryKeepsTheSeriesApart(t *testing.T) {
 		t.Error(err)
 	}
 	for _, m := range []*Memory{m, openMemory(t, path)} {
-		if got := m.Marks(); !slices.Equal(got, []Mark{crl, edition(0, 4, 1), other}) {
+		if got := m.marks(); !slices.Equal(got, []Mark{crl, edition(0, 4, 1), other}) {
 			t.Errorf("%+v", got)
 		}
 		if !m.Newest().Equal(crl.Signed) {
@@ -169,7 +169,7 @@ func TestMemoryIsBounded(t *testing.T) {
 	if err := m.Note(many...); err != nil {
 		t.Fatal(err)
 	}
-	if got := len(openMemory(t, m.path).Marks()); got != maxMarks {
+	if got := len(openMemory(t, m.path).marks()); got != maxMarks {
 		t.Errorf("%d marks", got)
 	}
 	if err := m.Note(edition(1, 1, 1)); !errors.Is(err, ErrMemory) {
@@ -210,7 +210,7 @@ func TestMemoryOfSeveralProcesses(t *testing.T) {
 		})
 	}
 	group.Wait()
-	marks := openMemory(t, path).Marks()
+	marks := openMemory(t, path).marks()
 	if len(marks) != processes+1 {
 		t.Fatalf("%d series", len(marks))
 	}

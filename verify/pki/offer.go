@@ -17,10 +17,10 @@ import (
 // a part of a directory or of a pack is passed over.
 func (im *importing) sort(o Offer) error {
 	b := o.Octets
-	blocked := path.Base(strings.ReplaceAll(o.Name, "\\", "/")) == BlockedFile
+	blocked := path.Base(strings.ReplaceAll(o.Name, "\\", "/")) == blockedFile
 	switch {
 	case blocked && im.o.Each:
-		return fmt.Errorf("%w: the operator's own %s is imported by its name", ErrList, BlockedFile)
+		return fmt.Errorf("%w: the operator's own %s is imported by its name", ErrList, blockedFile)
 	case blocked:
 		return im.block(b)
 	case len(b) > 0 && b[0] == 0x30:
@@ -28,7 +28,7 @@ func (im *importing) sort(o Offer) error {
 	case bytes.Contains(b, []byte("-----BEGIN ")):
 		return im.pem(b)
 	}
-	found, err := ReadLDIF(bytes.NewReader(b))
+	found, err := readLDIF(bytes.NewReader(b))
 	if err != nil {
 		return fmt.Errorf("%w: neither a list nor a certificate in DER or PEM; %w", ErrList, err)
 	}
@@ -46,7 +46,7 @@ func (im *importing) der(b []byte, part bool) error {
 		return nil
 	}
 	if certs, crls, err := unpack(b); err == nil && !isSignedList(b) {
-		return im.directory(&Found{Certificates: certs, CRLs: crls})
+		return im.directory(&holdings{Certificates: certs, CRLs: crls})
 	}
 	im.signed = append(im.signed, p)
 	return nil
@@ -74,7 +74,7 @@ func (im *importing) pem(b []byte) error {
 }
 
 // directory takes what a directory or a pack holds; nobody signed it as a whole.
-func (im *importing) directory(found *Found) error {
+func (im *importing) directory(found *holdings) error {
 	for _, b := range found.Certificates {
 		c, err := cert.Parse(b)
 		if err == nil {
@@ -125,7 +125,7 @@ func (im *importing) certificate(c *cert.Certificate, part bool) error {
 // block takes the operator's own list of document signers to refuse, in the place of the
 // one that was imported before.
 func (im *importing) block(b []byte) error {
-	if _, err := ParseBlocked(b); err != nil {
+	if _, err := parseBlocked(b); err != nil {
 		return fmt.Errorf("%w: %w", ErrList, err)
 	}
 	if slices.ContainsFunc(im.index.Imports, func(o Import) bool { return o.List == listBlocked && o.SHA256 == fingerprint(b) }) {

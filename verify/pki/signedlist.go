@@ -25,8 +25,8 @@ const (
 // ErrList says that a list is refused as a whole.
 var ErrList = errors.New("list refused")
 
-// ErrListUnknown is an ErrList whose signer no CSCA that the operator pinned vouches for.
-var ErrListUnknown = fmt.Errorf("%w: no CSCA that the operator pinned vouches for its signer", ErrList)
+// errListUnknown is an ErrList whose signer no CSCA that the operator pinned vouches for.
+var errListUnknown = fmt.Errorf("%w: no CSCA that the operator pinned vouches for its signer", ErrList)
 
 // Clock skew that an honest issuer and an honest checkpoint may have.
 const clockSkew = 10 * time.Minute
@@ -161,7 +161,7 @@ func signingTime(s *cms.SignerInfo) (time.Time, error) {
 func (s *Store) vouch(l *SignedList, d *cms.SignedData, purpose asn1.ObjectIdentifier, at time.Time) error {
 	info := d.Signers[0]
 	candidates := append(d.SignerCertificates(info), s.Signers(info)...)
-	why := error(ErrListUnknown)
+	why := error(errListUnknown)
 	for _, c := range candidates[:min(len(candidates), maxSigners)] {
 		if err := mayList(c, purpose); err != nil {
 			why = err
@@ -258,7 +258,7 @@ func (l *SignedList) material(d *cms.SignedData, signer *cert.Certificate) []*en
 func (s *Store) pinnedRoute(signer *cert.Certificate, material []*entry, at, signed time.Time) (route, error) {
 	w := newWalk(s, material...)
 	w.from(route{stranger(signer, fromDocument)})
-	why := error(ErrListUnknown)
+	why := error(errListUnknown)
 	for _, r := range w.found {
 		if !s.pinned(r.anchor()) {
 			continue

@@ -114,7 +114,7 @@ func TestRealMasterLists(t *testing.T) {
 				t.Error("not as in the index of the vectors")
 			}
 			for name, s := range map[string]*Store{"nobody": store(nil, nil), "other states": store(foreign, nil)} {
-				if _, err := s.OpenList(raw, r.at); !errors.Is(err, ErrListUnknown) {
+				if _, err := s.OpenList(raw, r.at); !errors.Is(err, errListUnknown) {
 					t.Errorf("%s pinned: %v", name, err)
 				}
 			}
@@ -313,14 +313,14 @@ func TestOpenList(t *testing.T) {
 	}
 	for _, b := range bad {
 		l, err := s.OpenList(b.raw, now)
-		if !errors.Is(err, ErrList) || errors.Is(err, ErrListUnknown) != b.unknown || l != nil {
+		if !errors.Is(err, ErrList) || errors.Is(err, errListUnknown) != b.unknown || l != nil {
 			t.Errorf("%s: %v", b.name, err)
 		}
 	}
 	if _, err := store([]*cert.Certificate{pinned.cert}, []*cert.CRL{revoked}).OpenList(good[0].raw, now); !errors.Is(err, ErrList) {
 		t.Error("a revoked signer:", err)
 	}
-	if _, err := store([]*cert.Certificate{other.cert}, nil).OpenList(good[0].raw, now); !errors.Is(err, ErrListUnknown) {
+	if _, err := store([]*cert.Certificate{other.cert}, nil).OpenList(good[0].raw, now); !errors.Is(err, errListUnknown) {
 		t.Error("another CSCA pinned:", err)
 	}
 }

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// KindStore is the kind of mark that a trust folder itself leaves in a Memory.
-const KindStore = "store"
+// kindStore is the kind of mark that a trust folder itself leaves in a Memory.
+const kindStore = "store"
 
 // TrustFolder is a trust folder on disk that lists are imported into. One process at a time
 // changes it; whoever reads it meanwhile sees it before or after the change.
@@ -72,10 +72,10 @@ func (f TrustFolder) issuer() string {
 
 // check compares the folder's index with what the device has seen of it.
 func (f TrustFolder) check(index []byte) error {
-	seen, ok := f.Seen.last(KindStore, f.issuer())
+	seen, ok := f.Seen.last(kindStore, f.issuer())
 	if index == nil {
 		if ok {
-			return &RollbackError{Seen: seen, Given: Mark{Kind: KindStore, Issuer: f.issuer()}}
+			return &RollbackError{Seen: seen, Given: Mark{Kind: kindStore, Issuer: f.issuer()}}
 		}
 		return nil
 	}
@@ -90,7 +90,7 @@ func (f TrustFolder) check(index []byte) error {
 }
 
 func (f TrustFolder) mark(generation uint64, index []byte) Mark {
-	return Mark{Kind: KindStore, Issuer: f.issuer(), Sequence: generation, Digest: sha256.Sum256(index)}
+	return Mark{Kind: kindStore, Issuer: f.issuer(), Sequence: generation, Digest: sha256.Sum256(index)}
 }
 
 // change is a folder on its way from one index to the next.

@@ -154,7 +154,7 @@ func TestImportMasterList(t *testing.T) {
 	// A CSCA that came with a list vouches for documents, not for another list; and for
 	// passports only, unless it was imported for more.
 	rogue := signList(t, listSigner(t, other, nil), masterList(t, other.cert), signed(0))
-	if _, err := c.offer(rogue, nil); !errors.Is(err, ErrListUnknown) {
+	if _, err := c.offer(rogue, nil); !errors.Is(err, errListUnknown) {
 		t.Error(err)
 	}
 	ds := newSigner(t, other, nil).cert
@@ -344,7 +344,7 @@ func TestImportAllOrNone(t *testing.T) {
 	if r, err := c.Import(offers, ImportOptions{At: now}); !errors.Is(err, ErrList) || r != nil || !strings.Contains(err.Error(), "note") && !strings.Contains(err.Error(), "cut") {
 		t.Error(r, err)
 	}
-	if !equalContent(before, c.content()) || len(c.Seen.Marks()) != 0 {
+	if !equalContent(before, c.content()) || len(c.Seen.marks()) != 0 {
 		t.Error("something was taken")
 	}
 	r, err := c.Import(offers, ImportOptions{At: now, Each: true})
@@ -471,7 +471,7 @@ func TestImportBlocked(t *testing.T) {
 	c.lay("csca.cer", ca.cert.Raw)
 	text := "[[signer]]\ncountry = \"UT\"\nserial = \"" + ds.cert.Serial.Text(16) + "\"\n"
 	offer := func(b string) error {
-		_, err := c.Import([]Offer{{"/media/usb/" + BlockedFile, []byte(b)}}, ImportOptions{At: now})
+		_, err := c.Import([]Offer{{"/media/usb/" + blockedFile, []byte(b)}}, ImportOptions{At: now})
 		return err
 	}
 	c.must(offer(text))
@@ -479,7 +479,7 @@ func TestImportBlocked(t *testing.T) {
 	if err := offer("[[signer]]\n"); !errors.Is(err, ErrList) {
 		t.Error(err)
 	}
-	r, err := c.Import([]Offer{{BlockedFile, nil}}, ImportOptions{At: now, Each: true})
+	r, err := c.Import([]Offer{{blockedFile, nil}}, ImportOptions{At: now, Each: true})
 	if c.must(err); !errors.Is(r[0].Err, ErrList) {
 		t.Error("a courier unblocked a signer:", r[0].Err)
 	}
