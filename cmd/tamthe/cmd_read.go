@@ -83,8 +83,12 @@ func runRead(ctx context.Context, p *program, o readOptions) error {
 		return err
 	}
 	report, elapsed, err := o.inspectWith(ctx, p, opts, "")
+	at := occasion{verb: "read", purpose: o.purpose, officer: officer}
+	if report == nil && r.begun { // files of the card lie here, so that it was read is on record
+		at.verb, report = "read-interrupted", r.unfinished(opts)
+	}
 	if report != nil {
-		p.record(report, occasion{verb: "read", purpose: o.purpose, officer: officer})
+		p.record(report, at)
 	}
 	if err != nil {
 		return r.interrupted(err)

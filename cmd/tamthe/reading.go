@@ -107,6 +107,15 @@ func (r *reading) write(f lds.File, b []byte) error {
 	return writeWhole(filepath.Join(r.dir, f.FileName()), b)
 }
 
+// unfinished is the report of a reading that broke off: nothing but which card it was.
+func (r *reading) unfinished(o verify.Options) *verify.Report {
+	report := &verify.Report{Policy: o.Policy, At: o.At, Specimen: o.Specimen}
+	if sod, err := lds.ParseSOD(r.early[lds.SODFile]); err == nil {
+		report.Document.Card = sod.CardID()
+	}
+	return report
+}
+
 // interrupted adds to the error of a reading that broke off how to go on.
 func (r *reading) interrupted(err error) error {
 	if !r.begun {

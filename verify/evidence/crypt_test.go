@@ -83,3 +83,13 @@ func TestParseDevice(t *testing.T) {
 		t.Errorf("P-384: %v", err)
 	}
 }
+
+func FuzzParseDevice(f *testing.F) {
+	f.Add(newDevice(f).PublicPEM())
+	f.Add(newEd25519(f).PublicPEM())
+	f.Fuzz(func(t *testing.T, text []byte) {
+		if id, err := ParseDevice(text); err != nil && (id != [32]byte{} || !errors.Is(err, ErrDeviceKey)) {
+			t.Errorf("%x, %v", id, err)
+		}
+	})
+}
