@@ -15,11 +15,11 @@ var (
 
 	wordUnsealed      = phrase{"the seal is broken: rely on nothing in this bundle", "niêm phong đã hỏng: không dựa vào nội dung nào trong hồ sơ này"}
 	wordKnownDevice   = phrase{"sealed by device %s…, whose word you take", "do thiết bị %s… niêm phong, lời của thiết bị này được tin"}
-	wordStranger      = phrase{"sealed by device %s…, whose word counts for nothing here; --device names whom to believe", "do thiết bị %s… niêm phong, lời của nó không được tính ở đây; --device cho biết tin thiết bị nào"}
+	wordStranger      = phrase{"sealed by device %s…; its word counts with --device only", "do thiết bị %s… niêm phong; lời của nó chỉ được tính khi có --device"}
 	wordCase          = phrase{"case %s", "vụ việc %s"}
 	wordPurpose       = phrase{"purpose: %s", "mục đích: %s"}
-	wordRecorded      = phrase{"recorded as %s, judged at %s under policy %s", "đã ghi là %s, xét tại thời điểm %s theo chính sách %s"}
-	wordThirdParty    = phrase{"third parties may rest on it", "bên thứ ba có thể dựa vào"}
+	wordRecorded      = phrase{"recorded as %s, judged at %s under policy %s", "đã ghi: %s, xét lúc %s, chính sách %s"}
+	wordThirdParty    = phrase{"third parties may rest on it", "bên thứ ba dựa vào được"}
 	wordNotThirdParty = phrase{"proves nothing to third parties", "không phải bằng chứng với bên thứ ba"}
 	wordTime          = phrase{"2006-01-02 15:04 UTC", "02/01/2006 15:04 UTC"}
 	wordChanged       = phrase{"changed: %s was %s, is %s", "khác trước: %s trước là %s, nay là %s"}
@@ -35,7 +35,7 @@ var (
 		evidence.RestNothing: {"not shown", "chưa được chứng minh"},
 		evidence.RestIssuer:  {"by the issuer's signature", "nhờ chữ ký của cơ quan cấp"},
 		evidence.RestChip:    {"by the chip's signature for this case", "nhờ chữ ký của chip cho vụ việc này"},
-		evidence.RestStore:   {"by your own trust store and lists", "nhờ kho tin cậy và danh sách của chính bạn"},
+		evidence.RestStore:   {"by your own trust store and lists", "nhờ kho tin cậy và danh sách của bạn"},
 		evidence.RestDevice:  {"by the word of the device", "nhờ lời của thiết bị"},
 	}
 )
