@@ -67,6 +67,11 @@ func Append(dir string, d *evidence.Device, e Entry) (_ Entry, err error) {
 	if err != nil {
 		return Entry{}, err
 	}
+	return extend(dir, f, head, d, e)
+}
+
+// extend adds the entry behind the head of a record that is locked.
+func extend(dir string, f *os.File, head *Head, d *evidence.Device, e Entry) (Entry, error) {
 	if head != nil && head.Seal.Device() != d.ID() {
 		return Entry{}, &TamperError{Why: "its head is another device's"}
 	}

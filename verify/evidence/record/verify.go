@@ -42,20 +42,16 @@ func Verify(dir string, device [32]byte, kept *Head) (State, error) {
 			return State{}, &TamperError{Why: "its head is another device's"}
 		}
 	}
-	torn, err := end(f, head)
+	torn, atEnd := end(f, head)
+	err = c.follow(f) // says where, which a look at the end cannot
+	if err == nil {
+		err = atEnd
+	}
+	if err == nil && torn {
+		err = c.next(head.line)
+	}
 	if err != nil {
-		if wrong := c.follow(f); wrong != nil { // says where, which a look at the end cannot
-			err = wrong
-		}
 		return State{}, err
-	}
-	if err := c.follow(f); err != nil {
-		return State{}, err
-	}
-	if torn {
-		if err := c.next(head.line); err != nil {
-			return State{}, err
-		}
 	}
 	for _, h := range c.heads {
 		if h != nil && h.Entries > c.number {
