@@ -29,6 +29,7 @@ type modulus struct {
 	square  element // R² mod value
 	shift   element // 2⁶⁴·R mod value
 	inverse element // value - 2, the exponent of Fermat's inversion
+	p256    bool    // value is the prime of P-256
 }
 
 func newModulus(v *big.Int) *modulus {
@@ -46,6 +47,7 @@ func newModulus(v *big.Int) *modulus {
 	word := new(big.Int).Lsh(big.NewInt(1), 64)
 	inv := limbsOf(new(big.Int).ModInverse(v, word))
 	m.negInv = -inv[0]
+	m.p256 = m.value == element{1<<64 - 1, 1<<32 - 1, 0, p256Top}
 	return m
 }
 

@@ -38,11 +38,14 @@ func (m *modulus) sub(z, x, y *element) {
 // mul sets z to x·y/R: each round adds the product of y with a limb of x and the multiple
 // of the modulus that makes the lowest limb zero, and drops that limb.
 func (m *modulus) mul(z, x, y *element) {
-	switch m.limbs {
-	case 4:
+	switch {
+	case m.p256:
+		m.mulP256(z, x, y)
+		return
+	case m.limbs == 4:
 		m.mul4(z, x, y)
 		return
-	case 6:
+	case m.limbs == 6:
 		m.mul6(z, x, y)
 		return
 	}

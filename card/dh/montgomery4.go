@@ -79,3 +79,39 @@ func (m *modulus) mul4(z, x, y *element) {
 	}
 	m.cut4(z, t0, t1, t2, t3, t4)
 }
+
+// mulP256 is mul4 for the prime of P-256, 2²⁵⁶ − 2²²⁴ + 2¹⁹² + 2⁹⁶ − 1: the multiple q of it
+// that makes the lowest limb zero is that limb, and its two middle limbs are shifts.
+func (m *modulus) mulP256(z, x, y *element) {
+	y0, y1, y2, y3 := y[0], y[1], y[2], y[3]
+	var t0, t1, t2, t3, t4 uint64
+	for _, xi := range x[:4] {
+		var c, t5 uint64
+		h0, l0 := bits.Mul64(xi, y0)
+		h1, l1 := bits.Mul64(xi, y1)
+		h2, l2 := bits.Mul64(xi, y2)
+		h3, l3 := bits.Mul64(xi, y3)
+		t0, c = bits.Add64(t0, l0, 0)
+		t1, c = bits.Add64(t1, l1, c)
+		t2, c = bits.Add64(t2, l2, c)
+		t3, c = bits.Add64(t3, l3, c)
+		t4, t5 = bits.Add64(t4, 0, c)
+		t1, c = bits.Add64(t1, h0, 0)
+		t2, c = bits.Add64(t2, h1, c)
+		t3, c = bits.Add64(t3, h2, c)
+		t4, c = bits.Add64(t4, h3, c)
+		t5 += c
+
+		q := t0
+		h3, l3 = bits.Mul64(q, p256Top)
+		t0, c = bits.Add64(t1, q<<32, 0)
+		t1, c = bits.Add64(t2, q>>32, c)
+		t2, c = bits.Add64(t3, l3, c)
+		t3, c = bits.Add64(t4, h3, c)
+		t4 = t5 + c
+	}
+	m.cut4(z, t0, t1, t2, t3, t4)
+}
+
+// p256Top is the highest limb of that prime.
+const p256Top = 0xffffffff00000001
