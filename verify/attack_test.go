@@ -1,11 +1,10 @@
 package verify
 
 import (
+	"bytes"
 	"crypto"
-	"crypto/rsa"
-	"math/big"
+	"slices"
 	"testing"
-	"time"
 
 	"github.com/tamthe/tamthe/card/cert"
 	"github.com/tamthe/tamthe/card/cms"
@@ -56,38 +55,47 @@ func TestPlantedNationalData(t *testing.T) {
 	wantVerdict(t, r, Refer, ReasonGroupsUnusual)
 }
 
-// TestManyCertificatesForOneSigner: a document that packs many certificates which all
-// could be the signer's costs no more than a second.
+// TestManyCertificatesForOneSigner: of the certificates that a document packs and that all
+// could be the signer's only the first few are tried, whatever they would cost.
 func TestManyCertificatesForOneSigner(t *testing.T) {
 	o := newOffice(t, "CSCA")
-	s := o.usual()
-	sod, err := lds.ParseSOD(s.files[lds.SODFile])
-	o.must(err)
-	n := new(big.Int).Lsh(big.NewInt(1), 16383)
-	tpl := o.dsTemplate
-	tpl.PublicKey = &rsa.PublicKey{N: n.Add(n, big.NewInt(9)), E: 1<<31 - 1}
-	var packed [][]byte
-	for range 63 {
-		packed = append(packed, o.certificate(tpl).Raw)
-	}
-	strange := o.certificate(tpl)
-	draft, err := cms.Prepare(cms.Message{
-		ContentType: cms.OIDLDSSecurityObject, Content: sod.Signed.Content, Certificate: strange, Certificates: packed,
-		Algorithm: cert.Algorithm{Scheme: cert.RSAPKCS1, Hash: crypto.SHA256},
-	})
-	o.must(err)
-	signed, err := draft.Assemble(make([]byte, 2048))
-	o.must(err)
-	s.files[lds.SODFile] = lds.WrapSOD(signed)
-	took := time.Hour
-	for range 3 { // other work on the machine slows one of them, not all
-		begin := time.Now()
-		wantVerdict(t, judgeOne(t, s.files, o.options("archive")), Refuse, ReasonSODSignature)
-		if took = min(took, time.Since(begin)); took < time.Second {
-			return
+	for _, decoys := range []int{maxTrials - 1, 63} {
+		for {
+			s := o.usual()
+			place := o.signAmong(s, decoys)
+			if decoys >= maxTrials && place < maxTrials {
+				continue // chance has put the right one among the first
+			}
+			if place < maxTrials {
+				wantVerdict(t, judgeOne(t, s.files, o.options("archive")), Accept, "")
+			} else {
+				wantVerdict(t, judgeOne(t, s.files, o.options("archive")), Refuse, ReasonSODSignature)
+			}
+			break
 		}
 	}
-	t.Errorf("%v", took)
+}
+
+// signAmong signs the card and packs as many other certificates of the same issuer and
+// serial number; it returns the place of the right one among them.
+func (o *office) signAmong(s *specimen, decoys int) int {
+	o.t.Helper()
+	sod, err := lds.ParseSOD(s.files[lds.SODFile])
+	o.must(err)
+	m := cms.Message{ContentType: cms.OIDLDSSecurityObject, Content: sod.Signed.Content, Certificate: o.certificate(o.dsTemplate), Algorithm: ecdsaSHA256}
+	for range decoys {
+		tpl := o.dsTemplate
+		tpl.PublicKey = testKey(o.t).Public()
+		m.Certificates = append(m.Certificates, o.certificate(tpl).Raw)
+	}
+	signed, err := cms.Sign(m, o.ds)
+	o.must(err)
+	s.files[lds.SODFile] = lds.WrapSOD(signed)
+	sod, err = lds.ParseSOD(s.files[lds.SODFile])
+	o.must(err)
+	return slices.IndexFunc(sod.Signed.SignerCertificates(sod.Signed.Signers[0]), func(c *cert.Certificate) bool {
+		return bytes.Equal(c.Raw, m.Certificate.Raw)
+	})
 }
 
 // otherCurve signs with another key than it shows.
