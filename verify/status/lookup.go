@@ -38,7 +38,7 @@ func (s *Source) Lookup(c Card) (Answer, error) {
 		if !s.speaksOf(x, c) {
 			continue
 		}
-		a, covers := x.answer(c, s.confirmed)
+		a, covers := x.answer(c, func(id [32]byte) bool { return s.confirmed(x, c, id) })
 		if !covers && a.State == Unknown {
 			continue
 		}
@@ -60,6 +60,9 @@ func (s *Source) Lookup(c Card) (Answer, error) {
 // just those: the operator may have pinned others for one code than for its first letter.
 func (s *Source) speaksOf(x *series, c Card) bool {
 	issuer := x.snapshot.issuer()
+	if x.document != "" {
+		issuer.Documents = []string{x.document}
+	}
 	if !issuer.Covers(c.Country, c.DocumentType) {
 		return false
 	}
@@ -71,7 +74,7 @@ func (s *Source) speaksOf(x *series, c Card) bool {
 }
 
 // answer is what one series says; covers is false if it could only speak against the card.
-func (x *series) answer(c Card, confirmed func(*series, [32]byte) bool) (a Answer, covers bool) {
+func (x *series) answer(c Card, confirmed func(id [32]byte) bool) (a Answer, covers bool) {
 	a = Answer{AsOf: x.newest().Signed, NextUpdate: x.newest().NextUpdate, Exact: true, Source: x.name()}
 	if x.snapshot.Sort == Index {
 		if c.Ref == nil || c.Ref.List != x.snapshot.URI {
@@ -82,7 +85,7 @@ func (x *series) answer(c Card, confirmed func(*series, [32]byte) bool) (a Answe
 	}
 	for _, id := range append([][32]byte{c.ID}, c.Keys...) {
 		state, exact := x.byName(id)
-		if !exact && confirmed(x, id) {
+		if !exact && confirmed(id) {
 			continue // the exact list has the last word
 		}
 		if b := (Answer{State: state, Exact: exact}); b.graver(a) {
@@ -154,11 +157,11 @@ func (x *series) byName(id [32]byte) (s State, exact bool) {
 	return Unknown, true
 }
 
-// confirmed says whether an exact list that is no older than a filter decides about a name
-// that the filter hits: its own answer counts then.
-func (s *Source) confirmed(f *series, id [32]byte) bool {
+// confirmed says whether an exact list about such cards that is no older than a filter
+// decides about a name that the filter hits: its own answer counts then.
+func (s *Source) confirmed(f *series, c Card, id [32]byte) bool {
 	for _, x := range s.series {
-		if x.snapshot.Sort != Exact || x.snapshot.URI != f.snapshot.URI || x.snapshot.Country != f.snapshot.Country {
+		if x.snapshot.Sort != Exact || x.family() != f.family() || !s.speaksOf(x, c) {
 			continue
 		}
 		if x.newest().Sequence >= f.newest().Sequence || x.snapshot.Edition == f.snapshot.Edition {

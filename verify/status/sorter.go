@@ -10,14 +10,15 @@ import (
 	"github.com/tamthe/tamthe/verify/pki"
 )
 
-// place says which lists replace one another.
+// place says which lists replace one another. A list of several document codes has a place
+// for each: whoever is pinned for some only replaces nothing for the others.
 type place struct {
-	country, uri string
-	sort         Sort // of the snapshot
+	country, uri, document string
+	sort                   Sort // of the snapshot
 }
 
 func (p place) compare(q place) int {
-	return cmp.Or(cmp.Compare(p.country, q.country), cmp.Compare(p.uri, q.uri), cmp.Compare(p.sort, q.sort))
+	return cmp.Or(cmp.Compare(p.country, q.country), cmp.Compare(p.uri, q.uri), cmp.Compare(p.document, q.document), cmp.Compare(p.sort, q.sort))
 }
 
 // found is a list and the file that it lies in.
@@ -42,9 +43,13 @@ func (t sorter) add(path string, b []byte, pinned Signers) error {
 		sorts = []Sort{Filter, Exact}
 	case Index, Filter, Exact:
 	}
+	f := found{path, l}
 	for _, s := range sorts {
-		p := place{l.Country, l.URI, s}
-		t[p] = append(t[p], found{path, l})
+		for _, d := range l.Documents {
+			if p := (place{l.Country, l.URI, d, s}); !slices.Contains(t[p], f) {
+				t[p] = append(t[p], f)
+			}
+		}
 	}
 	return nil
 }
@@ -70,7 +75,7 @@ func (s *Source) take(t sorter, memory Memory) {
 				used[f.path] = true
 			}
 		}
-		x.path = nameOf(x.newest(), lists)
+		x.document, x.path = p.document, nameOf(x.newest(), lists)
 		if err := x.allowed(lists, memory); err != nil {
 			s.refuse(x.path, err)
 			continue
@@ -86,7 +91,7 @@ func (s *Source) take(t sorter, memory Memory) {
 	slices.SortStableFunc(s.refused, func(a, b Refused) int { return cmp.Compare(a.Path, b.Path) })
 }
 
-// together holds filters and exact lists of one URI against what was seen of either: with
+// together holds filters and exact lists of one URI and document code against what was seen of either: with
 // the newer one taken away, the older one must not speak for a card.
 func (s *Source) together(memory Memory) {
 	if memory == nil {
@@ -116,7 +121,9 @@ func (s *Source) together(memory Memory) {
 }
 
 // family is what lists of names have in common that tell of the same cards.
-func (x *series) family() place { return place{country: x.snapshot.Country, uri: x.snapshot.URI} }
+func (x *series) family() place {
+	return place{country: x.snapshot.Country, uri: x.snapshot.URI, document: x.document}
+}
 
 func nameOf(l *List, lists []found) string {
 	return lists[slices.IndexFunc(lists, func(f found) bool { return f.list == l })].path

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/tamthe/tamthe/verify/pki"
@@ -97,15 +98,21 @@ func (s *Source) Refused() []Refused { return s.refused }
 func (s *Source) Lists() []*List {
 	var all []*List
 	for _, x := range s.series {
-		all = append(all, x.snapshot)
-		if x.delta != nil {
-			all = append(all, x.delta)
+		for _, l := range []*List{x.snapshot, x.delta} {
+			if l != nil && !slices.Contains(all, l) {
+				all = append(all, l)
+			}
 		}
 	}
 	return all
 }
 
-func (s *Source) refuse(path string, err error) { s.refused = append(s.refused, Refused{path, err}) }
+// refuse notes why a list is not used, once.
+func (s *Source) refuse(path string, err error) {
+	if !slices.ContainsFunc(s.refused, func(r Refused) bool { return r.Path == path }) {
+		s.refused = append(s.refused, Refused{path, err})
+	}
+}
 
 // Error says why a list is not used.
 func (r Refused) Error() string { return r.Path + ": " + r.Err.Error() }
@@ -113,9 +120,11 @@ func (r Refused) Error() string { return r.Path + ": " + r.Err.Error() }
 // Unwrap is the reason.
 func (r Refused) Unwrap() error { return r.Err }
 
-// series is a list as it counts: a snapshot, and the newest delta of it, if there is one.
+// series is a list as it counts for one document code: a snapshot, and the newest delta of
+// it, if there is one.
 type series struct {
 	snapshot, delta *List
+	document        string // "" is all of the snapshot's
 	path            string // of the newest of them
 	note            string // what is wrong with other lists of the series
 }
@@ -132,7 +141,7 @@ func (x *series) newest() *List {
 func (x *series) mark() pki.Mark {
 	l := x.newest()
 	return pki.Mark{
-		Kind: "status-" + x.snapshot.Sort.String(), Issuer: strings.ToLower(l.Country) + ":" + l.URI,
+		Kind: "status-" + x.snapshot.Sort.String(), Issuer: strings.ToLower(l.Country) + ":" + l.URI + " " + x.document,
 		Sequence: l.Sequence, Signed: l.Signed, Digest: l.Digest,
 	}
 }
