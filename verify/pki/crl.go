@@ -95,15 +95,17 @@ func latest(lists []*cert.CRL) (best *cert.CRL) {
 	return best
 }
 
-// lists returns the newest complete list under each name that speaks for what the issuer
-// issued: its own, and that of a CSCA which the issuer's key handed its trust on to. One
-// that claims to be the issuer's and is not is ignored, and said.
+// lists returns the newest complete list under each name and key that speaks for what the
+// issuer issued: its own, and that of a CSCA which the issuer's key handed its trust on to.
+// A list by the next key speaks for both, and clears nothing that one by the former key
+// revokes: some CSCAs list for each key what it signed. One that claims to be the issuer's
+// and is not is ignored, and said.
 func (j *judgement) lists(issuer *entry) []*cert.CRL {
-	var own, heirs []*cert.CRL
+	var spoken []*cert.CRL
 	for _, l := range slices.Concat(j.store.crls, j.query.Lists) {
 		if !l.Issuer.Equal(issuer.cert.Subject) && !bytes.Equal(l.AuthorityKeyID, keyID(issuer.cert)) {
 			if len(l.UnknownCritical) == 0 && j.store.heir(l, issuer) {
-				heirs = append(heirs, l)
+				spoken = append(spoken, l)
 			}
 			continue
 		}
@@ -118,16 +120,33 @@ func (j *judgement) lists(issuer *entry) []*cert.CRL {
 			j.add(Lists, Passed, CRLIgnored, fmt.Sprintf("list of %s: %s", l.ThisUpdate.UTC().Format(time.DateOnly), why))
 			continue
 		}
-		own = append(own, l)
+		spoken = append(spoken, l)
+	}
+	return newestOf(spoken, crlKey)
+}
+
+// newestOf returns the newest list of each series, in the order in which they come.
+func newestOf(lists []*cert.CRL, series func(*cert.CRL) string) []*cert.CRL {
+	if len(lists) < 2 {
+		return lists
 	}
 	var out []*cert.CRL
-	for _, l := range []*cert.CRL{latest(own), latest(heirs)} {
-		if l != nil {
+	at := map[string]int{}
+	for _, l := range lists {
+		i, again := at[series(l)]
+		switch {
+		case !again:
+			at[series(l)] = len(out)
 			out = append(out, l)
+		case l.ThisUpdate.After(out[i].ThisUpdate):
+			out[i] = l
 		}
 	}
 	return out
 }
+
+// crlKey names the lists that take one another's place: those of one name and key.
+func crlKey(l *cert.CRL) string { return fmt.Sprintf("%s %x", listIssuer(l.Issuer), l.AuthorityKeyID) }
 
 // signedByState says whether the issuer signed the list, or the issuer's next key:
 // after a rollover the new key signs for both (Doc 9303-12 §7.1.4).
@@ -226,7 +245,7 @@ func (j *judgement) sequence(issuer *entry) {
 		return
 	}
 	lists := j.lists(issuer)
-	for _, l := range lists {
+	for _, l := range newestOf(lists, func(l *cert.CRL) string { return listIssuer(l.Issuer) }) {
 		if err := j.query.Seen.Check(crlMark(l)); err != nil {
 			j.add(Revocation, Undetermined, CRLOlder, err.Error())
 		}

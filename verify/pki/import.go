@@ -291,7 +291,7 @@ func (im *importing) material() error {
 	return im.pack(listSigners, append(certs, im.certs...), nil)
 }
 
-// revocations takes the revocation lists that verify, the newest of each issuer.
+// revocations takes the revocation lists that verify, the newest of each issuer and key.
 func (im *importing) revocations() error {
 	if len(im.rcrls) == 0 {
 		return nil
@@ -302,7 +302,7 @@ func (im *importing) revocations() error {
 	}
 	for _, der := range raw {
 		if l, err := cert.ParseCRL(der); err == nil {
-			im.crls[crlMark(l).Issuer] = l
+			im.crls[crlKey(l)] = l
 		}
 	}
 	s, err := im.next()
@@ -353,7 +353,7 @@ func (im *importing) revocation(s *Store, der []byte) (fresh bool, err error) {
 	if err := im.Seen.Check(m); err != nil {
 		return false, err
 	}
-	if have, ok := im.crls[m.Issuer]; ok {
+	if have, ok := im.crls[crlKey(l)]; ok {
 		if !m.follows(crlMark(have)) {
 			return false, &RollbackError{Seen: crlMark(have), Given: m}
 		}
@@ -361,7 +361,7 @@ func (im *importing) revocation(s *Store, der []byte) (fresh bool, err error) {
 	} else {
 		fresh = true
 	}
-	im.crls[m.Issuer] = l
+	im.crls[crlKey(l)] = l
 	im.notes = append(im.notes, m)
 	return fresh, nil
 }
