@@ -88,7 +88,7 @@ func (f *faceProgram) MatchFace(ctx context.Context, portrait lds.Face) (verify.
 		return verify.FaceScore{}, fmt.Errorf("run the face comparison program: %w", err)
 	}
 	var r faceReply
-	if err := json.Unmarshal(out.Bytes(), &r); err != nil || r.Score == nil || r.Threshold == nil {
+	if err := json.Unmarshal(out.buffer.Bytes(), &r); err != nil || r.Score == nil || r.Threshold == nil {
 		return verify.FaceScore{}, errFaceReply
 	}
 	return verify.FaceScore{Score: *r.Score, Threshold: *r.Threshold, Engine: r.Engine}, nil
@@ -111,18 +111,19 @@ func (f *faceProgram) question(ctx context.Context, portrait lds.Face) ([]byte, 
 	return append(line, '\n'), err
 }
 
-// capped is a buffer that refuses more than so many octets.
+// capped is a buffer that refuses more than so many octets. The buffer is not embedded: its
+// ReadFrom, which io.Copy prefers to Write, knows no bound.
 type capped struct {
-	bytes.Buffer
-	most int
+	buffer bytes.Buffer
+	most   int
 }
 
 var errTooLong = errors.New("too long an answer")
 
 // Write keeps b, or fails if it does not fit.
 func (c *capped) Write(b []byte) (int, error) {
-	if c.Len()+len(b) > c.most {
+	if c.buffer.Len()+len(b) > c.most {
 		return 0, errTooLong
 	}
-	return c.Buffer.Write(b)
+	return c.buffer.Write(b)
 }
