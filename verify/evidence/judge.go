@@ -12,7 +12,8 @@ import (
 // Options say how to judge a bundle. The zero value trusts no device and no state.
 type Options struct {
 	// Verify has the judge's own trust store, time and source of card status. A Policy
-	// without a name is the one that the bundle names, or checkpoint if there is none such.
+	// without a name is the one that the bundle names, or checkpoint if there is none such
+	// or it needs less and the device is not known.
 	Verify verify.Options
 	// Devices are the devices whose word the judge takes; see Device.ID.
 	Devices [][32]byte
@@ -73,11 +74,7 @@ func (b *Bundle) Judge(ctx context.Context, o Options) (*Judgement, error) {
 		j.Known = j.Known || j.Sealed && subtle.ConstantTimeCompare(d[:], b.Context.Device[:]) == 1
 	}
 	if o.Verify.Policy.Name == "" && len(o.Verify.Policy.Need) == 0 {
-		policy, err := verify.PolicyByName(b.Policy)
-		if err != nil {
-			policy, _ = verify.PolicyByName("checkpoint")
-		}
-		o.Verify.Policy = policy
+		o.Verify.Policy = b.policy(j.Known)
 	}
 	o.Verify.Signers, o.Verify.Lists = slices.Concat(o.Verify.Signers, b.Certificates), slices.Clone(o.Verify.Lists)
 	for _, l := range b.Lists {
@@ -101,6 +98,18 @@ func (b *Bundle) Judge(ctx context.Context, o Options) (*Judgement, error) {
 	}
 	j.Changed = b.changes(j.Report)
 	return j, nil
+}
+
+// policy is what the bundle is judged by where the judge does not say. A device that is not
+// known may have named one that needs next to nothing.
+func (b *Bundle) policy(known bool) verify.Policy {
+	least, _ := verify.PolicyByName("checkpoint")
+	named, err := verify.PolicyByName(b.Policy)
+	needs := func(c verify.Claim) bool { return slices.Contains(named.Need, c) }
+	if err != nil || !known && slices.ContainsFunc(least.Need, func(c verify.Claim) bool { return !needs(c) }) {
+		return least
+	}
+	return named
 }
 
 // judge judges once, believing the device or not.

@@ -276,6 +276,21 @@ func TestPolicies(t *testing.T) {
 	if j := judge(t, b, Options{Verify: verify.Options{Trust: i.store(i.crl), At: judged}}); j.Report.Policy.Name != "checkpoint" {
 		t.Error(j.Report.Policy.Name)
 	}
+	// Who makes a bundle chooses the policy as little as the verdict: of a copy without its
+	// chip, an archive would need no more.
+	for _, name := range []string{"archive", "desk-qa"} {
+		b := i.inspect(t, i.newCard(t, false), d, "VA-1", nil)
+		b.Policy, b.Proofs = name, verify.Proofs{}
+		sealed(t, b, d)
+		stranger := Options{Verify: verify.Options{Trust: i.store(i.crl), At: judged}}
+		if j := judge(t, b, stranger); j.Report.Policy.Name != "checkpoint" || j.Report.Verdict != verify.Refer {
+			t.Errorf("a stranger's %s: %s, %v", name, j.Report.Policy.Name, j.Report.Verdict)
+		}
+		stranger.Devices = [][32]byte{d.ID()}
+		if j := judge(t, b, stranger); j.Report.Policy.Name != name {
+			t.Errorf("a known device's %s: %s", name, j.Report.Policy.Name)
+		}
+	}
 	var out bytes.Buffer
 	if err := j.Report.Render(&out, verify.Vietnamese, verify.RenderOptions{All: true}); err != nil || !strings.Contains(out.String(), string(verify.ReasonRecorded)) {
 		t.Errorf("%v\n%s", err, &out)
