@@ -12,7 +12,7 @@ import (
 type adverse struct {
 	deviations []Deviation
 	blocked    []blockedSigner
-	lists      [][32]byte // the digests of the signed lists that the deviations are from
+	lists      [][33]byte // the digests of the signed lists that the deviations are from, and whether under a test key
 }
 
 // digest adds what the store's digest is to cover.
@@ -29,9 +29,13 @@ func (a adverse) digest(h hash.Hash) {
 
 // addList takes over a list of an index that holds no certificates. It was verified when
 // it was imported, and is held to the digest of then.
-func (s *Store) addList(kind ImportKind, raw []byte, from *Import) error {
+func (s *Store) addList(kind ImportKind, raw []byte, from *Import, specimen bool) error {
 	a := &s.adverse
-	a.lists = append(a.lists, from.SHA256)
+	digest := [33]byte(append(from.SHA256[:], 0))
+	if specimen {
+		digest[32] = isSpecimen
+	}
+	a.lists = append(a.lists, digest)
 	if kind == ImportBlocked {
 		list, err := parseBlocked(raw)
 		a.blocked = append(a.blocked, list...)
@@ -39,17 +43,18 @@ func (s *Store) addList(kind ImportKind, raw []byte, from *Import) error {
 	}
 	list, err := readDeviations(raw)
 	for i := range list {
-		list[i].country = from.Country
+		list[i].country, list[i].specimen = from.Country, specimen
 	}
 	a.deviations = append(a.deviations, list...)
 	return err
 }
 
-// known returns the faults that issuers know of in documents of the signer.
-func (a adverse) known(signer *cert.Certificate, q Query) []Deviation {
+// known returns the faults that issuers know of in documents of the signer. A list under a
+// test key speaks of test documents only.
+func (a adverse) known(signer *cert.Certificate, q Query, specimen bool) []Deviation {
 	var list []Deviation
 	for _, d := range a.deviations {
-		if d.concerns(signer, q) {
+		if (specimen || !d.specimen) && d.concerns(signer, q) {
 			list = append(list, d)
 		}
 	}
@@ -75,7 +80,7 @@ func (j *judgement) refused() (Finding, bool) {
 			return Finding{Revocation, Failed, SignerBlocked, b.String()}, true
 		}
 	}
-	for _, d := range j.store.adverse.known(j.signer(), j.query) {
+	for _, d := range j.store.adverse.known(j.signer(), j.query, j.route.specimen()) {
 		if d.Fault == FaultSignerRevoked {
 			return Finding{Revocation, Failed, CertificateRevoked, "in a list of defects"}, true
 		}

@@ -70,6 +70,7 @@ type Deviation struct {
 	Text  string // the issuer's words; not escaped
 
 	country      string // whose documents; set from the list's signer
+	specimen     bool   // the list was signed under a test key
 	documentType string
 	signer       signerRef
 	first, last  time.Time

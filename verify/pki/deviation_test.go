@@ -155,7 +155,7 @@ func TestDeviations(t *testing.T) {
 			}
 			for _, country := range []string{"UT", "VN"} {
 				s.adverse = adverse{}
-				if err := s.addList(ImportDeviations, raw, &Import{Country: country}); err != nil {
+				if err := s.addList(ImportDeviations, raw, &Import{Country: country}, false); err != nil {
 					t.Fatal(err)
 				}
 				r := s.Chain(ds.cert).Judge(q)
@@ -239,7 +239,7 @@ func TestDefects(t *testing.T) {
 		if l, err := s.OpenList(raw, now); err != nil || l.Kind != KindDefects || l.Deviations[0].Fault != FaultSignerRevoked {
 			t.Fatal(name, err)
 		}
-		if err := s.addList(ImportDefects, raw, &Import{Country: "UT"}); err != nil {
+		if err := s.addList(ImportDefects, raw, &Import{Country: "UT"}, false); err != nil {
 			t.Fatal(err)
 		}
 		expect(t, s.Chain(ds.cert).Judge(usual()), Revocation, Failed, CertificateRevoked)
@@ -296,4 +296,25 @@ func FuzzParseBlocked(f *testing.F) {
 			_ = s.String()
 		}
 	})
+}
+
+// TestSpecimenDeviations: what is signed under a test key says nothing of real documents,
+// neither in their favour nor against them.
+func TestSpecimenDeviations(t *testing.T) {
+	c := newCheckpoint(t)
+	test, real := newCSCA(t, "SPECIMEN CSCA", nil), newCSCA(t, "CSCA", nil)
+	c.lay("test.cer", test.cert.Raw)
+	c.lay("csca.cer", real.cert.Raw)
+	raw := signList(t, listSigner(t, test, deviationSigner), deviationList(t, entries{oid: deviationType(1, 2)}), signsDeviations)
+	_, err := c.offer(raw, nil)
+	c.must(err)
+	s := c.load()
+	q := usual()
+	q.Specimen = true
+	if r := s.Chain(newSigner(t, real, nil).cert).Judge(q); len(r.Deviations) != 0 {
+		t.Error("a test key speaks of real documents:", r.Deviations)
+	}
+	if r := s.Chain(newSigner(t, test, nil).cert).Judge(q); len(r.Deviations) != 1 {
+		t.Error("a test key does not speak of its own:", r.Deviations)
+	}
 }

@@ -29,7 +29,7 @@ func (c *Chain) Judge(q Query) Result {
 		r = c.judge(q)
 		c.memo.put(q, r)
 	}
-	r.Deviations = c.store.adverse.known(c.signer, all)
+	r.Deviations = c.store.adverse.known(c.signer, all, r.Finding(Specimen).Kind == TestKeys)
 	return r
 }
 

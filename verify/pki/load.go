@@ -121,7 +121,7 @@ func (l *loader) load() (*Store, error) {
 	s := l.b.store(l.crls, l.issuers)
 	s.skipped, s.adverse.blocked = l.skipped, l.blocked
 	for _, list := range lists {
-		if err := s.addList(list.Kind, list.octets, list.Import); err != nil {
+		if err := s.addList(list.Kind, list.octets, list.Import, l.specimen(list.File)); err != nil {
 			return nil, fmt.Errorf("%s: %w", list.File, err)
 		}
 	}
