@@ -185,7 +185,7 @@ func (s *Store) heir(l *cert.CRL, issuer *entry) bool {
 		return answer.(bool)
 	}
 	e := s.signerOf(l, issuer)
-	answer := e != nil && s.handedOn(canonical(l.Issuer.Country()), issuer.cert.PublicKey, e.cert.PublicKey, maxDepth)
+	answer := e != nil && s.handedOn(issuer.cert.PublicKey, e.cert.PublicKey, canonical(l.Issuer.Country()), newWalk(s), map[*entry]bool{})
 	if slices.Contains(s.crls, l) { // every judgement asks
 		s.heirs.Store(q, answer)
 	}
@@ -193,13 +193,18 @@ func (s *Store) heir(l *cert.CRL, issuer *entry) bool {
 }
 
 // handedOn says whether a chain of link certificates leads from the key of one CSCA to
-// that of another of the same state, over no more than depth keys.
-func (s *Store) handedOn(country string, from, to cert.PublicKey, depth int) bool {
+// that of another of the same state. A link is followed once, so that keys which vouch for
+// one another cost no more than others.
+func (s *Store) handedOn(from, to cert.PublicKey, country string, w *walk, followed map[*entry]bool) bool {
 	if from.Equal(to) {
 		return true
 	}
 	for _, link := range s.links(country, to) {
-		if above := newWalk(s).issuers(link); depth > 0 && len(above) > 0 && s.handedOn(country, from, above[0].cert.PublicKey, depth-1) {
+		if followed[link] {
+			continue
+		}
+		followed[link] = true
+		if above := w.issuers(link); len(above) > 0 && s.handedOn(from, above[0].cert.PublicKey, country, w, followed) {
 			return true
 		}
 	}

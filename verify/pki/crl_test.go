@@ -84,3 +84,25 @@ func TestRevocationListOfAnHeir(t *testing.T) {
 		})
 	}
 }
+
+// Keys that all vouch for one another are followed once each: every way between them would
+// take hours.
+func TestRevocationListAmongKnots(t *testing.T) {
+	issuer := newCSCA(t, "CSCA", nil)
+	ds := newSigner(t, issuer, nil)
+	certs := []*cert.Certificate{issuer.cert}
+	var knot []authority
+	for _, name := range []string{"CSCA 2", "CSCA 3", "CSCA 4", "CSCA 5", "CSCA 6"} {
+		knot = append(knot, newCSCA(t, name, nil))
+	}
+	for i, from := range knot {
+		certs = append(certs, from.cert)
+		for j, to := range knot {
+			if i != j {
+				certs = append(certs, linkTo(t, from, to, nil))
+			}
+		}
+	}
+	s := store(certs, []*cert.CRL{newCRL(t, knot[0], nil, ds.cert)}, Issuer{Country: "UT"})
+	expect(t, s.Chain(ds.cert).Judge(usual()), Revocation, Undetermined, CRLMissing)
+}
