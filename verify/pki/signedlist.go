@@ -285,8 +285,10 @@ func (s *Store) routeInOrder(r route, material []*entry, at, signed time.Time) e
 			return fmt.Errorf("%w: %s (%s)", ErrList, f.Kind, f.Detail)
 		}
 	}
-	if f, revoked := j.revoked(0); revoked {
-		return fmt.Errorf("%w: its signer is revoked: %s", ErrList, f.Detail)
+	for i := range r {
+		if f, revoked := j.revoked(i); revoked {
+			return fmt.Errorf("%w: its signer, or one above it, is revoked: %s", ErrList, f.Detail)
+		}
 	}
 	return nil
 }

@@ -320,6 +320,9 @@ func TestOpenList(t *testing.T) {
 	if _, err := store([]*cert.Certificate{pinned.cert}, []*cert.CRL{revoked}).OpenList(good[0].raw, now); !errors.Is(err, ErrList) {
 		t.Error("a revoked signer:", err)
 	}
+	if _, err := store([]*cert.Certificate{pinned.cert}, []*cert.CRL{newCRL(t, pinned, nil, link)}).OpenList(good[3].raw, now); !errors.Is(err, ErrList) {
+		t.Error("a revoked link above the signer:", err)
+	}
 	if _, err := store([]*cert.Certificate{other.cert}, nil).OpenList(good[0].raw, now); !errors.Is(err, errListUnknown) {
 		t.Error("another CSCA pinned:", err)
 	}
