@@ -51,8 +51,8 @@ type Receipt struct {
 // whose fingerprints are among the pins. The files may be DER or PEM, packed, or LDIF of a directory.
 //
 // Nothing is taken that is older than what the folder has or the device has seen. The
-// folder changes as a whole, or, with an error, not at all. Without Each the error is the
-// first refusal.
+// folder changes as a whole, or, with an error, not at all, but for one: that the change,
+// which is made then, cannot be kept in Seen. Without Each the error is the first refusal.
 func (f TrustFolder) Import(offers []Offer, o ImportOptions) ([]Receipt, error) {
 	unlock, err := f.lock()
 	if err != nil {

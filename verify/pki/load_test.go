@@ -173,7 +173,7 @@ func TestReadFileWaitsForNoPipe(t *testing.T) {
 	if err := exec.Command("mkfifo", filepath.Join(dir, "pipe.cer")).Run(); err != nil {
 		t.Skip(err)
 	}
-	for _, fsys := range []fs.FS{os.DirFS(dir), Folder(dir)} {
+	for _, fsys := range []fs.FS{os.DirFS(dir), Folder(dir), overlay{Folder(dir), Index{}.Format()}} {
 		s, err := LoadStore(fsys, LoadOptions{})
 		if err != nil || len(s.Skipped()) != 1 {
 			t.Error(err)

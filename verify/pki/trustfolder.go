@@ -20,7 +20,7 @@ const kindStore = "store"
 type TrustFolder struct {
 	Path     string
 	Specimen bool    // the whole folder holds test keys; see LoadOptions
-	Seen     *Memory // what this device has seen of each list, and of the folder
+	Seen     *Memory // what this device has seen of each list, and of the folder; it must be set
 }
 
 // Load reads the folder as LoadStore does, and refuses one that an older one was put in
@@ -206,10 +206,20 @@ type overlay struct {
 
 func (o overlay) Open(name string) (fs.File, error) {
 	if name == IndexFile {
-		return &octets{o.index, int64(len(o.index))}, nil
+		return o.file(), nil
 	}
 	return o.FS.Open(name)
 }
+
+// Stat looks at a file without opening it, so that a pipe holds nobody.
+func (o overlay) Stat(name string) (fs.FileInfo, error) {
+	if name == IndexFile {
+		return o.file(), nil
+	}
+	return fs.Stat(o.FS, name)
+}
+
+func (o overlay) file() *octets { return &octets{o.index, int64(len(o.index))} }
 
 // octets is a file that lies only in memory, and its own description.
 type octets struct {
