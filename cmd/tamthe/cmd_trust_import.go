@@ -56,7 +56,7 @@ with --fingerprint after you compared its SHA-256 with the issuer. An older list
 newest that this device has seen is refused. The anchors of a list vouch for passports,
 unless --documents says for more.
 `,
-		Example: "  tamthe trust import csca-germany.cer --fingerprint 2084aed7…26af\n  tamthe trust import DE_ML_2026-05-28.ml --documents P,I\n  tamthe trust import icaopkd-001-complete-009410.ldif",
+		Example: "  tamthe trust import csca-germany.cer --fingerprint 2084aed7…ada8\n  tamthe trust import DE_ML_2026-05-28.ml --documents P,I\n  tamthe trust import icaopkd-001-complete-009410.ldif",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return usagef("%s takes one file or more", cmd.CommandPath())
@@ -76,8 +76,9 @@ func newTrustUpdate(p *program) *cobra.Command {
 		Use:   "update FROM",
 		Short: "Take what is newer from a folder or an address",
 		Long: `Takes from a folder, or from one file at an http or https address, each list and
-certificate that can be taken, and tells the others. What is there already and what is
-older is passed over. Nothing that comes this way is pinned.
+certificate that can be taken, and says what became of each. What is there already and
+what is older is passed over; if some are refused, the exit status is 3 and the others were
+taken all the same. Nothing that comes this way is pinned.
 `,
 		Example: "  tamthe trust update /media/usb\n  tamthe trust update https://example.org/DE_ML.ml",
 		Args:    exactly(1),
@@ -223,29 +224,17 @@ func (p *program) importOffers(verb, dir string, offers []pki.Offer, o pki.Impor
 	if err != nil {
 		return refusedList(err)
 	}
-	refused := slices.DeleteFunc(slices.Clone(receipts), func(r pki.Receipt) bool { return r.Err == nil || errors.Is(r.Err, pki.ErrRollback) })
-	if len(refused) == 0 {
-		return p.imported(verb, receipts, p.out)
+	if err := p.imported(verb, receipts); err != nil {
+		return err
 	}
-	for _, r := range refused {
-		p.say("%s: %s", r.Name, p.text(wordRefused)+": "+r.Err.Error())
+	if slices.ContainsFunc(receipts, refused) {
+		return verdictError(exitRefused)
 	}
-	if !p.json {
-		others := slices.DeleteFunc(slices.Clone(receipts), func(r pki.Receipt) bool { return r.Err != nil && !errors.Is(r.Err, pki.ErrRollback) })
-		if err := p.imported(verb, others, prefixed{p.err}); err != nil {
-			return err
-		}
-	}
-	return fmt.Errorf("%d of %d files: %w; the others were taken", len(refused), len(receipts), errListRefused)
+	return nil
 }
 
-// prefixed writes lines as the program says things on standard error.
-type prefixed struct{ io.Writer }
-
-func (w prefixed) Write(b []byte) (int, error) {
-	_, err := w.Writer.Write(append([]byte("tamthe: "), b...))
-	return len(b), err
-}
+// refused says whether nothing of a file may be taken; one that is only older is passed over.
+func refused(r pki.Receipt) bool { return r.Err != nil && !errors.Is(r.Err, pki.ErrRollback) }
 
 // refusedList marks what was found about a list, and is no fault of the program or disk.
 func refusedList(err error) error {

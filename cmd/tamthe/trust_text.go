@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/hex"
 	"fmt"
-	"io"
 	"strings"
 	"time"
 
@@ -70,10 +69,11 @@ type receiptJSON struct {
 	Known        int          `json:"known"`
 	Passed       []string     `json:"passed"`
 	Older        string       `json:"older,omitempty"`
+	Refused      string       `json:"refused,omitempty"`
 }
 
 // imported tells what became of each file.
-func (p *program) imported(verb string, receipts []pki.Receipt, w io.Writer) error {
+func (p *program) imported(verb string, receipts []pki.Receipt) error {
 	if p.documents {
 		doc := struct {
 			Schema string        `json:"schema"`
@@ -90,7 +90,10 @@ func (p *program) imported(verb string, receipts []pki.Receipt, w io.Writer) err
 			for _, e := range r.Passed {
 				j.Passed = append(j.Passed, e.Error())
 			}
-			if r.Err != nil {
+			switch {
+			case refused(r):
+				j.Refused = r.Err.Error()
+			case r.Err != nil:
 				j.Older = r.Err.Error()
 			}
 			doc.Files = append(doc.Files, j)
@@ -98,7 +101,7 @@ func (p *program) imported(verb string, receipts []pki.Receipt, w io.Writer) err
 		return p.document(doc)
 	}
 	for _, r := range receipts {
-		if _, err := fmt.Fprintf(w, "%s: %s\n", verify.Escape(r.Name), verify.Escape(p.receipt(r))); err != nil {
+		if _, err := fmt.Fprintf(p.out, "%s: %s\n", verify.Escape(r.Name), verify.Escape(p.receipt(r))); err != nil {
 			return err
 		}
 	}
@@ -107,7 +110,10 @@ func (p *program) imported(verb string, receipts []pki.Receipt, w io.Writer) err
 
 // receipt is one line of what became of a file.
 func (p *program) receipt(r pki.Receipt) string {
-	if r.Err != nil {
+	switch {
+	case refused(r):
+		return p.text(wordRefused) + ": " + r.Err.Error()
+	case r.Err != nil:
 		return p.text(wordPassedOver) + ": " + r.Err.Error()
 	}
 	var parts []string

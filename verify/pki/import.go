@@ -25,10 +25,10 @@ type Offer struct {
 // ImportOptions say how to import. The zero value pins nobody and takes lists for
 // passports only.
 type ImportOptions struct {
-	At        time.Time // now; it must be set
-	Documents []string  // document codes that new anchors vouch for, as in Issuer; empty is as before, else P for lists and all for pins
-	Countries []string  // of lists of anchors, only these; empty is as before, else all
-	Pins      [][32]byte
+	At        time.Time  // now; it must be set
+	Documents []string   // document codes that new anchors vouch for, as in Issuer; empty is as before, else P for lists and all for pins
+	Countries []string   // of lists of anchors, only these; empty is as before, else all
+	Pins      [][32]byte // fingerprints of authorities to pin, each of a certificate in the offers
 	Operator  string
 	Each      bool // take what can be taken, from wherever it comes; else one offer that is refused has all refused
 }
@@ -64,12 +64,17 @@ func (f TrustFolder) Import(offers []Offer, o ImportOptions) ([]Receipt, error) 
 		return nil, err
 	}
 	defer c.clean()
-	im := importing{change: c, o: o, receipts: make([]Receipt, len(offers)), crls: map[string]*cert.CRL{}, seen: map[[32]byte]bool{}}
+	im := importing{change: c, o: o, receipts: make([]Receipt, len(offers)), crls: map[string]*cert.CRL{}, seen: map[[32]byte]bool{}, found: map[[32]byte]bool{}}
 	for n, offer := range offers {
 		im.at = &im.receipts[n]
 		im.at.Name = offer.Name
 		if im.at.Err = im.sort(offer); im.at.Err != nil && !o.Each {
 			return nil, fmt.Errorf("%s: %w", offer.Name, im.at.Err)
+		}
+	}
+	for _, pin := range o.Pins {
+		if !im.found[pin] {
+			return nil, fmt.Errorf("%w: SHA-256 %x is of no certificate in these files", ErrList, pin)
 		}
 	}
 	if err := im.lists(); err != nil {
@@ -98,6 +103,7 @@ type importing struct {
 	signed []offered // lists, to be taken in the order of their times
 	certs  [][]byte
 	seen   map[[32]byte]bool
+	found  map[[32]byte]bool // of the pins, those whose certificates were offered
 	rcrls  []offered
 	crls   map[string]*cert.CRL
 }

@@ -100,6 +100,9 @@ func (im *importing) certificate(c *cert.Certificate, part bool) error {
 	self := c.KeyErr == nil && c.Issuer.Equal(c.Subject) && c.SelfSigned()
 	vouches := self || c.IsCA() || c.KeyUsage&cert.KeyCertSign != 0
 	pinned := slices.Contains(im.o.Pins, c.Fingerprint())
+	if pinned {
+		im.found[c.Fingerprint()] = true
+	}
 	e := im.store.find(c)
 	switch {
 	case pinned && !c.IsCA():
@@ -110,6 +113,9 @@ func (im *importing) certificate(c *cert.Certificate, part bool) error {
 		im.at.Known++
 	case vouches && !pinned:
 		err := fmt.Errorf("%w: %v, SHA-256 %x", ErrUnpinned, c.Subject, c.Fingerprint())
+		if len(im.o.Pins) > 0 {
+			err = fmt.Errorf("%w, which is no fingerprint that was given", err)
+		}
 		if !part {
 			return err
 		}

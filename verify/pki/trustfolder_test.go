@@ -184,8 +184,11 @@ func TestImportPins(t *testing.T) {
 	pin := func(o *ImportOptions) { o.Pins, o.Documents = [][32]byte{ca.cert.Fingerprint()}, []string{"I"} }
 	if r, err := c.offer(newSigner(t, ca, nil).cert.Raw, func(o *ImportOptions) {
 		o.Pins = [][32]byte{{1}}
-	}); err != nil || r.Certificates != 1 {
-		t.Errorf("%+v, %v", r, err)
+	}); !errors.Is(err, ErrList) {
+		t.Errorf("pinned what was not there: %+v, %v", r, err)
+	}
+	if _, err := c.offer(ca.cert.Raw, func(o *ImportOptions) { o.Pins = [][32]byte{{1}} }); !errors.Is(err, ErrUnpinned) || !strings.Contains(err.Error(), "no fingerprint that was given") {
+		t.Error(err)
 	}
 	ds := newSigner(t, ca, nil)
 	if _, err := c.offer(ds.cert.Raw, func(o *ImportOptions) { o.Pins = [][32]byte{ds.cert.Fingerprint()} }); !errors.Is(err, ErrList) {
