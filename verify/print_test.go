@@ -1,6 +1,8 @@
 package verify
 
 import (
+	"bytes"
+	"slices"
 	"strings"
 	"testing"
 
@@ -121,5 +123,32 @@ func TestPrintWithCANOnly(t *testing.T) {
 	}
 	if r := judgeOne(t, s.files, o.options("archive")); r.Check(CheckRelay).Reason != "" {
 		t.Error("files can't be relayed")
+	}
+}
+
+// An officer is told which fields differ, in words.
+func TestPrintedDifferencesInWords(t *testing.T) {
+	differ := []Check{
+		{ID: CheckPrint, Claim: HolderBound, Outcome: Failed, Reason: ReasonPrintMismatch, Detail: "birth, check digits or fillers"},
+		{ID: CheckQR, Claim: HolderBound, Outcome: Failed, Reason: ReasonPrintMismatch, Detail: "qr-name"},
+	}
+	for l, want := range map[Lang][]string{
+		English:    {": date of birth, check digits or fillers.", ": name."},
+		Vietnamese: {": ngày sinh, số kiểm tra hoặc ký tự đệm.", ": họ và tên."},
+	} {
+		var b bytes.Buffer
+		r := sampleReport(Refer)
+		r.Checks = append(slices.DeleteFunc(r.Checks, func(c Check) bool { return c.ID == CheckPrint }), differ...)
+		if err := r.Render(&b, l, RenderOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		for _, w := range want {
+			if !strings.Contains(strings.Join(strings.Fields(b.String()), " "), w) {
+				t.Errorf("%s: no %q in\n%s", l, w, b.String())
+			}
+		}
+	}
+	if len(english.printed) != len(vietnamese.printed) {
+		t.Error("fields without words")
 	}
 }

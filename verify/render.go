@@ -126,6 +126,8 @@ func (p *printer) check(c ViewCheck) {
 func (p *printer) say(c ViewCheck) {
 	if c.Cause != "" {
 		p.wrapped("          ", "          ", c.Cause+".")
+	}
+	if c.Remedy != "" {
 		p.wrapped("          → ", "            ", c.Remedy)
 	}
 }

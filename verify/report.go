@@ -161,7 +161,7 @@ func (r *Report) decides(c Check) bool {
 			return true
 		}
 		return slices.Contains(r.Policy.Need, c.Claim) && !r.Policy.passed(c.Claim, r.Checks) &&
-			(r.Policy.blocks(c) || missing(c, r.Policy))
+			(r.Policy.blocks(c) || missing(c, r.Policy) && !r.tried(c))
 	case Accept:
 	}
 	return false
@@ -206,11 +206,19 @@ func (r *Report) Lists() []List {
 func (r *Report) Unchecked() []Check {
 	var list []Check
 	for _, c := range r.Checks {
-		if c.Outcome == NotRun && c.Reason != "" && !r.decides(c) && !(alternative(c.ID) && r.Passed(c.Claim)) {
+		if c.Outcome == NotRun && c.Reason != "" && !r.decides(c) && !r.tried(c) {
 			list = append(list, c)
 		}
 	}
 	return list
+}
+
+// tried says whether another check that may carry the claim in place of this one was passed
+// or stands in its way: a chip that failed one proof was asked, though not for the others.
+func (r *Report) tried(c Check) bool {
+	return alternative(c.ID) && !slices.Contains(r.Policy.Demand, c.ID) && slices.ContainsFunc(r.Checks, func(o Check) bool {
+		return o.ID != c.ID && o.Claim == c.Claim && alternative(o.ID) && (o.Outcome == Passed || r.Policy.blocks(o))
+	})
 }
 
 // alternative says whether another check may carry the claim in place of this one.

@@ -249,3 +249,25 @@ func TestReasonsSayWhatIsMissing(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// A chip that was asked one way is not said to have been asked none.
+func TestChipThatWasAsked(t *testing.T) {
+	other := Check{ID: CheckCA1, Outcome: NotRun, Reason: ReasonChipNotAsked}
+	for _, c := range []struct {
+		v   Verdict
+		own Check
+		why []Reason
+	}{
+		{Refuse, Check{ID: CheckAA, Outcome: Failed, Reason: ReasonChipKeyMismatch}, []Reason{ReasonChipKeyMismatch}},
+		{Refer, Check{ID: CheckAA, Outcome: Undetermined, Reason: ReasonChipKeyUncovered}, []Reason{ReasonChipKeyUncovered}},
+		{Refer, Check{ID: CheckAA, Outcome: NotRun, Reason: ReasonChipNotAsked}, []Reason{ReasonChipNotAsked}},
+	} {
+		r := sampleReport(c.v, c.own, other)
+		if got := r.Reasons(); !slices.Equal(got, c.why) {
+			t.Errorf("%+v: %v", c.own, got)
+		}
+		if list := r.Unchecked(); slices.ContainsFunc(list, func(c Check) bool { return c.ID == CheckCA1 }) {
+			t.Errorf("%+v: %v", c.own, list)
+		}
+	}
+}

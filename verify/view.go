@@ -37,7 +37,8 @@ type ViewClaim struct {
 }
 
 // ViewCheck is a check in words. Cause and Remedy stand with the first check that has the
-// reason, and are empty for reasons that go without saying.
+// reason, and are empty for reasons that go without saying; Remedy also where there is
+// nothing to do.
 type ViewCheck struct {
 	ID, Title     string
 	Mark          Mark
@@ -152,8 +153,28 @@ func (b *viewer) check(c Check) ViewCheck {
 		b.said[c.Reason] = true
 		w := c.Reason.Words(b.lang)
 		v.Cause, v.Remedy = w.Cause, w.Remedy
+		if c.Reason == ReasonRecorded && c.Outcome == Passed { // whoever judges takes the device's word
+			v.Remedy = ""
+		}
+	}
+	if fields := b.printed(c); fields != "" && v.Told {
+		v.Cause = c.Reason.Words(b.lang).Cause + ": " + fields
 	}
 	return v
+}
+
+// printed names what is printed otherwise than the chip has it.
+func (b *viewer) printed(c Check) string {
+	if c.ID != CheckPrint && c.ID != CheckQR || c.Outcome != Failed {
+		return ""
+	}
+	var list []string
+	for f := range strings.SplitSeq(c.Detail, ", ") {
+		if word, ok := b.words.printed[f]; ok {
+			list = append(list, word)
+		}
+	}
+	return strings.Join(list, ", ")
 }
 
 func (b *viewer) mark(c Check) Mark {

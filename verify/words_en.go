@@ -19,7 +19,14 @@ var english = vocabulary{
 	},
 	sexes: map[string]string{"M": "male", "F": "female", "X": "not specified"},
 	lists: map[string]string{"crl": "revocation list of", "status": "card status as of"},
-	day:   time.DateOnly, ages: [...]string{"less than two hours old", "%d hours old", "%d days old"},
+	printed: map[string]string{
+		"format": "form of the lines", "document": "kind of document", "issuer": "issuing state", "number": "document number",
+		"optional data": "optional data", "birth": "date of birth", "sex": "sex", "expiry": "date of expiry",
+		"nationality": "nationality", "name": "name", "check digits or fillers": "check digits or fillers",
+		"qr-number": "personal number", "qr-name": "name", "qr-birth": "date of birth", "qr-sex": "sex",
+		"qr-residence": "residence", "qr-issued": "date of issue", "qr-old-number": "old number",
+	},
+	day: time.DateOnly, ages: [...]string{"less than two hours old", "%d hours old", "%d days old"},
 	checks: map[string]string{
 		CheckProtection: "secure channel", CheckAccess: "access to the chip",
 		CheckDowngrade: "access as strong as promised", CheckCardAccess: "access parameters as signed",

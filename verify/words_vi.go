@@ -17,7 +17,14 @@ var vietnamese = vocabulary{
 	},
 	sexes: map[string]string{"M": "Nam", "F": "Nữ", "X": "không ghi"},
 	lists: map[string]string{"crl": "danh sách thu hồi ngày", "status": "tình trạng thẻ tính đến"},
-	day:   "02/01/2006", ages: [...]string{"chưa đầy hai giờ", "cách đây %d giờ", "cách đây %d ngày"},
+	printed: map[string]string{
+		"format": "dạng của các dòng", "document": "loại giấy tờ", "issuer": "quốc gia cấp", "number": "số giấy tờ",
+		"optional data": "dữ liệu tùy chọn", "birth": "ngày sinh", "sex": "giới tính", "expiry": "ngày hết hạn",
+		"nationality": "quốc tịch", "name": "họ và tên", "check digits or fillers": "số kiểm tra hoặc ký tự đệm",
+		"qr-number": "số định danh cá nhân", "qr-name": "họ và tên", "qr-birth": "ngày sinh", "qr-sex": "giới tính",
+		"qr-residence": "nơi thường trú", "qr-issued": "ngày cấp", "qr-old-number": "số cũ",
+	},
+	day: "02/01/2006", ages: [...]string{"chưa đầy hai giờ", "cách đây %d giờ", "cách đây %d ngày"},
 	checks: map[string]string{
 		CheckProtection: "kênh bảo mật", CheckAccess: "truy cập chip",
 		CheckDowngrade: "truy cập đủ mạnh như cam kết", CheckCardAccess: "tham số truy cập đúng như đã ký",
