@@ -20,7 +20,8 @@ func newConform(p *program) *cobra.Command {
 		Short: "Show that this program refuses every known forgery",
 		Long: `Plays forged, odd and sound cards to this very program, and prints for each case what
 was expected, what came out, and whether they agree: the attacks that readers are known to
-have fallen for (N01 to N84), and the cases of BSI TR-03105 part 5.1 for inspection systems.
+have fallen for (N01 to N84), the cases of BSI TR-03105 part 5.1 for inspection systems, and
+some of our own (T01 to T07).
 Cards, chips and certificates are made as they are played, of SPECIMEN keys; no reader, no
 file and no network is used.
 

@@ -39,10 +39,10 @@ on standard input bundles, one a line, in place of a tar stream.
 			return runJudge(cmd.Context(), p, args[0], o, b, workers)
 		},
 	}
-	o.judgeFlags(cmd, "archive")
+	o.judgeFlags(cmd, "archive, for a bundle its own")
 	o.pageFlag(cmd)
 	b.flags(cmd)
-	cmd.Flags().IntVar(&workers, "workers", 0, "how many documents to judge at once (else one a processor)")
+	cmd.Flags().IntVar(&workers, "workers", 0, "`NUMBER` of documents to judge at once (else one a processor)")
 	return cmd
 }
 

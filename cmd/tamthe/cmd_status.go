@@ -55,11 +55,11 @@ With --delta-from it holds only what changed since that snapshot, and works besi
 	f := cmd.Flags()
 	f.StringVar(&o.out, "out", "", "new `FILE` for the list; its name ends in "+status.Extension+" in a trust folder")
 	f.StringVar(&o.base, "delta-from", "", "snapshot `FILE` of kind index or exact, to say only what changed since")
-	f.StringVar(&o.kind, "kind", "", "index, exact or filter (else index, or that of the snapshot)")
+	f.StringVar(&o.kind, "kind", "", "its `KIND`: index, exact or filter (else index, or that of the snapshot)")
 	f.StringVar(&o.list, "list", statusList, "`URI` of the list")
-	f.StringVar(&o.country, "country", "VN", "two letters")
-	f.StringSliceVar(&o.documents, "documents", []string{"I"}, "document codes of the MRZ that it speaks of; I is all that begin with I")
-	f.IntVar(&o.hours, "hours", 24, "hours until the next list, 1 to 8784")
+	f.StringVar(&o.country, "country", "VN", "`STATE` that issued the cards, two letters")
+	f.StringSliceVar(&o.documents, "documents", []string{"I"}, "document `CODES` of the MRZ that it speaks of; I is all that begin with I")
+	f.IntVar(&o.hours, "hours", 24, "`HOURS` until the next list, 1 to 8784")
 	p.actingFlags(cmd)
 	return cmd
 }

@@ -48,6 +48,7 @@ carry an index are looked up by --index. Without a card the lists are shown.
 	f.StringVar(&o.trust, "trust", "", "trust `FOLDER` (else the home's); its issuers.toml pins the signers")
 	f.StringArrayVar(&o.lists, "list", nil, "only this `FILE`: a snapshot, and with the same flag again its delta; no matter how old")
 	f.Int64Var(&o.index, "index", -1, "`NUMBER` of the card in its list")
+	f.Lookup("index").DefValue = "0" // -1 is none, which help need not tell
 	f.StringVar(&o.uri, "uri", "", "`URI` of the list that the index is of (else the only one)")
 	return cmd
 }
@@ -206,6 +207,9 @@ func (p *program) showLists(s *status.Source) error {
 		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\t%d\n", l.URI, l.Sort, l.Sequence, l.Signed.UTC().Format(time.RFC3339), p.age(l.Signed), l.Cards())
 	}
 	err := w.Flush()
+	if len(s.Lists())+len(s.Refused()) == 0 {
+		_, err = fmt.Fprintln(p.out, p.text(wordNoLists))
+	}
 	for _, r := range s.Refused() {
 		_, failed := fmt.Fprintln(p.out, p.refusal(r))
 		err = errors.Join(err, failed)

@@ -22,7 +22,7 @@ type evidenceOptions struct {
 
 func (o *evidenceOptions) flags(p *program, cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&o.file, "evidence", "", "write a bundle that `judge` judges again without the card into this new `FILE`")
+	f.StringVar(&o.file, "evidence", "", "write a bundle that judge judges again without the card into this new `FILE`")
 	f.StringVar(&o.caseID, "case", "", "the `NAME` of the case: the chip signs a challenge that follows from it, which convinces third parties")
 	f.StringVar(&o.purpose, "purpose", "", "`WHY` the card is inspected, in one line without names, for bundle and record")
 	f.StringVar(&o.recipients, "recipients", "", "encrypt the bundle to the age recipients in this `FILE` (age1…, one a line)")

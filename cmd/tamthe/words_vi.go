@@ -49,6 +49,7 @@ var (
 	wordRevocations     = phrase{"revocation lists", "danh sách thu hồi"}
 	wordDays            = phrase{"%d days old", "%d ngày tuổi"}
 	wordListRefused     = phrase{"%s is not used: %s", "không dùng %s: %s"}
+	wordNoLists         = phrase{"there are no lists of card status here", "ở đây chưa có danh sách tình trạng thẻ"}
 	wordHoursOld        = phrase{"%d hours old", "đã %d giờ"}
 	wordAsOf            = phrase{"as of %s, %s, %s", "tính đến %s, %s, %s"}
 	wordOverdue         = phrase{"a newer list was due by %s", "lẽ ra đã có danh sách mới trước %s"}
