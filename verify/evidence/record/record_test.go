@@ -280,6 +280,34 @@ func TestTogether(t *testing.T) {
 	unlock()
 }
 
+// TestVerifyMeanwhile: a record that grows while it is verified is no one's tampering.
+func TestVerifyMeanwhile(t *testing.T) {
+	d := newDevice(t)
+	dir := written(t, d, 1)
+	var writer sync.WaitGroup
+	done := make(chan struct{})
+	writer.Go(func() {
+		defer close(done)
+		for i := range 60 {
+			if _, err := Append(dir, d, entry(i)); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	for running := true; running; {
+		select {
+		case <-done:
+			running = false
+		default:
+		}
+		if _, err := Verify(dir, d.ID(), nil); err != nil && !errors.Is(err, ErrBusy) {
+			t.Error(err)
+			break
+		}
+	}
+	writer.Wait()
+}
+
 func TestBounds(t *testing.T) {
 	d := newDevice(t)
 	e := entry(1)

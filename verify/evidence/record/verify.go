@@ -20,35 +20,26 @@ type State struct {
 
 // Verify reads a record from its beginning and holds it against its signed head, which must be
 // that of the device, and against an older head that was kept elsewhere, if there is one.
-// What is wrong is a *TamperError; a folder without a record is ErrMissing.
+// What is wrong is a *TamperError; a folder without a record is ErrMissing, and one that is
+// locked for long ErrBusy. Entries that are appended meanwhile are not looked at.
 func Verify(dir string, device [32]byte, kept *Head) (State, error) {
-	head, err := readHead(dir)
+	r, err := open(dir)
 	if err != nil {
 		return State{}, err
 	}
-	f, err := os.Open(filepath.Join(dir, entriesFile))
-	switch {
-	case errors.Is(err, fs.ErrNotExist) && head == nil:
-		return State{}, ErrMissing
-	case errors.Is(err, fs.ErrNotExist):
-		return State{}, &TamperError{Why: "its entries are gone"}
-	case err != nil:
-		return State{}, err
-	}
-	defer f.Close()
-	c := &checker{hash: make([]byte, sha256.Size), heads: []*Head{head, kept}}
+	defer r.entries.Close()
+	c := &checker{hash: make([]byte, sha256.Size), heads: []*Head{r.head, kept}}
 	for _, h := range c.heads {
 		if h != nil && h.Seal.Device() != device {
 			return State{}, &TamperError{Why: "its head is another device's"}
 		}
 	}
-	torn, atEnd := end(f, head)
-	err = c.follow(f) // says where, which a look at the end cannot
+	err = c.follow(r.whole()) // says where, which a look at the end cannot
 	if err == nil {
-		err = atEnd
+		err = r.atEnd
 	}
-	if err == nil && torn {
-		err = c.next(head.line)
+	if err == nil && r.torn {
+		err = c.next(r.head.line)
 	}
 	if err != nil {
 		return State{}, err
@@ -58,10 +49,56 @@ func Verify(dir string, device [32]byte, kept *Head) (State, error) {
 			return State{}, &TamperError{c.number + 1, "the record ends before it, and its device signed more", nil}
 		}
 	}
-	if head == nil {
+	if r.head == nil {
 		return State{}, ErrMissing
 	}
-	return State{*head, torn}, nil
+	return State{*r.head, r.torn}, nil
+}
+
+// opened is a record as it stood at one time.
+type opened struct {
+	head    *Head // nil without
+	entries *os.File
+	torn    bool  // see end
+	atEnd   error // likewise
+}
+
+// open looks at a record while nobody appends to it. A folder that cannot be locked for that
+// is one that nobody can write to.
+func open(dir string) (*opened, error) {
+	unlock, err := lock(filepath.Join(dir, lockFile), patience)
+	switch {
+	case errors.Is(err, ErrBusy):
+		return nil, err
+	case err == nil:
+		defer unlock()
+	}
+	r := &opened{}
+	if r.head, err = readHead(dir); err != nil {
+		return nil, err
+	}
+	r.entries, err = os.Open(filepath.Join(dir, entriesFile))
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && r.head == nil:
+		return nil, ErrMissing
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, &TamperError{Why: "its entries are gone"}
+	case err != nil:
+		return nil, err
+	}
+	r.torn, r.atEnd = end(r.entries, r.head)
+	return r, nil
+}
+
+// whole is the lines as they were then, and all that is there if something was wrong.
+func (r *opened) whole() io.Reader {
+	switch {
+	case r.atEnd != nil || r.head == nil:
+		return r.entries
+	case r.torn:
+		return io.LimitReader(r.entries, r.head.Size-int64(len(r.head.line))-1)
+	}
+	return io.LimitReader(r.entries, r.head.Size)
 }
 
 // checker follows the chain.
@@ -72,8 +109,8 @@ type checker struct {
 }
 
 // follow reads the whole entries.
-func (c *checker) follow(f *os.File) error {
-	for line, err := range lines(f) {
+func (c *checker) follow(r io.Reader) error {
+	for line, err := range lines(r) {
 		if err != nil {
 			return err
 		}
