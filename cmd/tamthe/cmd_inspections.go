@@ -153,7 +153,7 @@ func runInspectionsList(p *program) error {
 		if len(card) > 16 {
 			card = card[:16]
 		}
-		fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\t%s\n", e.Number, e.Time.Format(time.RFC3339), e.Verb, p.text(wordVerdicts[e.Verdict]), card, e.Access, verify.Escape(e.Purpose))
+		fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\t%s\n", e.Number, e.Time.Format(time.RFC3339), verify.Escape(e.Verb), p.text(wordVerdicts[e.Verdict]), verify.Escape(card), verify.Escape(e.Access), verify.Escape(e.Purpose))
 	}
 	if p.documents {
 		return p.document(struct {
@@ -197,14 +197,15 @@ func runInspectionsExport(p *program) error {
 		if err != nil {
 			return err
 		}
-		if n++; n > s.Head.Entries { // written since
+		if n == s.Head.Entries { // the others were written since
 			break
 		}
 		if _, err := fmt.Fprintf(p.out, "%s\n", line); err != nil {
 			return err
 		}
+		n++
 	}
-	if s.Torn {
+	if n < s.Head.Entries { // torn off; it may have been mended since
 		if _, err := fmt.Fprintf(p.out, "%s\n", s.Head.Line()); err != nil {
 			return err
 		}
