@@ -27,8 +27,11 @@ func Encrypted(begin []byte) bool { return bytes.HasPrefix(begin, []byte(ageHead
 // takes it. Whom it is for is not to be seen from outside. Errors wrap ErrRecipients.
 func Encrypt(bundle, recipients []byte) ([]byte, error) {
 	list, err := age.ParseRecipients(bytes.NewReader(recipients))
-	if err != nil || len(list) > maxRecipients {
+	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrRecipients, err)
+	}
+	if len(list) > maxRecipients {
+		return nil, fmt.Errorf("%w: there are %d", ErrRecipients, len(list))
 	}
 	for _, r := range list {
 		if _, ok := r.(*age.X25519Recipient); !ok {

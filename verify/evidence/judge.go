@@ -92,7 +92,9 @@ func (b *Bundle) Judge(ctx context.Context, o Options) (*Judgement, error) {
 			return nil, err
 		}
 	}
-	j.Sealed = j.Report.Check(verify.CheckSeal).Outcome == verify.Passed
+	if j.Report.Check(verify.CheckSeal).Outcome != verify.Passed { // a right seal over what contradicts itself
+		j.Sealed, j.Known, j.Bound = false, false, false
+	}
 	for c := verify.Integrity; c <= verify.HolderBound; c++ {
 		j.Claims = append(j.Claims, rests(c, j.Report, alone))
 	}

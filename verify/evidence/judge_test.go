@@ -192,6 +192,9 @@ func TestLyingDevices(t *testing.T) {
 				if j.Report.Verdict == verify.Accept || j.Report.Verdict != c.known || !slices.Contains(j.Report.Reasons(), c.reason) {
 					t.Errorf("known %v: %v, %v", known, j.Report.Verdict, j.Report.Reasons())
 				}
+				if !j.Sealed && (j.Known || j.Bound) {
+					t.Errorf("known %v: no seal that counts, and %v, %v", known, j.Known, j.Bound)
+				}
 				if claim := j.Claims[verify.Original]; claim.ThirdParty && c.name != "another face" {
 					t.Errorf("known %v: %+v", known, claim)
 				}

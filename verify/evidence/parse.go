@@ -63,8 +63,11 @@ func Parse(line []byte) (*Bundle, error) {
 	}
 	d := json.NewDecoder(bytes.NewReader(line))
 	d.DisallowUnknownFields()
-	if err := d.Decode(&doc); err != nil || doc.Seal == nil {
+	if err := d.Decode(&doc); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrFormat, err)
+	}
+	if doc.Seal == nil {
+		return nil, fmt.Errorf("%w: it has no seal", ErrFormat)
 	}
 	b, err := doc.bundle()
 	if err != nil {
