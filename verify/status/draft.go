@@ -43,7 +43,10 @@ func (d *Draft) Sign(key crypto.Signer) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return list, e.verify()
+	if err := e.verify(); err != nil {
+		return nil, fmt.Errorf("sign the status list: %w", err)
+	}
+	return list, nil
 }
 
 // PrepareIndex makes the snapshot of all cards that carry an index: those in force too, or
