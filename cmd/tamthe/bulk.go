@@ -68,6 +68,7 @@ func (p *program) judgeMany(ctx context.Context, m *many, opts verify.Options, b
 	}
 	status, done := p.statusSource(ctx, opts.Status)
 	defer done()
+	defer p.remember(opts)
 	opts.Status, b.options.Verify.Status = status, status
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

@@ -44,6 +44,7 @@ func (p *program) judgeBundle(ctx context.Context, text []byte, b *bundles, o ve
 	if err != nil {
 		return err
 	}
+	p.remember(b.options.Verify)
 	if err := o.page(ctx, p, j.Report); err != nil {
 		return err
 	}

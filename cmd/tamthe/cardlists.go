@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/tamthe/tamthe/issuance/sqlite"
 	"github.com/tamthe/tamthe/verify"
@@ -30,6 +31,18 @@ func (p *program) loadLists(dir string, trust *pki.Store) (*status.Source, error
 	}
 	folder := filepath.Join(first(dir, p.home.path(trustDir)), pki.StatusFolder)
 	return status.Load(os.DirFS(folder), status.Options{Signers: trust, Memory: homeless{seen, p.home}})
+}
+
+// remember keeps which revocation lists a judgement looked into, as imports do: an older one
+// that is put in the place of a file later is then noticed, and so is a clock that goes back.
+func (p *program) remember(o verify.Options) {
+	marks := slices.DeleteFunc(o.Trust.Relied(p.now()), func(m pki.Mark) bool { return o.Seen.Check(m) != nil })
+	if len(marks) == 0 {
+		return
+	}
+	if err := (homeless{o.Seen, p.home}).Note(marks...); err != nil && !errors.Is(err, pki.ErrRollback) {
+		p.warn("not-remembered", p.text(wordNotRemembered), err.Error())
+	}
 }
 
 // homeless is a memory that is only asked where there is no home to keep it in: a verdict

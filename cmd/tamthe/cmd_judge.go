@@ -111,6 +111,7 @@ func runJudge(ctx context.Context, p *program, path string, o verifyOptions, b b
 	if err != nil {
 		return err
 	}
+	p.remember(opts)
 	if err := o.page(ctx, p, report); err != nil {
 		return err
 	}

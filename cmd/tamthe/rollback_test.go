@@ -94,4 +94,15 @@ func TestClockRolledBack(t *testing.T) {
 	if status, said := run(before, "judge", card, "--at", before.Format(time.RFC3339)); status != exitOK || strings.Contains(said, "clock-behind") {
 		t.Errorf("at a time that is given: %d\n%s", status, said)
 	}
+	// So it is where the list was copied into a folder, once a judgement looked into it.
+	where = home(t.TempDir())
+	trust := filepath.Join(dir, "trust")
+	write("trust/csca.cer", c.Trust[0])
+	write("trust/list.crl", c.CRLs[0])
+	for n, want := range []int{exitOK, exitOK, exitRefer} {
+		when := []time.Time{before, at, before}[n]
+		if status, said := run(when, "judge", card, "--trust", trust); status != want || (want == exitRefer) != strings.Contains(said, "clock-behind") {
+			t.Errorf("copied, run %d: %d\n%s", n, status, said)
+		}
+	}
 }

@@ -179,6 +179,7 @@ func (o verifyOptions) inspectWith(ctx context.Context, p *program, opts verify.
 		return nil, 0, err
 	}
 	elapsed := time.Since(begin)
+	p.remember(opts)
 	if save != "" {
 		err = saveFolder(save, report.Files)
 	}

@@ -8,6 +8,7 @@ import (
 // The phrases about bundles of evidence and the record of inspections.
 var (
 	wordNotRecorded    = phrase{"the inspection is not recorded", "lần kiểm tra này không được ghi vào sổ kiểm tra"}
+	wordNotRemembered  = phrase{"the revocation lists of this judgement are not remembered", "không ghi nhớ được các danh sách thu hồi của lần xét này"}
 	wordRecordMended   = phrase{"a power cut had torn off an entry of the record of inspections; it was completed from its signed copy", "mất điện đã làm đứt một mục của sổ kiểm tra; mục đó đã được ghi đủ lại từ bản sao có ký"}
 	wordRecordWhole    = phrase{"whole: %d inspections, as this device signed them", "nguyên vẹn: %d lần kiểm tra, đúng như thiết bị này đã ký"}
 	wordRecordTorn     = phrase{"a power cut tore off the last entry; the next inspection completes it", "mất điện đã làm đứt mục cuối; lần kiểm tra sau sẽ ghi đủ lại"}

@@ -90,19 +90,21 @@ func (m *memo) put(q Query, r Result) {
 	m.next = (m.next + 1) % len(m.made)
 }
 
+// listedBy is the question whether a key of the store signed a list of it.
+type listedBy struct {
+	list *cert.CRL
+	by   *entry
+}
+
 // signedList says whether a revocation list verifies by the key of an entry. The answer is
 // kept as long as the store is: every judgement asks.
 func (s *Store) signedList(l *cert.CRL, by *entry) bool {
-	type question struct {
-		list *cert.CRL
-		by   *entry
-	}
-	if answer, ok := s.signedLists.Load(question{l, by}); ok {
+	if answer, ok := s.signedLists.Load(listedBy{l, by}); ok {
 		return answer.(bool)
 	}
 	answer := l.CheckSignature(by.cert.PublicKey) == nil
 	if by.kept && slices.Contains(s.crls, l) {
-		s.signedLists.Store(question{l, by}, answer)
+		s.signedLists.Store(listedBy{l, by}, answer)
 	}
 	return answer
 }

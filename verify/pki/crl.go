@@ -234,6 +234,30 @@ func crlMark(l *cert.CRL) Mark {
 	return m
 }
 
+// Relied returns the newest edition of each revocation list of the store, by a key that it
+// trusts, that judgements looked into so far, for a Memory: however the list came into the
+// folder, an older one in its place is then noticed. One that is dated after now is not among
+// them.
+func (s *Store) Relied(now time.Time) []Mark {
+	newest := map[string]*cert.CRL{}
+	s.signedLists.Range(func(question, answer any) bool {
+		q := question.(listedBy)
+		l, issuer := q.list, listIssuer(q.list.Issuer)
+		if before := newest[issuer]; answer.(bool) && len(l.UnknownCritical) == 0 && !l.ThisUpdate.After(now.Add(clockSkew)) &&
+			(before == nil || l.ThisUpdate.After(before.ThisUpdate)) && mayListRevoked(q.by.cert) &&
+			q.by.cert.Subject.Equal(l.Issuer) && s.trusted(q.by) {
+			newest[issuer] = l
+		}
+		return true
+	})
+	marks := make([]Mark, 0, len(newest))
+	for _, l := range newest {
+		marks = append(marks, crlMark(l))
+	}
+	slices.SortFunc(marks, compareMarks)
+	return marks
+}
+
 // listIssuer spells the name of who issues lists always alike.
 func listIssuer(n cert.Name) string {
 	s := strings.ToValidUTF8(strings.ToLower(n.String()), "\uFFFD")

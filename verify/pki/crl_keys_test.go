@@ -2,6 +2,7 @@ package pki
 
 import (
 	"testing"
+	"time"
 
 	"github.com/tamthe/tamthe/card/cert"
 )
@@ -46,6 +47,34 @@ func TestImportListsOfTwoKeys(t *testing.T) {
 		r2 := c.load().Chain(newSigner(t, next, nil).cert).Judge(q)
 		if f := r2.Finding(Revocation); f.Kind == CRLOlder {
 			t.Errorf("%+v", f)
+		}
+	}
+}
+
+// TestRelied: a list that judgement looked into is remembered however it came, if a trusted
+// key signed it.
+func TestRelied(t *testing.T) {
+	ca, stranger := newCSCA(t, "CSCA", nil), newCSCA(t, "CSCA", nil)
+	ds := newSigner(t, ca, nil)
+	good, older := newCRL(t, ca, numbered(2, 1)), newCRL(t, ca, numbered(1, 3))
+	for name, c := range map[string]struct {
+		lists []*cert.CRL
+		now   time.Time
+		want  *cert.CRL
+	}{
+		"none":         {nil, now, nil},
+		"two":          {[]*cert.CRL{older, good}, now, good},
+		"a stranger's": {[]*cert.CRL{older, newCRL(t, stranger, numbered(9, 0))}, now, older},
+		"not yet":      {[]*cert.CRL{good}, now.AddDate(0, 0, -3), nil},
+	} {
+		s := store([]*cert.Certificate{ca.cert}, c.lists, Issuer{Country: "UT"})
+		if before := s.Relied(c.now); len(before) != 0 {
+			t.Errorf("%s, nothing judged: %v", name, before)
+		}
+		s.Chain(ds.cert).Judge(usual())
+		got := s.Relied(c.now)
+		if c.want == nil && len(got) != 0 || c.want != nil && (len(got) != 1 || got[0] != crlMark(c.want)) {
+			t.Errorf("%s: %v", name, got)
 		}
 	}
 }
