@@ -33,9 +33,9 @@ func Escape(s string) string {
 // unprintable says whether a character has no business on a screen.
 func unprintable(r rune) bool { return !unicode.IsPrint(r) && r != utf8.RuneError }
 
-// escapeJSON escapes within encoded JSON what encoding/json lets pass: such
-// characters occur inside strings only.
-func escapeJSON(b []byte) []byte {
+// EscapeJSON escapes within encoded JSON what encoding/json lets pass of that which Escape
+// makes visible: such characters occur inside strings only.
+func EscapeJSON(b []byte) []byte {
 	if bytes.IndexFunc(b, hidden) < 0 {
 		return b
 	}

@@ -124,7 +124,7 @@ func (r *Report) JSON() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return append(escapeJSON(b), '\n'), nil
+	return append(EscapeJSON(b), '\n'), nil
 }
 
 func (r *Report) jsonChecks() []jsonCheck {

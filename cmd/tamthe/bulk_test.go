@@ -155,3 +155,25 @@ func tarOf(t *testing.T, dir string) []byte {
 	}
 	return b.Bytes()
 }
+
+// The name of a folder in somebody's archive commands no terminal, and can be read back.
+func TestJudgeManyHostileNames(t *testing.T) {
+	dir := t.TempDir()
+	const name = "a\u009b31m\u202eb\x7f"
+	if err := os.MkdirAll(filepath.Join(dir, name), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, name, "EF.SOD.bin"), []byte("no signed list"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"judge", dir, "--json"}, {"judge", dir}} {
+		out := runBulk(t, nil, 3, args...)
+		if strings.ContainsAny(out, "\u009b\u202e\x7f") {
+			t.Errorf("%v: %q", args, out)
+		}
+		var d judgedPaper
+		if line, _, _ := strings.Cut(out, "\n"); len(args) == 3 && (json.Unmarshal([]byte(line), &d) != nil || d.Path != name) {
+			t.Errorf("%q", d.Path)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -141,8 +142,16 @@ func (p *program) result(document any, name, text string) error {
 	return nil
 }
 
-// document prints a JSON document on one line.
-func (p *program) document(v any) error { return json.NewEncoder(p.out).Encode(v) }
+// document prints a JSON document on one line, in which no control character and no mark of
+// direction stands: names of files and of certificates are whoever's made them.
+func (p *program) document(v any) error {
+	var b bytes.Buffer
+	if err := json.NewEncoder(&b).Encode(v); err != nil {
+		return err
+	}
+	_, err := p.out.Write(verify.EscapeJSON(b.Bytes()))
+	return err
+}
 
 // terminal says whether standard error is one: only then is progress drawn.
 func (p *program) terminal() bool { return isTerminal(p.err) }
