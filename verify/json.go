@@ -66,6 +66,12 @@ type (
 		Signer  string `json:"signer"`
 		CSCA    string `json:"csca"`
 		Store   string `json:"store"`
+
+		Status *jsonStatus `json:"status,omitempty"`
+	}
+	jsonStatus struct {
+		List  string `json:"list"`
+		Index uint32 `json:"index"`
 	}
 	jsonIdentity struct {
 		DocumentNumber string      `json:"document_number"`
@@ -111,6 +117,9 @@ func (r *Report) JSON() ([]byte, error) {
 	}
 	if r.Document.Card != (CardID{}) {
 		doc.Document.Card = r.Document.Card.String()
+	}
+	if s := r.Document.Status; s != nil {
+		doc.Document.Status = &jsonStatus{s.List, s.Index}
 	}
 	if i, err := r.Identity(); err == nil {
 		doc.Identity = i.json()

@@ -36,6 +36,9 @@ func (a *assessment) readSOD() {
 	}
 	a.sod = sod
 	a.document.Card = sod.CardID()
+	if ref, ok := sod.StatusReference(); ok {
+		a.document.Status = &ref
+	}
 	a.document.Groups = a.groups()
 	a.document.Hash = sod.Object.Hash.String()
 	a.set(CheckSODStructure, Passed, "", "")

@@ -44,6 +44,8 @@ type Document struct {
 	Signer  string // SHA-256 of the signer's certificate
 	CSCA    string // SHA-256 of the anchor
 	Store   string // the digest of the trust store that it was judged by; see pki.Store.Digest
+
+	Status *lds.StatusReference // its place in a list of card status, as the SOD says; nil if it says none
 }
 
 // List is a dated list, or an answer as of a date, that a check rested on.

@@ -31,8 +31,9 @@ func newStatusLookup(p *program) *cobra.Command {
 		Short: "Look a card up in the lists of a trust folder, or show these lists",
 		Long: `Says how a card stands by the lists of a trust folder: active (exit status 0), suspended,
 superseded, revoked or undelivered (3), or not sure (4): no list covers it, or a filter
-hits it that no exact list has confirmed. CARD-ID is the card_id of a report; cards that
-carry an index are looked up by --index. Without a card the lists are shown.
+hits it that no exact list has confirmed. CARD-ID is the card_id of a report (--json); a card
+that carries an index is looked up by --index, which is the status.index there. Without a card
+the lists are shown.
 `,
 		Example: "  tamthe status lookup\n  tamthe status lookup --index 86443439\n" +
 			"  tamthe status lookup --list cards.status --list hour.status --index 86443439",

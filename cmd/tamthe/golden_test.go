@@ -27,6 +27,7 @@ var volatile = []struct {
 	{regexp.MustCompile(`"[0-9A-F]{16}"`), `"<serial>"`},
 	{regexp.MustCompile(`"apdus": 11[0-3],`), `"apdus": "<at most 113>",`},
 	{regexp.MustCompile(`"expiry":( ?)"[0-9-]+"`), `"expiry":$1"<day>"`},
+	{regexp.MustCompile(`"index":( ?)[0-9]+`), `"index":$1"<number>"`},
 	{regexp.MustCompile(`"(spec|detail)": "[^"]*"`), `"$1": "<text>"`},
 }
 
