@@ -101,6 +101,9 @@ func constituted(claim Claim, checks []Check) bool {
 		}
 	}
 	some, one := false, false // has the claim alternatives, and is one met
+	if int(claim) >= len(claimNames) {
+		return false
+	}
 	for _, k := range catalogue {
 		if k.claim != claim {
 			continue

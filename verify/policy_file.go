@@ -21,18 +21,27 @@ const maxPolicy = 1 << 14
 
 // policyFile is the form of an operator's own policy. What is not said is as in the base.
 type policyFile struct {
-	Name      string             `toml:"name"`
-	Base      string             `toml:"base"`
-	Need      []Claim            `toml:"need"`
-	Groups    []int              `toml:"groups"`
-	Demand    []string           `toml:"demand"`
-	Chip      *bool              `toml:"chip"`
-	Photo     *bool              `toml:"photo"`
-	COM       *bool              `toml:"com"`
-	StatusAge string             `toml:"status_age"`
-	CRLAge    string             `toml:"crl_age"`
-	Soften    map[Reason]Verdict `toml:"soften"`
+	Name      string                             `toml:"name"`
+	Base      string                             `toml:"base"`
+	Need      []word[Claim, *Claim]              `toml:"need"`
+	Groups    []int                              `toml:"groups"`
+	Demand    []string                           `toml:"demand"`
+	Chip      *bool                              `toml:"chip"`
+	Photo     *bool                              `toml:"photo"`
+	COM       *bool                              `toml:"com"`
+	StatusAge string                             `toml:"status_age"`
+	CRLAge    string                             `toml:"crl_age"`
+	Soften    map[Reason]word[Verdict, *Verdict] `toml:"soften"`
 }
+
+// word is a value that is written as a word: a number would be one, too, for its kind.
+type word[T any, P interface {
+	*T
+	UnmarshalText([]byte) error
+}] struct{ is T }
+
+// UnmarshalText takes the words of the value.
+func (w *word[T, P]) UnmarshalText(b []byte) error { return P(&w.is).UnmarshalText(b) }
 
 // policyName is what a policy may be called.
 var policyName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,31}$`)
@@ -120,7 +129,10 @@ func (f policyFile) ages(p Policy) (Policy, error) {
 func (f policyFile) over(p Policy) Policy {
 	p.Name = f.Name
 	if f.Need != nil {
-		p.Need = f.Need
+		p.Need = nil
+		for _, c := range f.Need {
+			p.Need = append(p.Need, c.is)
+		}
 	}
 	if f.Groups != nil {
 		p.Groups = f.Groups
@@ -138,7 +150,7 @@ func (f policyFile) over(p Policy) Policy {
 	}
 	for _, r := range slices.Sorted(maps.Keys(f.Soften)) {
 		p.Soften = slices.DeleteFunc(p.Soften, func(s Softening) bool { return s.Reason == r })
-		p.Soften = append(p.Soften, Softening{r, f.Soften[r]})
+		p.Soften = append(p.Soften, Softening{r, f.Soften[r].is})
 	}
 	return p
 }

@@ -252,3 +252,12 @@ func TestPoliciesAreTheCallers(t *testing.T) {
 		}
 	}
 }
+
+// TestUnknownClaim: a policy that needs what is no claim needs what nothing can give.
+func TestUnknownClaim(t *testing.T) {
+	for _, need := range [][]Claim{{77}, {Integrity, HolderBound + 1}} {
+		if v := (Policy{Name: "x", Need: need}).Judge(sound()); v == Accept {
+			t.Errorf("need %v: %v", need, v)
+		}
+	}
+}
