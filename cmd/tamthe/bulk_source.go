@@ -2,6 +2,7 @@ package main
 
 import (
 	"archive/tar"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -94,6 +95,21 @@ func folderFiles(fsys fs.FS, name string) (verify.Files, error) {
 		return nil, err
 	}
 	return verify.ReadFiles(sub)
+}
+
+// stream is standard input, which ends with ctx and with done: a read that still waits then
+// for whoever writes there is left behind, and what it brings is nobody's.
+func (p *program) stream(ctx context.Context) (r io.Reader, done func()) {
+	out, in := io.Pipe()
+	go func() {
+		_, err := io.Copy(in, p.in)
+		_ = in.CloseWithError(err) // never fails
+	}()
+	stop := context.AfterFunc(ctx, func() { _ = in.CloseWithError(ctx.Err()) })
+	return out, func() {
+		stop()
+		_ = out.Close()
+	}
 }
 
 // tarred reads a tar stream of EF folders, of which nothing is written anywhere. The files

@@ -5,7 +5,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -175,5 +177,18 @@ func TestJudgeManyHostileNames(t *testing.T) {
 		if line, _, _ := strings.Cut(out, "\n"); len(args) == 3 && (json.Unmarshal([]byte(line), &d) != nil || d.Path != name) {
 			t.Errorf("%q", d.Path)
 		}
+	}
+}
+
+// A standard input that says nothing and does not end holds nobody who was interrupted.
+func TestStreamEnds(t *testing.T) {
+	silent, hold := io.Pipe()
+	defer hold.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	stream, done := (&program{in: silent}).stream(ctx)
+	defer done()
+	cancel()
+	if n, err := stream.Read(make([]byte, 1)); n != 0 || !errors.Is(err, context.Canceled) {
+		t.Error(n, err)
 	}
 }

@@ -68,7 +68,9 @@ func runJudge(ctx context.Context, p *program, path string, o verifyOptions, b b
 		judging.options.Verify.Policy = verify.Policy{}
 	}
 	if path == "-" {
-		in := bufio.NewReader(p.in)
+		stream, done := p.stream(ctx)
+		defer done()
+		in := bufio.NewReader(stream)
 		m := tarred(in)
 		if begin, _ := in.Peek(1); string(begin) == "{" {
 			m = bundleLines(in)
