@@ -223,7 +223,7 @@ func (im *importing) pin(c *cert.Certificate) error {
 		File: fmt.Sprintf("pin-%s-%x.p7b", country(c), print[:8]), Kind: ImportAnchors, Documents: im.o.Documents,
 		Country: country(c), CSCA: print, Imported: im.o.At.UTC().Truncate(time.Second), Operator: im.o.Operator,
 	}
-	b, err := Pack([][]byte{c.Raw}, nil)
+	b, err := pack([][]byte{c.Raw}, nil)
 	if err != nil {
 		return err
 	}
@@ -273,7 +273,7 @@ func (im *importing) packed(list string) (certs, crls [][]byte, err error) {
 
 // pack puts material in the place of what the folder had of it.
 func (im *importing) pack(list string, certs, crls [][]byte) error {
-	b, err := Pack(certs, crls)
+	b, err := pack(certs, crls)
 	if err != nil {
 		return err
 	}

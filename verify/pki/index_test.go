@@ -34,7 +34,7 @@ func imported(x Index, files map[string][]byte) fstest.MapFS {
 	return fsys
 }
 
-func pack(t testing.TB, certs []*cert.Certificate, crls ...*cert.CRL) []byte {
+func packOf(t testing.TB, certs []*cert.Certificate, crls ...*cert.CRL) []byte {
 	t.Helper()
 	var ders, lists [][]byte
 	for _, c := range certs {
@@ -43,7 +43,7 @@ func pack(t testing.TB, certs []*cert.Certificate, crls ...*cert.CRL) []byte {
 	for _, l := range crls {
 		lists = append(lists, l.Raw)
 	}
-	b, err := Pack(ders, lists)
+	b, err := pack(ders, lists)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +92,7 @@ func TestEditedIndexIsRefused(t *testing.T) {
 	x := Index{Generation: 1, Imports: []Import{
 		{File: "a.p7b", Kind: ImportMaterial, List: "pkd"}, {File: "b.p7b", Kind: ImportAnchors, List: "list", Countries: []string{"UT"}},
 	}}
-	files := map[string][]byte{"a.p7b": pack(t, []*cert.Certificate{one.cert}), "b.p7b": pack(t, []*cert.Certificate{two.cert})}
+	files := map[string][]byte{"a.p7b": packOf(t, []*cert.Certificate{one.cert}), "b.p7b": packOf(t, []*cert.Certificate{two.cert})}
 	fsys := imported(x, files)
 	good := fsys[IndexFile].Data
 	refused := func(what string, b []byte) {
@@ -126,7 +126,7 @@ func TestEditedIndexIsRefused(t *testing.T) {
 // Whatever octet of an imported file is changed, or the file lost, the folder is refused.
 func TestEditedImportIsRefused(t *testing.T) {
 	one := newCSCA(t, "CSCA", nil)
-	good := pack(t, []*cert.Certificate{one.cert}, newCRL(t, one, nil))
+	good := packOf(t, []*cert.Certificate{one.cert}, newCRL(t, one, nil))
 	fsys := imported(Index{Imports: []Import{{File: "a.p7b", Kind: ImportAnchors}}}, map[string][]byte{"a.p7b": good})
 	for i := range good {
 		bad := bytes.Clone(good)
@@ -157,11 +157,11 @@ func TestImports(t *testing.T) {
 		{File: "pkd.p7b", Kind: ImportMaterial, List: "pkd"},
 		{File: "specimen/test.cer", Kind: ImportAnchors},
 	}}, map[string][]byte{
-		"list.p7b":          pack(t, []*cert.Certificate{listed.cert, foreign.cert, pinned.cert}),
+		"list.p7b":          packOf(t, []*cert.Certificate{listed.cert, foreign.cert, pinned.cert}),
 		"pin.cer":           pinned.cert.Raw,
-		"pkd.p7b":           pack(t, []*cert.Certificate{material.cert, ds.cert}, newCRL(t, listed, nil)),
+		"pkd.p7b":           packOf(t, []*cert.Certificate{material.cert, ds.cert}, newCRL(t, listed, nil)),
 		"specimen/test.cer": newCSCA(t, "test", nil).cert.Raw,
-		"stray.p7b":         pack(t, []*cert.Certificate{newCSCA(t, "stray", nil).cert}),
+		"stray.p7b":         packOf(t, []*cert.Certificate{newCSCA(t, "stray", nil).cert}),
 	})
 	s, err := LoadStore(fsys, LoadOptions{})
 	if err != nil {
@@ -218,7 +218,7 @@ func TestPackIsForeignReadable(t *testing.T) {
 	}
 	ca := newCSCA(t, "CSCA", nil)
 	path := filepath.Join(t.TempDir(), "x.p7b")
-	if err := os.WriteFile(path, pack(t, []*cert.Certificate{ca.cert, newSigner(t, ca, nil).cert}, newCRL(t, ca, nil)), 0o600); err != nil {
+	if err := os.WriteFile(path, packOf(t, []*cert.Certificate{ca.cert, newSigner(t, ca, nil).cert}, newCRL(t, ca, nil)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	out, err := exec.Command(openssl, "pkcs7", "-inform", "DER", "-in", path, "-print_certs", "-noout").CombinedOutput()
@@ -254,8 +254,8 @@ func hexSum(b []byte) string {
 
 func FuzzUnpack(f *testing.F) {
 	ca := newCSCA(f, "CSCA", nil)
-	f.Add(pack(f, []*cert.Certificate{ca.cert}, newCRL(f, ca, nil)))
-	f.Add(pack(f, nil))
+	f.Add(packOf(f, []*cert.Certificate{ca.cert}, newCRL(f, ca, nil)))
+	f.Add(packOf(f, nil))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		certs, crls, err := unpack(b)
 		if err != nil {
@@ -288,7 +288,7 @@ func TestImportByAnotherProcess(t *testing.T) {
 	var digests [2][32]byte
 	for i := range packs {
 		ca := newCSCA(t, "CSCA", func(tpl *cert.Template) { tpl.Serial = big.NewInt(int64(i + 1)) })
-		packs[i] = pack(t, []*cert.Certificate{ca.cert})
+		packs[i] = packOf(t, []*cert.Certificate{ca.cert})
 		if err := os.WriteFile(filepath.Join(dir, string(rune('a'+i))+".src"), packs[i], 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -20,10 +20,10 @@ var (
 	oidData       = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 1}
 )
 
-// Pack writes certificates and revocation lists, each as DER, into one file: SignedData
+// pack writes certificates and revocation lists, each as DER, into one file: SignedData
 // that nobody signed, which is how certificates are sent about (RFC 5652 §5.1; openssl
 // pkcs7 -print_certs shows it). Nothing vouches for what is in it.
-func Pack(certs, crls [][]byte) ([]byte, error) {
+func pack(certs, crls [][]byte) ([]byte, error) {
 	var b cryptobyte.Builder
 	all := func(b *cryptobyte.Builder, n uint8, list [][]byte) {
 		if len(list) == 0 {

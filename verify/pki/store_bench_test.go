@@ -92,7 +92,7 @@ func newWorld(b testing.TB) *world {
 		kind  ImportKind
 		certs [][]byte
 	}{{"csca.p7b", ImportAnchors, anchors}, {"pkd.p7b", ImportMaterial, signers}} {
-		p, err := Pack(f.certs, nil)
+		p, err := pack(f.certs, nil)
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -228,7 +228,7 @@ func TestImportLinks(t *testing.T) {
 	if _, err := c.offer(link.Raw, nil); !errors.Is(err, ErrUnpinned) {
 		t.Error(err)
 	}
-	packed, err := Pack([][]byte{link.Raw, next.cert.Raw}, nil)
+	packed, err := pack([][]byte{link.Raw, next.cert.Raw}, nil)
 	c.must(err)
 	for _, b := range [][]byte{packed, []byte("dn: x\n" + folded("cACertificate;binary", link.Raw, 76, "\n"))} {
 		if r, err := c.offer(b, func(o *ImportOptions) { o.Each = true }); err != nil || len(r.Passed) == 0 || r.Certificates != 0 {
