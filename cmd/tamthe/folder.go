@@ -52,16 +52,15 @@ func saveTo(dir string) func(lds.File, []byte) error {
 }
 
 // writeNew writes a file of personal data, readable by its owner only, and never over
-// another.
+// another; whole and on the disk, or not at all.
 func writeNew(path string, b []byte) error {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}
-	if _, err := f.Write(b); err != nil {
-		f.Close()
+	_, err = f.Write(b)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
 		_ = os.Remove(path)
-		return err
 	}
-	return f.Close()
+	return err
 }
