@@ -68,29 +68,39 @@ func runJudge(ctx context.Context, p *program, path string, o verifyOptions, b b
 		judging.options.Verify.Policy = verify.Policy{}
 	}
 	if path == "-" {
-		stream, done := p.stream(ctx)
-		defer done()
-		in := bufio.NewReader(stream)
-		m := tarred(in)
-		if begin, _ := in.Peek(1); string(begin) == "{" {
-			m = bundleLines(in)
-		}
-		return p.judgeMany(ctx, m, opts, judging, workers)
+		return p.judgeStream(ctx, opts, judging, workers)
 	}
 	st, err := os.Stat(path)
 	if err != nil {
 		return err
 	}
-	if !st.IsDir() {
-		text, err := readBundle(os.DirFS(filepath.Dir(path)), filepath.Base(path))
-		if err != nil {
-			return err
-		}
-		if !st.Mode().IsRegular() || !evidence.Is(text) {
-			return usagef("%s is no folder and no bundle of evidence", path)
-		}
-		return p.judgeBundle(ctx, text, judging, o)
+	if st.IsDir() {
+		return p.judgeFolder(ctx, path, opts, judging, o, workers)
 	}
+	text, err := readBundle(os.DirFS(filepath.Dir(path)), filepath.Base(path))
+	if err != nil {
+		return err
+	}
+	if !st.Mode().IsRegular() || !evidence.Is(text) {
+		return usagef("%s is no folder and no bundle of evidence", path)
+	}
+	return p.judgeBundle(ctx, text, judging, o)
+}
+
+// judgeStream judges what comes on standard input: bundles, one a line, or a tar stream.
+func (p *program) judgeStream(ctx context.Context, opts verify.Options, b *bundles, workers int) error {
+	stream, done := p.stream(ctx)
+	defer done()
+	in := bufio.NewReader(stream)
+	m := tarred(in)
+	if begin, _ := in.Peek(1); string(begin) == "{" {
+		m = bundleLines(in)
+	}
+	return p.judgeMany(ctx, m, opts, b, workers)
+}
+
+// judgeFolder judges an EF folder, or of another all that are in it.
+func (p *program) judgeFolder(ctx context.Context, path string, opts verify.Options, b *bundles, o verifyOptions, workers int) error {
 	files, err := verify.ReadFiles(os.DirFS(path))
 	if err != nil {
 		return err
@@ -104,7 +114,7 @@ func runJudge(ctx context.Context, p *program, path string, o verifyOptions, b b
 			return err
 		}
 		defer root.Close()
-		return p.judgeMany(ctx, tree(root), opts, judging, workers)
+		return p.judgeMany(ctx, tree(root), opts, b, workers)
 	}
 	status, done := p.statusSource(ctx, opts.Status)
 	defer done()
