@@ -109,6 +109,10 @@ func (im *importing) certificate(c *cert.Certificate, part bool) error {
 		return fmt.Errorf("%w: what the operator pinned is no certificate of an authority", ErrList)
 	case pinned && self && (e == nil || !im.store.pinned(e)):
 		return im.pin(c)
+	case pinned && self && len(im.o.Documents) > 0 && e.listed == nil:
+		return fmt.Errorf("%w: %s lies in the folder and vouches for all documents: remove it first", ErrList, e.source)
+	case pinned && self && len(im.o.Documents) > 0 && !slices.Equal(im.o.Documents, e.listed.Documents):
+		return im.pin(c)
 	case e != nil:
 		im.at.Known++
 	case vouches && !pinned:

@@ -209,6 +209,21 @@ func TestImportPins(t *testing.T) {
 	if r, err := c.offer(ca.cert.Raw, pin); err != nil || r.Known != 1 {
 		t.Error(r, err)
 	}
+	// Pinned again for other documents, it vouches for those; one that was copied there cannot be.
+	narrow := func(o *ImportOptions) { pin(o); o.Documents = []string{"P"} }
+	if r, err := c.offer(ca.cert.Raw, narrow); err != nil || len(r.Pinned) != 1 {
+		t.Error(r, err)
+	}
+	expect(t, c.load().Chain(ds.cert).Judge(usual()), DocumentType, Failed, AnchorType)
+	expect(t, c.load().Chain(ds.cert).Judge(passport), DocumentType, Passed, "")
+	if r, err := c.offer(ca.cert.Raw, pin); err != nil || len(r.Pinned) != 1 {
+		t.Error(r, err)
+	}
+	copied := newCSCA(t, "CSCA 2", nil)
+	c.lay("copied.cer", copied.cert.Raw)
+	if r, err := c.offer(copied.cert.Raw, func(o *ImportOptions) { pin(o); o.Pins = [][32]byte{copied.cert.Fingerprint()} }); !errors.Is(err, ErrList) || !strings.Contains(err.Error(), "copied.cer") {
+		t.Error(r, err)
+	}
 	// What the operator pinned by hand or by fingerprint may name others.
 	list := signList(t, listSigner(t, ca, nil), masterList(t, ca.cert), nil)
 	if r, err := c.offer(list, nil); err != nil || len(r.Lists) != 1 {
