@@ -181,6 +181,33 @@ func TestTogether(t *testing.T) {
 }
 
 // More signers than are kept are judged all the same.
+// TestCOM: where EF.COM counts, what was said of documents with one is not said of those with
+// another, in whatever order they come.
+func TestCOM(t *testing.T) {
+	o := newOffice(t, suites[0])
+	opts := o.options()
+	opts.Policy, _ = verify.PolicyByName("archive")
+	opts.Policy.Soften = nil
+	list := o.cards(8, 300)
+	other := lds.EncodeCOM(lds.Common{Version: "0107", Unicode: "040000", Groups: []lds.File{lds.DG1}})
+	for _, bad := range []int{0, 1} {
+		j := New(opts)
+		for i := range 6 {
+			files := maps.Clone(list[3*(i%2)]) // issued on one day
+			want := verify.Accept
+			if i%2 == bad {
+				files[lds.COM], want = other, verify.Refuse
+			}
+			if r := same(t, j, files, "EF.COM"); r.Verdict != want {
+				t.Errorf("document %d: %v, want %v: %v", i, r.Verdict, want, r.Reasons)
+			}
+		}
+		if j.Quick() == 0 {
+			t.Error("none was quick")
+		}
+	}
+}
+
 func TestForgets(t *testing.T) {
 	o := newOffice(t, suites[3])
 	j := New(o.options())

@@ -88,12 +88,8 @@ func cardID(d *document) (id verify.CardID) {
 	return id
 }
 
-// matches checks what has a rule of its own: EF.COM where it is looked at, and the date of
-// expiry.
+// matches checks what has a rule of its own: the date of expiry.
 func (r Result) matches(d *document, k *known, o *verify.Options) bool {
-	if o.Policy.COM && !bytes.Equal(d.files[lds.COM], k.com) {
-		return false
-	}
 	noExpiry := k.noExpiry != "" && string(d.zone.Expiry[:]) == string(k.noExpiry)
 	return noExpiry || d.inForce(o.At)
 }
@@ -108,7 +104,7 @@ func (j *Judge) find(d *document) (*known, Result, bool) {
 	}
 	s.used.Store(j.clock.Add(1))
 	for _, k := range s.forms {
-		if !k.fits(d) {
+		if !k.fits(d, &j.options) {
 			continue
 		}
 		situation, ok := d.situation(k.national, k.noExpiry)
@@ -121,9 +117,10 @@ func (j *Judge) find(d *document) (*known, Result, bool) {
 	return nil, Result{}, false
 }
 
-// fits says whether the document is of this form and of this state's kind.
-func (k *known) fits(d *document) bool {
-	return k.kind == kindOf(d) && k.form.SameForm(&d.outline)
+// fits says whether the document is of this form and of this state's kind, with the same
+// EF.COM where that is looked at.
+func (k *known) fits(d *document, o *verify.Options) bool {
+	return k.kind == kindOf(d) && k.form.SameForm(&d.outline) && (!o.Policy.COM || bytes.Equal(d.files[lds.COM], k.com))
 }
 
 func kindOf(d *document) (kind [5]byte) {
@@ -145,7 +142,7 @@ func (j *Judge) keep(d *document, p *profile.Profile, country string, r Result) 
 		j.signers[d.signer] = s
 		s.used.Store(j.clock.Add(1))
 	}
-	k := s.form(d, p, country)
+	k := s.form(d, p, country, &j.options)
 	if k == nil || s.situations >= maxSituations || k.country != country {
 		return
 	}
@@ -157,9 +154,9 @@ func (j *Judge) keep(d *document, p *profile.Profile, country string, r Result) 
 }
 
 // form is what is known of documents like this, begun if nothing is.
-func (s *signer) form(d *document, p *profile.Profile, country string) *known {
+func (s *signer) form(d *document, p *profile.Profile, country string, o *verify.Options) *known {
 	for _, k := range s.forms {
-		if k.fits(d) {
+		if k.fits(d, o) {
 			return k
 		}
 	}
