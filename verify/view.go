@@ -275,8 +275,8 @@ func (b *viewer) lists() []ViewRow {
 	var rows []ViewRow
 	for _, l := range b.Lists() {
 		value := b.words.date(l.Signed.In(b.At.Location()).Format(time.DateOnly)) + ", " + b.words.age(b.At.Sub(l.Signed))
-		if l.Issuer != "" {
-			value += " · " + Escape(l.Issuer)
+		if issuer := cmp.Or(b.words.sources[l.Issuer], l.Issuer); issuer != "" {
+			value += " · " + Escape(issuer)
 		}
 		rows = append(rows, ViewRow{cmp.Or(b.words.lists[l.Kind], l.Kind), value})
 	}

@@ -29,6 +29,7 @@ type vocabulary struct {
 	labels   labels
 	sexes    map[string]string // M, F, X
 	lists    map[string]string // kinds of List
+	sources  map[string]string // of card status, where another word than the source's own is due
 	printed  map[string]string // what may be printed otherwise than the chip has it, see differences and vn.Rule
 	day      string            // layout of dates for people
 	ages     [3]string         // of lists: less than two hours, so many hours, so many days

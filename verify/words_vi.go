@@ -15,8 +15,9 @@ var vietnamese = vocabulary{
 		time: "đọc trong", seconds: "giây", apdus: "lệnh", unchecked: "chưa kiểm tra",
 		at: "kiểm tra lúc", document: "giấy tờ", card: "thẻ", signer: "bên ký", csca: "chứng thư quốc gia", store: "kho tin cậy",
 	},
-	sexes: map[string]string{"M": "Nam", "F": "Nữ", "X": "không ghi"},
-	lists: map[string]string{"crl": "danh sách thu hồi ngày", "status": "tình trạng thẻ tính đến"},
+	sexes:   map[string]string{"M": "Nam", "F": "Nữ", "X": "không ghi"},
+	lists:   map[string]string{"crl": "danh sách thu hồi ngày", "status": "tình trạng thẻ tính đến"},
+	sources: map[string]string{"the ledger": "sổ cái của cơ quan cấp"},
 	printed: map[string]string{
 		"format": "dạng của các dòng", "document": "loại giấy tờ", "issuer": "quốc gia cấp", "number": "số giấy tờ",
 		"optional data": "dữ liệu tùy chọn", "birth": "ngày sinh", "sex": "giới tính", "expiry": "ngày hết hạn",

@@ -204,7 +204,11 @@ func (p *program) printPaper(line judgedPaper) error {
 		}
 		word, why = p.text(wordVerdicts[*line.Verdict]), strings.Join(reasons, ", ")
 	}
-	text := strings.TrimRight(fmt.Sprintf("%-12s %s  %s", word, verify.Escape(line.Path), verify.Escape(why)), " ")
+	wide := 12
+	if p.lang == "vi" {
+		wide = 17
+	}
+	text := strings.TrimRight(fmt.Sprintf("%-*s %s  %s", wide, word, verify.Escape(line.Path), verify.Escape(why)), " ")
 	_, err := fmt.Fprintln(p.out, text)
 	return err
 }
