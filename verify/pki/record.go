@@ -157,12 +157,15 @@ func (b *builder) sourceOf(name string, i *Import) int32 {
 	return int32(len(b.s.sources) - 1)
 }
 
-// grow makes room for n more certificates.
+// grow makes room for n more certificates, and for some beyond where it has to: a folder may
+// have thousands of imports of one certificate each.
 func (b *builder) grow(n int) {
 	s := b.s
-	if need := len(s.records) + n; need > cap(s.records) {
-		s.records = append(make([]record, 0, need), s.records...)
+	need, room := len(s.records)+n, cap(s.records)
+	if need <= room {
+		return
 	}
+	s.records = append(make([]record, 0, max(need, room+room/4)), s.records...)
 	s.byPrint = newIndex(cap(s.records))
 	for i := range s.records {
 		s.byPrint.push(printHash(s.records[i].print), int32(i))
