@@ -208,7 +208,7 @@ func (p *program) showLists(s *status.Source) error {
 		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\t%d\n", l.URI, l.Sort, l.Sequence, l.Signed.UTC().Format(time.RFC3339), p.age(l.Signed), l.Cards())
 	}
 	err := w.Flush()
-	if len(s.Lists())+len(s.Refused()) == 0 {
+	if err == nil && len(s.Lists())+len(s.Refused()) == 0 {
 		_, err = fmt.Fprintln(p.out, p.text(wordNoLists))
 	}
 	for _, r := range s.Refused() {
