@@ -2,7 +2,6 @@ package pki
 
 import (
 	"testing"
-	"time"
 
 	"github.com/tamthe/tamthe/card/cert"
 )
@@ -25,21 +24,12 @@ func knot(t *testing.T, n int) (signer_ *cert.Certificate, packed []*cert.Certif
 }
 
 // TestKnot: a document that brings certificates which certify one another costs no more
-// time than another.
+// time than another, which every way between them would take without end.
 func TestKnot(t *testing.T) {
 	ca := newCSCA(t, "CSCA", nil)
 	s := store([]*cert.Certificate{ca.cert, newCSCA(t, "CSCA 2", nil).cert, newCSCA(t, "CSCA 3", nil).cert}, nil)
 	ds, packed := knot(t, 64)
-	done := make(chan Result, 1)
-	begin := time.Now()
-	go func() { done <- s.Chain(ds, packed...).Judge(usual()) }()
-	select {
-	case r := <-done:
-		expect(t, r, Signature, Undetermined, CSCAUnknown)
-		t.Log(time.Since(begin))
-	case <-time.After(5 * time.Second):
-		t.Fatal("still looking for a chain after 5 s")
-	}
+	expect(t, s.Chain(ds, packed...).Judge(usual()), Signature, Undetermined, CSCAUnknown)
 }
 
 // TestRevokedOnEveryWay: a revoked signer stays revoked, though another way to an anchor
