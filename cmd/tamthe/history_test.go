@@ -20,7 +20,7 @@ import (
 
 // What an earlier version made stays good: its ledger opens and agrees with itself, its
 // chip is read and accepted as on the day when its report was written, and the report
-// says what it said. Each folder of testdata/history is what `tamthe demo` left at the
+// says what it said. Each folder of testdata/history is what the program left at the
 // end of a piece of work; they are never changed.
 func TestHistory(t *testing.T) {
 	folders, err := fs.ReadDir(testdata.FS, "history")
