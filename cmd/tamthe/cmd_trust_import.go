@@ -78,7 +78,8 @@ func newTrustUpdate(p *program) *cobra.Command {
 		Long: `Takes from a folder, or from one file at an http or https address, each list and
 certificate that can be taken, and says what became of each. What is there already and
 what is older is passed over; if some are refused, the exit status is 3 and the others were
-taken all the same. Nothing that comes this way is pinned.
+taken all the same. Nothing that comes this way is pinned, and of lists of anchors only new
+editions are taken: the first of each is imported by its name.
 `,
 		Example: "  tamthe trust update /media/usb\n  tamthe trust update https://example.org/DE_ML.ml",
 		Args:    exactly(1),

@@ -235,9 +235,9 @@ func crlMark(l *cert.CRL) Mark {
 }
 
 // Relied returns the newest edition of each revocation list of the store, by a key that it
-// trusts, that judgements looked into so far, for a Memory: however the list came into the
-// folder, an older one in its place is then noticed. One that is dated after now is not among
-// them.
+// trusts, that judgements looked into so far, and the edition of the trust folder that was
+// loaded, for a Memory: however they came here, an older one in the place is then noticed. A
+// list that is dated after now is not among them.
 func (s *Store) Relied(now time.Time) []Mark {
 	newest := map[string]*cert.CRL{}
 	s.signedLists.Range(func(question, answer any) bool {
@@ -250,9 +250,12 @@ func (s *Store) Relied(now time.Time) []Mark {
 		}
 		return true
 	})
-	marks := make([]Mark, 0, len(newest))
+	marks := make([]Mark, 0, len(newest)+1)
 	for _, l := range newest {
 		marks = append(marks, crlMark(l))
+	}
+	if s.edition != nil {
+		marks = append(marks, *s.edition)
 	}
 	slices.SortFunc(marks, compareMarks)
 	return marks

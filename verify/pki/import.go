@@ -30,7 +30,7 @@ type ImportOptions struct {
 	Countries []string   // of lists of anchors, only these; empty is as before, else all
 	Pins      [][32]byte // fingerprints of authorities to pin, each of a certificate in the offers
 	Operator  string
-	Each      bool // take what can be taken, from wherever it comes; else one offer that is refused has all refused
+	Each      bool // take what can be taken, from wherever it comes, and new editions only of lists of anchors; else one offer that is refused has all refused
 }
 
 // Receipt says what became of an offer.
@@ -158,9 +158,12 @@ func (im *importing) list(p offered) error {
 	if err := im.newer(m); err != nil {
 		return im.refuse(p, err)
 	}
-	im.notes = append(im.notes, m)
 	i := im.importOf(p.list)
 	same := func(o Import) bool { return o.Kind == i.Kind && o.List == i.List && o.Country == i.Country }
+	if im.o.Each && i.Kind == ImportAnchors && !slices.ContainsFunc(im.index.Imports, same) {
+		return im.refuse(p, fmt.Errorf("%w: the first list of anchors by %s is imported by its name", ErrList, i.Country))
+	}
+	im.notes = append(im.notes, m)
 	if slices.ContainsFunc(im.index.Imports, func(o Import) bool {
 		return same(o) && o.SHA256 == m.Digest && slices.Equal(o.Documents, i.Documents) && slices.Equal(o.Countries, i.Countries)
 	}) {

@@ -119,7 +119,7 @@ func (l *loader) load() (*Store, error) {
 		return nil, err
 	}
 	s := l.b.store(l.crls, l.issuers)
-	s.skipped, s.adverse.blocked = l.skipped, l.blocked
+	s.skipped, s.adverse.blocked, s.index = l.skipped, l.blocked, l.index
 	for _, list := range lists {
 		if err := s.addList(list.Kind, list.octets, list.Import, l.specimen(list.File)); err != nil {
 			return nil, fmt.Errorf("%s: %w", list.File, err)

@@ -33,6 +33,8 @@ type Store struct {
 	crls    []*cert.CRL
 	issuers []Issuer
 	skipped []Skipped
+	index   []byte // the octets of the trust folder's index, nil if it has none
+	edition *Mark  // of the trust folder, nil if it was not loaded as one
 
 	digested func() [32]byte
 	chains   chainCache

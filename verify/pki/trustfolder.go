@@ -26,14 +26,17 @@ type TrustFolder struct {
 // Load reads the folder as LoadStore does, and refuses one that an older one was put in
 // the place of, with an ErrRollback. A folder that is not there trusts nobody.
 func (f TrustFolder) Load() (*Store, error) {
-	fsys, index, err := f.open()
+	if _, err := os.Stat(f.Path); err != nil {
+		return nil, err
+	}
+	s, err := LoadStore(Folder(f.Path), LoadOptions{Specimen: f.Specimen})
 	if err != nil {
 		return nil, err
 	}
-	if err := f.check(index); err != nil {
+	if s.edition, err = f.check(s.index); err != nil { // of what was loaded, whatever lies there by now
 		return nil, err
 	}
-	return LoadStore(fsys, LoadOptions{Specimen: f.Specimen})
+	return s, nil
 }
 
 // open returns the folder and the octets of its index.
@@ -70,23 +73,25 @@ func (f TrustFolder) issuer() string {
 	return p
 }
 
-// check compares the folder's index with what the device has seen of it.
-func (f TrustFolder) check(index []byte) error {
+// check compares the folder's index with what the device has seen of it, and returns its
+// mark; nil if there is no index.
+func (f TrustFolder) check(index []byte) (*Mark, error) {
 	seen, ok := f.Seen.last(kindStore, f.issuer())
 	if index == nil {
 		if ok {
-			return &RollbackError{Seen: seen, Given: Mark{Kind: kindStore, Issuer: f.issuer()}}
+			return nil, &RollbackError{Seen: seen, Given: Mark{Kind: kindStore, Issuer: f.issuer()}}
 		}
-		return nil
+		return nil, nil
 	}
 	x, err := ParseIndex(index)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if m := f.mark(x.Generation, index); ok && !m.follows(seen) {
-		return &RollbackError{Seen: seen, Given: m}
+	m := f.mark(x.Generation, index)
+	if ok && !m.follows(seen) {
+		return nil, &RollbackError{Seen: seen, Given: m}
 	}
-	return nil
+	return &m, nil
 }
 
 func (f TrustFolder) mark(generation uint64, index []byte) Mark {

@@ -366,8 +366,49 @@ func TestImportAllOrNone(t *testing.T) {
 		t.Error("something was taken")
 	}
 	r, err := c.Import(offers, ImportOptions{At: now, Each: true})
+	if err != nil || len(r) != 4 || len(r[0].Lists) != 0 || !errors.Is(r[0].Err, ErrList) || r[1].Certificates != 1 || len(c.load().Anchors()) != 1 {
+		t.Errorf("a first list of anchors is not for couriers: %+v, %v", r, err)
+	}
+	if marks := c.Seen.marks(); slices.ContainsFunc(marks, func(m Mark) bool { return strings.Contains(m.Kind, "masterlist") }) {
+		t.Errorf("what was refused is remembered: %v", marks)
+	}
+	earlier := signList(t, listSigner(t, ca, nil), masterList(t, ca.cert), func(m *cms.Message) { m.SigningTime = now.AddDate(0, 0, -9) })
+	if _, err := c.offer(earlier, nil); err != nil {
+		t.Fatal(err)
+	}
+	offers[1].Octets = newSigner(t, ca, nil).cert.Raw
+	r, err = c.Import(offers, ImportOptions{At: now, Each: true})
 	if err != nil || len(r) != 4 || len(r[0].Lists) != 1 || r[1].Certificates != 1 || !errors.Is(r[2].Err, ErrList) || !errors.Is(r[3].Err, ErrList) {
 		t.Errorf("%+v, %v", r, err)
+	}
+}
+
+// A folder that comes by copies is remembered by the judgements that rest on it.
+func TestFolderThatIsCopiedDoesNotGoBack(t *testing.T) {
+	desk, post := newCheckpoint(t), newCheckpoint(t)
+	ca := newCSCA(t, "CSCA", nil)
+	desk.lay("csca.cer", ca.cert.Raw)
+	by := listSigner(t, ca, nil)
+	editions := []map[string]string{}
+	for _, days := range []int{9, 1} {
+		if _, err := desk.offer(signList(t, by, masterList(t, ca.cert), func(m *cms.Message) { m.SigningTime = now.AddDate(0, 0, -days) }), nil); err != nil {
+			t.Fatal(err)
+		}
+		editions = append(editions, desk.content())
+	}
+	put := func(files map[string]string) {
+		post.must(os.RemoveAll(post.Path))
+		for name, b := range files {
+			post.lay(name, []byte(b))
+		}
+	}
+	for _, e := range editions {
+		put(e)
+		post.must(post.Seen.Note(post.load().Relied(now)...))
+	}
+	put(editions[0])
+	if s, err := post.Load(); s != nil || !errors.Is(err, ErrRollback) {
+		t.Error(s, err)
 	}
 }
 
