@@ -16,7 +16,7 @@ type View struct {
 	Verdict   Verdict
 	Word      string // the verdict in the reader's language
 	Other     string // the verdict in the other language
-	Without   string // what the policy leaves out: photo not read; or ""
+	Without   string // what the policy leaves out: photo not read, chip not asked; or ""
 	Why       string // the first reason, or that nothing is proven; "" for a plain yes
 	Specimen  string // what to say of test keys; "" if there are none
 	Claims    []ViewClaim
@@ -75,7 +75,10 @@ func (r *Report) View(l Lang) View {
 		l, other = English, words(Vietnamese)
 	}
 	v := View{Lang: l, Verdict: r.Verdict, Word: w.verdicts[min(r.Verdict, Refuse)], Other: other.verdicts[min(r.Verdict, Refuse)]}
-	if r.Policy.Chip && !r.Policy.Photo {
+	switch {
+	case !r.Policy.Chip:
+		v.Without = w.labels.withoutChip
+	case !r.Policy.Photo:
 		v.Without = w.labels.withoutPhoto
 	}
 	if reasons := r.Reasons(); len(reasons) > 0 {

@@ -37,11 +37,11 @@ type vocabulary struct {
 
 // labels are the fixed words of a printed report.
 type labels struct {
-	specimen, withoutPhoto, unproven, noExpiry    string
-	holder, name, number, birth, sex, nationality string
-	expiry, policy, access, time, seconds, apdus  string
-	groups, unchecked                             string
-	at, document, card, signer, csca, store       string
+	specimen, withoutPhoto, withoutChip, unproven, noExpiry string
+	holder, name, number, birth, sex, nationality           string
+	expiry, policy, access, time, seconds, apdus            string
+	groups, unchecked                                       string
+	at, document, card, signer, csca, store                 string
 }
 
 // date writes a date of the form YYYY-MM-DD for people; one that is partly known stays.

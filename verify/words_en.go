@@ -11,7 +11,7 @@ var english = vocabulary{
 	},
 	labels: labels{
 		specimen:     "SPECIMEN: test keys are trusted here; this is no real document",
-		withoutPhoto: "photo not read", unproven: "not proven: don't rely on the data of this card",
+		withoutPhoto: "photo not read", withoutChip: "chip not asked", unproven: "not proven: don't rely on the data of this card",
 		holder: "holder", name: "name", number: "number", birth: "born", sex: "sex", nationality: "nationality",
 		expiry: "expires", noExpiry: "no expiry", groups: "intact: data groups", policy: "policy", access: "access",
 		time: "read in", seconds: "s", apdus: "commands", unchecked: "not checked",

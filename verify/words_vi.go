@@ -9,7 +9,7 @@ var vietnamese = vocabulary{
 	},
 	labels: labels{
 		specimen:     "MẪU (SPECIMEN): đang tin khóa thử nghiệm; đây không phải giấy tờ thật",
-		withoutPhoto: "không đọc ảnh", unproven: "chưa xác thực: không được dựa vào dữ liệu của thẻ này",
+		withoutPhoto: "không đọc ảnh", withoutChip: "không hỏi chip", unproven: "chưa xác thực: không được dựa vào dữ liệu của thẻ này",
 		holder: "người được cấp", name: "họ và tên", number: "số", birth: "ngày sinh", sex: "giới tính", nationality: "quốc tịch",
 		expiry: "có giá trị đến", noExpiry: "không thời hạn", groups: "nguyên vẹn: các nhóm dữ liệu", policy: "chính sách", access: "truy cập",
 		time: "đọc trong", seconds: "giây", apdus: "lệnh", unchecked: "chưa kiểm tra",
