@@ -10,19 +10,21 @@ import (
 
 	"github.com/tamthe/tamthe/card/lds"
 	"github.com/tamthe/tamthe/verify/pki"
+	"github.com/tamthe/tamthe/verify/status"
 )
 
-// State is what the issuer says about a card. The zero value says nothing.
-type State uint8
+// State is what the issuer says about a card, as in lists of card status. The zero value
+// says nothing.
+type State = status.State
 
 // The states of a card.
 const (
-	StateUnknown     State = iota // the source has no record of the card
-	StateUndelivered              // made, not yet in the holder's hands
-	StateActive
-	StateSuspended
-	StateSuperseded // replaced by a newer card
-	StateRevoked
+	StateUnknown     = status.Unknown     // the source has no record of the card
+	StateUndelivered = status.Undelivered // made, not yet in the holder's hands
+	StateActive      = status.Active
+	StateSuspended   = status.Suspended
+	StateSuperseded  = status.Superseded // replaced by a newer card
+	StateRevoked     = status.Revoked
 )
 
 // StatusSource tells what an issuer says about a card. An error means that there was no
@@ -48,6 +50,20 @@ type StatusAnswer struct {
 	NextUpdate time.Time // when the issuer says more at the latest; zero if it does not tell
 	Exact      bool      // false: another card may be meant; an exact list has to confirm it
 	Source     string    // which list, for people
+}
+
+// StatusLists answers from signed lists of card status.
+func StatusLists(s *status.Source) StatusSource { return statusLists{s} }
+
+type statusLists struct{ *status.Source }
+
+// Status implements [StatusSource].
+func (l statusLists) Status(_ context.Context, c CardRef) (StatusAnswer, error) {
+	a, err := l.Lookup(status.Card{ID: c.ID, Ref: c.Ref, Keys: c.Keys, Country: c.Country, DocumentType: c.DocumentType})
+	if err != nil {
+		return StatusAnswer{}, err
+	}
+	return StatusAnswer{State: a.State, AsOf: a.AsOf, NextUpdate: a.NextUpdate, Exact: a.Exact, Source: a.Source}, nil
 }
 
 // askStatus asks for the card's status. The error is that of a ctx that ended.

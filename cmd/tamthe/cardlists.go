@@ -21,7 +21,7 @@ func (p *program) cardLists(dir string, trust *pki.Store) (verify.StatusSource, 
 	if err != nil || len(s.Lists()) == 0 && len(s.Refused()) == 0 {
 		return nil, err
 	}
-	return cardLists{s}, nil
+	return verify.StatusLists(s), nil
 }
 
 func (p *program) loadLists(dir string, trust *pki.Store) (*status.Source, error) {
@@ -58,24 +58,6 @@ func (h homeless) Note(lists ...pki.Mark) error {
 		return h.Memory.Note(lists...)
 	}
 	return nil
-}
-
-// cardLists answers from signed lists.
-type cardLists struct{ *status.Source }
-
-// said is how a verdict calls what a list says.
-var said = map[status.State]verify.State{
-	status.Undelivered: verify.StateUndelivered, status.Active: verify.StateActive, status.Suspended: verify.StateSuspended,
-	status.Superseded: verify.StateSuperseded, status.Revoked: verify.StateRevoked,
-}
-
-// Status implements [verify.StatusSource].
-func (l cardLists) Status(_ context.Context, c verify.CardRef) (verify.StatusAnswer, error) {
-	a, err := l.Lookup(status.Card{ID: c.ID, Ref: c.Ref, Keys: c.Keys, Country: c.Country, DocumentType: c.DocumentType})
-	if err != nil {
-		return verify.StatusAnswer{}, err
-	}
-	return verify.StatusAnswer{State: said[a.State], AsOf: a.AsOf, NextUpdate: a.NextUpdate, Exact: a.Exact, Source: a.Source}, nil
 }
 
 // statusSource is the ledger of this home, which knows the status of its own cards as of

@@ -65,7 +65,7 @@ func bundleOf(t *testing.T, from string, device [32]byte) {
 		t.Fatalf("lists %v, refused %v, %v", source.Lists(), source.Refused(), err)
 	}
 	j, err := bundle.Judge(t.Context(), evidence.Options{
-		Verify:  verify.Options{Trust: trust, At: bundle.At, Specimen: true, Status: cardLists{source}},
+		Verify:  verify.Options{Trust: trust, At: bundle.At, Specimen: true, Status: verify.StatusLists(source)},
 		Devices: [][32]byte{device},
 	})
 	if err != nil {

@@ -12,7 +12,6 @@ import (
 
 	"github.com/tamthe/tamthe/card/lds"
 	"github.com/tamthe/tamthe/issuance"
-	"github.com/tamthe/tamthe/verify"
 	"github.com/tamthe/tamthe/verify/status"
 )
 
@@ -41,18 +40,12 @@ func (m *statusMaker) each(ctx context.Context, f func(status.State, issuance.Su
 			if sub.Phase != c.Phase && sub.Seq == c.Seq {
 				return fmt.Errorf("%s is %s, not %s: %w", c.Stream, sub.Phase, c.Phase, issuance.ErrChanged)
 			}
-			if err := f(listed[stateOf(sub.Phase)], sub); err != nil {
+			if err := f(stateOf(sub.Phase), sub); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
-}
-
-// listed says how a state is called in a list.
-var listed = map[verify.State]status.State{
-	verify.StateUndelivered: status.Undelivered, verify.StateActive: status.Active, verify.StateSuspended: status.Suspended,
-	verify.StateSuperseded: status.Superseded, verify.StateRevoked: status.Revoked,
 }
 
 // indexes are the cards whose SODs name the list.

@@ -267,7 +267,7 @@ type answering struct {
 }
 
 // Status reads the list, as a station does, and looks the card up.
-func (a *answering) Status(_ context.Context, c verify.CardRef) (verify.StatusAnswer, error) {
+func (a *answering) Status(ctx context.Context, c verify.CardRef) (verify.StatusAnswer, error) {
 	list, err := a.list(c.ID)
 	if err != nil {
 		return verify.StatusAnswer{}, err
@@ -276,11 +276,7 @@ func (a *answering) Status(_ context.Context, c verify.CardRef) (verify.StatusAn
 	if err != nil {
 		return verify.StatusAnswer{}, err
 	}
-	found, err := source.Lookup(status.Card{ID: c.ID, Ref: c.Ref, Keys: c.Keys, Country: c.Country, DocumentType: c.DocumentType})
-	if err != nil {
-		return verify.StatusAnswer{}, err
-	}
-	return verify.StatusAnswer{State: verify.State(found.State), AsOf: found.AsOf, NextUpdate: found.NextUpdate, Exact: found.Exact, Source: found.Source}, nil
+	return verify.StatusLists(source).Status(ctx, c)
 }
 
 func (a *answering) list(id verify.CardID) (*status.List, error) {

@@ -13,23 +13,6 @@ import (
 	"github.com/tamthe/tamthe/verify/status"
 )
 
-// cardLists lets an inspection ask the lists of a folder.
-type cardLists struct{ *status.Source }
-
-var states = map[status.State]verify.State{
-	status.Undelivered: verify.StateUndelivered, status.Active: verify.StateActive, status.Suspended: verify.StateSuspended,
-	status.Superseded: verify.StateSuperseded, status.Revoked: verify.StateRevoked,
-}
-
-// Status implements [verify.StatusSource].
-func (l cardLists) Status(_ context.Context, c verify.CardRef) (verify.StatusAnswer, error) {
-	a, err := l.Lookup(status.Card{ID: c.ID, Ref: c.Ref, Keys: c.Keys, Country: c.Country, DocumentType: c.DocumentType})
-	if err != nil {
-		return verify.StatusAnswer{}, err
-	}
-	return verify.StatusAnswer{State: states[a.State], AsOf: a.AsOf, NextUpdate: a.NextUpdate, Exact: a.Exact, Source: a.Source}, nil
-}
-
 // A checkpoint judges by the lists that lie in its trust folder, and by none that is older
 // than one that it has seen.
 func ExampleLoad() {
@@ -56,7 +39,7 @@ func ExampleLoad() {
 	fmt.Println(len(lists.Lists()), "lists,", len(lists.Refused()), "refused")
 
 	report, err := verify.JudgeFiles(context.Background(), verify.Files{}, verify.Options{ // or verify.Inspect
-		Trust: trust, At: time.Now(), Seen: seen, Newest: seen.Newest(), Status: cardLists{lists},
+		Trust: trust, At: time.Now(), Seen: seen, Newest: seen.Newest(), Status: verify.StatusLists(lists),
 	})
 	if err != nil {
 		log.Fatal(err)
