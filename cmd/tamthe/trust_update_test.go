@@ -38,21 +38,38 @@ func TestTrustUpdateFromAnAddress(t *testing.T) {
 	if err := os.MkdirAll(trust, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(trust, "de.cer"), testdata.Vectors(t, "pki/roots/DE_ROOT_CA_CSCA07.cer"), 0o600); err != nil {
-		t.Fatal(err)
+	first := filepath.Join(dir, "first.ml")
+	for path, vector := range map[string]string{
+		filepath.Join(trust, "de.cer"): "pki/roots/DE_ROOT_CA_CSCA07.cer", filepath.Join(trust, "de-2024.cer"): "pki/csca-for-sods/66b09a816ff5c76d.cer",
+		first: "pki/master-lists/DE_ML_2024-08-07-07-38-24.ml",
+	} {
+		if err := os.WriteFile(path, testdata.Vectors(t, vector), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
-	// The list names the CSCA of the Netherlands, which therefore is known; it is not pinned.
+	// The first list is not for couriers. It names the CSCA of the Netherlands, which therefore
+	// is known; it is not pinned.
+	update := func(path string) []string { return []string{"trust", "update", server.URL + path} }
 	for _, c := range []struct {
-		path   string
+		args   []string
 		status int
-	}{{"/DE.ml", 0}, {"/DE.ml", 0}, {"/csca.cer", 0}, {"/NL.ml", exitRefused}, {"/blocked.toml", exitRefused}, {"/nothing", exitError}} {
+	}{
+		{update("/DE.ml"), exitRefused},
+		{[]string{"trust", "import", first}, 0},
+		{update("/DE.ml"), 0},
+		{update("/DE.ml"), 0},
+		{update("/csca.cer"), 0},
+		{update("/NL.ml"), exitRefused},
+		{update("/blocked.toml"), exitRefused},
+		{update("/nothing"), exitError},
+	} {
 		var out, errw bytes.Buffer
 		p := &program{
 			in: strings.NewReader(""), out: &out, err: &errw, home: home(dir),
 			now: func() time.Time { return time.Date(2026, 8, 1, 0, 0, 0, 0, time.UTC) },
 		}
-		if got := p.run(context.Background(), []string{"trust", "update", server.URL + c.path}); got != c.status {
-			t.Errorf("%s: status %d, %s", c.path, got, &errw)
+		if got := p.run(context.Background(), c.args); got != c.status {
+			t.Errorf("%v: status %d, %s", c.args, got, &errw)
 		}
 	}
 	s, err := pki.LoadStore(os.DirFS(trust), pki.LoadOptions{})
