@@ -5,6 +5,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"encoding/asn1"
 	"encoding/hex"
 	"encoding/json"
 	"encoding/pem"
@@ -16,9 +17,6 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
-
-	"golang.org/x/crypto/cryptobyte"
-	tags "golang.org/x/crypto/cryptobyte/asn1"
 
 	"github.com/tamthe/tamthe/card/cert"
 	"github.com/tamthe/tamthe/testdata"
@@ -99,12 +97,11 @@ func oneDocument(b *testing.B, dir string) string {
 		for name, text := range c.Files {
 			write("card/"+name+".bin", unhex(text))
 			if name == "EF.SOD" {
-				sod := cryptobyte.String(unhex(text))
-				var content cryptobyte.String
-				if !sod.ReadASN1(&content, tags.Tag(0x77)) {
-					b.Fatal("no SOD")
+				var sod asn1.RawValue // '77' is constructed, of class application and number 23
+				if rest, err := asn1.UnmarshalWithParams(unhex(text), &sod, "application,tag:23"); err != nil || len(rest) != 0 {
+					b.Fatal("no SOD", err)
 				}
-				write("sod.p7", content)
+				write("sod.p7", sod.Bytes)
 			}
 		}
 		csca := unhex(c.Trust[0])
