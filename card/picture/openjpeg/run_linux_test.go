@@ -29,9 +29,8 @@ func TestCage(t *testing.T) {
 		if info, err := os.Stat(out); err != nil || info.Size() > 2*(maxOutput+512) {
 			t.Error(info, err)
 		}
-		begin := time.Now()
-		if err := try("while :; do :; done"); err == nil || time.Since(begin) > 10*time.Second {
-			t.Errorf("%v after %v of looping", err, time.Since(begin))
+		if err := try("while :; do :; done"); err == nil { // without a limit it would not come back
+			t.Error("a loop ends well")
 		}
 		if err := try("ulimit -v > out; ulimit -n >> out; ulimit -c >> out; ulimit -v unlimited 2>> out; env >> out; true"); err != nil {
 			t.Fatal(err)
@@ -63,11 +62,22 @@ func TestIsolated(t *testing.T) {
 
 // A deadline kills the program and what it started.
 func TestDeadline(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	dir := t.TempDir()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
-	begin := time.Now()
-	err := start(ctx, t.TempDir(), false, "/bin/sh", "-c", "sleep 60 & sleep 60")
-	if err == nil || time.Since(begin) > 5*time.Second {
-		t.Errorf("%v after %v", err, time.Since(begin))
+	if err := start(ctx, dir, false, "/bin/sh", "-c", "sleep 600 & echo $! > child; sleep 600"); err == nil {
+		t.Error("it ends well")
 	}
+	child, err := os.ReadFile(filepath.Join(dir, "child"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	stat := filepath.Join("/proc", strings.TrimSpace(string(child)), "stat")
+	for range 100 { // the system takes its time to let go of it
+		if b, err := os.ReadFile(stat); err != nil || strings.Contains(string(b), ") Z ") {
+			return // gone, or dead and not yet waited for
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	t.Error("what it started goes on")
 }
