@@ -100,6 +100,7 @@ var classes = []class{
 	{keystore.ErrMissing, "no-key", exitError, "look at the spelling; the keys of this desk lie in keys/ of its home"},
 	{keystore.ErrExists, "key-exists", exitError, "nothing was overwritten; if the key there is not used any more, move it away"},
 	{keystore.ErrFormat, "key-format", exitError, "put the key file back from its copy"},
+	{keystore.ErrName, "usage", exitUsage, "small letters, digits and hyphens, at most 64, a letter first"},
 	{keystore.ErrAlgorithm, "algorithm", exitUsage, "P-256, P-384, brainpoolP256r1, brainpoolP384r1, RSA-3072 or RSA-4096"},
 	{status.ErrMalformed, "status-format", exitError, "fetch the file again from the issuer"},
 	{status.ErrSigner, "status-signer", exitError, "compare the fingerprint of the key with the issuer, then put it into status_keys of issuers.toml"},

@@ -115,7 +115,7 @@ func runCSCA(ctx context.Context, p *program, o pkiOptions) error {
 	if err != nil {
 		return err
 	}
-	if err := writeIssuers(p, o.country); err != nil {
+	if err := writeIssuers(ctx, p, o.country); err != nil {
 		return err
 	}
 	return publishTrust(p, "tamthe/pki-csca/1", "csca.cer")
@@ -123,8 +123,8 @@ func runCSCA(ctx context.Context, p *program, o pkiOptions) error {
 
 // writeIssuers says for this home's trust folder what the issuer has, unless the operator
 // has said so already.
-func writeIssuers(p *program, country string) error {
-	key, err := desk.Authority{Keys: p.home.path(keysDir)}.StatusKeyID()
+func writeIssuers(ctx context.Context, p *program, country string) error {
+	key, err := desk.Authority{Keys: keystore.Folder{Dir: p.home.path(keysDir)}}.StatusKeyID(ctx)
 	pin := ""
 	switch {
 	case err == nil:

@@ -110,7 +110,7 @@ func runStatusBuild(ctx context.Context, p *program, o buildOptions) error {
 	if err != nil {
 		return err
 	}
-	key, err := office.Authority.StatusKeyID()
+	key, err := office.Authority.StatusKeyID(ctx)
 	if err != nil {
 		return err
 	}

@@ -39,7 +39,7 @@ type office struct {
 // returns must be closed: that closes the ledger and forgets the keys.
 func (p *program) openOffice(ctx context.Context, why purpose) (*office, error) {
 	o := &office{Office: &desk.Office{
-		Now: p.now, Authority: desk.Authority{Keys: p.home.path(keysDir), PKI: p.home.path(pkiDir)},
+		Now: p.now, Authority: desk.Authority{Keys: keystore.Folder{Dir: p.home.path(keysDir)}, PKI: p.home.path(pkiDir)},
 	}}
 	if err := p.fillOffice(ctx, o, why); err != nil {
 		o.done()

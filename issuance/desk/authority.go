@@ -29,8 +29,8 @@ var (
 
 // Authority is where the issuer's keys and certificates are.
 type Authority struct {
-	Keys string // folder of key files
-	PKI  string // folder of NAME.cer and NAME.crl as issued
+	Keys keystore.Ring // nil: there are none
+	PKI  string        // folder of NAME.cer and NAME.crl as issued
 }
 
 // The names of the authority's keys: csca, ds-001, ds-002 …
@@ -45,10 +45,12 @@ const (
 	objectCRL         = "crl"
 )
 
-func (a Authority) keyPath(name string) string { return filepath.Join(a.Keys, name) }
-
-func (a Authority) key(name string) (crypto.Signer, error) {
-	return keystore.Open("file:" + a.keyPath(name))
+// key opens a key of the authority; the caller forgets it.
+func (a Authority) key(ctx context.Context, name string) (crypto.Signer, error) {
+	if a.Keys == nil {
+		return nil, fmt.Errorf("open key %s: this office has no keys: %w", name, keystore.ErrMissing)
+	}
+	return a.Keys.Signer(ctx, name)
 }
 
 // publish puts what was issued into the folder of certificates, whole or not at all, and
@@ -123,7 +125,7 @@ func (o *Office) signer(ctx context.Context, name string) (*signing, error) {
 	if err != nil {
 		return nil, err
 	}
-	key, err := o.Authority.key(name)
+	key, err := o.Authority.key(ctx, name)
 	if err != nil {
 		return nil, err
 	}

@@ -111,7 +111,7 @@ func (o *Office) certify(ctx context.Context, r certification) error {
 	if done, err := o.recordPublished(ctx, r, sub); done || err != nil {
 		return err
 	}
-	key, err := o.keyFor(r, sub)
+	key, err := o.keyFor(ctx, r, sub)
 	if err != nil {
 		return err
 	}

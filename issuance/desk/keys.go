@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"context"
 	"crypto"
 	"errors"
 	"fmt"
@@ -12,14 +13,14 @@ import (
 )
 
 // keyFor makes a key, or opens the one that an attempt before this one has made.
-func (o *Office) keyFor(r certification, sub issuance.Subject) (crypto.Signer, error) {
-	if sub.Phase == issuance.Absent {
-		key, err := keystore.Generate(o.Authority.keyPath(r.name), r.algorithm)
+func (o *Office) keyFor(ctx context.Context, r certification, sub issuance.Subject) (crypto.Signer, error) {
+	if sub.Phase == issuance.Absent && o.Authority.Keys != nil {
+		key, err := o.Authority.Keys.Generate(ctx, r.name, r.algorithm)
 		if !errors.Is(err, keystore.ErrExists) {
 			return key, err
 		}
 	}
-	key, err := o.Authority.key(r.name)
+	key, err := o.Authority.key(ctx, r.name)
 	if err != nil {
 		return nil, err
 	}
@@ -29,7 +30,7 @@ func (o *Office) keyFor(r certification, sub issuance.Subject) (crypto.Signer, e
 	case sub.Phase != issuance.Absent && public != sub.Fields["public"]:
 		err = fmt.Errorf("key %s is not the one that was made: %w", r.name, issuance.ErrChanged)
 	case sub.Phase == issuance.Absent && algorithmOf(key) != strings.ToLower(r.algorithm):
-		err = fmt.Errorf("key %s was made for %s by an attempt that failed; move its file away: %w", r.name, algorithmOf(key), keystore.ErrExists)
+		err = fmt.Errorf("key %s was made for %s by an attempt that failed; move it away: %w", r.name, algorithmOf(key), keystore.ErrExists)
 	}
 	if err != nil {
 		forget(key)

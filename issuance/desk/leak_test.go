@@ -83,7 +83,7 @@ func (r *rig) secretsOf(t *testing.T, e Enrolment) secrets {
 		s.key("key of "+name, o.Signer.(ed25519.PrivateKey).Seed())
 	}
 	for _, name := range []string{"csca", "ds-001"} {
-		s.key("key "+name, must(r.an.Authority.key(name))(t).(*dh.PrivateKey).Bytes())
+		s.key("key "+name, must(r.an.Authority.key(t.Context(), name))(t).(*dh.PrivateKey).Bytes())
 	}
 	return s
 }

@@ -136,7 +136,7 @@ func (r *rig) path(parts ...string) string {
 func (r *rig) office(key ed25519.PrivateKey) *Office {
 	return &Office{
 		Store: r.store, Vault: r.vault, Signer: key, Now: func() time.Time { return r.now },
-		Authority: Authority{Keys: r.path("keys"), PKI: r.path("pki")},
+		Authority: Authority{Keys: keystore.Folder{Dir: r.path("keys")}, PKI: r.path("pki")},
 	}
 }
 

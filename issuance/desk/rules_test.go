@@ -137,7 +137,7 @@ func TestRoles(t *testing.T) {
 	if after := r.size(t); after != before {
 		t.Errorf("%d entries were added", after-before)
 	}
-	if _, err := r.an.Authority.key("ds-002"); err == nil {
+	if _, err := r.an.Authority.key(t.Context(), "ds-002"); err == nil {
 		t.Error("a key was made for somebody who may not")
 	}
 }

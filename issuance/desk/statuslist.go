@@ -26,8 +26,8 @@ const statusAlgorithm = "P-256"
 
 // StatusKeyID is the fingerprint by which a checkpoint pins the key that signs this
 // office's lists: keystore.ErrMissing if there is none yet.
-func (a Authority) StatusKeyID() ([32]byte, error) {
-	key, err := a.key(StatusKey)
+func (a Authority) StatusKeyID(ctx context.Context) ([32]byte, error) {
+	key, err := a.key(ctx, StatusKey)
 	if err != nil {
 		return [32]byte{}, err
 	}
@@ -58,9 +58,9 @@ func (o *Office) MakeStatus(ctx context.Context, h status.Header, base []byte) (
 	if err := s.may(stream, act); err != nil {
 		return nil, err
 	}
-	key, err := o.keyFor(certification{name: StatusKey, algorithm: statusAlgorithm}, sub)
+	key, err := o.keyFor(ctx, certification{name: StatusKey, algorithm: statusAlgorithm}, sub)
 	if errors.Is(err, keystore.ErrExists) && sub.Phase == issuance.Absent { // made at init for another algorithm: it is the one
-		key, err = o.Authority.key(StatusKey)
+		key, err = o.Authority.key(ctx, StatusKey)
 	}
 	if err != nil {
 		return nil, err

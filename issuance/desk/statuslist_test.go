@@ -31,7 +31,7 @@ func (r *rig) statusHeader(sort status.Sort) status.Header {
 func (r *rig) statusList(t *testing.T, sort status.Sort, base []byte) (*status.List, []byte) {
 	t.Helper()
 	b := must(r.an.MakeStatus(t.Context(), r.statusHeader(sort), base))(t)
-	return must(status.Parse(b, pinned(must(r.an.Authority.StatusKeyID())(t))))(t), b
+	return must(status.Parse(b, pinned(must(r.an.Authority.StatusKeyID(t.Context()))(t))))(t), b
 }
 
 // cardOf is what a checkpoint learns of a card from its files.

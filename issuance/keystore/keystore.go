@@ -22,6 +22,7 @@ var (
 	ErrPassphrase  = errors.New("wrong passphrase")
 	ErrScheme      = errors.New("unknown kind of key URI")
 	ErrAlgorithm   = errors.New("unknown key algorithm")
+	ErrName        = errors.New("not a name for a key")
 )
 
 // Open returns the signer that a URI names. `file:PATH` is a key that Generate wrote,

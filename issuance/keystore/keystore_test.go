@@ -207,3 +207,41 @@ func FuzzParsePKCS8(f *testing.F) {
 		}
 	})
 }
+
+func TestFolder(t *testing.T) {
+	ctx := t.Context()
+	var ring Ring = Folder{Dir: t.TempDir()}
+	if _, err := ring.Signer(ctx, "csca"); !errors.Is(err, ErrMissing) {
+		t.Error(err)
+	}
+	made, err := ring.Generate(ctx, "csca", "brainpoolP256r1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ring.Generate(ctx, "csca", "P-256"); !errors.Is(err, ErrExists) {
+		t.Error(err)
+	}
+	opened, err := ring.Signer(ctx, "csca")
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkSigns(t, opened, made)
+	if err := ring.Destroy(ctx, "csca"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ring.Signer(ctx, "csca"); !errors.Is(err, ErrMissing) {
+		t.Error(err)
+	}
+	if err := ring.Destroy(ctx, "csca"); !errors.Is(err, ErrMissing) {
+		t.Error(err)
+	}
+	for _, name := range []string{"", "../csca", "CSCA", "a b", ".new", "1a", strings.Repeat("a", 65)} {
+		_, err1 := ring.Signer(ctx, name)
+		_, err2 := ring.Generate(ctx, name, "P-256")
+		for _, err := range []error{err1, err2, ring.Destroy(ctx, name)} {
+			if !errors.Is(err, ErrName) {
+				t.Errorf("%q: %v", name, err)
+			}
+		}
+	}
+}

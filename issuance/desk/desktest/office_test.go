@@ -106,7 +106,7 @@ func (o *office) path(parts ...string) string {
 func (o *office) desk(key ed25519.PrivateKey) *desk.Office {
 	return &desk.Office{
 		Store: o.store, Vault: o.vault, Signer: key, Now: func() time.Time { return o.now },
-		Authority: desk.Authority{Keys: o.path("keys"), PKI: o.path("pki")},
+		Authority: desk.Authority{Keys: keystore.Folder{Dir: o.path("keys")}, PKI: o.path("pki")},
 	}
 }
 
