@@ -372,6 +372,7 @@ func FuzzParseSOD(f *testing.F) {
 			return
 		}
 		_, _ = s.StatusReference()
+		_, _, _ = s.LogProof()
 		_ = s.CardID()
 		for _, h := range s.Object.Hashes {
 			if len(h.Hash) != s.Object.Hash.Size() {

@@ -2,9 +2,11 @@ package ca
 
 import (
 	"crypto"
+	"encoding/hex"
 
 	"github.com/tamthe/tamthe/card/cert"
 	"github.com/tamthe/tamthe/card/lds"
+	"github.com/tamthe/tamthe/issuance"
 	"github.com/tamthe/tamthe/verify/pki"
 )
 
@@ -34,6 +36,10 @@ func LintSOD(s *lds.SOD) []Finding {
 		_, there := s.Object.GroupHash(n)
 		l.must(there, "mandatory-group")
 	}
+	if p, present, ok := s.LogProof(); present {
+		l.must(ok, "log-proof-malformed")
+		l.must(!ok || prepares(p.Leaf, s.CardID()), "log-proof-of-another")
+	}
 	signer, err := s.Signer()
 	l.must(err == nil, "one-signer")
 	if err != nil {
@@ -42,4 +48,11 @@ func LintSOD(s *lds.SOD) []Finding {
 	l.should(signer.KeyID == nil, "signer-by-issuer-and-serial")
 	l.must(len(s.Signed.Certificates) == 1 && len(s.Signed.SignerCertificates(signer)) == 1, "signer-certificate")
 	return l.findings
+}
+
+// prepares reports whether a leaf is of the act that prepared the card of the name.
+func prepares(leaf []byte, card [32]byte) bool {
+	e, _, err := issuance.ParseLeaf(leaf)
+	return err == nil && e.Stream.Kind == issuance.KindCard && e.Act == issuance.Prepare &&
+		e.Fields["cardid"] == hex.EncodeToString(card[:])
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -22,7 +23,8 @@ type SOD struct {
 	DocumentType string          // as in the MRZ, e.g. "I"; must be in the signer's list
 	At           time.Time       // date of issue, must lie in the signer's key usage period
 	Status       *lds.StatusReference
-	SigningTime  bool // put At into a signed attribute
+	LogProof     *lds.LogProof // that the object stands in the log; its leaf names the object
+	SigningTime  bool          // put At into a signed attribute
 }
 
 // LDS version 1.8 and Unicode version of Doc 9303-10 §4.6.2.3.
@@ -65,12 +67,8 @@ func (i *Issuer) prepareSOD(r SOD) (*SODDraft, error) {
 	if r.SigningTime {
 		m.SigningTime = r.At
 	}
-	if r.Status != nil {
-		attribute, err := r.Status.Attribute()
-		if err != nil {
-			return nil, err
-		}
-		m.Attributes = append(m.Attributes, attribute)
+	if m.Attributes, err = r.attributes(); err != nil {
+		return nil, err
 	}
 	if m.Algorithm, err = cert.DefaultAlgorithm(signer.PublicKey); err != nil {
 		return nil, err
@@ -88,6 +86,21 @@ func (i *Issuer) prepareSOD(r SOD) (*SODDraft, error) {
 		check: func(signed []byte, key cert.PublicKey) ([]Finding, error) { return r.check(signed, content, key) },
 	}
 	return &SODDraft{d, sha256.Sum256(content)}, d.rehearse(i.twin)
+}
+
+// attributes are the signed ones besides those of every SOD.
+func (r SOD) attributes() (list []cms.Attribute, err error) {
+	add := func(a cms.Attribute, failed error) {
+		list = append(list, a)
+		err = errors.Join(err, failed)
+	}
+	if r.Status != nil {
+		add(r.Status.Attribute())
+	}
+	if r.LogProof != nil {
+		add(r.LogProof.Attribute())
+	}
+	return list, err
 }
 
 // refuse holds the rules that need no signature to be judged.
@@ -139,6 +152,10 @@ func (r SOD) check(raw, content []byte, key cert.PublicKey) ([]Finding, error) {
 	}
 	if ref, ok := s.StatusReference(); ok != (r.Status != nil) || ok && ref != *r.Status {
 		return nil, fmt.Errorf("%w: status reference differs from the request", ErrRequest)
+	}
+	p, present, _ := s.LogProof()
+	if present != (r.LogProof != nil) || present && !(bytes.Equal(p.Leaf, r.LogProof.Leaf) && bytes.Equal(p.Proof, r.LogProof.Proof)) {
+		return nil, fmt.Errorf("%w: log proof differs from the request", ErrRequest)
 	}
 	return LintSOD(s), nil
 }
