@@ -1,7 +1,7 @@
 package issuance
 
 import (
-	"crypto/ed25519"
+	"crypto"
 	"fmt"
 	"maps"
 	"slices"
@@ -172,7 +172,7 @@ func (b *Book) mayAct(r *rule, e *Entry, signed bool) error {
 		}
 		return e.verify(pub, nil)
 	}
-	var keys [2]ed25519.PublicKey
+	var keys [2]crypto.PublicKey
 	var persons [2]string
 	for i, k := range []KeyID{e.Operator, e.Second} {
 		if k.IsZero() {

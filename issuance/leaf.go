@@ -53,8 +53,10 @@ const signedContext = "tamthe leaf v1\x00"
 //	long    operator's signature, 1 to 512
 //	long    second operator's signature, 1 to 512; only if one acts
 //
-// A signature is Ed25519 over "tamthe leaf v1", a zero octet, and the octets of the
-// leaf before the first signature. Errors are ErrEntry.
+// A signature is over "tamthe leaf v1", a zero octet, and the octets of the leaf before
+// the first signature: Ed25519, or ECDSA with SHA-256 for a key of P-256 and SHA-384 for
+// one of P-384, as r‖s of fixed length with s at most half the order, so that nobody can
+// make a second leaf of the same act. Errors are ErrEntry.
 func (e Entry) Leaf() ([]byte, error) {
 	body, err := e.body()
 	if err != nil {

@@ -2,7 +2,7 @@ package issuance
 
 import (
 	"context"
-	"crypto/ed25519"
+	"crypto"
 	"fmt"
 	"runtime"
 	"slices"
@@ -119,7 +119,7 @@ func (b *Book) verifyAll(entries []Entry) []bool {
 	ok := make([]bool, len(entries))
 	verify := func(i int) {
 		e := &entries[i]
-		var keys [2]ed25519.PublicKey
+		var keys [2]crypto.PublicKey
 		for j, k := range []KeyID{e.Operator, e.Second} {
 			s := b.subjects[OperatorStream(k)]
 			if s == nil {

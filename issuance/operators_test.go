@@ -1,9 +1,6 @@
 package issuance_test
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"errors"
 	"testing"
 
@@ -146,19 +143,6 @@ func TestFirstEntry(t *testing.T) {
 		if !errors.Is(err, issuance.ErrLink) {
 			t.Errorf("two first entries: %v", err)
 		}
-	}
-}
-
-func TestOnlyEd25519(t *testing.T) {
-	k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := issuance.KeyIDOf(k.Public()); !errors.Is(err, issuance.ErrEntry) {
-		t.Error(err)
-	}
-	if _, err := issuance.KeyField(nil); !errors.Is(err, issuance.ErrEntry) {
-		t.Error(err)
 	}
 }
 

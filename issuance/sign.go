@@ -2,15 +2,19 @@ package issuance
 
 import (
 	"crypto"
+	"crypto/ecdsa"
 	"crypto/ed25519"
+	"crypto/elliptic"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/hex"
 	"fmt"
+
+	"github.com/tamthe/tamthe/card/cert"
 )
 
-// KeyIDOf names an operator's public key. The rules take Ed25519 keys only; any other
-// is ErrEntry.
+// KeyIDOf names an operator's public key: Ed25519, or a point of P-256 or P-384, the
+// curves of PIV cards. Any other is ErrEntry.
 func KeyIDOf(pub crypto.PublicKey) (KeyID, error) {
 	der, err := marshalKey(pub)
 	if err != nil {
@@ -27,15 +31,33 @@ func KeyField(pub crypto.PublicKey) (string, error) {
 }
 
 func marshalKey(pub crypto.PublicKey) ([]byte, error) {
-	key, ok := pub.(ed25519.PublicKey)
-	if !ok || len(key) != ed25519.PublicKeySize {
-		return nil, fmt.Errorf("%w: an operator's key is an Ed25519 key, not %T", ErrEntry, pub)
+	key, err := operatorKey(pub)
+	if err != nil {
+		return nil, err
 	}
 	return x509.MarshalPKIXPublicKey(key)
 }
 
+// operatorKey returns the key in the form that verify takes: ed25519.PublicKey, or
+// *ecdsa.PublicKey of P-256 or P-384.
+func operatorKey(pub crypto.PublicKey) (crypto.PublicKey, error) {
+	if key, ok := pub.(ed25519.PublicKey); ok && len(key) == ed25519.PublicKeySize {
+		return key, nil
+	}
+	key, err := cert.NewPublicKey(pub)
+	if err != nil || key.EC == nil {
+		return nil, fmt.Errorf("%w: an operator's key is Ed25519, P-256 or P-384, not %T", ErrEntry, pub)
+	}
+	for _, c := range []elliptic.Curve{elliptic.P256(), elliptic.P384()} {
+		if key.EC.Curve().Name() == c.Params().Name {
+			return ecdsa.ParseUncompressedPublicKey(c, key.EC.Bytes())
+		}
+	}
+	return nil, fmt.Errorf("%w: an operator's key is Ed25519, P-256 or P-384, not %v", ErrEntry, key)
+}
+
 // parseKeyField reads what KeyField wrote, in no other encoding.
-func parseKeyField(text string) (ed25519.PublicKey, KeyID, error) {
+func parseKeyField(text string) (crypto.PublicKey, KeyID, error) {
 	der, err := hex.DecodeString(text)
 	if err != nil {
 		return nil, KeyID{}, fmt.Errorf("%w: key: %v", ErrEntry, err)
@@ -45,16 +67,21 @@ func parseKeyField(text string) (ed25519.PublicKey, KeyID, error) {
 		return nil, KeyID{}, fmt.Errorf("%w: key: %v", ErrEntry, err)
 	}
 	if again, err := KeyField(pub); err != nil || again != text {
-		return nil, KeyID{}, fmt.Errorf("%w: key: not an Ed25519 SubjectPublicKeyInfo", ErrEntry)
+		return nil, KeyID{}, fmt.Errorf("%w: key: not the SubjectPublicKeyInfo of an operator's key", ErrEntry)
 	}
-	return pub.(ed25519.PublicKey), sha256.Sum256(der), nil
+	return pub, sha256.Sum256(der), nil
 }
 
 // Sign adds the signature of the operator or of the second operator, whichever the
 // key belongs to. All else in the entry must be set before, Second too: both sign the
-// same octets. A key that is neither's is ErrOperator.
+// same octets. A key that is neither's is ErrOperator. What the key answers is verified
+// before it is taken: a token that signs wrongly is ErrSignature.
 func (e *Entry) Sign(key crypto.Signer) error {
-	id, err := KeyIDOf(key.Public())
+	pub, err := operatorKey(key.Public())
+	if err != nil {
+		return err
+	}
+	id, err := KeyIDOf(pub)
 	if err != nil {
 		return err
 	}
@@ -65,7 +92,7 @@ func (e *Entry) Sign(key crypto.Signer) error {
 	if err != nil {
 		return err
 	}
-	sig, err := key.Sign(nil, append([]byte(signedContext), body...), crypto.Hash(0))
+	sig, err := signWith(key, pub, append([]byte(signedContext), body...))
 	if err != nil {
 		return fmt.Errorf("sign %s of %s: %w", e.Act, e.Stream, err)
 	}
@@ -78,16 +105,16 @@ func (e *Entry) Sign(key crypto.Signer) error {
 }
 
 // verify checks one or both signatures of an entry.
-func (e *Entry) verify(operator, second ed25519.PublicKey) error {
+func (e *Entry) verify(operator, second crypto.PublicKey) error {
 	body, err := e.body()
 	if err != nil {
 		return err
 	}
 	msg := append([]byte(signedContext), body...)
-	if !ed25519.Verify(operator, msg, e.Signature) {
+	if !verifySignature(operator, msg, e.Signature) {
 		return fmt.Errorf("%s of %s: %w", e.Act, e.Stream, ErrSignature)
 	}
-	if !e.Second.IsZero() && !ed25519.Verify(second, msg, e.SecondSignature) {
+	if !e.Second.IsZero() && !verifySignature(second, msg, e.SecondSignature) {
 		return fmt.Errorf("%s of %s: second operator: %w", e.Act, e.Stream, ErrSignature)
 	}
 	return nil

@@ -4,6 +4,7 @@ package ledgertest
 
 import (
 	"context"
+	"crypto"
 	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/hex"
@@ -68,7 +69,7 @@ type Officer struct {
 	Name   string
 	Person string
 	Roles  []issuance.Role
-	Key    ed25519.PrivateKey
+	Key    crypto.Signer
 	ID     issuance.KeyID
 }
 
