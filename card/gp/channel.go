@@ -19,6 +19,7 @@ type Channel struct {
 	secure
 	dek    []byte
 	closed bool
+	proof  Evidence // of the last exchange, if it has an answer
 }
 
 // String returns no part of the keys.
@@ -59,26 +60,38 @@ func (h *Channel) Transmit(ctx context.Context, c apdu.Command) (apdu.Response, 
 	if h.closed {
 		return apdu.Response{}, ErrClosed
 	}
-	if len(c.Data) > expandedRoom(apdu.MaxData, h.level.cenc()) {
+	if len(c.Data) > h.expandedRoom(apdu.MaxData, h.level.cenc()) {
 		return apdu.Response{}, fmt.Errorf("SCP03: %d octets of data: %w", len(c.Data), apdu.ErrTooLong)
 	}
-	h.counter++
-	if h.level.cenc() && len(c.Data) > 0 {
-		c.Data = h.encrypt(ivCommand, c.Data)
-	}
-	r, err := h.t.Transmit(ctx, h.sign(c))
+	before := h.chain
+	c = h.wrap(c)
+	sealed, err := h.t.Transmit(ctx, c)
+	var r apdu.Response
 	if err == nil {
-		r, err = h.unwrap(r)
+		r, err = h.unwrap(sealed)
 	}
 	if err != nil {
 		h.Close()
 		return apdu.Response{}, err
 	}
+	h.note(before, c, sealed)
 	switch r.Status {
 	case apdu.SecurityStatus, apdu.SMMissing, apdu.SMIncorrect:
 		h.Close()
 	}
 	return r, nil
+}
+
+// wrap protects a command as the level has it.
+func (h *Channel) wrap(c apdu.Command) apdu.Command {
+	if !h.level.cmac() {
+		return c
+	}
+	h.advance(c)
+	if h.level.cenc() && len(c.Data) > 0 {
+		c.Data = h.encrypt(ivCommand, c.Data)
+	}
+	return h.sign(c)
 }
 
 // unwrap verifies the answer to the command that was signed last.
@@ -92,7 +105,7 @@ func (h *Channel) unwrap(r apdu.Response) (apdu.Response, error) {
 	if !h.level.rmac() {
 		return r, nil
 	}
-	n := len(r.Data) - macSize
+	n := len(r.Data) - h.size
 	if n < 0 {
 		return r, fmt.Errorf("no code in the answer: %w", ErrProtection)
 	}
@@ -112,11 +125,14 @@ func (h *Channel) unwrap(r apdu.Response) (apdu.Response, error) {
 // MaxCommand returns the most command data in octets that stay within l once protected.
 func (h *Channel) MaxCommand(l apdu.Limits) int {
 	command, _ := l.Sizes()
+	if !h.level.cmac() {
+		return command - 4 - 1 - 1
+	}
 	room := command - 4 - 1 - 1
 	if room > apdu.MaxShort {
 		room = min(max(command-4-3-2, apdu.MaxShort), apdu.MaxData)
 	}
-	return expandedRoom(room, h.level.cenc())
+	return h.expandedRoom(room, h.level.cenc())
 }
 
 // MaxResponse returns the most answer data in octets whose protected form stays within l:
@@ -126,13 +142,13 @@ func (h *Channel) MaxResponse(l apdu.Limits) int {
 	if !h.level.rmac() {
 		return response - 2
 	}
-	return expandedRoom(response-2, h.level.renc())
+	return h.expandedRoom(response-2, h.level.renc())
 }
 
 // expandedRoom is how much plain text fits, with its code and perhaps encrypted, into
 // room octets.
-func expandedRoom(room int, encrypted bool) int {
-	room -= macSize
+func (s *secure) expandedRoom(room int, encrypted bool) int {
+	room -= s.size
 	if encrypted {
 		room = room/aes.BlockSize*aes.BlockSize - 1
 	}

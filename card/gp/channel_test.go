@@ -53,9 +53,9 @@ func (c *card) Transmit(_ context.Context, cmd apdu.Command) (apdu.Response, err
 
 func (c *card) process(cmd apdu.Command) apdu.Response {
 	switch {
-	case cmd.INS == insInitializeUpdate && c.chip.Level() == 0:
+	case cmd.INS == insInitializeUpdate && !c.chip.Opened():
 		return c.chip.Initialize(cmd)
-	case cmd.INS == insExternalAuth && c.chip.Level() == 0:
+	case cmd.INS == insExternalAuth && !c.chip.Opened():
 		r := c.chip.Authenticate(cmd)
 		if r.Status == apdu.AuthenticationFailed {
 			c.failures++
@@ -79,15 +79,25 @@ func testKeys(size int, first byte) Keys {
 	return Keys{Version: 0x30, Enc: key(first), MAC: key(first + 1), DEK: key(first + 2)}
 }
 
-var allLevels = []Level{CMAC, CMACEnc, CMACRMAC, CMACEncRMAC, FullSecurity}
+var allLevels = []Level{NoSecurity, CMAC, CMACEnc, CMACRMAC, CMACEncRMAC, FullSecurity}
+
+// openWeak is Open for all levels.
+func openWeak(t *testing.T, c apdu.Transmitter, k Keys, l Level) (*Channel, error) {
+	t.Helper()
+	h, err := Initialize(t.Context(), c, Start{Version: k.Version, AID: []byte{0xA0, 0, 0, 1, 0x51}, Weak: true})
+	if err != nil {
+		return nil, err
+	}
+	return h.Authenticate(t.Context(), k, l)
+}
 
 func TestEveryLevelCarriesEveryLength(t *testing.T) {
 	for _, size := range []int{16, 24, 32} {
-		for _, i := range []byte{0x60, 0x70} {
+		for _, i := range []byte{0x60, 0x70, 0x61, 0x71} {
 			for _, l := range allLevels {
 				t.Run(fmt.Sprintf("aes%d/i%02X/%02X", size*8, i, byte(l)), func(t *testing.T) {
 					c := newCard(testKeys(size, 1), i)
-					ch, err := Open(t.Context(), c, testKeys(size, 1), l)
+					ch, err := openWeak(t, c, testKeys(size, 1), l)
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -108,7 +118,7 @@ func TestEveryLevelCarriesEveryLength(t *testing.T) {
 func TestMaxFitsShortAPDUs(t *testing.T) {
 	for _, l := range allLevels {
 		c := newCard(testKeys(16, 1), 0x70)
-		ch, err := Open(t.Context(), apdu.Over(wire{c}, apdu.Limits{}), testKeys(16, 1), l)
+		ch, err := openWeak(t, apdu.Over(wire{c}, apdu.Limits{}), testKeys(16, 1), l)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -190,9 +200,9 @@ func TestLevelsThatTheCardLacks(t *testing.T) {
 		i    byte
 		most Level
 	}{{0x00, CMACEnc}, {0x10, CMACEnc}, {0x20, CMACEncRMAC}, {0x60, FullSecurity}} {
-		for _, l := range append(allLevels, 0x00, 0x23, 0x02, 0xFF) {
+		for _, l := range append(allLevels, 0x23, 0x02, 0xFF) {
 			k := newCard(testKeys(16, 1), c.i)
-			_, err := Open(t.Context(), k, testKeys(16, 1), l)
+			_, err := openWeak(t, k, testKeys(16, 1), l)
 			if ok := l.Valid() && l <= c.most; ok != (err == nil) || !ok && !errors.Is(err, ErrUnsupported) {
 				t.Errorf("i %02X level %02X: %v", c.i, byte(l), err)
 			}
@@ -205,7 +215,7 @@ func TestLevelsThatTheCardLacks(t *testing.T) {
 
 func TestDamagedInitializeUpdate(t *testing.T) {
 	good := newCard(testKeys(16, 1), 0x70)
-	h, err := Initialize(t.Context(), good, Start{Challenge: [8]byte{1}})
+	h, err := Initialize(t.Context(), good, Start{Challenge: []byte{1, 0, 0, 0, 0, 0, 0, 0}})
 	if err != nil || h.Info().Sequence != 7 {
 		t.Fatal(err)
 	}
@@ -218,7 +228,7 @@ func TestDamagedInitializeUpdate(t *testing.T) {
 		{"short", func(b []byte) []byte { return b[:len(b)-1] }, ErrAnswer},
 		{"long", func(b []byte) []byte { return append(b, 0) }, ErrAnswer},
 		{"SCP02", func(b []byte) []byte { b[11] = 2; return b }, ErrUnsupported},
-		{"S16", func(b []byte) []byte { b[12] |= 1; return b }, ErrUnsupported},
+		{"S16", func(b []byte) []byte { b[12] |= 1; return b }, ErrAnswer},
 		{"random challenge", func(b []byte) []byte { b[12] = 0x60; return b }, ErrAnswer},
 		{"other version", func(b []byte) []byte { b[10] = 0x31; return b }, ErrAnswer},
 		{"challenge", func(b []byte) []byte { b[13] ^= 1; return b }, ErrCryptogram},
@@ -373,5 +383,73 @@ func TestKeysAreNeverPrinted(t *testing.T) {
 	k.Destroy()
 	if !errors.Is(k.Check(), ErrKeys) {
 		t.Error("destroyed keys pass Check")
+	}
+}
+
+func TestWeakLevelsHaveToBeAskedFor(t *testing.T) {
+	for _, l := range allLevels {
+		c := newCard(testKeys(16, 1), 0x70)
+		_, err := Open(t.Context(), c, testKeys(16, 1), l)
+		if weak := l != CMACEncRMAC && l != FullSecurity; weak != errors.Is(err, ErrWeak) || !weak && err != nil {
+			t.Errorf("level %02X: %v", byte(l), err)
+		}
+		if err != nil && len(c.sent) != 1 {
+			t.Errorf("level %02X: sent %v", byte(l), c.sent)
+		}
+	}
+}
+
+// TestS16IsTriedWhereS8IsTooShort and only there, and with a random challenge.
+func TestS16IsTriedWhereS8IsTooShort(t *testing.T) {
+	c := newCard(testKeys(16, 1), 0x71)
+	if _, err := Open(t.Context(), c, testKeys(16, 1), FullSecurity); err != nil || len(c.sent) != 3 {
+		t.Errorf("%v, sent %v", err, c.sent)
+	}
+	c = newCard(testKeys(16, 1), 0x71)
+	if _, err := Initialize(t.Context(), c, Start{Challenge: make([]byte, 8)}); !errors.Is(err, apdu.WrongLength) || len(c.sent) != 1 {
+		t.Errorf("%v, sent %v", err, c.sent)
+	}
+}
+
+// TestPredictedChallenge has a chip whose challenge is not that of its counter.
+func TestPredictedChallenge(t *testing.T) {
+	for name, aid := range map[string][]byte{"right": {0xA0, 0, 0, 1, 0x51}, "other": {0xA0, 0, 0, 1, 0x52}} {
+		c := newCard(testKeys(16, 1), 0x70)
+		h, err := Initialize(t.Context(), c, Start{AID: aid})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := h.Check(testKeys(16, 1)); (name == "right") != (err == nil) || err != nil && !errors.Is(err, ErrCryptogram) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestCounterQuirk has both ends count either way, and each way fails with the other.
+func TestCounterQuirk(t *testing.T) {
+	for _, host := range []bool{false, true} {
+		for _, chip := range []bool{false, true} {
+			c := newCard(testKeys(16, 1), 0x70)
+			c.chip.o.CounterOnData = chip
+			h, err := Initialize(t.Context(), c, Start{CounterOnData: host})
+			if err != nil {
+				t.Fatal(err)
+			}
+			ch, err := h.Authenticate(t.Context(), testKeys(16, 1), FullSecurity)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.answer = func(p apdu.Command) apdu.Response { return apdu.Response{Data: []byte("answer"), Status: apdu.OK} }
+			for n, data := range [][]byte{{1}, nil, {2}, nil} {
+				r, err := ch.Transmit(t.Context(), apdu.Command{CLA: 0x80, INS: 0xCA, Data: data, Le: 256})
+				ok := err == nil && r.Status == apdu.OK && string(r.Data) == "answer"
+				if same := host == chip; same && !ok || !same && ok != (n == 0) {
+					t.Errorf("host %v, chip %v, command %d: %v, %v", host, chip, n, r, err)
+				}
+				if !ok {
+					break
+				}
+			}
+		}
 	}
 }

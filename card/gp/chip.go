@@ -1,7 +1,6 @@
 package gp
 
 import (
-	"crypto/rand"
 	"crypto/subtle"
 	"fmt"
 	"io"
@@ -21,12 +20,15 @@ type ChipOptions struct {
 	// stored before it returns; false when it is used up. It is called once for each
 	// INITIALIZE UPDATE with OptionPseudoRandom.
 	Sequence func() (uint32, bool)
+	// CounterOnData has the chip count a command for encryption only if it has data.
+	CounterOnData bool
 }
 
 // Chip is the card's end of the protocol, for one power cycle. It must not be copied.
 type Chip struct {
 	o     ChipOptions
-	level Level // 0: no channel
+	level Level
+	open  bool // there is a channel
 	secure
 	keys Keys // those of the handshake or the channel
 }
@@ -46,13 +48,16 @@ func (h *Chip) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, h.String()
 // Level returns the level of the open channel, or 0 without one.
 func (h *Chip) Level() Level { return h.level }
 
+// Opened reports whether there is a channel, of whatever level.
+func (h *Chip) Opened() bool { return h.open }
+
 // Close ends the channel or the handshake and forgets its keys.
 func (h *Chip) Close() {
 	if h.session != nil {
 		h.session.destroy()
 	}
 	h.keys.Destroy()
-	h.level, h.secure = 0, secure{}
+	h.level, h.open, h.secure = 0, false, secure{}
 }
 
 // Initialize answers INITIALIZE UPDATE. It ends an open channel first, whatever comes.
@@ -61,7 +66,11 @@ func (h *Chip) Initialize(c apdu.Command) apdu.Response {
 	if c.CLA != claPlain || c.P2 != 0 {
 		return apdu.Response{Status: apdu.WrongP1P2}
 	}
-	if len(c.Data) != challengeSize {
+	size := s8
+	if h.o.I&OptionS16 != 0 {
+		size = s16
+	}
+	if len(c.Data) != size {
 		return apdu.Response{Status: apdu.WrongLength}
 	}
 	k, ok := h.o.Keys(c.P1)
@@ -74,14 +83,13 @@ func (h *Chip) Initialize(c apdu.Command) apdu.Response {
 		if !ok {
 			return apdu.Response{Status: apdu.ConditionsNotSatisfied}
 		}
-		challenge = pseudoRandom(k, seq, h.o.AID)
+		challenge = pseudoRandom(k, seq, h.o.AID, size)
 		tail = []byte{byte(seq >> 16), byte(seq >> 8), byte(seq)}
 	} else {
-		challenge = make([]byte, challengeSize)
-		rand.Read(challenge)
+		challenge = random(size)
 	}
 	h.keys = k.Clone()
-	h.session = newSession(k, c.Data, challenge)
+	h.secure = secure{session: newSession(k, c.Data, challenge), onData: h.o.CounterOnData}
 	out := append(h.o.KDD[:len(h.o.KDD):len(h.o.KDD)], k.Version, protocol03, h.o.I)
 	out = append(append(append(out, challenge...), h.session.card...), tail...)
 	return apdu.Response{Data: out, Status: apdu.OK}
@@ -91,12 +99,12 @@ func (h *Chip) Initialize(c apdu.Command) apdu.Response {
 // A wrong code or cryptogram is apdu.AuthenticationFailed, which the caller counts, and
 // the handshake has to begin anew after anything but OK.
 func (h *Chip) Authenticate(c apdu.Command) apdu.Response {
-	if h.session == nil || h.level != 0 {
+	if h.session == nil || h.open {
 		h.Close()
 		return apdu.Response{Status: apdu.ConditionsNotSatisfied}
 	}
 	l := Level(c.P1)
-	if c.CLA != claSecure || c.P2 != 0 || len(c.Data) != 2*macSize || !l.Valid() || !l.offeredBy(h.o.I) {
+	if c.CLA != claSecure || c.P2 != 0 || len(c.Data) != 2*h.size || !l.Valid() || !l.offeredBy(h.o.I) {
 		h.Close()
 		return apdu.Response{Status: apdu.WrongP1P2}
 	}
@@ -105,7 +113,7 @@ func (h *Chip) Authenticate(c apdu.Command) apdu.Response {
 		h.Close()
 		return apdu.Response{Status: apdu.AuthenticationFailed}
 	}
-	h.level = l
+	h.level, h.open = l, true
 	return apdu.Response{Status: apdu.OK}
 }
 
@@ -113,10 +121,13 @@ func (h *Chip) Authenticate(c apdu.Command) apdu.Response {
 // the bit of secure messaging. Any failure ends the channel and is ErrProtection; without
 // a channel it is ErrClosed.
 func (h *Chip) Open(c apdu.Command) (apdu.Command, error) {
-	if h.level == 0 {
+	if !h.open {
 		return apdu.Command{}, ErrClosed
 	}
-	h.counter++
+	if !h.level.cmac() {
+		return c, nil
+	}
+	h.advance(apdu.Command{Data: c.Data[min(h.size, len(c.Data)):]})
 	plain, ok := h.verify(c)
 	if ok && h.level.cenc() && len(plain.Data) > 0 {
 		plain.Data, ok = h.decrypt(ivCommand, plain.Data)
@@ -132,7 +143,7 @@ func (h *Chip) Open(c apdu.Command) (apdu.Command, error) {
 // Seal protects the answer to the command that Open returned last. An error status goes
 // out bare and without data, as the protocol has it.
 func (h *Chip) Seal(r apdu.Response) (apdu.Response, error) {
-	if h.level == 0 {
+	if !h.open {
 		return apdu.Response{}, ErrClosed
 	}
 	if !authenticated(r.Status) {
@@ -154,5 +165,5 @@ func (h *Chip) MaxResponse(sealed int) int {
 	if !h.level.rmac() {
 		return sealed
 	}
-	return expandedRoom(sealed, h.level.renc())
+	return h.expandedRoom(sealed, h.level.renc())
 }

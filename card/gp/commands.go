@@ -113,14 +113,23 @@ func (h *Channel) keyPair(ctx context.Context, p1 byte, r KeyRef) ([]byte, error
 	if err != nil {
 		return nil, err
 	}
+	point, err := parsePublicKey(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", c.Name(), err)
+	}
+	return point, nil
+}
+
+// parsePublicKey finds the point in the answer to GENERATE ASYMMETRIC KEY PAIR.
+func parsePublicKey(data []byte) ([]byte, error) {
 	outer := tlv.String(data)
 	var key tlv.String
 	if !outer.ReadTag(tagSelected, &key) || !outer.Empty() {
-		return nil, fmt.Errorf("%s: %w", c.Name(), ErrAnswer)
+		return nil, ErrAnswer
 	}
 	point, ok := tlv.Find(key, tagPoint)
 	if !ok {
-		return nil, fmt.Errorf("%s: no point: %w", c.Name(), ErrAnswer)
+		return nil, fmt.Errorf("no point: %w", ErrAnswer)
 	}
 	return point, nil
 }

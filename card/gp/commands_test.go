@@ -13,7 +13,7 @@ import (
 func openCard(t *testing.T, k Keys, l Level) (*card, *Channel) {
 	t.Helper()
 	c := newCard(k, 0x70)
-	ch, err := Open(t.Context(), c, k, l)
+	ch, err := openWeak(t, c, k, l)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,9 +24,12 @@ var (
 	ErrProtection = errors.New("SCP03: protection failed")
 	// ErrClosed says that the channel was closed, by its owner or by a failure.
 	ErrClosed = errors.New("SCP03: the channel is closed")
-	// ErrUnsupported says that the card's protocol or its options are none of these: SCP03
-	// with 8-octet challenges, and response protection where the level asks for it.
+	// ErrUnsupported says that the card's protocol or its options are none of these: SCP03,
+	// and response protection where the level asks for it.
 	ErrUnsupported = errors.New("SCP03: not supported")
+	// ErrWeak says that a security level is below CMACEncRMAC and that the caller has not
+	// asked for such a one by name.
+	ErrWeak = errors.New("SCP03: security level below 13")
 	// ErrSpent says that a handshake has already sent its EXTERNAL AUTHENTICATE.
 	ErrSpent = errors.New("SCP03: this handshake has been used")
 	// ErrKeys says that static keys are not three AES keys of one length.
@@ -39,8 +42,10 @@ var (
 // Level is what a channel protects, P1 of EXTERNAL AUTHENTICATE (Amendment D §7.1.2.1).
 type Level byte
 
-// The security levels that a channel can be opened with.
+// The security levels that a channel can be opened with. Those below CMACEncRMAC are for
+// cards that know no better, and have to be asked for with Start.Weak.
 const (
+	NoSecurity   Level = 0x00 // both ends are authenticated, and nothing after that
 	CMAC         Level = 0x01 // commands are authenticated
 	CMACEnc      Level = 0x03 // commands are authenticated and encrypted
 	CMACRMAC     Level = 0x11 // as CMAC, answers are authenticated
@@ -48,15 +53,17 @@ const (
 	FullSecurity Level = 0x33 // commands and answers are authenticated and encrypted
 )
 
-// Valid reports whether l is one of the five levels.
+// Valid reports whether l is one of the six levels.
 func (l Level) Valid() bool {
 	switch l {
-	case CMAC, CMACEnc, CMACRMAC, CMACEncRMAC, FullSecurity:
+	case NoSecurity, CMAC, CMACEnc, CMACRMAC, CMACEncRMAC, FullSecurity:
 		return true
 	}
 	return false
 }
 
+func (l Level) cmac() bool { return l&0x01 != 0 }
+func (l Level) weak() bool { return l != CMACEncRMAC && l != FullSecurity }
 func (l Level) cenc() bool { return l&0x02 != 0 }
 func (l Level) rmac() bool { return l&0x10 != 0 }
 func (l Level) renc() bool { return l&0x20 != 0 }
@@ -68,7 +75,7 @@ func (l Level) offeredBy(i byte) bool {
 
 // Options of a card's SCP03, the i parameter (Amendment D §5.1).
 const (
-	OptionS16          = 0x01 // challenges, cryptograms and codes of 16 octets: not supported here
+	OptionS16          = 0x01 // challenges, cryptograms and codes of 16 octets rather than 8
 	OptionPseudoRandom = 0x10 // the card's challenge comes from its key and a counter
 	OptionRMAC         = 0x20
 	OptionRENC         = 0x40 // with OptionRMAC

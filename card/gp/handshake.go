@@ -1,6 +1,7 @@
 package gp
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/subtle"
@@ -10,44 +11,60 @@ import (
 	"github.com/tamthe/tamthe/apdu"
 )
 
+// Sizes of challenges, cryptograms and codes: S8 mode and S16 mode.
 const (
-	challengeSize = 8
-	macSize       = 8
-	protocol03    = 0x03
+	s8         = 8
+	s16        = 16
+	protocol03 = 0x03
 )
 
-// Start says how a handshake begins. Its zero value is right for most cards.
+// Start says how a handshake begins, and what is known of the card. Its zero value is
+// right for most cards.
 type Start struct {
-	Version   byte    // the key version asked for; 0 leaves the choice to the card
-	Challenge [8]byte // the host's challenge, used once; zeros stand for a random one
+	Version   byte   // the key version asked for; 0 leaves the choice to the card
+	Challenge []byte // the host's challenge, 8 octets or 16 for S16 mode, used once; nil stands for a random one
+	// AID is the application that the handshake is with. A pseudo-random challenge is
+	// computed anew with it; nil leaves that out.
+	AID []byte
+	// Weak allows levels below CMACEncRMAC.
+	Weak bool
+	// CounterOnData is for cards that count a command for encryption only if it has data.
+	CounterOnData bool
 }
 
 // Handshake is a secure channel that is half set up: the card has shown its cryptogram
 // and nothing was sent in return. It serves one goroutine at a time.
 type Handshake struct {
 	t             apdu.Transmitter
+	start         Start
 	info          Info
-	host, card    [challengeSize]byte
-	cryptogram    [macSize]byte
+	host, card    []byte // challenges
+	cryptogram    []byte
+	answer        []byte
 	authenticated bool
 }
 
 // Initialize sends INITIALIZE UPDATE (Amendment D §7.1.1) through t. A refusal is an
-// *apdu.StatusError, another protocol or S16 mode ErrUnsupported. It changes no count of
-// failures on the card.
+// *apdu.StatusError, another protocol ErrUnsupported. A card that finds the random
+// challenge of 8 octets too short (6700) is asked once more in S16 mode. It changes no
+// count of failures on the card.
 func Initialize(ctx context.Context, t apdu.Transmitter, s Start) (*Handshake, error) {
-	h := &Handshake{t: t, host: s.Challenge}
-	if h.host == [challengeSize]byte{} {
-		rand.Read(h.host[:])
+	c := apdu.Command{CLA: claPlain, INS: insInitializeUpdate, P1: s.Version, Data: s.Challenge, Le: apdu.MaxShortLe}
+	if s.Challenge == nil {
+		c.Data = random(s8)
 	}
-	c := apdu.Command{CLA: claPlain, INS: insInitializeUpdate, P1: s.Version, Data: h.host[:], Le: apdu.MaxShortLe}
 	r, err := t.Transmit(ctx, c)
+	if err == nil && r.Status == apdu.WrongLength && s.Challenge == nil {
+		c.Data = random(s16)
+		r, err = t.Transmit(ctx, c)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", c.Name(), err)
 	}
 	if err := refused(c, r); err != nil {
 		return nil, err
 	}
+	h := &Handshake{t: t, start: s, host: bytes.Clone(c.Data), answer: bytes.Clone(r.Data)}
 	if err := h.parse(r.Data); err != nil {
 		return nil, fmt.Errorf("%s: %w", c.Name(), err)
 	}
@@ -57,11 +74,17 @@ func Initialize(ctx context.Context, t apdu.Transmitter, s Start) (*Handshake, e
 	return h, nil
 }
 
+func random(n int) []byte {
+	b := make([]byte, n)
+	rand.Read(b)
+	return b
+}
+
 // parse reads KDD, key information, challenge, cryptogram and, of a pseudo-random
 // challenge, the counter.
 func (h *Handshake) parse(b []byte) error {
-	const plain = len(h.info.KDD) + 3 + challengeSize + macSize
-	if len(b) < 13 {
+	const head = len(h.info.KDD) + 3
+	if len(b) < head {
 		return fmt.Errorf("%d octets: %w", len(b), ErrAnswer)
 	}
 	copy(h.info.KDD[:], b)
@@ -69,20 +92,23 @@ func (h *Handshake) parse(b []byte) error {
 	if b[11] != protocol03 {
 		return fmt.Errorf("secure channel protocol %02X: %w", b[11], ErrUnsupported)
 	}
+	size := s8
 	if h.info.I&OptionS16 != 0 {
-		return fmt.Errorf("option i=%02X, challenges of 16 octets: %w", h.info.I, ErrUnsupported)
+		size = s16
 	}
-	want := plain
+	if len(h.host) != size {
+		return fmt.Errorf("a challenge of %d octets for i=%02X: %w", len(h.host), h.info.I, ErrAnswer)
+	}
+	want := head + 2*size
 	if h.info.I&OptionPseudoRandom != 0 {
 		want += 3
 	}
 	if len(b) != want {
 		return fmt.Errorf("%d octets instead of %d for i=%02X: %w", len(b), want, h.info.I, ErrAnswer)
 	}
-	copy(h.card[:], b[13:])
-	copy(h.cryptogram[:], b[21:])
-	if want > plain {
-		h.info.Sequence = uint32(b[29])<<16 | uint32(b[30])<<8 | uint32(b[31])
+	h.card, h.cryptogram = bytes.Clone(b[head:head+size]), bytes.Clone(b[head+size:head+2*size])
+	if tail := b[head+2*size:]; len(tail) > 0 {
+		h.info.Sequence = uint32(tail[0])<<16 | uint32(tail[1])<<8 | uint32(tail[2])
 	}
 	return nil
 }
@@ -105,46 +131,59 @@ func (h *Handshake) session(k Keys) (*session, error) {
 	if err := k.Check(); err != nil {
 		return nil, err
 	}
-	s := newSession(k, h.host[:], h.card[:])
-	if subtle.ConstantTimeCompare(s.card, h.cryptogram[:]) != 1 {
+	s := newSession(k, h.host, h.card)
+	if subtle.ConstantTimeCompare(s.card, h.cryptogram) != 1 {
 		s.destroy()
 		return nil, ErrCryptogram
+	}
+	if h.start.AID != nil && h.info.I&OptionPseudoRandom != 0 &&
+		!bytes.Equal(h.card, pseudoRandom(k, h.info.Sequence, h.start.AID, len(h.card))) {
+		s.destroy()
+		return nil, fmt.Errorf("challenge that is not that of counter %d: %w", h.info.Sequence, ErrCryptogram)
 	}
 	return s, nil
 }
 
 // Authenticate checks the card's cryptogram and then sends EXTERNAL AUTHENTICATE
 // (Amendment D §7.1.2) for a level, once: a second call is ErrSpent. Before anything is
-// sent it returns ErrCryptogram for the wrong keys and ErrUnsupported for a level that
-// the card doesn't offer.
+// sent it returns ErrCryptogram for the wrong keys, ErrUnsupported for a level that the
+// card doesn't offer, and ErrWeak for one below CMACEncRMAC without Start.Weak.
 func (h *Handshake) Authenticate(ctx context.Context, k Keys, l Level) (*Channel, error) {
-	if h.authenticated {
+	switch {
+	case h.authenticated:
 		return nil, ErrSpent
-	}
-	if !l.Valid() || !l.offeredBy(h.info.I) {
+	case !l.Valid() || !l.offeredBy(h.info.I):
 		return nil, fmt.Errorf("security level %02X with i=%02X: %w", byte(l), h.info.I, ErrUnsupported)
+	case l.weak() && !h.start.Weak:
+		return nil, fmt.Errorf("security level %02X: %w", byte(l), ErrWeak)
 	}
 	s, err := h.session(k)
 	if err != nil {
 		return nil, err
 	}
 	h.authenticated = true
-	ch := &Channel{t: h.t, info: h.info, level: l, secure: secure{session: s}, dek: append([]byte(nil), k.DEK...)}
-	c := ch.sign(apdu.Command{CLA: claSecure, INS: insExternalAuth, P1: byte(l), Data: s.host})
-	r, err := h.t.Transmit(ctx, c)
-	if err == nil {
-		err = refused(c, r)
-	} else {
-		err = fmt.Errorf("%s: %w", c.Name(), err)
+	ch := &Channel{
+		t: h.t, info: h.info, level: l, dek: bytes.Clone(k.DEK),
+		secure: secure{session: s, onData: h.start.CounterOnData},
+		proof:  Evidence{Challenge: h.host, Initialize: h.answer, Level: l},
 	}
-	if err == nil && len(r.Data) > 0 {
-		err = fmt.Errorf("%s: %w", c.Name(), ErrAnswer)
-	}
-	if err != nil {
+	if err := ch.authenticate(ctx); err != nil {
 		ch.Close()
 		return nil, err
 	}
 	return ch, nil
+}
+
+func (h *Channel) authenticate(ctx context.Context) error {
+	c := h.sign(apdu.Command{CLA: claSecure, INS: insExternalAuth, P1: byte(h.level), Data: h.session.host})
+	r, err := h.t.Transmit(ctx, c)
+	switch {
+	case err != nil:
+		return fmt.Errorf("%s: %w", c.Name(), err)
+	case len(r.Data) > 0:
+		return fmt.Errorf("%s: %w", c.Name(), ErrAnswer)
+	}
+	return refused(c, r)
 }
 
 // Open performs a whole handshake with one key set: Initialize for k's version, then

@@ -45,17 +45,19 @@ func derive(key []byte, constant byte, n int, context ...[]byte) []byte {
 type session struct {
 	enc, mac, rmac []byte
 	host, card     []byte // cryptograms
+	size           int    // of challenges, cryptograms and codes: 8, or 16 in S16 mode
 }
 
 func newSession(k Keys, hostChallenge, cardChallenge []byte) *session {
 	n := len(k.MAC)
 	s := &session{
+		size: len(hostChallenge),
 		enc:  derive(k.Enc, derivEnc, n, hostChallenge, cardChallenge),
 		mac:  derive(k.MAC, derivMAC, n, hostChallenge, cardChallenge),
 		rmac: derive(k.MAC, derivRMAC, n, hostChallenge, cardChallenge),
 	}
-	s.host = derive(s.mac, derivHostCryptogram, macSize, hostChallenge, cardChallenge)
-	s.card = derive(s.mac, derivCardCryptogram, macSize, hostChallenge, cardChallenge)
+	s.host = derive(s.mac, derivHostCryptogram, s.size, hostChallenge, cardChallenge)
+	s.card = derive(s.mac, derivCardCryptogram, s.size, hostChallenge, cardChallenge)
 	return s
 }
 
@@ -67,11 +69,11 @@ func (s *session) destroy() {
 	clear(s.card)
 }
 
-// pseudoRandom is the card's challenge as a function of its key, its counter and the
-// application that answers (Amendment D §6.2.2.1).
-func pseudoRandom(k Keys, sequence uint32, aid []byte) []byte {
+// pseudoRandom is the card's challenge of some size as a function of its key, its counter
+// and the application that answers (Amendment D §6.2.2.1).
+func pseudoRandom(k Keys, sequence uint32, aid []byte, size int) []byte {
 	seq := []byte{byte(sequence >> 16), byte(sequence >> 8), byte(sequence)}
-	return derive(k.Enc, derivCardChallenge, challengeSize, seq, aid)
+	return derive(k.Enc, derivCardChallenge, size, seq, aid)
 }
 
 // Diversify derives a chip's own key set of a version from an issuer's master key of 16,

@@ -71,7 +71,7 @@ func putKeyAnswer(version byte, kcv [3][3]byte) []byte {
 // without a channel, and ErrAnswer for anything but three AES keys of one length with
 // right check values.
 func (h *Chip) PutKeys(c apdu.Command) (replaces byte, k Keys, answer []byte, err error) {
-	if h.level == 0 {
+	if !h.open {
 		return 0, Keys{}, nil, ErrClosed
 	}
 	if c.P2 != multipleKeys|firstKey || len(c.Data) == 0 {

@@ -17,6 +17,15 @@ type secure struct {
 	*session
 	chain   [aes.BlockSize]byte
 	counter uint64
+	onData  bool // the counter stands still for a command without data to encrypt
+}
+
+// advance moves the counter on before a command (Amendment D §6.2.6), or leaves it as some
+// shipping cards do.
+func (s *secure) advance(c apdu.Command) {
+	if !s.onData || len(c.Data) > 0 {
+		s.counter++
+	}
 }
 
 // header is what a C-MAC covers before the data: the first four octets, with the class
@@ -33,22 +42,22 @@ func header(c apdu.Command, lc int) []byte {
 // the code, and returns the code.
 func (s *secure) commandMAC(c apdu.Command) []byte {
 	in := append([]byte(nil), s.chain[:]...)
-	in = append(in, header(c, len(c.Data)+macSize)...)
+	in = append(in, header(c, len(c.Data)+s.size)...)
 	copy(s.chain[:], suite.CMAC(newAES(s.mac), append(in, c.Data...)))
-	return s.chain[:macSize]
+	return s.chain[:s.size]
 }
 
 // sign appends the C-MAC.
 func (s *secure) sign(c apdu.Command) apdu.Command {
 	c.CLA |= protected
 	mac := s.commandMAC(c)
-	c.Data = append(append(make([]byte, 0, len(c.Data)+macSize), c.Data...), mac...)
+	c.Data = append(append(make([]byte, 0, len(c.Data)+s.size), c.Data...), mac...)
 	return c
 }
 
 // verify removes and checks the C-MAC of a command as it came.
 func (s *secure) verify(c apdu.Command) (apdu.Command, bool) {
-	n := len(c.Data) - macSize
+	n := len(c.Data) - s.size
 	if n < 0 || c.CLA&protected == 0 {
 		return c, false
 	}
@@ -61,7 +70,7 @@ func (s *secure) verify(c apdu.Command) (apdu.Command, bool) {
 func (s *secure) responseMAC(data []byte, status apdu.Status) []byte {
 	in := append(append([]byte(nil), s.chain[:]...), data...)
 	in = append(in, byte(status>>8), byte(status))
-	return suite.CMAC(newAES(s.rmac), in)[:macSize]
+	return suite.CMAC(newAES(s.rmac), in)[:s.size]
 }
 
 // Initial blocks of the two directions: the counter, in answers with its first bit set

@@ -121,7 +121,7 @@ func TestHostSpeaksVectors(t *testing.T) {
 				{c.ExtAuth, []byte{0x90, 0}},
 			}}
 			ctx := t.Context()
-			h, err := Initialize(ctx, x, Start{Version: c.InitUpdate[2], Challenge: [8]byte(c.HostChallenge)})
+			h, err := Initialize(ctx, x, Start{Version: c.InitUpdate[2], Challenge: c.HostChallenge, Weak: true})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -51,7 +51,11 @@ func TestBlankChipInTheClear(t *testing.T) {
 func TestOnlyFullSecurityPersonalises(t *testing.T) {
 	for _, l := range []gp.Level{gp.CMAC, gp.CMACEnc, gp.CMACRMAC, gp.CMACEncRMAC} {
 		c := New(Config{})
-		_, err := gp.Open(t.Context(), apdu.Over(c, apdu.Limits{}), gp.TransportKeys(), l)
+		h, err := gp.Initialize(t.Context(), apdu.Over(c, apdu.Limits{}), gp.Start{Weak: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = h.Authenticate(t.Context(), gp.TransportKeys(), l)
 		if !errors.Is(err, apdu.ConditionsNotSatisfied) || c.image.failures[failuresDomain] != 0 {
 			t.Errorf("level %02X: %v", byte(l), err)
 		}

@@ -117,10 +117,14 @@ func (r *run) publicKeys(ctx context.Context) (aa, ca *dh.Point, err error) {
 		if err != nil {
 			return nil, nil, fmt.Errorf("the chip's public key: %w", err)
 		}
+		e, err := r.channel.Evidence()
+		if err != nil {
+			return nil, nil, fmt.Errorf("the chip's public key: %w", err)
+		}
 		if k.ref.Use == gp.Signature {
-			aa = p
+			aa, r.proof.aa = p, e
 		} else {
-			ca = p
+			ca, r.proof.ca = p, e
 		}
 	}
 	return aa, ca, nil

@@ -97,6 +97,8 @@ type Content struct {
 type PublicKeys struct {
 	Chip   gp.KDD
 	AA, CA *dh.Point // nil where the order asks for none
+	// The chip's own word for each key, of this session and under the issuer's keys.
+	AAEvidence, CAEvidence *gp.Evidence
 }
 
 // Order is what a caller wants made.

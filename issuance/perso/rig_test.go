@@ -155,6 +155,9 @@ func (r *rig) order(w apdu.Wire) Order {
 
 // build is the caller's part: prepare once, sign once.
 func (r *rig) build(ctx context.Context, k PublicKeys) (*Content, error) {
+	if err := proven(k); err != nil {
+		return nil, err
+	}
 	c := content(k)
 	if !r.journal.state().reached(issuance.Prepared) {
 		if err := r.journal.Record(ctx, Record{Act: issuance.Prepare, Chip: k.Chip}); err != nil {
@@ -167,6 +170,36 @@ func (r *rig) build(ctx context.Context, k PublicKeys) (*Content, error) {
 		return nil, err
 	}
 	return c, nil
+}
+
+// proven looks at the chip's evidence for its keys as a signer elsewhere does.
+func proven(k PublicKeys) error {
+	keys, err := gp.Diversify([]byte("an issuer's 32 octet master key."), k.Chip, 0x31)
+	if err != nil {
+		return err
+	}
+	for _, c := range []struct {
+		point *dh.Point
+		proof *gp.Evidence
+		ref   gp.KeyRef
+	}{
+		{k.AA, k.AAEvidence, gp.KeyRef{Use: gp.Signature, Reference: gp.KeyAA}},
+		{k.CA, k.CAEvidence, gp.KeyRef{Use: gp.Agreement, Reference: gp.KeyCA}},
+	} {
+		if c.point == nil {
+			continue
+		}
+		id, _ := c.point.Curve().ID()
+		c.ref.Curve = byte(id)
+		point, err := c.proof.PublicKey(keys, c.ref)
+		if err != nil {
+			return err
+		}
+		if kdd, err := c.proof.KDD(); err != nil || kdd != k.Chip || !bytes.Equal(point, c.point.Bytes()) {
+			return fmt.Errorf("evidence of another key or chip: %w", err)
+		}
+	}
+	return nil
 }
 
 var (

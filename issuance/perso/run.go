@@ -19,6 +19,7 @@ type run struct {
 	issuer  gp.Keys     // the issuer's keys for this chip
 	channel *gp.Channel // under whichever keys the chip holds
 	old     byte        // version of the transport keys, if the chip still holds them
+	proof   struct{ aa, ca *gp.Evidence }
 }
 
 // Run takes the chip behind link from s to a locked and verified card. The chip must be

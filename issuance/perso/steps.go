@@ -18,7 +18,9 @@ func (r *run) build(ctx context.Context) error {
 		return nil
 	}
 	r.progress(issuance.Prepare, 0, 0)
-	c, err := r.o.Build(ctx, PublicKeys{Chip: r.s.Chip, AA: r.s.AA, CA: r.s.CA})
+	c, err := r.o.Build(ctx, PublicKeys{
+		Chip: r.s.Chip, AA: r.s.AA, CA: r.s.CA, AAEvidence: r.proof.aa, CAEvidence: r.proof.ca,
+	})
 	if err != nil {
 		return fmt.Errorf("build the document: %w", err)
 	}
