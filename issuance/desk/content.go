@@ -3,7 +3,6 @@ package desk
 import (
 	"context"
 	"crypto/rand"
-	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -16,7 +15,6 @@ import (
 	"github.com/tamthe/tamthe/card/mrz"
 	"github.com/tamthe/tamthe/card/picture"
 	"github.com/tamthe/tamthe/card/profile/vn"
-	"github.com/tamthe/tamthe/issuance"
 )
 
 var (
@@ -49,6 +47,7 @@ type Draft struct {
 	Issued   time.Time // the day that is signed as the day of issue, midnight in UTC
 	Serial   string    // sixteen characters of the card's own
 	Salt     [32]byte  // of the commitment
+	Form     int       // of the commitment: 2; 0 in what was enrolled before there was a second
 }
 
 // newDraft takes an application in and sets what the office adds to it.
@@ -62,7 +61,7 @@ func newDraft(n Enrolment, now time.Time) (*Draft, error) {
 	if err := checkPortrait(n.Portrait); err != nil {
 		return nil, err
 	}
-	d := &Draft{Profile: n.Profile, Reason: n.Reason, Person: n.Person, Portrait: n.Portrait, Issued: dayOf(now)}
+	d := &Draft{Profile: n.Profile, Reason: n.Reason, Person: n.Person, Portrait: n.Portrait, Issued: dayOf(now), Form: 2}
 	rand.Read(d.Salt[:])
 	var serial [8]byte
 	rand.Read(serial[:])
@@ -136,26 +135,4 @@ func (d *Draft) print() (string, error) {
 		return "", err
 	}
 	return strings.Join(zone.Lines, "\n") + "\n" + vn.EncodeQR(d.Person, "", d.Issued), nil
-}
-
-// commitment is the number that an approval signs: to the data groups, what is printed,
-// expiry, reason, document type and profile, each with its length in front.
-func (d *Draft) commitment() ([32]byte, error) {
-	groups, err := d.groups()
-	if err != nil {
-		return [32]byte{}, err
-	}
-	print, err := d.print()
-	if err != nil {
-		return [32]byte{}, err
-	}
-	var b []byte
-	for _, part := range [][]byte{
-		groups[lds.DG1], groups[lds.DG2], groups[lds.DG13], []byte(print), []byte(d.expiry().Text()), []byte(d.Reason),
-		[]byte(DocumentType), []byte(d.Profile),
-	} {
-		b = binary.BigEndian.AppendUint32(b, uint32(len(part)))
-		b = append(b, part...)
-	}
-	return issuance.Commit(d.Salt, b), nil
 }
