@@ -99,13 +99,3 @@ func TestParseCheckpointRefuses(t *testing.T) {
 		t.Errorf("an extension line: %v", err)
 	}
 }
-
-func FuzzParseText(f *testing.F) {
-	f.Add(origin + "\n42\n" + base64.StdEncoding.EncodeToString(make([]byte, 32)) + "\n")
-	f.Add("\n\n\n")
-	f.Fuzz(func(t *testing.T, text string) {
-		if c, err := parseText(text); err == nil && !strings.HasPrefix(text, fmt.Sprintf("%s\n%d\n%s", c.Origin, c.Size, base64.StdEncoding.EncodeToString(c.Root[:]))) {
-			t.Fatalf("%q read as %+v", text, c)
-		}
-	})
-}

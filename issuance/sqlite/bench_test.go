@@ -16,7 +16,7 @@ import (
 // octets into SQLite with the same promises (WAL, FULL), both in the same run and by
 // turns, so that the machine's mood hits both. "ratio" is ours over bare.
 func BenchmarkAppend(b *testing.B) {
-	for _, n := range []int{1, 100} {
+	for _, n := range []int{1, 100, 1000} {
 		b.Run(fmt.Sprintf("batch=%d", n), func(b *testing.B) { benchmarkAppend(b, n) })
 	}
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/tamthe/tamthe/issuance"
 	"github.com/tamthe/tamthe/issuance/ledger"
+	"github.com/tamthe/tamthe/verify/receipt"
 )
 
 // Checkpoint returns the newest checkpoint, with the signed note that says it. A note
@@ -67,53 +68,104 @@ func (l *Ledger) verifier(ctx context.Context, tx *sql.Tx) (note.Verifier, error
 	return v, nil
 }
 
-// readCopy returns the octets of the copy, nil if there is none. They must be read before
-// the file is, or an append between the two looks like a file rolled back.
-func (l *Ledger) readCopy() []byte {
+// CosignedFile is the name of the newest checkpoint that witnesses cosigned, in
+// Options.Checkpoints. Whoever asks the witnesses keeps it there.
+const CosignedFile = "cosigned"
+
+// Cosigned returns the checkpoint in CosignedFile; nil if there is none. It verifies
+// nothing.
+func (l *Ledger) Cosigned() *ledger.Checkpoint {
 	if l.o.Checkpoints == "" {
 		return nil
 	}
-	octets, err := os.ReadFile(filepath.Join(l.o.Checkpoints, CheckpointFile))
+	octets, err := os.ReadFile(filepath.Join(l.o.Checkpoints, CosignedFile))
 	if err != nil {
 		return nil
 	}
-	return octets
-}
-
-// lastCopy parses the copy. nil if there is none, or none that the log key signed: a cut
-// in the middle of a copy may leave such a thing, and it proves nothing.
-func lastCopy(octets []byte, v note.Verifier) *ledger.Checkpoint {
-	c, err := ledger.ParseCheckpoint(octets, v)
-	if octets == nil || err != nil {
+	c, err := receipt.ParseCheckpoint(octets)
+	if err != nil || c.Origin != l.origin {
 		return nil
 	}
 	return c
 }
 
-// repairCopy refuses a file that does not continue the copy of its last checkpoint,
-// which would begin a second history, and renews a copy that fell behind.
-func (l *Ledger) repairCopy(ctx context.Context) error {
-	if l.o.Checkpoints == "" {
+// kept is a checkpoint that lies outside the file.
+type kept struct {
+	path   string
+	octets []byte
+}
+
+// readKept returns what is kept of checkpoints outside the file. It must be read before
+// the file is, or an append between the two looks like a file rolled back.
+func (l *Ledger) readKept() []kept {
+	var list []kept
+	for _, name := range []struct{ folder, file string }{
+		{l.o.Checkpoints, CheckpointFile}, {l.o.Checkpoints, CosignedFile}, {l.o.Second, CheckpointFile},
+	} {
+		if name.folder == "" {
+			continue
+		}
+		path := filepath.Join(name.folder, name.file)
+		if octets, err := os.ReadFile(path); err == nil {
+			list = append(list, kept{path, octets})
+		}
+	}
+	return list
+}
+
+// checkpoint parses what is kept. nil if the log key did not sign it: a cut in the middle
+// of a copy may leave such a thing, and it proves nothing.
+func (k kept) checkpoint(v note.Verifier) *ledger.Checkpoint {
+	c, err := ledger.ParseCheckpoint(k.octets, v)
+	if err != nil {
 		return nil
 	}
-	if err := os.MkdirAll(l.o.Checkpoints, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	sweep(l.o.Checkpoints)
-	now, err := l.continuesCopy(ctx)
+	return c
+}
+
+// repairCopy refuses a file that does not continue the checkpoints kept outside it,
+// which would begin a second history, and renews copies that fell behind.
+func (l *Ledger) repairCopy(ctx context.Context) error {
+	folders, err := l.folders()
 	if err != nil {
 		return err
 	}
-	l.copies = newCopies(filepath.Join(l.o.Checkpoints, CheckpointFile))
+	now, err := l.continuesKept(ctx)
+	if err != nil {
+		return err
+	}
+	for _, folder := range folders {
+		sweep(folder)
+		l.copies = append(l.copies, newCopies(filepath.Join(folder, CheckpointFile)))
+	}
 	l.copies.put(now)
 	l.copies.wait()
 	return l.copies.settled()
 }
 
-// continuesCopy returns the file's checkpoint, or ErrRolledBack if the file does not
-// continue the copy of its last one.
-func (l *Ledger) continuesCopy(ctx context.Context) (now []byte, err error) {
-	octets := l.readCopy()
+// folders are where copies go. The second medium must be there: an empty folder that is
+// made in its place would know of nothing.
+func (l *Ledger) folders() ([]string, error) {
+	var list []string
+	if l.o.Checkpoints != "" {
+		if err := os.MkdirAll(l.o.Checkpoints, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+			return nil, err
+		}
+		list = append(list, l.o.Checkpoints)
+	}
+	if l.o.Second != "" {
+		if info, err := os.Stat(l.o.Second); err != nil || !info.IsDir() {
+			return nil, fmt.Errorf("%w: the second medium %s is not there", ErrCopy, l.o.Second)
+		}
+		list = append(list, l.o.Second)
+	}
+	return list, nil
+}
+
+// continuesKept returns the file's checkpoint, or ErrRolledBack if the file does not
+// continue a checkpoint that is kept outside it.
+func (l *Ledger) continuesKept(ctx context.Context) (now []byte, err error) {
+	known := l.readKept()
 	err = l.snapshot(ctx, func(tx *sql.Tx) error {
 		var size int64
 		if err := tx.QueryRowContext(ctx, "SELECT size, checkpoint FROM log").Scan(&size, &now); err != nil {
@@ -126,23 +178,32 @@ func (l *Ledger) continuesCopy(ctx context.Context) (now []byte, err error) {
 		if err != nil {
 			return err
 		}
-		last := lastCopy(octets, v)
-		switch {
-		case last == nil:
-			return nil
-		case last.Size > size:
-			return fmt.Errorf("%w: the copy signs %d entries, the file has %d", ErrRolledBack, last.Size, size)
-		}
-		root, err := rootAt(ctx, tx, last.Size)
-		if err != nil {
-			return err
-		}
-		if root != last.Root {
-			return fmt.Errorf("%w: its first %d entries are others than the copy signs", ErrRolledBack, last.Size)
+		for _, k := range known {
+			if err := continues(ctx, tx, size, k, v); err != nil {
+				return err
+			}
 		}
 		return nil
 	})
 	return now, err
+}
+
+func continues(ctx context.Context, tx *sql.Tx, size int64, k kept, v note.Verifier) error {
+	last := k.checkpoint(v)
+	switch {
+	case last == nil:
+		return nil
+	case last.Size > size:
+		return fmt.Errorf("%w: %s signs %d entries, the file has %d", ErrRolledBack, k.path, last.Size, size)
+	}
+	root, err := rootAt(ctx, tx, last.Size)
+	if err != nil {
+		return err
+	}
+	if root != last.Root {
+		return fmt.Errorf("%w: its first %d entries are others than %s signs", ErrRolledBack, last.Size, k.path)
+	}
+	return nil
 }
 
 // rootAt is the root that the tree had at an earlier size.

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -13,7 +14,7 @@ const CheckpointFile = "checkpoint"
 
 // copies puts signed checkpoints in place of one another, outside the ledger file, while
 // appends go on: replacing a file costs as much as the append itself. A newer checkpoint
-// replaces one that still waits. Its goroutine ends with close. A nil copies does nothing.
+// replaces one that still waits. Its goroutine ends with close.
 type copies struct {
 	path string
 	work sync.WaitGroup
@@ -27,6 +28,37 @@ type copies struct {
 	err  error      // why
 }
 
+// places are the copies in all folders that get one.
+type places []*copies
+
+func (p places) put(signed []byte) {
+	for _, c := range p {
+		c.put(signed)
+	}
+}
+
+func (p places) settled() error {
+	var err error
+	for _, c := range p {
+		err = errors.Join(err, c.settled())
+	}
+	return err
+}
+
+func (p places) wait() {
+	for _, c := range p {
+		c.wait()
+	}
+}
+
+func (p places) close() error {
+	var err error
+	for _, c := range p {
+		err = errors.Join(err, c.close())
+	}
+	return err
+}
+
 func newCopies(path string) *copies {
 	c := &copies{path: path, wake: make(chan struct{}, 1)}
 	c.idle = sync.NewCond(&c.mu)
@@ -36,9 +68,6 @@ func newCopies(path string) *copies {
 
 // put asks for a checkpoint to be copied.
 func (c *copies) put(signed []byte) {
-	if c == nil {
-		return
-	}
 	c.mu.Lock()
 	c.next = signed
 	c.mu.Unlock()
@@ -67,9 +96,6 @@ func (c *copies) run() {
 // settled reports whether the last copy that was tried is in place, and tries again if
 // it is not. It does not wait for one that is under way.
 func (c *copies) settled() error {
-	if c == nil {
-		return nil
-	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.err == nil || c.busy || c.next != nil {
@@ -83,9 +109,6 @@ func (c *copies) settled() error {
 
 // wait waits until nothing is under way.
 func (c *copies) wait() {
-	if c == nil {
-		return
-	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for c.busy || c.next != nil {
@@ -95,9 +118,6 @@ func (c *copies) wait() {
 
 // close copies what waits and ends.
 func (c *copies) close() error {
-	if c == nil {
-		return nil
-	}
 	c.wait()
 	close(c.wake)
 	c.work.Wait()

@@ -120,8 +120,11 @@ func (l *Ledger) ready(ctx context.Context) error {
 	if err := l.readers.QueryRowContext(ctx, "SELECT origin FROM log").Scan(&l.origin); err != nil {
 		return err
 	}
+	if l.nodes, err = l.readers.PrepareContext(ctx, selectNodes); err != nil {
+		return err
+	}
 	if l.writer == nil {
-		_, l.behind = l.continuesCopy(ctx)
+		_, l.behind = l.continuesKept(ctx)
 		return nil
 	}
 	if s := l.o.Signer; s != nil && s.Name() != l.origin {

@@ -22,6 +22,7 @@ type Options struct {
 	Signer      note.Signer   // the log key, named as the origin; nil: Append is ErrReadOnly
 	Verifier    note.Verifier // of the log key; nil: the one that the log's first entry names
 	Checkpoints string        // folder that gets the newest checkpoint; empty: no copy is kept
+	Second      string        // folder on another medium that gets it too; it must be there to append
 	ReadOnly    bool          // open for reading only, whatever the state of the file
 	Busy        time.Duration // how long to wait for another program's append; zero: 5 s
 }
@@ -35,8 +36,9 @@ type Ledger struct {
 	readers *sql.DB
 	writer  *sql.DB // one connection; whoever has it owns cache; nil if only reading
 	cache   *cache
-	copies  *copies // nil if none are kept
-	behind  error   // why a file that is only read must not be believed; Verify says more
+	copies  places
+	nodes   *sql.Stmt // selectNodes
+	behind  error     // why a file that is only read must not be believed; Verify says more
 
 	closing sync.Once
 	closed  error
@@ -50,7 +52,11 @@ func (l *Ledger) Close() error {
 }
 
 func (l *Ledger) shut() error {
-	err := errors.Join(l.copies.close(), l.readers.Close())
+	err := l.copies.close()
+	if l.nodes != nil {
+		err = errors.Join(err, l.nodes.Close())
+	}
+	err = errors.Join(err, l.readers.Close())
 	if l.cache != nil {
 		err = errors.Join(err, l.cache.close())
 	}

@@ -17,14 +17,14 @@ import (
 // Verify reads the whole file, as of one moment, and rebuilds what it should say: every
 // leaf and node of the tree, every signature and rule, the tables beside the leaves, and
 // the checkpoint. The file must continue the older checkpoint against, if that is not
-// nil, and the copy in Options.Checkpoints, if there is one. A ledger that is not what
+// nil, and the checkpoints kept outside it, if there are any. A ledger that is not what
 // it should be is a report with findings, not an error; an error means that the file
 // could not be read.
 func (l *Ledger) Verify(ctx context.Context, against *ledger.Checkpoint) (*ledger.Report, error) {
 	var report *ledger.Report
-	octets := l.readCopy()
+	known := l.readKept()
 	err := l.snapshot(ctx, func(tx *sql.Tx) (err error) {
-		report, err = l.audit(ctx, tx, octets, against)
+		report, err = l.audit(ctx, tx, known, against)
 		return err
 	})
 	if err != nil {
@@ -33,7 +33,7 @@ func (l *Ledger) Verify(ctx context.Context, against *ledger.Checkpoint) (*ledge
 	return report, nil
 }
 
-func (l *Ledger) audit(ctx context.Context, tx *sql.Tx, octets []byte, against *ledger.Checkpoint) (*ledger.Report, error) {
+func (l *Ledger) audit(ctx context.Context, tx *sql.Tx, known []kept, against *ledger.Checkpoint) (*ledger.Report, error) {
 	v, err := l.verifier(ctx, tx)
 	if err != nil {
 		v = nil // the audit says so
@@ -42,8 +42,11 @@ func (l *Ledger) audit(ctx context.Context, tx *sql.Tx, octets []byte, against *
 	if against != nil {
 		older = append(older, against)
 	}
-	if v != nil {
-		if c := lastCopy(octets, v); c != nil {
+	for _, k := range known {
+		if v == nil {
+			break
+		}
+		if c := k.checkpoint(v); c != nil {
 			older = append(older, c)
 		}
 	}
