@@ -104,11 +104,12 @@ func NewRequest(authority, holder Reference, a Algorithm, signer crypto.Signer) 
 	}
 	body = tlv.Append(body, tagKey, key.encode(true))
 	body = tlv.Append(body, tagCHR, []byte(holder))
-	raw, err := signed(body, a, signer)
+	body = tlv.Encode(tagBody, body)
+	sig, err := SignMessage(a, signer, body)
 	if err != nil {
 		return nil, err
 	}
-	return ParseRequest(raw)
+	return ParseRequest(tlv.Encode(tagCertificate, body, tlv.Encode(tagSignature, sig)))
 }
 
 // Countersign returns the request with an outer signature by the key named by.

@@ -27,6 +27,20 @@ type Template struct {
 // domain parameters are written for a CVCA alone. Errors wrap ErrMalformed, ErrAlgorithm
 // or what the signer says.
 func Sign(t Template, a Algorithm, signer crypto.Signer) (*Certificate, error) {
+	body, err := t.Body()
+	if err != nil {
+		return nil, err
+	}
+	sig, err := SignMessage(a, signer, body)
+	if err != nil {
+		return nil, err
+	}
+	return Assemble(body, sig)
+}
+
+// Body encodes what is to be signed, domain parameters for a CVCA alone. Errors wrap
+// ErrMalformed.
+func (t Template) Body() ([]byte, error) {
 	if !t.Authority.valid() || !t.Holder.valid() || !t.Effective.inRange() || !t.Expiry.inRange() || t.Expiry.Before(t.Effective) ||
 		!t.Key.Algorithm.known() || t.Key.RSA == nil && t.Key.EC == nil || sizes[t.CHAT.Terminal] == 0 {
 		return nil, fmt.Errorf("template: %w", ErrMalformed)
@@ -41,21 +55,13 @@ func Sign(t Template, a Algorithm, signer crypto.Signer) (*Certificate, error) {
 	if t.Extensions != nil {
 		body = tlv.Append(body, tagExtensions, t.Extensions)
 	}
-	raw, err := signed(body, a, signer)
-	if err != nil {
-		return nil, err
-	}
-	return Parse(raw)
+	return tlv.Encode(tagBody, body), nil
 }
 
-// signed wraps and signs a body.
-func signed(body []byte, a Algorithm, signer crypto.Signer) ([]byte, error) {
-	body = tlv.Encode(tagBody, body)
-	sig, err := SignMessage(a, signer, body)
-	if err != nil {
-		return nil, err
-	}
-	return tlv.Encode(tagCertificate, body, tlv.Encode(tagSignature, sig)), nil
+// Assemble joins a body with a signature made elsewhere and reads the whole. The signature
+// is not checked; errors are Parse's.
+func Assemble(body, signature []byte) (*Certificate, error) {
+	return Parse(tlv.Encode(tagCertificate, body, tlv.Encode(tagSignature, signature)))
 }
 
 // SignMessage signs a message by the algorithm, an ECDSA signature in the form r‖s

@@ -1,5 +1,6 @@
-// Package ca decides what may be signed: CSCA and document signer certificates,
-// revocation lists and security objects after ICAO Doc 9303-12 and 9303-10.
+// Package ca decides what may be signed: CSCA, link, document and list signer certificates,
+// revocation lists, master and deviation lists and security objects after ICAO Doc 9303-12
+// and 9303-10, and the CV certificates of Extended Access Control after BSI TR-03110-3.
 //
 // Everything is signed in two steps. Prepare lays out the exact bytes, signs them with
 // a throwaway key of the same kind, reads the result back as a stranger would and lints
@@ -22,6 +23,7 @@ import (
 	"sync/atomic"
 
 	"github.com/tamthe/tamthe/card/cert"
+	"github.com/tamthe/tamthe/card/cvc"
 )
 
 // What callers branch on; beside them there is *LintError.
@@ -53,6 +55,7 @@ type Draft struct {
 	Findings []Finding // warnings; errors have refused the draft
 
 	algorithm cert.Algorithm
+	plain     cvc.Algorithm // of a CV certificate, in place of algorithm
 	issuer    cert.PublicKey
 	assemble  func(signature []byte) ([]byte, error)
 	check     func(signed []byte, key cert.PublicKey) ([]Finding, error)
@@ -93,8 +96,15 @@ func (d *Draft) rehearse(twin crypto.Signer) error {
 	return err
 }
 
+func (d *Draft) signature(key crypto.Signer) ([]byte, error) {
+	if d.plain != 0 {
+		return cvc.SignMessage(d.plain, key, d.TBS)
+	}
+	return cert.SignMessage(key, d.algorithm, d.TBS)
+}
+
 func (d *Draft) sign(key crypto.Signer, pub cert.PublicKey) ([]byte, []Finding, error) {
-	signature, err := cert.SignMessage(key, d.algorithm, d.TBS)
+	signature, err := d.signature(key)
 	if err != nil {
 		return nil, nil, err
 	}

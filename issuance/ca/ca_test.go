@@ -7,9 +7,6 @@ import (
 	"errors"
 	"io"
 	"math/big"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -17,7 +14,6 @@ import (
 
 	"github.com/tamthe/tamthe/card/cert"
 	"github.com/tamthe/tamthe/card/dh"
-	"github.com/tamthe/tamthe/testdata"
 )
 
 var start = time.Date(2026, 7, 1, 9, 30, 0, 0, time.FixedZone("ICT", 7*3600))
@@ -269,44 +265,4 @@ func TestCRL(t *testing.T) {
 	if _, err := a.signer.PrepareCRL(CRL{Number: big.NewInt(9), At: start}); !errors.Is(err, ErrRequest) {
 		t.Errorf("a signer issues a list: %v", err)
 	}
-}
-
-// TestOpenSSL verifies chain and list with another implementation. It takes named
-// curves only.
-func TestOpenSSL(t *testing.T) {
-	path, err := exec.LookPath("openssl")
-	if err != nil {
-		testdata.Missing(t, "openssl", "openssl is not installed")
-	}
-	dir := t.TempDir()
-	run := func(args ...string) {
-		t.Helper()
-		if out, err := exec.Command(path, args...).CombinedOutput(); err != nil {
-			t.Errorf("openssl %s: %v\n%s", strings.Join(args, " "), err, out)
-		}
-	}
-	save := func(name string, der []byte) string {
-		t.Helper()
-		file := filepath.Join(dir, name)
-		if err := os.WriteFile(file+".der", der, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		kind := "x509"
-		if name == "crl" {
-			kind = "crl"
-		}
-		run(kind, "-inform", "DER", "-in", file+".der", "-out", file+".pem")
-		return file + ".pem"
-	}
-	rootKey, signerKey := newKey(t, dh.BrainpoolP256r1()), newKey(t, dh.P256())
-	r := rootRequest(rootKey)
-	r.Named, r.From = true, time.Now().AddDate(0, 0, -1)
-	root := issuer(t, issue(t, rootKey)(PrepareCSCA(r)))
-	s := signerRequest(signerKey)
-	s.Named, s.From = true, r.From
-	signer := issue(t, rootKey)(root.PrepareSigner(s))
-	list := issue(t, rootKey)(root.PrepareCRL(CRL{Number: big.NewInt(1), At: r.From}))
-	rootFile, signerFile, listFile := save("root", root.Certificate.Raw), save("signer", signer), save("crl", list)
-	run("verify", "-x509_strict", "-check_ss_sig", "-crl_check", "-CRLfile", listFile, "-CAfile", rootFile, signerFile)
-	run("crl", "-in", listFile, "-CAfile", rootFile, "-noout")
 }

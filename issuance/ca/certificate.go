@@ -42,15 +42,6 @@ func PrepareCSCA(r CSCA) (*Draft, error) {
 	if r.Serial == nil || r.CardYears <= 0 || r.From.IsZero() {
 		return nil, fmt.Errorf("prepare CSCA: %w: serial number, start and life of cards are needed", ErrRequest)
 	}
-	key, err := cert.NewPublicKey(r.Key)
-	if err != nil {
-		return nil, fmt.Errorf("prepare CSCA: %w", err)
-	}
-	if r.Algorithm == (cert.Algorithm{}) {
-		if r.Algorithm, err = cert.DefaultAlgorithm(r.Key); err != nil {
-			return nil, fmt.Errorf("prepare CSCA: %w", err)
-		}
-	}
 	subject, err := r.subject()
 	if err != nil {
 		return nil, fmt.Errorf("prepare CSCA: %w", err)
@@ -59,25 +50,10 @@ func PrepareCSCA(r CSCA) (*Draft, error) {
 	if err != nil {
 		return nil, fmt.Errorf("prepare CSCA: %w", err)
 	}
-	from := r.From.UTC().Truncate(time.Second)
-	use := from.AddDate(cmp.Or(r.UseYears, 5), 0, 0)
-	t := cert.Template{
-		Serial: r.Serial, Algorithm: r.Algorithm, Issuer: subject, Subject: subject,
-		NotBefore: from, NotAfter: use.AddDate(r.CardYears, cmp.Or(r.SignerMonths, 3), 7), // months differ in length
-		PublicKey: key, Named: r.Named,
-		AuthorityKeyID: key.KeyID(), SubjectKeyID: key.KeyID(),
-		KeyUsage:              cert.KeyCertSign | cert.CRLSign,
-		PrivateKeyUsage:       &cert.Period{NotBefore: from, NotAfter: use},
-		SubjectAltName:        names,
-		IssuerAltName:         names,
-		BasicConstraints:      &cert.BasicConstraints{CA: true, PathLen: 0},
-		CRLDistributionPoints: r.CRL,
-	}
-	twin, err := newTwin(key)
-	if err != nil {
-		return nil, fmt.Errorf("prepare CSCA: %w", err)
-	}
-	d, err := prepareCertificate(t, key, pki.ProfileCSCA, nil, twin)
+	d, err := prepareRoot(generation{
+		serial: r.Serial, key: r.Key, algorithm: r.Algorithm, subject: subject, names: names, crl: r.CRL,
+		from: r.From, useYears: r.UseYears, signerMonths: r.SignerMonths, cardYears: r.CardYears, named: r.Named,
+	})
 	if err != nil {
 		return nil, fmt.Errorf("prepare CSCA: %w", err)
 	}
@@ -151,13 +127,7 @@ func (i *Issuer) prepareSigner(r Signer) (*Draft, error) {
 	if err != nil {
 		return nil, err
 	}
-	subject, err := newName([]cert.Attribute{
-		{Type: cert.OIDCountry, Value: root.Subject.Country()},
-		{Type: cert.OIDOrganization, Value: root.Subject.Value(cert.OIDOrganization)},
-		{Type: cert.OIDOrganizationalUnit, Value: root.Subject.Value(cert.OIDOrganizationalUnit)},
-		{Type: cert.OIDCommonName, Value: r.CommonName},
-		{Type: cert.OIDSerialNumber, Value: r.Number},
-	})
+	subject, err := i.subject(r.CommonName, r.Number)
 	if err != nil {
 		return nil, err
 	}

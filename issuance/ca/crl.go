@@ -17,6 +17,10 @@ type CRL struct {
 	Days    int               // until the next list; 0 means 90, the most that Doc 9303-12 allows
 	Entries []cert.Revocation // in the order of their revocation
 	Reasons bool              // write reason codes, against Doc 9303-12; lint warns
+
+	// Former are the subjects of earlier CSCAs of the state that bore another name and whose
+	// certificates the list covers: they stand in the issuer alternative name (§7.1.4).
+	Former []cert.Name
 }
 
 // PrepareCRL lays out a list under the CSCA i. Errors wrap ErrRequest, cert's errors or
@@ -39,10 +43,16 @@ func (i *Issuer) prepareCRL(r CRL) (*Draft, error) {
 		return nil, err
 	}
 	at := r.At.UTC().Truncate(time.Second)
+	var former []cert.GeneralName
+	for _, n := range r.Former {
+		if !n.Equal(root.Subject) {
+			former = append(former, cert.DirectoryName(n))
+		}
+	}
 	tbs, err := cert.CRLTemplate{
 		Algorithm: algorithm, Issuer: root.Subject,
 		ThisUpdate: at, NextUpdate: at.AddDate(0, 0, cmp.Or(r.Days, 90)),
-		Number: r.Number, AuthorityKeyID: root.SubjectKeyID,
+		Number: r.Number, AuthorityKeyID: root.SubjectKeyID, IssuerAltName: former,
 		Entries: r.Entries, Reasons: r.Reasons,
 	}.TBS()
 	if err != nil {

@@ -17,7 +17,9 @@ import (
 	"github.com/tamthe/tamthe/card/cert"
 )
 
-var oidDeviationList = asn1.ObjectIdentifier{2, 23, 136, 1, 1, 7}
+// OIDDeviationList is id-icao-DeviationList, the content type of deviation lists and the
+// base of their types (ICAO 9303-12 §10).
+var OIDDeviationList = asn1.ObjectIdentifier{2, 23, 136, 1, 1, 7}
 
 // Fault is what is wrong with genuine documents, as their issuer published it. Its text
 // is a stable code.
@@ -60,6 +62,22 @@ func faultOf(oid, base asn1.ObjectIdentifier, table map[string]Fault) Fault {
 		return f
 	}
 	return FaultOther
+}
+
+// DeviationType is the identifier of a fault in deviation lists, nil for one that they do
+// not name.
+func DeviationType(f Fault) asn1.ObjectIdentifier {
+	for below, known := range faults {
+		if known != f {
+			continue
+		}
+		oid := slices.Clone(OIDDeviationList)
+		for n := range strings.SplitSeq(below, ".") {
+			oid = append(oid, int(n[0]-'0')) // each a digit
+		}
+		return oid
+	}
+	return nil
 }
 
 // Deviation is an entry of a signed list: a fault that its issuer knows of in genuine
@@ -260,7 +278,7 @@ func readDescriptions(list []Deviation, of Deviation, s cryptobyte.String) ([]De
 			return nil, false
 		}
 		d := of
-		d.Fault, d.Text = faultOf(oid, oidDeviationList, faults), string(text)
+		d.Fault, d.Text = faultOf(oid, OIDDeviationList, faults), string(text)
 		if present && (d.Fault == FaultGroup || d.Fault == FaultGroupHash) && !parameters.ReadASN1Integer(&d.Group) {
 			return nil, false
 		}

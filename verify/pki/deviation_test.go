@@ -18,10 +18,10 @@ import (
 )
 
 func deviationSigner(x *cert.Template) {
-	x.ExtKeyUsage = []asn1.ObjectIdentifier{oidDeviationListSigner}
+	x.ExtKeyUsage = []asn1.ObjectIdentifier{OIDDeviationListSigner}
 }
 
-func signsDeviations(m *cms.Message) { m.ContentType = oidDeviationList }
+func signsDeviations(m *cms.Message) { m.ContentType = OIDDeviationList }
 
 // entries are the fields of one Deviation (ICAO 9303-12 §10.2), as DER; nil leaves one out.
 type entries struct {
@@ -105,7 +105,7 @@ func (e entries) encode(b *cryptobyte.Builder) {
 }
 
 func deviationType(below ...int) asn1.ObjectIdentifier {
-	return append(slices.Clone(oidDeviationList), below...)
+	return append(slices.Clone(OIDDeviationList), below...)
 }
 
 // A deviation concerns a document if all that it says of documents holds.

@@ -55,9 +55,9 @@ func (p Profile) String() string {
 	return [...]string{"csca", "link", "signer", "master-list", "deviation-list", "communication"}[min(p, ProfileCommunication)]
 }
 
-// oidDeviationListSigner is the purpose of Doc 9303-12 §7.1.1.3 beside
+// OIDDeviationListSigner is the purpose of Doc 9303-12 §7.1.1.3 beside
 // cert.OIDMasterListSigner.
-var oidDeviationListSigner = asn1.ObjectIdentifier{2, 23, 136, 1, 1, 8}
+var OIDDeviationListSigner = asn1.ObjectIdentifier{2, 23, 136, 1, 1, 8}
 
 // ProfileOf tells from its own words which profile a certificate means to keep: a CSCA
 // says so by cA or keyCertSign, a signer of lists by its purpose.
@@ -70,7 +70,7 @@ func ProfileOf(c *cert.Certificate) Profile {
 		return ProfileLink
 	case has(cert.OIDMasterListSigner):
 		return ProfileMasterList
-	case has(oidDeviationListSigner):
+	case has(OIDDeviationListSigner):
 		return ProfileDeviationList
 	case len(c.ExtKeyUsage) > 0:
 		return ProfileCommunication

@@ -28,12 +28,12 @@ func (l *linter) defects(list []cert.Defect) {
 
 // body is table 5 but for the names.
 func (l *linter) body(c *cert.Certificate) {
-	l.spec = "9303-12 §7.1.1 table 5"
+	l.spec = table5
 	l.must(c.Version == 3, "version", "")
 	padded := slices.ContainsFunc(c.Defects, func(d cert.Defect) bool { return d.Kind == cert.DefectSerialPadded })
 	l.must(c.Serial.Sign() > 0 && c.Serial.BitLen() <= 159 && !padded, "serial-number", c.Serial.String())
 	l.defects(c.Defects)
-	l.spec = "9303-12 §4.1.6"
+	l.spec = keyRules
 	alg, err := c.Algorithm.Signature()
 	l.must(err == nil, "signature-algorithm", c.Algorithm.OID.String())
 	if err == nil {
@@ -44,7 +44,7 @@ func (l *linter) body(c *cert.Certificate) {
 
 // names is table 5 and §7.1.1.1: issuer and subject.
 func (l *linter) names(c, issuer *cert.Certificate) {
-	l.spec = "9303-12 §7.1.1.1"
+	l.spec = nameRules
 	l.name(c.Issuer, "issuer")
 	l.name(c.Subject, "subject")
 	l.must(strings.EqualFold(c.Issuer.Country(), c.Subject.Country()), "country-differs", c.Issuer.Country()+" and "+c.Subject.Country())
@@ -78,7 +78,7 @@ func (l *linter) name(n cert.Name, what string) {
 
 // key is §4.1.6: the lengths are those that the standard recommends.
 func (l *linter) key(c *cert.Certificate, p Profile) {
-	l.spec = "9303-12 §4.1.6"
+	l.spec = keyRules
 	if c.KeyErr != nil {
 		l.add(Error, "public-key", c.KeyErr.Error())
 		return
@@ -93,7 +93,7 @@ func (l *linter) key(c *cert.Certificate, p Profile) {
 
 // periods are the certificate's own and its key's (§4.1).
 func (l *linter) periods(c *cert.Certificate, p Profile, issuer *cert.Certificate) {
-	l.spec = "9303-12 §7.1.1 table 5"
+	l.spec = table5
 	l.must(c.NotBefore.Before(c.NotAfter), "validity", "ends before it begins")
 	if issuer != nil && issuer != c {
 		l.should(!c.NotAfter.After(issuer.NotAfter) && !c.NotBefore.Before(issuer.NotBefore), "validity-beyond-issuer", "")
@@ -102,7 +102,7 @@ func (l *linter) periods(c *cert.Certificate, p Profile, issuer *cert.Certificat
 	if u == nil {
 		return // whether it has to be there is table 6's
 	}
-	l.spec = "9303-12 §7.1.1 table 6"
+	l.spec = table6
 	l.must(!u.NotBefore.IsZero() || !u.NotAfter.IsZero(), "private-key-usage-period.value", "has no bound")
 	l.should((u.NotBefore.IsZero() || !u.NotBefore.Before(c.NotBefore)) && !u.NotAfter.After(c.NotAfter),
 		"private-key-usage-period.value", "goes beyond the certificate's validity")

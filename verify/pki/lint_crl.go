@@ -2,6 +2,7 @@ package pki
 
 import (
 	"bytes"
+	"crypto"
 	"encoding/asn1"
 	"fmt"
 
@@ -14,7 +15,7 @@ import (
 // LintCRL says which rules of Doc 9303-12 §7.1.4 a revocation list breaks; issuer is the
 // CSCA whose key signed it, nil if it is not at hand. Like Lint it verifies nothing.
 func LintCRL(r *cert.CRL, issuer *cert.Certificate) []Breach {
-	l := linter{spec: "9303-12 §7.1.4 table 9"}
+	l := linter{spec: table9}
 	l.must(r.Version == 2, "version", "")
 	l.name(r.Issuer, "issuer")
 	l.defects(r.Defects)
@@ -22,9 +23,9 @@ func LintCRL(r *cert.CRL, issuer *cert.Certificate) []Breach {
 	for _, d := range r.Defects {
 		l.must(d.Kind != cert.DefectEmptyList, "revoked-certificates.empty", "")
 	}
-	if alg, err := r.Algorithm.Signature(); err != nil || cert.HashOID(alg.Hash) == nil {
-		l.add(Error, "signature-algorithm", r.Algorithm.OID.String())
-	}
+	alg, err := r.Algorithm.Signature()
+	l.must(err == nil && cert.HashOID(alg.Hash) != nil, "signature-algorithm", r.Algorithm.OID.String())
+	l.must(err != nil || alg.Hash != crypto.SHA1, "signature-hash", alg.String())
 	if issuer != nil {
 		l.must(r.Issuer.Equal(issuer.Subject), "issuer-name", "not the issuer's subject")
 		l.must(mayListRevoked(issuer), "issuer-key-usage", "the issuer's key is not for revocation lists")
@@ -41,7 +42,7 @@ func LintCRL(r *cert.CRL, issuer *cert.Certificate) []Breach {
 
 // listExtensions is table 10 for the list.
 func (l *linter) listExtensions(r *cert.CRL, issuer *cert.Certificate) {
-	l.spec = "9303-12 §7.1.4 table 10"
+	l.spec = table10
 	l.must(len(r.AuthorityKeyID) > 0, "authority-key-identifier.missing", "")
 	if issuer != nil && len(r.AuthorityKeyID) > 0 {
 		l.must(bytes.Equal(r.AuthorityKeyID, issuer.SubjectKeyID), "authority-key-identifier.value", fmt.Sprintf("%x", r.AuthorityKeyID))
@@ -65,7 +66,7 @@ var forbiddenInEntries = []asn1.ObjectIdentifier{cert.OIDReasonCode, {2, 5, 29, 
 
 // entries is table 10 for the entries, and what no list should hold. Each rule is said once.
 func (l *linter) entries(r *cert.CRL) {
-	l.spec = "9303-12 §7.1.4 table 10"
+	l.spec = table10
 	raw := entryExtensions(r)
 	for _, oid := range forbiddenInEntries {
 		l.must(raw[oid.String()] == 0, "entry-extension.forbidden", fmt.Sprintf("%v in %d entries", oid, raw[oid.String()]))
@@ -92,8 +93,11 @@ func (l *linter) entries(r *cert.CRL) {
 	l.should(odd == 0, "entry-serial", fmt.Sprint(odd))
 }
 
-// entryExtensions counts the extensions of the entries. The list was parsed, so that what
-// cannot be read here is not there.
+// criticalMark stands before the identifiers of those that are critical in entryExtensions.
+const criticalMark = "!"
+
+// entryExtensions counts the extensions of the entries, those that are critical once more
+// under their mark. The list was parsed, so that what cannot be read here is not there.
 func entryExtensions(r *cert.CRL) map[string]int {
 	count := map[string]int{}
 	tbs, list := cryptobyte.String(r.RawTBS), cryptobyte.String(nil)
@@ -125,8 +129,12 @@ func entryExtensions(r *cert.CRL) map[string]int {
 		if !entry.SkipASN1(tags.INTEGER) || !entry.ReadAnyASN1(&any, &tag) || !entry.ReadASN1(&extensions, tags.SEQUENCE) {
 			continue
 		}
-		for extensions.ReadASN1(&one, tags.SEQUENCE) && one.ReadASN1ObjectIdentifier(&oid) {
+		for extensions.ReadASN1(&one, tags.SEQUENCE) && cert.ReadOID(&one, &oid) {
 			count[oid.String()]++
+			var critical bool
+			if one.PeekASN1Tag(tags.BOOLEAN) && one.ReadASN1Boolean(&critical) && critical {
+				count[criticalMark+oid.String()]++
+			}
 		}
 	}
 	return count

@@ -41,9 +41,13 @@ var extensionProfile = []struct {
 	{asn1.ObjectIdentifier{2, 16, 840, 1, 113730, 1, 1}, "netscape-certificate-type", "xxxxxx", false, false},
 }
 
+// oidDocumentTypeMistaken is what some authorities write in place of the identifier of the
+// list of document types.
+var oidDocumentTypeMistaken = asn1.ObjectIdentifier{2, 23, 136, 1, 1, 4}
+
 // extensions is table 6 and the sections behind it.
 func (l *linter) extensions(c *cert.Certificate, p Profile, issuer *cert.Certificate) {
-	l.spec = "9303-12 §7.1.1 table 6"
+	l.spec = table6
 	for _, e := range extensionProfile {
 		x, there := c.Extension(e.oid)
 		switch asked := e.presence[p]; {
@@ -57,6 +61,7 @@ func (l *linter) extensions(c *cert.Certificate, p Profile, issuer *cert.Certifi
 			l.add(Error, e.rule+".criticality", map[bool]string{true: "has to be critical", false: "must not be critical"}[e.critical])
 		}
 	}
+	l.must(!has(c, oidDocumentTypeMistaken), "document-type-list.identifier", oidDocumentTypeMistaken.String())
 	for _, oid := range c.UnknownCritical {
 		l.add(Error, "unknown-critical-extension", oid.String())
 	}
@@ -118,7 +123,7 @@ func (l *linter) usages(c *cert.Certificate, p Profile) {
 	case ProfileMasterList:
 		l.must(slices.ContainsFunc(c.ExtKeyUsage, cert.OIDMasterListSigner.Equal), "extended-key-usage.value", "")
 	case ProfileDeviationList:
-		l.must(slices.ContainsFunc(c.ExtKeyUsage, oidDeviationListSigner.Equal), "extended-key-usage.value", "")
+		l.must(slices.ContainsFunc(c.ExtKeyUsage, OIDDeviationListSigner.Equal), "extended-key-usage.value", "")
 	}
 }
 

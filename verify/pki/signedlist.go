@@ -63,8 +63,8 @@ var listKinds = []struct {
 	kind             string
 }{
 	{cms.OIDMasterList, cert.OIDMasterListSigner, KindMasterList},
-	{oidDeviationList, oidDeviationListSigner, KindDeviations},
-	{oidDefectList, oidDeviationListSigner, KindDefects},
+	{OIDDeviationList, OIDDeviationListSigner, KindDeviations},
+	{oidDefectList, OIDDeviationListSigner, KindDefects},
 }
 
 // OpenList verifies a master list, deviation list or defect list at the time of its

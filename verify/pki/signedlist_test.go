@@ -289,7 +289,7 @@ func TestOpenList(t *testing.T) {
 		{"copies the pinned CSCA's name and key identifier", signList(t, listSigner(t, authority{rogue.key, pinned.cert}, nil), content, nil), true},
 		{"signed by the CSCA itself", signList(t, pinned, content, nil), false},
 		{"signed by a document signer", signList(t, newSigner(t, pinned, nil), content, nil), false},
-		{"signer for deviation lists", usage(func(x *cert.Template) { x.ExtKeyUsage = []asn1.ObjectIdentifier{oidDeviationListSigner} }), false},
+		{"signer for deviation lists", usage(func(x *cert.Template) { x.ExtKeyUsage = []asn1.ObjectIdentifier{OIDDeviationListSigner} }), false},
 		{"signer for more than lists", usage(func(x *cert.Template) {
 			x.ExtKeyUsage = append(x.ExtKeyUsage, asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 3, 1})
 		}), false},
