@@ -17,13 +17,20 @@ type Channel struct {
 	info  Info
 	level Level
 	secure
+	legacy *legacy // in place of secure in a channel of SCP02
 	dek    []byte
 	closed bool
 	proof  Evidence // of the last exchange, if it has an answer
 }
 
 // String returns no part of the keys.
-func (h *Channel) String() string { return fmt.Sprintf("SCP03 channel at level %02X", byte(h.level)) }
+func (h *Channel) String() string {
+	protocol := protocol03
+	if h.legacy != nil {
+		protocol = protocol02
+	}
+	return fmt.Sprintf("SCP%02X channel at level %02X", protocol, byte(h.level))
+}
 
 // GoString returns what String does.
 func (h *Channel) GoString() string { return h.String() }
@@ -43,6 +50,10 @@ func (h *Channel) Close() {
 		return
 	}
 	h.closed = true
+	if h.legacy != nil {
+		h.legacy.destroy()
+		return
+	}
 	h.session.destroy()
 	clear(h.dek)
 }
@@ -60,7 +71,7 @@ func (h *Channel) Transmit(ctx context.Context, c apdu.Command) (apdu.Response, 
 	if h.closed {
 		return apdu.Response{}, ErrClosed
 	}
-	if len(c.Data) > h.expandedRoom(apdu.MaxData, h.level.cenc()) {
+	if len(c.Data) > h.room(apdu.MaxData) {
 		return apdu.Response{}, fmt.Errorf("SCP03: %d octets of data: %w", len(c.Data), apdu.ErrTooLong)
 	}
 	before := h.chain
@@ -86,6 +97,9 @@ func (h *Channel) Transmit(ctx context.Context, c apdu.Command) (apdu.Response, 
 func (h *Channel) wrap(c apdu.Command) apdu.Command {
 	if !h.level.cmac() {
 		return c
+	}
+	if h.legacy != nil {
+		return h.legacy.wrap(c, h.level.cenc())
 	}
 	h.advance(c)
 	if h.level.cenc() && len(c.Data) > 0 {
@@ -125,14 +139,11 @@ func (h *Channel) unwrap(r apdu.Response) (apdu.Response, error) {
 // MaxCommand returns the most command data in octets that stay within l once protected.
 func (h *Channel) MaxCommand(l apdu.Limits) int {
 	command, _ := l.Sizes()
-	if !h.level.cmac() {
-		return command - 4 - 1 - 1
-	}
 	room := command - 4 - 1 - 1
 	if room > apdu.MaxShort {
 		room = min(max(command-4-3-2, apdu.MaxShort), apdu.MaxData)
 	}
-	return h.expandedRoom(room, h.level.cenc())
+	return h.room(room)
 }
 
 // MaxResponse returns the most answer data in octets whose protected form stays within l:
@@ -143,6 +154,19 @@ func (h *Channel) MaxResponse(l apdu.Limits) int {
 		return response - 2
 	}
 	return h.expandedRoom(response-2, h.level.renc())
+}
+
+// room is how much plain command data fit into so many octets of protected ones.
+func (h *Channel) room(octets int) int {
+	switch {
+	case !h.level.cmac():
+		return octets
+	case h.legacy == nil:
+		return h.expandedRoom(octets, h.level.cenc())
+	case h.level.cenc():
+		return (octets-desSize)/desSize*desSize - 1
+	}
+	return octets - desSize
 }
 
 // expandedRoom is how much plain text fits, with its code and perhaps encrypted, into

@@ -20,6 +20,9 @@ type ChipOptions struct {
 	// stored before it returns; false when it is used up. It is called once for each
 	// INITIALIZE UPDATE with OptionPseudoRandom.
 	Sequence func() (uint32, bool)
+	// Legacy has the chip speak SCP02 in a variant in place of SCP03; Sequence then counts to
+	// 65,535 and is called in either variant.
+	Legacy Legacy
 	// CounterOnData has the chip count a command for encryption only if it has data.
 	CounterOnData bool
 }
@@ -30,7 +33,8 @@ type Chip struct {
 	level Level
 	open  bool // there is a channel
 	secure
-	keys Keys // those of the handshake or the channel
+	legacy *legacy // in place of secure in SCP02
+	keys   Keys    // those of the handshake or the channel
 }
 
 // NewChip returns a chip without a channel.
@@ -56,8 +60,11 @@ func (h *Chip) Close() {
 	if h.session != nil {
 		h.session.destroy()
 	}
+	if h.legacy != nil {
+		h.legacy.destroy()
+	}
 	h.keys.Destroy()
-	h.level, h.open, h.secure = 0, false, secure{}
+	h.level, h.open, h.secure, h.legacy = 0, false, secure{}, nil
 }
 
 // Initialize answers INITIALIZE UPDATE. It ends an open channel first, whatever comes.
@@ -67,7 +74,7 @@ func (h *Chip) Initialize(c apdu.Command) apdu.Response {
 		return apdu.Response{Status: apdu.WrongP1P2}
 	}
 	size := s8
-	if h.o.I&OptionS16 != 0 {
+	if h.o.I&OptionS16 != 0 && h.o.Legacy == 0 {
 		size = s16
 	}
 	if len(c.Data) != size {
@@ -76,6 +83,9 @@ func (h *Chip) Initialize(c apdu.Command) apdu.Response {
 	k, ok := h.o.Keys(c.P1)
 	if !ok || k.Check() != nil {
 		return apdu.Response{Status: apdu.ReferenceNotFound}
+	}
+	if h.o.Legacy != 0 {
+		return h.initializeLegacy(k, c.Data)
 	}
 	var challenge, tail []byte
 	if h.o.I&OptionPseudoRandom != 0 {
@@ -99,6 +109,9 @@ func (h *Chip) Initialize(c apdu.Command) apdu.Response {
 // A wrong code or cryptogram is apdu.AuthenticationFailed, which the caller counts, and
 // the handshake has to begin anew after anything but OK.
 func (h *Chip) Authenticate(c apdu.Command) apdu.Response {
+	if h.legacy != nil && !h.open {
+		return h.authenticateLegacy(c)
+	}
 	if h.session == nil || h.open {
 		h.Close()
 		return apdu.Response{Status: apdu.ConditionsNotSatisfied}
@@ -126,6 +139,15 @@ func (h *Chip) Open(c apdu.Command) (apdu.Command, error) {
 	}
 	if !h.level.cmac() {
 		return c, nil
+	}
+	if h.legacy != nil {
+		plain, ok := h.legacy.open(c, h.level.cenc())
+		if !ok {
+			h.Close()
+			return apdu.Command{}, ErrProtection
+		}
+		plain.CLA &^= protected
+		return plain, nil
 	}
 	h.advance(apdu.Command{Data: c.Data[min(h.size, len(c.Data)):]})
 	plain, ok := h.verify(c)

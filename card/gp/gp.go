@@ -1,7 +1,7 @@
 // Package gp speaks GlobalPlatform's Secure Channel Protocol 03 to a card's security
 // domain (Card Specification 2.3.1, Amendment D 1.1.1) and the commands that
-// personalise a chip over it: PUT KEY, GENERATE ASYMMETRIC KEY PAIR, STORE DATA,
-// GET DATA and SET STATUS. Both ends are here.
+// personalise a chip over it: INSTALL, PUT KEY, GENERATE ASYMMETRIC KEY PAIR, STORE DATA,
+// GET DATA and SET STATUS. Both ends are here. SCP02 is there for who asks for it.
 //
 // A card allows few failed authentications in its whole life. Therefore the card's
 // cryptogram is checked first, for it costs nothing, and EXTERNAL AUTHENTICATE is sent
@@ -103,6 +103,7 @@ const (
 	insPutKey           = 0xD8
 	insStoreData        = 0xE2
 	insSetStatus        = 0xF0
+	insInstall          = 0xE6
 )
 
 const (

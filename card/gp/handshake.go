@@ -28,6 +28,8 @@ type Start struct {
 	AID []byte
 	// Weak allows levels below CMACEncRMAC.
 	Weak bool
+	// Legacy allows SCP02 in one variant, and any level of it, beside SCP03.
+	Legacy Legacy
 	// CounterOnData is for cards that count a command for encryption only if it has data.
 	CounterOnData bool
 }
@@ -41,6 +43,7 @@ type Handshake struct {
 	host, card    []byte // challenges
 	cryptogram    []byte
 	answer        []byte
+	legacy        bool // SCP02
 	authenticated bool
 }
 
@@ -89,6 +92,9 @@ func (h *Handshake) parse(b []byte) error {
 	}
 	copy(h.info.KDD[:], b)
 	h.info.KeyVersion, h.info.I = b[10], b[12]
+	if b[11] == protocol02 && h.start.Legacy != 0 {
+		return h.parseLegacy(b)
+	}
 	if b[11] != protocol03 {
 		return fmt.Errorf("secure channel protocol %02X: %w", b[11], ErrUnsupported)
 	}
@@ -113,6 +119,17 @@ func (h *Handshake) parse(b []byte) error {
 	return nil
 }
 
+// parseLegacy reads the rest of an answer of SCP02: the counter, challenge and cryptogram.
+func (h *Handshake) parseLegacy(b []byte) error {
+	if len(b) != legacyInit || len(h.host) != desSize {
+		return fmt.Errorf("%d octets instead of %d: %w", len(b), legacyInit, ErrAnswer)
+	}
+	h.legacy = true
+	h.info.I, h.info.Sequence = byte(h.start.Legacy), uint32(b[12])<<8|uint32(b[13])
+	h.card, h.cryptogram = bytes.Clone(b[14:20]), bytes.Clone(b[20:])
+	return nil
+}
+
 // Info returns what the card said about itself.
 func (h *Handshake) Info() Info { return h.info }
 
@@ -120,11 +137,34 @@ func (h *Handshake) Info() Info { return h.info }
 // or ErrKeys. It compares in constant time and sends nothing, so that several key sets
 // may be tried.
 func (h *Handshake) Check(k Keys) error {
+	if h.legacy {
+		s, err := h.legacySession(k)
+		if err == nil {
+			s.destroy()
+		}
+		return err
+	}
 	s, err := h.session(k)
 	if err == nil {
 		s.destroy()
 	}
 	return err
+}
+
+func (h *Handshake) legacySession(k Keys) (*legacy, error) {
+	if err := k.Check(); err != nil || len(k.Enc) != legacyKey {
+		return nil, ErrKeys
+	}
+	s := newLegacy(k, uint16(h.info.Sequence), h.host, h.card)
+	right := subtle.ConstantTimeCompare(s.card, h.cryptogram) == 1
+	if h.start.AID != nil && h.start.Legacy == SCP02PseudoRandom {
+		right = right && bytes.Equal(h.card, s.challenge(h.start.AID))
+	}
+	if !right {
+		s.destroy()
+		return nil, ErrCryptogram
+	}
+	return s, nil
 }
 
 func (h *Handshake) session(k Keys) (*session, error) {
@@ -152,6 +192,8 @@ func (h *Handshake) Authenticate(ctx context.Context, k Keys, l Level) (*Channel
 	switch {
 	case h.authenticated:
 		return nil, ErrSpent
+	case h.legacy:
+		return h.authenticateLegacy(ctx, k, l)
 	case !l.Valid() || !l.offeredBy(h.info.I):
 		return nil, fmt.Errorf("security level %02X with i=%02X: %w", byte(l), h.info.I, ErrUnsupported)
 	case l.weak() && !h.start.Weak:
@@ -174,8 +216,33 @@ func (h *Handshake) Authenticate(ctx context.Context, k Keys, l Level) (*Channel
 	return ch, nil
 }
 
+// authenticateLegacy is Authenticate in SCP02, which knows no codes in answers.
+func (h *Handshake) authenticateLegacy(ctx context.Context, k Keys, l Level) (*Channel, error) {
+	if l != NoSecurity && l != CMAC && l != CMACEnc {
+		return nil, fmt.Errorf("security level %02X in SCP02: %w", byte(l), ErrUnsupported)
+	}
+	s, err := h.legacySession(k)
+	if err != nil {
+		return nil, err
+	}
+	h.authenticated = true
+	ch := &Channel{t: h.t, info: h.info, level: l, legacy: s}
+	if err := ch.authenticate(ctx); err != nil {
+		ch.Close()
+		return nil, err
+	}
+	return ch, nil
+}
+
 func (h *Channel) authenticate(ctx context.Context) error {
-	c := h.sign(apdu.Command{CLA: claSecure, INS: insExternalAuth, P1: byte(h.level), Data: h.session.host})
+	c := apdu.Command{CLA: claSecure, INS: insExternalAuth, P1: byte(h.level)}
+	if h.legacy != nil {
+		c.Data = h.legacy.host
+		c = h.legacy.wrap(c, false)
+	} else {
+		c.Data = h.session.host
+		c = h.sign(c)
+	}
 	r, err := h.t.Transmit(ctx, c)
 	switch {
 	case err != nil:

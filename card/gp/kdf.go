@@ -2,7 +2,6 @@ package gp
 
 import (
 	"crypto/cipher"
-	"fmt"
 
 	"github.com/tamthe/tamthe/card/suite"
 )
@@ -22,11 +21,14 @@ const (
 func counterKDF(b cipher.Block, before, after []byte, n int) []byte {
 	out := make([]byte, 0, (n+15)/16*16)
 	for i := byte(1); len(out) < n; i++ {
-		in := append(append(append([]byte(nil), before...), i), after...)
-		out = append(out, suite.CMAC(b, in)...)
+		out = append(out, suite.CMAC(b, counted(before, i, after))...)
 	}
 	clear(out[n:])
 	return out[:n:n]
+}
+
+func counted(before []byte, i byte, after []byte) []byte {
+	return append(append(append([]byte(nil), before...), i), after...)
 }
 
 // derive is the data derivation of Amendment D §4.1.5: n octets for a purpose.
@@ -74,19 +76,4 @@ func (s *session) destroy() {
 func pseudoRandom(k Keys, sequence uint32, aid []byte, size int) []byte {
 	seq := []byte{byte(sequence >> 16), byte(sequence >> 8), byte(sequence)}
 	return derive(k.Enc, derivCardChallenge, size, seq, aid)
-}
-
-// Diversify derives a chip's own key set of a version from an issuer's master key of 16,
-// 24 or 32 octets and the chip's KDD, by the rule that the trade calls KDF3: SP 800-108
-// with AES-CMAC, a counter of one octet, the label 00000001, 00000002 or 00000003 for
-// Enc, MAC and DEK, a zero octet, and the KDD.
-func Diversify(master []byte, kdd KDD, version byte) (Keys, error) {
-	if err := (Keys{Enc: master, MAC: master, DEK: master}).Check(); err != nil {
-		return Keys{}, fmt.Errorf("diversify: master key of %d octets: %w", len(master), err)
-	}
-	b := newAES(master)
-	key := func(label byte) []byte {
-		return counterKDF(b, nil, append([]byte{0, 0, 0, label, 0}, kdd[:]...), len(master))
-	}
-	return Keys{Version: version, Enc: key(1), MAC: key(2), DEK: key(3)}, nil
 }

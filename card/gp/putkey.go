@@ -20,18 +20,24 @@ const (
 
 // PutKeys replaces the card's key set of version replaces by k (Card Specification
 // §11.8); replaces 0 adds k beside what is there. The keys go encrypted under the DEK of
-// this channel's set, and the card's check values are compared. When no answer comes,
+// this channel's set, and the card's check values are compared. In SCP02 they are 3DES keys
+// of 16 octets and go under the session's DEK. When no answer comes,
 // the card holds either set. The channel itself goes on under its session keys.
 func (h *Channel) PutKeys(ctx context.Context, replaces byte, k Keys) error {
 	if h.closed {
 		return ErrClosed
 	}
 	want, err := k.CheckValues()
-	if err != nil {
-		return err
+	if err != nil || h.legacy != nil && len(k.Enc) != legacyKey {
+		return ErrKeys
 	}
 	data := []byte{k.Version}
 	for i, key := range [][]byte{k.Enc, k.MAC, k.DEK} {
+		if h.legacy != nil {
+			want[i] = desCheckValue(key)
+			data = append(data, desKeyBlock(h.legacy.dek, key)...)
+			continue
+		}
 		data = append(data, keyBlock(h.dek, key, want[i])...)
 	}
 	c := apdu.Command{
@@ -80,11 +86,17 @@ func (h *Chip) PutKeys(c apdu.Command) (replaces byte, k Keys, answer []byte, er
 	k.Version = c.Data[0]
 	rest, ok := c.Data[1:], k.Version > 0 && k.Version < 0x80
 	for _, key := range []*[]byte{&k.Enc, &k.MAC, &k.DEK} {
-		if ok {
+		switch {
+		case ok && h.legacy != nil:
+			*key, rest, ok = parseDESKeyBlock(h.legacy.dek, rest)
+		case ok:
 			*key, rest, ok = parseKeyBlock(h.keys.DEK, rest)
 		}
 	}
 	kcv, err := k.CheckValues()
+	if err == nil && h.legacy != nil {
+		kcv = [3][3]byte{desCheckValue(k.Enc), desCheckValue(k.MAC), desCheckValue(k.DEK)}
+	}
 	if !ok || err != nil || len(rest) > 0 {
 		k.Destroy()
 		return 0, Keys{}, nil, ErrAnswer
