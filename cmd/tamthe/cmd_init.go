@@ -12,6 +12,7 @@ import (
 	"github.com/tamthe/tamthe/issuance/desk"
 	"github.com/tamthe/tamthe/issuance/keystore"
 	"github.com/tamthe/tamthe/issuance/sqlite"
+	"github.com/tamthe/tamthe/issuance/vault"
 )
 
 // defaultOrigin names the log of a home whose config.toml names none.
@@ -149,8 +150,17 @@ func (p *program) found(ctx context.Context, o initOptions, path, pass string, r
 			return nil, err
 		}
 		make(s.name)
+		if s.use == keystore.UseVault {
+			err = makeVault(ctx, p.home.path(subjectsFile), s.name, func(keys *sqlite.Subjects) (*vault.Vault, error) {
+				return vault.Create(ctx, keys, secret)
+			})
+		}
 		secret.Destroy()
+		if err != nil {
+			return nil, err
+		}
 	}
+	made = append(made, p.home.path(subjectsFile))
 	if _, err := keystore.Generate(p.home.path(keysDir, desk.StatusKey), "P-256"); err != nil {
 		return nil, err
 	}

@@ -19,6 +19,7 @@ import (
 const (
 	configFile     = "config.toml"
 	ledgerFile     = "ledger.db"
+	subjectsFile   = "subjects.db"
 	keysDir        = "keys"
 	pkiDir         = "pki"
 	trustDir       = "trust"
@@ -30,7 +31,8 @@ const (
 // The files of keys/ that are not the authority's.
 const (
 	logKeyName     = "log"
-	vaultKeyName   = "vault"
+	oldVaultKey    = "vault"     // of a home that had one key for all personal data
+	vaultKeyName   = "vault-001" // wraps the keys of subjects.db until `vault rotate`
 	masterKeyName  = "card-master"
 	operatorPrefix = "operator-"
 )

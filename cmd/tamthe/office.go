@@ -15,7 +15,6 @@ import (
 	"github.com/tamthe/tamthe/issuance/desk"
 	"github.com/tamthe/tamthe/issuance/keystore"
 	"github.com/tamthe/tamthe/issuance/sqlite"
-	"github.com/tamthe/tamthe/issuance/vault"
 	"github.com/tamthe/tamthe/verify/pki"
 )
 
@@ -31,8 +30,9 @@ const (
 // office is a desk whose ledger is open.
 type office struct {
 	*desk.Office
-	ledger *sqlite.Ledger
-	close  []func()
+	ledger   *sqlite.Ledger
+	subjects *sqlite.Subjects // the vault's keys; nil where the vault is not open
+	close    []func()
 }
 
 // openOffice opens the ledger of the home, for looking or for an operator's acts. What it
@@ -77,15 +77,7 @@ func (p *program) fillOffice(ctx context.Context, o *office, why purpose) error 
 	if why == looking {
 		return nil
 	}
-	secret, err := keystore.OpenSecret(p.home.path(keysDir, vaultKeyName), keystore.UseVault)
-	if err != nil {
-		return err
-	}
-	if o.Vault, err = vault.NewKey(1, secret.Bytes()); err != nil {
-		return err
-	}
-	o.close = append(o.close, o.Vault.Destroy)
-	return nil
+	return p.openVault(ctx, o, why == opening)
 }
 
 // done closes the ledger and forgets the keys.

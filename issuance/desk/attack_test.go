@@ -53,7 +53,7 @@ func TestApplicationUnderAnotherPersonsName(t *testing.T) {
 		e.Fields = map[string]string{"doctype": DocumentType, "profile": d.Profile, "reason": "first"}
 		e.Commitments = map[string][32]byte{issuance.Content: must(d.commitment())(t)}
 		e.Hold = []issuance.Claim{{Kind: issuance.HoldApplication, Value: hex.EncodeToString(sum[:]) + ":" + DocumentType}}
-		return r.an.seal(e, draftName, d)
+		return r.an.sealDraft(t.Context(), e, d)
 	}))
 	wantError(t, "approve", r.binh.Approve(ctx, stream.ID), issuance.ErrChanged)
 	wantError(t, "draft", second(r.binh.Draft(ctx, stream.ID)), issuance.ErrChanged)

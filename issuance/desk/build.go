@@ -28,11 +28,30 @@ const paceParameters = 13
 // prepared is what a card's SOD will be signed over; it is sealed in the ledger before the
 // signature, so that a cut between the two leads to the same octets.
 type prepared struct {
-	Files  map[string][]byte // by name
+	Files  map[string][]byte `json:",omitempty"` // by name; sealed apart
 	At     time.Time
 	Signer string // the document signer's stream
 	List   string
 	Index  uint32
+}
+
+// sealPrepared puts what was prepared into the entry.
+func (m *making) sealPrepared(ctx context.Context, e *issuance.Entry, p prepared) error {
+	if err := m.o.sealFiles(ctx, e, m.app, filesName, p.Files); err != nil {
+		return err
+	}
+	p.Files = nil
+	return m.o.seal(ctx, e, m.app, preparedName, p)
+}
+
+// openPrepared opens what was prepared, as this or an earlier version sealed it.
+func (m *making) openPrepared(ctx context.Context, card issuance.StreamID) (prepared, error) {
+	var p prepared
+	_, err := m.o.openLast(ctx, card, preparedName, &p)
+	if err == nil && p.Files == nil {
+		p.Files, err = m.o.openFiles(ctx, card, filesName, allClasses...)
+	}
+	return p, err
 }
 
 // prepare makes every file but the SOD and settles what goes into that.

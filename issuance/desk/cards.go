@@ -110,7 +110,10 @@ func (o *Office) Deliver(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	return s.commit(ctx)
+	if err := s.commit(ctx); err != nil {
+		return err
+	}
+	return o.wipe(ctx, app.Stream.ID, issuance.Issued)
 }
 
 // supersede ends the card that is replaced, unless it was revoked before.

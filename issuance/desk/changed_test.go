@@ -12,6 +12,7 @@ import (
 	"github.com/tamthe/tamthe/card/lds"
 	"github.com/tamthe/tamthe/card/profile/vn"
 	"github.com/tamthe/tamthe/issuance"
+	"github.com/tamthe/tamthe/issuance/vault"
 )
 
 // tamper changes the ledger's file as somebody with all rights to it: without triggers.
@@ -49,13 +50,12 @@ func TestSwappedPortrait(t *testing.T) {
 		"by another person's": func(t *testing.T, r *rig, _ string) []byte {
 			other := r.approved(t, enrolment(int(r.size(t))))
 			entries := must(r.store.Stream(t.Context(), issuance.Application(other)))(t)
-			return must(r.store.Attachment(t.Context(), entries[0].ID, draftName))(t)
+			return must(r.store.Attachment(t.Context(), entries[0].ID, portraitName))(t)
 		},
 		"by somebody with the vault's key": func(t *testing.T, r *rig, app string) []byte {
 			entries := must(r.store.Stream(t.Context(), issuance.Application(app)))(t)
-			d := must(r.an.Draft(t.Context(), app))(t)
-			d.Portrait = portrait(9)
-			return must(r.vault.Seal(place(entries[0].ID, draftName), must(json.Marshal(d))(t)))(t)
+			other := must(json.Marshal(portrait(9)))(t)
+			return must(r.vault.Seal(t.Context(), app, vault.Biometric, place(entries[0].ID, portraitName), other))(t)
 		},
 		"by nothing": func(*testing.T, *rig, string) []byte { return []byte{} },
 	} {
@@ -67,7 +67,7 @@ func TestSwappedPortrait(t *testing.T) {
 			wantError(t, "cut", second(r.through(f).Personalise(t.Context(), begun, insert(c), r.plan())), errFault)
 			for _, a := range []string{app, begun} {
 				b := swap(t, r, a)
-				r.tamper(t, putAttachment, b, draftName, "application", a)
+				r.tamper(t, putAttachment, b, portraitName, "application", a)
 				wantError(t, "draft", second(r.an.Draft(t.Context(), a)), issuance.ErrChanged)
 				r.wantUntouched(t, r.an, a, issuance.ErrChanged)
 			}
@@ -90,11 +90,12 @@ func TestSwappedPreparation(t *testing.T) {
 	f := &faulty{Store: r.store, at: 5}
 	wantError(t, "cut", second(r.through(f).Personalise(t.Context(), app, insert(c), r.plan())), errFault)
 	card := must(r.store.List(t.Context(), issuance.KindCard, issuance.Prepared))(t)[0].Stream
-	var p prepared
-	e := must(r.an.openLast(t.Context(), card, preparedName, &p))(t)
-	p.Files[lds.DG2.Name()] = must(lds.EncodeDG2(lds.Face{Image: portrait(9), Coding: lds.JPEG, Width: 200, Height: 200}))(t)
-	b := must(r.vault.Seal(place(e.ID, preparedName), must(json.Marshal(p))(t)))(t)
-	r.tamper(t, "UPDATE attachment SET sealed = ? WHERE name = ?", b, preparedName)
+	const name = filesName + ".biometrics"
+	var files map[string][]byte
+	e := must(r.an.openLast(t.Context(), card, name, &files))(t)
+	files[lds.DG2.Name()] = must(lds.EncodeDG2(lds.Face{Image: portrait(9), Coding: lds.JPEG, Width: 200, Height: 200}))(t)
+	b := must(r.vault.Seal(t.Context(), app, vault.Biometric, place(e.ID, name), must(json.Marshal(files))(t)))(t)
+	r.tamper(t, "UPDATE attachment SET sealed = ? WHERE name = ?", b, name)
 	wantError(t, "resume", second(r.an.Personalise(t.Context(), app, insert(c), r.plan())), issuance.ErrChanged)
 	r.wantPhase(t, card, issuance.Prepared)
 }
@@ -126,7 +127,7 @@ func (r *rig) change(t *testing.T, app string, d *Draft) {
 	t.Helper()
 	check(t, r.an.do(t.Context(), issuance.Application(app), issuance.Change, func(e *issuance.Entry) error {
 		e.Commitments = map[string][32]byte{issuance.Content: must(d.commitment())(t)}
-		return r.an.seal(e, draftName, d)
+		return r.an.sealDraft(t.Context(), e, d)
 	}))
 }
 

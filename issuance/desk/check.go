@@ -47,7 +47,7 @@ func (o *Office) Check(ctx context.Context, id string, link *apdu.Link, opts ver
 	if err != nil {
 		return report, err
 	}
-	if err := s.addCheck(stream, report); err != nil {
+	if err := s.addCheck(ctx, stream, report); err != nil {
 		return report, err
 	}
 	return report, s.commit(ctx)
@@ -61,7 +61,7 @@ type checkedReport struct {
 }
 
 // addCheck says that the card was found good, and keeps the report.
-func (s *session) addCheck(stream issuance.StreamID, report *verify.Report) error {
+func (s *session) addCheck(ctx context.Context, stream issuance.StreamID, report *verify.Report) error {
 	body, err := report.JSON()
 	if err != nil {
 		return err
@@ -73,7 +73,7 @@ func (s *session) addCheck(stream issuance.StreamID, report *verify.Report) erro
 		e.Fields = map[string]string{
 			"report": hex.EncodeToString(sum[:]), "verdict": report.Verdict.String(), "policy": report.Policy.Name,
 		}
-		return s.o.seal(e, reportName, kept)
+		return s.o.seal(ctx, e, s.state.Subject(stream).Fields["application"], reportName, kept)
 	})
 }
 

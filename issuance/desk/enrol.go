@@ -51,7 +51,7 @@ func (o *Office) Enrol(ctx context.Context, n Enrolment) (string, error) {
 		}
 		e.Commitments = map[string][32]byte{issuance.Content: content}
 		e.Hold = []issuance.Claim{{Kind: issuance.HoldApplication, Value: who}}
-		return o.seal(e, draftName, d)
+		return o.sealDraft(ctx, e, d)
 	})
 	if err != nil {
 		return "", err
@@ -95,13 +95,27 @@ func (o *Office) holder(d *Draft) (string, error) {
 	return person + ":" + DocumentType, err
 }
 
+// sealDraft puts a draft into the entry, its portrait under a key of its own.
+func (o *Office) sealDraft(ctx context.Context, e *issuance.Entry, d *Draft) error {
+	rest := *d
+	rest.Portrait = nil
+	if err := o.seal(ctx, e, e.Stream.ID, draftName, &rest); err != nil {
+		return err
+	}
+	return o.seal(ctx, e, e.Stream.ID, portraitName, d.Portrait)
+}
+
 // Draft opens what an application asks for, and proves that it is what the ledger says
 // was enrolled, for the person under whose pseudonym it was: else issuance.ErrChanged. An
-// application that is not there is ErrUnknown.
+// application that is not there is ErrUnknown, one whose data were shredded
+// vault.ErrShredded.
 func (o *Office) Draft(ctx context.Context, app string) (*Draft, error) {
 	var d Draft
 	stream := issuance.Application(app)
 	entry, err := o.openLast(ctx, stream, draftName, &d)
+	if err == nil && d.Portrait == nil {
+		_, err = o.openLast(ctx, stream, portraitName, &d.Portrait)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -153,6 +167,9 @@ func (o *Office) Approve(ctx context.Context, app string) error {
 	if err := known(s.state.Subject(stream)); err != nil {
 		return err
 	}
+	if err := s.may(stream, issuance.Approve); err != nil {
+		return err
+	}
 	d, err := o.Draft(ctx, app)
 	if err != nil {
 		return err
@@ -174,5 +191,8 @@ func (o *Office) Approve(ctx context.Context, app string) error {
 // Cancel withdraws an application for a reason, and lets the person apply again. While a
 // card is in the making it is issuance.ErrLink: Spoil the card first.
 func (o *Office) Cancel(ctx context.Context, app, reason string) error {
-	return o.end(ctx, issuance.Application(app), issuance.Cancel, reason, issuance.HoldApplication)
+	if err := o.end(ctx, issuance.Application(app), issuance.Cancel, reason, issuance.HoldApplication); err != nil {
+		return err
+	}
+	return o.wipe(ctx, app, issuance.Cancelled)
 }

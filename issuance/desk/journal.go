@@ -31,7 +31,7 @@ func (m *making) Record(ctx context.Context, r perso.Record) error {
 		case issuance.Rotate:
 			e.Fields = map[string]string{"keyset": fmt.Sprint(r.KeyVersion)}
 		case issuance.Generate:
-			return m.noteKeys(e, r)
+			return m.noteKeys(ctx, e, r)
 		case issuance.Write:
 			e.Fields = map[string]string{"sod": digest(m.made.Files[lds.SODFile])}
 		case issuance.WriteDone:
@@ -43,7 +43,7 @@ func (m *making) Record(ctx context.Context, r perso.Record) error {
 
 // noteKeys claims the chip's public keys, which no other card may ever have, and keeps
 // them.
-func (m *making) noteKeys(e *issuance.Entry, r perso.Record) error {
+func (m *making) noteKeys(ctx context.Context, e *issuance.Entry, r perso.Record) error {
 	notes := chipNotes{}
 	for _, key := range []struct {
 		point *dh.Point
@@ -55,7 +55,7 @@ func (m *making) noteKeys(e *issuance.Entry, r perso.Record) error {
 		*key.note = key.point.Bytes()
 		e.Claims = append(e.Claims, issuance.Claim{Kind: issuance.ClaimChipKey, Value: digest(*key.note)})
 	}
-	return m.o.seal(e, chipName, notes)
+	return m.o.seal(ctx, e, m.app, chipName, notes)
 }
 
 // allocate binds the chip to the application, in one append with the act that begins
@@ -81,7 +81,7 @@ func (m *making) allocate(ctx context.Context, r perso.Record) error {
 		if !m.renewed { // else the application's first card has claimed it for good
 			e.Claims = append(e.Claims, issuance.Claim{Kind: issuance.ClaimCardSerial, Value: m.draft.Serial})
 		}
-		return m.o.seal(e, variantName, m.variant)
+		return m.o.seal(ctx, e, m.app, variantName, m.variant)
 	})
 	if err != nil {
 		return err

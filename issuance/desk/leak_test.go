@@ -77,7 +77,7 @@ func (r *rig) secretsOf(t *testing.T, e Enrolment) secrets {
 		s.key(fmt.Sprint("portrait at ", at), e.Portrait[at:at+48])
 	}
 	s.key("card master key", r.master)
-	s.key("vault key", must(keystore.OpenSecret(r.path("keys", "vault"), keystore.UseVault))(t).Bytes())
+	s.key("vault key", must(keystore.OpenSecret(r.path("keys", kekName), keystore.UseVault))(t).Bytes())
 	s.words("log key", strings.SplitN(string(must(os.ReadFile(r.path("keys", "log")))(t)), "\n", 2)[0])
 	for name, o := range map[string]*Office{"an": r.an, "binh": r.binh} {
 		s.key("key of "+name, o.Signer.(ed25519.PrivateKey).Seed())

@@ -26,6 +26,9 @@ var (
 	ErrUnknown = errors.New("the ledger does not know it")
 	// ErrNoVault means that personal data are needed and the vault's key is not here.
 	ErrNoVault = errors.New("the vault's key is needed")
+	// ErrLeftover means that an act was done and keys that it ends are still in the vault:
+	// Sweep destroys them.
+	ErrLeftover = errors.New("it was done, but the vault still has keys that were to be destroyed")
 	// ErrListFull means that a status list has no place that is found by chance.
 	ErrListFull = errors.New("the status list has hardly a place left")
 )
@@ -47,9 +50,13 @@ type Store interface {
 // touched for it: their errors are issuance's own.
 type Office struct {
 	Store  Store
-	Vault  *vault.Key       // seals personal data; nil: nothing that needs them is possible
+	Vault  *vault.Vault     // seals personal data; nil: nothing that needs them is possible
 	Signer crypto.Signer    // the operator's key; nil: only looking
 	Now    func() time.Time // the desk's clock; its location says which day it is
+
+	// KeepBiometrics leaves the keys of portraits in the vault when a card is delivered, or
+	// its application came to another end. Otherwise they are destroyed then.
+	KeepBiometrics bool
 
 	Authority Authority
 }

@@ -46,7 +46,7 @@ func (m *making) resumeSigning(ctx context.Context, card issuance.Subject, state
 	switch {
 	case slices.Contains(withSOD, card.Phase):
 		var files map[string][]byte
-		if _, err = m.o.openLast(ctx, card.Stream, contentName, &files); err != nil {
+		if files, err = m.o.openFiles(ctx, card.Stream, contentName, allClasses...); err != nil {
 			return err
 		}
 		state.Signed, err = m.signed(files)

@@ -32,6 +32,7 @@ import (
 const (
 	origin     = "desk.test/log"
 	statusList = "urn:tamthe:test:status:1"
+	kekName    = "vault-001"
 )
 
 // rig is an office with a ledger on disk, a SPECIMEN authority, and two officers: An
@@ -39,7 +40,8 @@ const (
 type rig struct {
 	dir      string
 	store    *sqlite.Ledger
-	vault    *vault.Key
+	subjects *sqlite.Subjects
+	vault    *vault.Vault
 	master   []byte
 	now      time.Time
 	trust    *pki.Store
@@ -88,7 +90,10 @@ func newOffice(t testing.TB) *rig {
 		check(t, os.Mkdir(r.path(d), 0o700))
 	}
 	log := must(keystore.GenerateLog(r.path("keys", "log"), origin))(t)
-	must(keystore.GenerateSecret(r.path("keys", "vault"), keystore.UseVault))(t)
+	kek := must(keystore.GenerateSecret(r.path("keys", kekName), keystore.UseVault))(t)
+	keys := must(sqlite.CreateSubjects(t.Context(), r.path("subjects.db"), kekName))(t)
+	must(vault.Create(t.Context(), keys, kek))(t).Destroy()
+	check(t, keys.Close())
 	must(keystore.GenerateSecret(r.path("keys", "card-master"), keystore.UseCardMaster))(t)
 	l := must(sqlite.Create(t.Context(), r.path("ledger.db"), origin, sqlite.Options{Signer: log, Checkpoints: r.path("checkpoints")}))(t)
 	check(t, l.Close())
@@ -112,8 +117,9 @@ func (r *rig) open(t testing.TB) {
 	log := must(keystore.OpenLog(r.path("keys", "log")))(t)
 	r.store = must(sqlite.Open(t.Context(), r.path("ledger.db"), sqlite.Options{Signer: log, Checkpoints: r.path("checkpoints")}))(t)
 	t.Cleanup(func() { r.close(t) })
-	secret := must(keystore.OpenSecret(r.path("keys", "vault"), keystore.UseVault))(t)
-	r.vault = must(vault.NewKey(1, secret.Bytes()))(t)
+	r.subjects = must(sqlite.OpenSubjects(t.Context(), r.path("subjects.db"), false))(t)
+	kek := must(keystore.OpenSecret(r.path("keys", kekName), keystore.UseVault))(t)
+	r.vault = must(vault.Open(t.Context(), r.subjects, kek))(t)
 	r.master = must(keystore.OpenSecret(r.path("keys", "card-master"), keystore.UseCardMaster))(t).Bytes()
 	r.an = r.office(ed25519.NewKeyFromSeed(must(os.ReadFile(r.path("keys", "seed-an")))(t)))
 	r.binh = r.office(ed25519.NewKeyFromSeed(must(os.ReadFile(r.path("keys", "seed-binh")))(t)))
@@ -124,6 +130,7 @@ func (r *rig) close(t testing.TB) {
 	t.Helper()
 	if r.store != nil {
 		check(t, r.store.Close())
+		check(t, r.subjects.Close())
 	}
 	r.store = nil
 }

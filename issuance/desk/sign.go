@@ -29,7 +29,7 @@ func (m *making) build(ctx context.Context, keys perso.PublicKeys) (*perso.Conte
 	card := s.Subject(stream)
 	var p prepared
 	if card.Phase == issuance.Prepared {
-		_, err = m.o.openLast(ctx, stream, preparedName, &p)
+		p, err = m.openPrepared(ctx, stream)
 	} else {
 		p, err = m.prepare(ctx, keys)
 	}
@@ -115,7 +115,7 @@ func (m *making) recordPrepare(ctx context.Context, p prepared, draft *ca.SODDra
 			{Kind: issuance.ClaimCardID, Value: id},
 			statusClaim(p.List, p.Index),
 		}
-		return m.o.seal(e, preparedName, p)
+		return m.sealPrepared(ctx, e, p)
 	})
 }
 
@@ -125,7 +125,7 @@ func (m *making) recordSign(ctx context.Context, p prepared, draft *ca.SODDraft,
 		e.Fields = map[string]string{
 			"cardid": hex.EncodeToString(draft.CardID[:]), "sod": hex.EncodeToString(sum[:]), "ds": p.Signer,
 		}
-		return m.o.seal(e, contentName, p.Files)
+		return m.o.sealFiles(ctx, e, m.app, contentName, p.Files)
 	})
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tamthe/tamthe/card/lds"
 	"github.com/tamthe/tamthe/issuance"
+	"github.com/tamthe/tamthe/issuance/vault"
 	"github.com/tamthe/tamthe/verify/status"
 )
 
@@ -104,14 +105,17 @@ func (m *statusMaker) names(ctx context.Context) (status.IDs, error) {
 // chipKeys are the digests of the groups that hold a card's own keys, none if nothing was
 // made for it.
 func (m *statusMaker) chipKeys(ctx context.Context, stream issuance.StreamID) ([][32]byte, error) {
-	var files map[string][]byte
-	var p prepared
-	_, err := m.o.openLast(ctx, stream, contentName, &files)
+	files, err := m.o.openFiles(ctx, stream, contentName, vault.Technical)
 	if errors.Is(err, ErrUnknown) {
-		if _, err = m.o.openLast(ctx, stream, preparedName, &p); errors.Is(err, ErrUnknown) {
-			return nil, nil
-		}
+		files, err = m.o.openFiles(ctx, stream, filesName, vault.Technical)
+	}
+	if errors.Is(err, ErrUnknown) {
+		var p prepared // as an earlier version sealed it
+		_, err = m.o.openLast(ctx, stream, preparedName, &p)
 		files = p.Files
+	}
+	if errors.Is(err, ErrUnknown) {
+		return nil, nil
 	}
 	if err != nil {
 		return nil, err

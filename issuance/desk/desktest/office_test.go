@@ -38,7 +38,7 @@ import (
 type office struct {
 	dir      string
 	store    *sqlite.Ledger
-	vault    *vault.Key
+	vault    *vault.Vault
 	master   []byte
 	now      time.Time
 	trust    *pki.Store
@@ -68,9 +68,10 @@ func newOffice(t testing.TB, k keys) *office {
 	signer := must(keystore.OpenLog(o.path("keys", "log")))(t)
 	o.store = must(sqlite.Create(t.Context(), o.path("ledger.db"), origin, sqlite.Options{Signer: signer, Checkpoints: o.path("checkpoints")}))(t)
 	t.Cleanup(func() { o.store.Close() })
-	secret := make([]byte, 32)
-	rand.Read(secret)
-	o.vault = must(vault.NewKey(1, secret))(t)
+	kek := must(keystore.GenerateSecret(o.path("keys", "vault-001"), keystore.UseVault))(t)
+	subjects := must(sqlite.CreateSubjects(t.Context(), o.path("subjects.db"), "vault-001"))(t)
+	t.Cleanup(func() { subjects.Close() })
+	o.vault = must(vault.Create(t.Context(), subjects, kek))(t)
 	o.master = make([]byte, 32)
 	rand.Read(o.master)
 	_, o.an, _ = ed25519.GenerateKey(rand.Reader)

@@ -1,0 +1,85 @@
+package desk
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/tamthe/tamthe/issuance"
+	"github.com/tamthe/tamthe/issuance/vault"
+)
+
+// closed are the phases from which nothing more is made for an application.
+var closed = []issuance.Phase{issuance.Issued, issuance.Rejected, issuance.Cancelled}
+
+// mustGo are the classes of keys that a subject whose application stands in a phase may no
+// longer have.
+func (o *Office) mustGo(p issuance.Phase) []vault.Class {
+	switch {
+	case slices.Contains(closed, p) && !o.KeepBiometrics:
+		return []vault.Class{vault.Biometric}
+	}
+	return nil
+}
+
+// unshredded refuses sealed octets whose key was to be destroyed. Where the vault has it
+// all the same, from a copy that was put back or because the work was cut short, it is
+// destroyed now.
+func (o *Office) unshredded(ctx context.Context, app string, sealed []byte) error {
+	class, err := vault.ClassOf(sealed)
+	if err != nil || class == vault.Technical {
+		return err
+	}
+	s, err := issuance.Load(ctx, o.Store, issuance.Application(app))
+	if err != nil {
+		return err
+	}
+	gone := o.mustGo(s.Subject(issuance.Application(app)).Phase)
+	if !slices.Contains(gone, class) {
+		return nil
+	}
+	if err := o.Vault.Shred(ctx, app, gone...); err != nil {
+		return err
+	}
+	return vault.ErrShredded
+}
+
+// wipe destroys what the vault may no longer have of a subject, after the act that says
+// so. That act stands, whatever becomes of this: Sweep can end it.
+func (o *Office) wipe(ctx context.Context, app string, after issuance.Phase) error {
+	gone := o.mustGo(after)
+	if len(gone) == 0 {
+		return nil
+	}
+	if o.Vault == nil {
+		return ErrNoVault
+	}
+	if err := o.Vault.Shred(context.WithoutCancel(ctx), app, gone...); err != nil {
+		return fmt.Errorf("%w: %w", ErrLeftover, err)
+	}
+	return nil
+}
+
+// Sweep destroys every key that the vault may no longer have by what the ledger says:
+// after a copy of the vault was put back, or when a program was killed between an act and
+// the shredding that belongs to it. live lists the subjects that have a key of a class. It
+// returns how many keys were destroyed.
+func (o *Office) Sweep(ctx context.Context, live func(ctx context.Context, class uint32, f func(subject string) error) error) (n int, err error) {
+	if o.Vault == nil {
+		return 0, ErrNoVault
+	}
+	for _, class := range []vault.Class{vault.Personal, vault.Biometric} {
+		err := live(ctx, uint32(class), func(app string) error {
+			s, err := issuance.Load(ctx, o.Store, issuance.Application(app))
+			if err != nil || !slices.Contains(o.mustGo(s.Subject(issuance.Application(app)).Phase), class) {
+				return err
+			}
+			n++
+			return o.Vault.Shred(ctx, app, class)
+		})
+		if err != nil {
+			return n, fmt.Errorf("sweep the vault: %w", err)
+		}
+	}
+	return n, nil
+}
