@@ -82,7 +82,7 @@ func parseText(text string) (*Checkpoint, error) {
 	if len(lines) < 3 {
 		return nil, fmt.Errorf("%w: a checkpoint of %d lines", ErrFormat, len(lines))
 	}
-	size, err := parseNumber(lines[1])
+	size, err := ParseSize(lines[1])
 	if err != nil {
 		return nil, err
 	}
@@ -104,8 +104,9 @@ func emptyRoot() tlog.Hash {
 	return root
 }
 
-// parseNumber reads a decimal number without sign and leading zeroes.
-func parseNumber(s string) (int64, error) {
+// ParseSize reads a size or index as logs write them: decimal, without sign and leading
+// zeroes. Errors wrap ErrFormat.
+func ParseSize(s string) (int64, error) {
 	n, err := strconv.ParseInt(s, 10, 64)
 	if err != nil || n < 0 || strconv.FormatInt(n, 10) != s {
 		return 0, fmt.Errorf("%w: the number %.20q", ErrFormat, s)

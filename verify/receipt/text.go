@@ -63,10 +63,10 @@ func Parse(text []byte) (*Proof, error) {
 		return nil, fmt.Errorf("%w: no index", ErrFormat)
 	}
 	var err error
-	if p.Index, err = parseNumber(index); err != nil {
+	if p.Index, err = ParseSize(index); err != nil {
 		return nil, err
 	}
-	if p.Hashes, rest, err = readHashes(rest); err != nil {
+	if p.Hashes, rest, err = ReadHashes(rest); err != nil {
 		return nil, err
 	}
 	p.Checkpoint = []byte(rest)
@@ -76,8 +76,9 @@ func Parse(text []byte) (*Proof, error) {
 	return p, nil
 }
 
-// readHashes reads lines of hashes up to an empty one.
-func readHashes(text string) (list []tlog.Hash, rest string, err error) {
+// ReadHashes reads lines of hashes up to an empty one, at most MaxHashes of them, and
+// returns what follows. Errors wrap ErrFormat.
+func ReadHashes(text string) (list []tlog.Hash, rest string, err error) {
 	for {
 		line, after, ok := strings.Cut(text, "\n")
 		switch {
