@@ -30,6 +30,7 @@ var allowed = map[string][]string{
 	"verify/evidence":     {"filippo.io/age"},
 	"verify/receipt":      {"golang.org/x/mod"},
 	"issuance":            {"golang.org/x/crypto", "golang.org/x/mod"},
+	"issuance/printjob":   {"codeberg.org/go-pdf/fpdf", "golang.org/x/image", "golang.org/x/text", "rsc.io/qr"},
 	"issuance/sqlite":     {"github.com/mattn/go-sqlite3", "golang.org/x/mod"},
 	"cmd/tamthe":          {"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/pelletier/go-toml/v2", "golang.org/x/term", "golang.org/x/mod"},
 	"cmd/tamthe/testdata": {},
@@ -130,7 +131,7 @@ func siblingAllowed(dir, own string) bool {
 	switch {
 	case dir == "issuance/desk", dir == "issuance/console", own == "issuance":
 		return true
-	case strings.HasPrefix(own, dir+"/"):
+	case strings.HasPrefix(own, dir+"/"), strings.HasPrefix(dir, own+"/"):
 		return true
 	case own == "issuance/ledger":
 		return dir == "issuance/sqlite" || dir == "issuance/postgres" || dir == "issuance/ledgertest"

@@ -15,6 +15,7 @@ import (
 	"github.com/tamthe/tamthe/card/mrz"
 	"github.com/tamthe/tamthe/card/picture"
 	"github.com/tamthe/tamthe/card/profile/vn"
+	"github.com/tamthe/tamthe/issuance/printjob"
 )
 
 var (
@@ -128,11 +129,12 @@ func (d *Draft) groups() (map[lds.File][]byte, error) {
 	return map[lds.File][]byte{lds.DG1: lds.EncodeDG1(zone), lds.DG2: dg2, lds.DG13: dg13}, nil
 }
 
+// body is what the card's body shows.
+func (d *Draft) body() printjob.Card {
+	return printjob.Card{Design: d.Profile, Person: d.Person, Issued: d.Issued, Expiry: d.expiry(), Portrait: d.Portrait, Specimen: true}
+}
+
 // print is what the card's body shows in machine readable form.
 func (d *Draft) print() (string, error) {
-	zone, err := d.zone()
-	if err != nil {
-		return "", err
-	}
-	return strings.Join(zone.Lines, "\n") + "\n" + vn.EncodeQR(d.Person, "", d.Issued), nil
+	return d.body().Machine()
 }
