@@ -56,6 +56,7 @@ const (
 	ClaimCardSerial ClaimKind = "card-serial" // serial number of the card's body
 	ClaimStatus     ClaimKind = "status"      // list:index in the status list
 	ClaimCertSerial ClaimKind = "cert-serial" // issuer:serial of a certificate
+	ClaimUse        ClaimKind = "ds-use"      // document signer:number of its use
 
 	HoldApplication ClaimKind = "open-application" // HMAC of the person : document type
 	HoldCard        ClaimKind = "active-card"      // HMAC of the person : document type

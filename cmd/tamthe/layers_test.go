@@ -133,6 +133,8 @@ func siblingAllowed(dir, own string) bool {
 		return true
 	case strings.HasPrefix(own, dir+"/"), strings.HasPrefix(dir, own+"/"):
 		return true
+	case dir == "issuance/signing": // it shares the form of the log, and what may be signed
+		return own == "issuance/ledger" || own == "issuance/ca"
 	case own == "issuance/ledger":
 		return dir == "issuance/sqlite" || dir == "issuance/postgres" || dir == "issuance/ledgertest"
 	}

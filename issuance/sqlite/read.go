@@ -75,6 +75,33 @@ func scanEntries(rows *sql.Rows) ([]issuance.Entry, error) {
 	return entries, nil
 }
 
+// Entries calls each for every entry from an index on, in the order of the tree and as of
+// one moment, until it errs. The octets are its own only until it returns.
+func (l *Ledger) Entries(ctx context.Context, from int64, each func(index int64, leaf, payload []byte) error) error {
+	if l.behind != nil {
+		return fmt.Errorf("read the ledger: %w", l.behind)
+	}
+	rows, err := l.readers.QueryContext(ctx, "SELECT idx, leaf, payload FROM entry WHERE idx >= ? ORDER BY idx", from)
+	if err != nil {
+		return fmt.Errorf("read the ledger: %w", typed(err))
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var index int64
+		var leaf, payload sql.RawBytes
+		if err := rows.Scan(&index, &leaf, &payload); err != nil {
+			return fmt.Errorf("read the ledger: %w", typed(err))
+		}
+		if err := each(index, leaf, payload); err != nil {
+			return err
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("read the ledger: %w", typed(err))
+	}
+	return nil
+}
+
 // Attachment returns the sealed octets of an entry's attachment; fs.ErrNotExist if the
 // entry or the attachment is not there.
 func (l *Ledger) Attachment(ctx context.Context, entry [16]byte, name string) ([]byte, error) {
