@@ -149,6 +149,9 @@ func (o bundleOptions) prepare(p *program, opts verify.Options) (*bundles, error
 		b.options.Devices = append(b.options.Devices, id)
 	}
 	if o.identities != "" {
+		if err := p.hide(); err != nil {
+			return nil, err
+		}
 		text, err := p.input(o.identities, maxKeyList)
 		if err != nil {
 			return nil, err

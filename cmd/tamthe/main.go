@@ -4,6 +4,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/signal"
 	"slices"
@@ -25,7 +26,10 @@ func start(connect connector) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop)
-	p := &program{in: os.Stdin, out: os.Stdout, err: os.Stderr, now: time.Now, connect: connect}
+	p := &program{in: os.Stdin, out: os.Stdout, err: os.Stderr, now: time.Now, connect: connect, guard: hideMemory}
+	if err := noCores(); err != nil {
+		return p.finish(fmt.Errorf("switch core files off: %w", err))
+	}
 	return p.run(ctx, os.Args[1:])
 }
 

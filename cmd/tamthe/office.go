@@ -41,7 +41,11 @@ func (p *program) openOffice(ctx context.Context, why purpose) (*office, error) 
 	o := &office{Office: &desk.Office{
 		Now: p.now, Authority: desk.Authority{Keys: keystore.Folder{Dir: p.home.path(keysDir)}, PKI: p.home.path(pkiDir)},
 	}}
-	if err := p.fillOffice(ctx, o, why); err != nil {
+	err := p.hide()
+	if err == nil {
+		err = p.fillOffice(ctx, o, why)
+	}
+	if err != nil {
 		o.done()
 		return nil, err
 	}

@@ -24,6 +24,7 @@ type program struct {
 	out, err io.Writer
 	now      func() time.Time
 	connect  connector
+	guard    func() error // hides the memory of the process before it holds a secret; nil: it is not the program's
 
 	home   home
 	ledger string // path; "" is that of the home

@@ -45,8 +45,22 @@ func (p *program) input(path string, most int64) ([]byte, error) {
 	return b, nil
 }
 
+// hide hides the process's memory, before a secret is read into it.
+func (p *program) hide() error {
+	if p.guard == nil {
+		return nil
+	}
+	if err := p.guard(); err != nil {
+		return fmt.Errorf("hide the memory of this process: %w", err)
+	}
+	return nil
+}
+
 // secretFile reads a --…-file flag without the end of its line.
 func (p *program) secretFile(path string) (string, error) {
+	if err := p.hide(); err != nil {
+		return "", err
+	}
 	b, err := p.input(path, maxSecretFile)
 	return strings.TrimRight(string(b), "\r\n"), err
 }
@@ -58,6 +72,9 @@ var errNoPrompt = errors.New("a secret is needed, and standard input is no termi
 // goroutine that waits for the line then ends with the process, for a terminal cannot be
 // read with a time limit.
 func (p *program) ask(ctx context.Context, question string) (string, error) {
+	if err := p.hide(); err != nil {
+		return "", err
+	}
 	f, ok := p.in.(*os.File)
 	if !ok || !isTerminal(f) {
 		return "", errNoPrompt
