@@ -5,7 +5,7 @@ VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo unk
 export GOFLAGS := -trimpath -buildvcs=false
 BUILD    := go build -ldflags '-X main.version=$(VERSION)'
 PACKAGES := ca-certificates gcc libc6-dev pkg-config libpcsclite-dev pcscd
-ORACLES  := openssl opensc pcsc-tools openpace libeac-dev libssl-dev libopenjp2-tools \
+ORACLES  := openssl opensc pcsc-tools openpace libeac-dev libssl-dev libopenjp2-tools softhsm2 \
             poppler-utils tesseract-ocr zbar-tools
 SOURCES  := $(shell git ls-files '*.go' 2>/dev/null)
 

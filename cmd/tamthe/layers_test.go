@@ -22,18 +22,19 @@ var layers = []string{"apdu", "card", "verify", "issuance", "cmd"}
 // allowed lists the third-party modules that a folder may import, the longest prefix
 // deciding. The standard library is allowed everywhere.
 var allowed = map[string][]string{
-	"apdu":                {},
-	"apdu/pcsc":           {"github.com/ebfe/scard"},
-	"apdu/pcsc/private":   {"golang.org/x/sys"},
-	"card":                {"golang.org/x/crypto", "golang.org/x/text", "github.com/pelletier/go-toml/v2", "filippo.io/bigmod"},
-	"verify":              {"golang.org/x/crypto", "golang.org/x/text", "github.com/pelletier/go-toml/v2"},
-	"verify/evidence":     {"filippo.io/age"},
-	"verify/receipt":      {"golang.org/x/mod"},
-	"issuance":            {"golang.org/x/crypto", "golang.org/x/mod"},
-	"issuance/printjob":   {"codeberg.org/go-pdf/fpdf", "golang.org/x/image", "golang.org/x/text", "rsc.io/qr"},
-	"issuance/sqlite":     {"github.com/mattn/go-sqlite3", "golang.org/x/mod"},
-	"cmd/tamthe":          {"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/pelletier/go-toml/v2", "golang.org/x/term", "golang.org/x/mod"},
-	"cmd/tamthe/testdata": {},
+	"apdu":                     {},
+	"apdu/pcsc":                {"github.com/ebfe/scard"},
+	"apdu/pcsc/private":        {"golang.org/x/sys"},
+	"card":                     {"golang.org/x/crypto", "golang.org/x/text", "github.com/pelletier/go-toml/v2", "filippo.io/bigmod"},
+	"verify":                   {"golang.org/x/crypto", "golang.org/x/text", "github.com/pelletier/go-toml/v2"},
+	"verify/evidence":          {"filippo.io/age"},
+	"verify/receipt":           {"golang.org/x/mod"},
+	"issuance":                 {"golang.org/x/crypto", "golang.org/x/mod"},
+	"issuance/keystore/pkcs11": {"github.com/miekg/pkcs11", "golang.org/x/crypto"},
+	"issuance/printjob":        {"codeberg.org/go-pdf/fpdf", "golang.org/x/image", "golang.org/x/text", "rsc.io/qr"},
+	"issuance/sqlite":          {"github.com/mattn/go-sqlite3", "golang.org/x/mod"},
+	"cmd/tamthe":               {"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/pelletier/go-toml/v2", "golang.org/x/term", "golang.org/x/mod"},
+	"cmd/tamthe/testdata":      {},
 }
 
 // allowedInTests are oracles and runners that no program may link.
@@ -183,6 +184,8 @@ func TestLayersRefuse(t *testing.T) {
 		{"apdu/x.go", "golang.org/x/crypto/cryptobyte"},
 		{"issuance/desk/x.go", "github.com/spf13/cobra"},
 		{"issuance/desk/x.go", "github.com/mattn/go-sqlite3"},
+		{"issuance/keystore/x.go", "github.com/miekg/pkcs11"},
+		{"issuance/keystore/pkcs11/x.go", module + "issuance/ca"},
 		{"card/dh/x.go", "filippo.io/nistec"},
 		{"tools/x.go", module + "apdu"},
 	} {

@@ -23,11 +23,14 @@ var (
 	ErrScheme      = errors.New("unknown kind of key URI")
 	ErrAlgorithm   = errors.New("unknown key algorithm")
 	ErrName        = errors.New("not a name for a key")
+	ErrSignature   = errors.New("the key's holder answered with a wrong signature")
+	ErrTimeout     = errors.New("the key's holder did not answer in time")
 )
 
 // Open returns the signer that a URI names. `file:PATH` is a key that Generate wrote,
-// or PKCS #8 (PEM or DER) of an EC key on a curve of package dh or of an RSA key. The
-// signer of an EC key is a *dh.PrivateKey, of an RSA key an *rsa.PrivateKey. Errors wrap
+// or PKCS #8 (PEM or DER) of an EC key on a curve of package dh, of an RSA key or of an
+// Ed25519 key. The signer of an EC key is a *dh.PrivateKey, of an RSA key an
+// *rsa.PrivateKey, else an ed25519.PrivateKey. Errors wrap
 // ErrScheme, ErrMissing, ErrPermissions or ErrFormat.
 func Open(uri string) (crypto.Signer, error) {
 	scheme, rest, ok := strings.Cut(uri, ":")
@@ -41,9 +44,12 @@ func Open(uri string) (crypto.Signer, error) {
 	return key, nil
 }
 
+// Ed25519 is the algorithm of operators' and logs' keys, as Generate names it.
+const Ed25519 = "Ed25519"
+
 // Generate makes a signing key and writes it to a new file of mode 0600. Algorithm is
-// the name of a curve ("P-256", "brainpoolP256r1" …) or "RSA-2048", "RSA-3072",
-// "RSA-4096". Errors wrap ErrAlgorithm or ErrExists.
+// the name of a curve ("P-256", "brainpoolP256r1" …), "RSA-2048", "RSA-3072", "RSA-4096",
+// or Ed25519. Errors wrap ErrAlgorithm or ErrExists.
 func Generate(path, algorithm string) (crypto.Signer, error) {
 	key, err := newKey(algorithm)
 	if err != nil {

@@ -2,6 +2,7 @@ package keystore
 
 import (
 	"crypto"
+	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
@@ -39,6 +40,10 @@ func newKey(algorithm string) (crypto.Signer, error) {
 		if strings.EqualFold(algorithm, c.Name()) {
 			return c.Generate()
 		}
+	}
+	if strings.EqualFold(algorithm, Ed25519) {
+		_, key, err := ed25519.GenerateKey(rand.Reader)
+		return key, err
 	}
 	return nil, fmt.Errorf("%w: %q", ErrAlgorithm, algorithm)
 }
@@ -90,7 +95,7 @@ func openFile(path string) (crypto.Signer, error) {
 	return parsePKCS8(der)
 }
 
-// parsePKCS8 reads an EC key on a named curve, or an RSA key.
+// parsePKCS8 reads an EC key on a named curve, an RSA key or an Ed25519 key.
 func parsePKCS8(der []byte) (crypto.Signer, error) {
 	s := cryptobyte.String(der)
 	var info, algorithm, private cryptobyte.String
@@ -108,11 +113,13 @@ func parsePKCS8(der []byte) (crypto.Signer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrFormat, err)
 	}
-	rsaKey, ok := key.(*rsa.PrivateKey)
-	if !ok {
-		return nil, fmt.Errorf("%w: a key of type %T signs no certificates", ErrFormat, key)
+	switch key := key.(type) {
+	case *rsa.PrivateKey:
+		return key, nil
+	case ed25519.PrivateKey:
+		return key, nil
 	}
-	return rsaKey, nil
+	return nil, fmt.Errorf("%w: a key of type %T is not used here", ErrFormat, key)
 }
 
 func parseEC(parameters, private cryptobyte.String) (crypto.Signer, error) {

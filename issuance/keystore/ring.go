@@ -19,6 +19,27 @@ type Ring interface {
 	Destroy(ctx context.Context, name string) error
 }
 
+// Secrets is the symmetric half of a ring. What is returned may have a method Destroy()
+// as signers may. Ring's Destroy ends secrets, too.
+type Secrets interface {
+	Wrapper(ctx context.Context, name string) (Wrapper, error)
+	Deriver(ctx context.Context, name string) (Deriver, error)
+	GenerateSecret(ctx context.Context, name string, use Use) error
+}
+
+// Wrapper keeps keys under a key of its own. The label is bound to what is wrapped and not
+// stored; what does not open for it is ErrWrapped.
+type Wrapper interface {
+	Wrap(ctx context.Context, key, label []byte) ([]byte, error)
+	Unwrap(ctx context.Context, wrapped, label []byte) ([]byte, error)
+}
+
+// Deriver computes AES-CMAC (NIST SP 800-38B) under a key that it keeps: 16 octets, of
+// which rules such as SP 800-108 make the keys of cards.
+type Deriver interface {
+	Derive(ctx context.Context, input []byte) ([]byte, error)
+}
+
 // maxName bounds a key's name.
 const maxName = 64
 
