@@ -86,7 +86,7 @@ func (a *assessment) list() []Check {
 }
 
 // onlyWhereMet are the checks that a report names only where there was something to check.
-var onlyWhereMet = map[string]bool{CheckRelay: true, CheckQR: true, CheckChipNone: true, CheckCAM: true, CheckTA: true, CheckSeal: true, CheckDeviation: true}
+var onlyWhereMet = map[string]bool{CheckRelay: true, CheckQR: true, CheckChipNone: true, CheckCAM: true, CheckTA: true, CheckSeal: true, CheckDeviation: true, CheckLog: true}
 
 // chipOnly are the checks that need a chip to be there.
 var chipOnly = map[string]bool{CheckProtection: true, CheckAccess: true, CheckDowngrade: true, CheckCardAccess: true}

@@ -44,6 +44,7 @@ const (
 	CheckCRLs       = "pki.crl"
 	CheckRevocation = "pki.revocation"
 	CheckDeviation  = "pki.deviation"
+	CheckLog        = "log.proof"
 
 	CheckGroups   = "lds.groups"
 	CheckUnlisted = "lds.unlisted"
@@ -121,6 +122,7 @@ var catalogue = []kind{
 	{CheckCRLs, InForce, speaks, "ICAO 9303-12 7.1.4"},
 	{CheckRevocation, InForce, waived, "ICAO 9303-12 7.1.4"},
 	{CheckDeviation, Authentic, speaks, "ICAO 9303-3 7.3"},
+	{CheckLog, Authentic, speaks, "C2SP tlog-proof"},
 
 	{groupCheck(1), Integrity, needed, "ICAO 9303-11 5.1"},
 	{CheckGroups, Integrity, speaks, "ICAO 9303-10 4.6.2"},

@@ -38,6 +38,7 @@ type office struct {
 	cscaCert   *cert.Certificate
 	dsTemplate cert.Template
 	crl        *cert.CRL
+	attributes func(card [32]byte) []cms.Attribute // further signed ones; nil adds none
 }
 
 var ecdsaSHA256 = cert.Algorithm{Scheme: cert.ECDSA, Hash: crypto.SHA256}
@@ -197,13 +198,19 @@ func (o *office) sign(s *specimen) {
 	com.Version, com.Unicode = "0107", "040000"
 	content, err := lds.EncodeSecurityObject(object)
 	o.must(err)
-	signed, err := cms.Sign(cms.Message{
+	m := cms.Message{
 		ContentType: cms.OIDLDSSecurityObject, Content: content, Certificate: o.certificate(o.dsTemplate), Algorithm: ecdsaSHA256,
-	}, o.ds)
+	}
+	if o.attributes != nil {
+		m.Attributes = o.attributes(crypto256(content))
+	}
+	signed, err := cms.Sign(m, o.ds)
 	o.must(err)
 	s.files[lds.SODFile] = lds.WrapSOD(signed)
 	s.files[lds.COM] = lds.EncodeCOM(com)
 }
+
+func crypto256(b []byte) [32]byte { return [32]byte(sha256Of(b)) }
 
 func sha256Of(b []byte) []byte {
 	h := crypto.SHA256.New()

@@ -54,6 +54,7 @@ func (a *assessment) judge() {
 	a.judgeChip()
 	a.byRecord()
 	a.judgeTransport()
+	a.judgeLog()
 	a.judgeStatus()
 	a.judgeClock()
 	a.judgePrint()

@@ -84,6 +84,16 @@ const (
 	ReasonSignerBlocked   Reason = "signer-blocked"
 	ReasonDeviation       Reason = "deviation-known"
 
+	// The issuer's log.
+	ReasonLogMissing      Reason = "log-proof-missing"
+	ReasonLogMalformed    Reason = "log-proof-malformed"
+	ReasonLogForged       Reason = "log-proof-false"
+	ReasonLogUnwitnessed  Reason = "log-unwitnessed"
+	ReasonLogOther        Reason = "log-proof-of-another"
+	ReasonLogUnset        Reason = "log-keys-unset"
+	ReasonLogNotPublished Reason = "log-not-published"
+	ReasonLogEarlier      Reason = "log-signer-earlier"
+
 	// The chip.
 	ReasonChipKeyMismatch  Reason = "chip-key-mismatch"
 	ReasonChipKeyMalformed Reason = "chip-key-malformed"
@@ -175,6 +185,9 @@ var grades = map[Reason]grade{
 	ReasonCRLIgnored: note, ReasonSpecimen: hard, ReasonIssuerUnset: soft,
 	ReasonIssuerDocument: soft, ReasonClockBehind: soft,
 	ReasonCRLOlder: soft, ReasonSignerBlocked: soft, ReasonDeviation: soft,
+
+	ReasonLogMissing: hard, ReasonLogMalformed: hard, ReasonLogForged: hard, ReasonLogOther: hard,
+	ReasonLogUnwitnessed: hard, ReasonLogUnset: soft, ReasonLogNotPublished: note, ReasonLogEarlier: note,
 
 	ReasonChipKeyMismatch: hard, ReasonChipKeyMalformed: hard, ReasonChipRefused: hard,
 	ReasonChipKeyUncovered: hard, ReasonChipProofMissing: soft,

@@ -32,6 +32,10 @@ document signers to refuse; and issuers.toml, which says per issuer what it has:
   chip = "required"      # chips prove a key of their own: required or none
   anchors = ["57ab…"]    # SHA-256 of the only anchors for these documents
   status_keys = ["…"]    # SHA-256 of the keys that sign its lists of card status
+  log = "required"       # a proof of its public log inside the signature: required or none
+  log_from = 2026-12-01  # only of signers whose certificate begins on that day or later
+  logs = ["NAME+…"]      # keys of its log, as ` + "`tamthe init`" + ` printed them
+  witnesses = ["NAME+…"] # keys of those who watch it; quorum = N of them, else all
 `,
 		Example: "  tamthe trust list\n  tamthe trust import DE_ML_2026-05-28.ml",
 	}

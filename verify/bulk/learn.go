@@ -30,6 +30,7 @@ var rules = map[string]rule{
 	verify.CheckChain: constant, verify.CheckCA: constant, verify.CheckCountry: constant, verify.CheckValidity: constant,
 	verify.CheckKeyPeriod: constant, verify.CheckOutlived: constant, verify.CheckSpecimen: constant,
 	verify.CheckIssuer: constant, verify.CheckCRLs: constant, verify.CheckRevocation: constant,
+	verify.CheckLog:    unasked, // a proof is of one card: none is learned
 	verify.CheckGroups: constant, verify.CheckUnlisted: constant, verify.CheckCOM: constant,
 	verify.CheckNational: varying, verify.CheckPhoto: passing,
 	verify.CheckMRZ: passing, verify.CheckMRZDigits: passing, verify.CheckExpiry: passing,

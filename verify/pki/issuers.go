@@ -3,12 +3,15 @@ package pki
 import (
 	"bytes"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/pelletier/go-toml/v2"
+
+	"github.com/tamthe/tamthe/verify/receipt"
 )
 
 // Requirement says what an issuer has, as the operator knows it.
@@ -39,6 +42,41 @@ type Issuer struct {
 	// StatusKeys are the SHA-256 fingerprints of the public keys (SubjectPublicKeyInfo)
 	// that may sign lists of card status for these documents; empty admits none.
 	StatusKeys [][32]byte
+
+	// Log says whether documents must carry a proof that they stand in a log of the
+	// issuer's; LogFrom limits it to signers whose certificate began then or later.
+	Log       LogRequirement `json:",omitzero"`
+	LogFrom   time.Time      `json:",omitzero"`
+	Logs      []string       `json:",omitempty"` // verifier keys of the logs (C2SP signed-note)
+	Witnesses []string       `json:",omitempty"` // verifier keys of witnesses (C2SP tlog-cosignature)
+	Quorum    int            `json:",omitzero"`  // how many of them must have cosigned
+}
+
+// LogRequirement says what the operator knows of an issuer's log. That nothing is said is
+// no demand: hardly any issuer has a log.
+type LogRequirement uint8
+
+// What is known of a log.
+const (
+	LogUnset LogRequirement = iota
+	LogRequired
+	LogNone
+)
+
+// LogPolicy is whom to believe about the issuer's log.
+func (i Issuer) LogPolicy() receipt.Policy {
+	p := receipt.Policy{Quorum: i.Quorum}
+	for _, key := range i.Logs {
+		if v, err := receipt.ParseLogKey(key); err == nil {
+			p.Logs = append(p.Logs, v)
+		}
+	}
+	for _, key := range i.Witnesses {
+		if w, err := receipt.ParseWitnessKey(key); err == nil {
+			p.Witnesses = append(p.Witnesses, w)
+		}
+	}
+	return p
 }
 
 // IssuersFile is the file of a trust folder that ParseIssuers reads.
@@ -55,8 +93,14 @@ const IssuersFile = "issuers.toml"
 //	chip = "required"      # required, none
 //	anchors = ["57ab…"]    # SHA-256 of the certificates
 //	status_keys = ["09cd…"] # SHA-256 of the public keys that sign lists of card status
+//	log = "required"       # required, none: a proof of the issuer's log in the signature
+//	log_from = 2026-12-01  # of signers whose certificate begins on that day or later
+//	logs = ["example.com/log+1234abcd+AQ…"]      # keys of the logs
+//	witnesses = ["auditor.example+5678cdef+BA…"] # keys of their witnesses
+//	quorum = 1             # how many of these must have cosigned; all, if it is left out
 //
-// What is left out is required. Unknown keys and words are errors.
+// What is left out is required, but for the log: it is required where logs are named.
+// Unknown keys and words are errors.
 func ParseIssuers(b []byte) ([]Issuer, error) {
 	var file struct {
 		Issuer []struct {
@@ -68,6 +112,7 @@ func ParseIssuers(b []byte) ([]Issuer, error) {
 			Chip         string   `toml:"chip"`
 			Anchors      []string `toml:"anchors"`
 			StatusKeys   []string `toml:"status_keys"`
+			logTOML
 		} `toml:"issuer"`
 	}
 	d := toml.NewDecoder(bytes.NewReader(b))
@@ -90,6 +135,9 @@ func ParseIssuers(b []byte) ([]Issuer, error) {
 		if err == nil {
 			i.StatusKeys, err = fingerprints(f.StatusKeys)
 		}
+		if err == nil {
+			err = f.logTOML.fill(&i)
+		}
 		if err == nil && len(i.Country) != 2 {
 			err = fmt.Errorf("country %q has not two letters", f.Country)
 		}
@@ -102,6 +150,43 @@ func ParseIssuers(b []byte) ([]Issuer, error) {
 		list = append(list, i)
 	}
 	return list, nil
+}
+
+// logTOML is what issuers.toml says of a log.
+type logTOML struct {
+	Log       string         `toml:"log"`
+	LogFrom   toml.LocalDate `toml:"log_from"`
+	Logs      []string       `toml:"logs"`
+	Witnesses []string       `toml:"witnesses"`
+	Quorum    *int           `toml:"quorum"`
+}
+
+func (f logTOML) fill(i *Issuer) error {
+	switch {
+	case f.Log == "required" || f.Log == "" && len(f.Logs) > 0:
+		i.Log = LogRequired
+	case f.Log == "none":
+		i.Log = LogNone
+	case f.Log != "":
+		return fmt.Errorf("unknown word %q", f.Log)
+	}
+	i.Logs, i.Witnesses, i.Quorum = f.Logs, f.Witnesses, len(f.Witnesses)
+	if f.Quorum != nil {
+		i.Quorum = *f.Quorum
+	}
+	if f.LogFrom != (toml.LocalDate{}) {
+		i.LogFrom = f.LogFrom.AsTime(time.UTC)
+	}
+	p := i.LogPolicy()
+	switch {
+	case len(p.Logs) != len(f.Logs):
+		return errors.New("logs: not the verifier key of a log (NAME+HASH+KEY)")
+	case len(p.Witnesses) != len(f.Witnesses):
+		return errors.New("witnesses: not the verifier key of a witness (NAME+HASH+KEY, type 4)")
+	case i.Quorum < 0 || i.Quorum > len(i.Witnesses):
+		return fmt.Errorf("quorum %d of %d witnesses", i.Quorum, len(i.Witnesses))
+	}
+	return nil
 }
 
 func requirement(s string, optional bool) (Requirement, error) {
