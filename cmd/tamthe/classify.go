@@ -22,6 +22,7 @@ import (
 	"github.com/tamthe/tamthe/issuance/ledger"
 	"github.com/tamthe/tamthe/issuance/perso"
 	"github.com/tamthe/tamthe/issuance/sqlite"
+	"github.com/tamthe/tamthe/issuance/vault"
 	"github.com/tamthe/tamthe/verify/evidence"
 	"github.com/tamthe/tamthe/verify/evidence/record"
 	"github.com/tamthe/tamthe/verify/pki"
@@ -81,6 +82,10 @@ var classes = []class{
 	{profile.ErrUnknown, "profile", exitError, "the desk makes cards of the profile " + desk.Profile},
 	{desk.ErrPortrait, "portrait", exitError, "give a JPEG of 200 by 200 to 2,000 by 2,000 pixels and at most 60,000 octets"},
 
+	{desk.ErrLeftover, "leftover", exitError, "run `tamthe vault sweep`"},
+	{vault.ErrShredded, "shredded", exitRule, "what was destroyed cannot be had back"},
+	{errExpired, "expired", exitError, "take a newer copy"},
+
 	{ca.ErrRequest, "request", exitUsage, "correct the flags; nothing was issued"},
 
 	{sqlite.ErrMissing, "no-ledger", exitError, "`tamthe init` makes one; TAMTHE_HOME and TAMTHE_LEDGER say where"},
@@ -91,6 +96,7 @@ var classes = []class{
 	{sqlite.ErrFull, "disk-full", exitError, "make room on the disk and run the command again; nothing was written"},
 	{sqlite.ErrBusy, "ledger-busy", exitConflict, "another program writes to the ledger; run the command again"},
 	{sqlite.ErrDamaged, "ledger-damaged", exitError, "`tamthe ledger verify` names the place; put a copy back"},
+	{sqlite.ErrRewrapped, "conflict", exitConflict, "run the command again"},
 	{sqlite.ErrCopy, "checkpoint-copy", exitError, "make the folder checkpoints/ writable and make room on the disk; nothing was written"},
 	{ledger.ErrCheckpoint, "checkpoint", exitError, "give a file that `tamthe ledger checkpoint` of this ledger wrote"},
 

@@ -31,8 +31,9 @@ const (
 // The files of keys/ that are not the authority's.
 const (
 	logKeyName     = "log"
-	oldVaultKey    = "vault"     // of a home that had one key for all personal data
-	vaultKeyName   = "vault-001" // wraps the keys of subjects.db until `vault rotate`
+	oldVaultKey    = "vault" // of a home that had one key for all personal data
+	vaultPrefix    = "vault-"
+	vaultKeyName   = vaultPrefix + "001" // wraps the keys of subjects.db until `vault rotate`
 	masterKeyName  = "card-master"
 	operatorPrefix = "operator-"
 )

@@ -88,6 +88,7 @@ var verbTable = []verb{
 	{groupDesk, "deliver", newDeliver},
 	{groupDesk, "card", newCard},
 	{groupDesk, "ledger", newLedger},
+	{groupDesk, "vault", newVault},
 	{groupAuthority, "pki", newPKI},
 	{groupDeveloper, "demo", newDemo},
 	{groupDeveloper, "readers", newReaders},

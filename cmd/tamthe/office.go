@@ -22,9 +22,10 @@ import (
 type purpose int
 
 const (
-	looking purpose = iota // read only, no key at all
-	opening                // read only, with the vault's key
-	acting                 // as the operator who signs in
+	looking  purpose = iota // read only, no key at all
+	opening                 // read only, with the vault's keys
+	sweeping                // read only, but keys of the vault may be destroyed
+	acting                  // as the operator who signs in
 )
 
 // office is a desk whose ledger is open.

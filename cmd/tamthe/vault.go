@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strconv"
+	"strings"
 
 	"github.com/tamthe/tamthe/issuance/keystore"
 	"github.com/tamthe/tamthe/issuance/sqlite"
@@ -26,11 +28,7 @@ func (p *program) openVault(ctx context.Context, o *office, readOnly bool) error
 		return err
 	}
 	o.close = append(o.close, func() { _ = o.subjects.Close() })
-	name, err := o.subjects.KEK(ctx)
-	if err != nil {
-		return err
-	}
-	kek, err := p.vaultKEK(name)
+	kek, err := p.vaultKEK(o.subjects.KEK())
 	if err != nil {
 		return err
 	}
@@ -45,6 +43,23 @@ func (p *program) openVault(ctx context.Context, o *office, readOnly bool) error
 // vaultKEK opens the key that wraps the vault's.
 func (p *program) vaultKEK(name string) (*keystore.Secret, error) {
 	return keystore.OpenSecret(p.home.path(keysDir, name), keystore.UseVault)
+}
+
+// nextKEK makes the key that takes over from one; what a rotation that was cut short has
+// made is used.
+func (p *program) nextKEK(old string) (string, *keystore.Secret, error) {
+	n, _ := strconv.Atoi(strings.TrimPrefix(old, vaultPrefix)) // 0 of the oldest, which has no number
+	name := fmt.Sprintf("%s%03d", vaultPrefix, n+1)
+	kek, err := keystore.GenerateSecret(p.home.path(keysDir, name), keystore.UseVault)
+	if errors.Is(err, keystore.ErrExists) {
+		kek, err = p.vaultKEK(name)
+	}
+	return name, kek, err
+}
+
+// destroyKEK destroys a key that wraps nothing any more.
+func (p *program) destroyKEK(ctx context.Context, name string) error {
+	return keystore.Folder{Dir: p.home.path(keysDir)}.Destroy(ctx, name)
 }
 
 // importVault makes the database of keys of a home that had one key for everything: what

@@ -18,6 +18,7 @@ var (
 	ErrBusy       = errors.New("another program holds the ledger")
 	ErrDamaged    = errors.New("the ledger file is damaged")
 	ErrRolledBack = errors.New("the ledger does not continue its last checkpoint")
+	ErrRewrapped  = errors.New("the keys of the vault were wrapped anew meanwhile; try again")
 	ErrCopy       = errors.New("the last checkpoint cannot be copied out of the ledger")
 )
 

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 )
 
@@ -67,6 +68,7 @@ func (s *Subjects) Rewrap(ctx context.Context, kek string, f func(subject string
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("rewrap the keys: %w", typed(err))
 	}
+	s.kek = kek
 	_, err = s.db.ExecContext(ctx, "VACUUM")
 	if err == nil {
 		err = s.empty(ctx)
@@ -120,7 +122,12 @@ func (s *Subjects) Backup(ctx context.Context, path string) error {
 		return fmt.Errorf("copy the vault: %w", err)
 	}
 	f.Close()
-	if _, err := s.db.ExecContext(ctx, "VACUUM INTO ?", path); err != nil {
+	db, err := sql.Open("sqlite3", dsn(s.path, "ro", url.Values{"_busy_timeout": {millis(busyTimeout)}}))
+	if err == nil {
+		_, err = db.ExecContext(ctx, "VACUUM INTO ?", path)
+		err = errors.Join(err, db.Close())
+	}
+	if err != nil {
 		return errors.Join(fmt.Errorf("copy the vault: %w", typed(err)), os.Remove(path))
 	}
 	if f, err = os.OpenFile(path, os.O_RDWR, 0); err != nil { // SQLite leaves it to the system when it is written

@@ -8,11 +8,7 @@ import (
 )
 
 // KEK names the key that wraps those kept here.
-func (s *Subjects) KEK(ctx context.Context) (string, error) {
-	var name string
-	err := s.db.QueryRowContext(ctx, "SELECT kek FROM vault").Scan(&name)
-	return name, typed(err)
-}
+func (s *Subjects) KEK() string { return s.kek }
 
 // Key returns a wrapped key, nil if it was destroyed; known is false if it never was.
 func (s *Subjects) Key(ctx context.Context, subject string, class uint32) (wrapped []byte, known bool, err error) {
@@ -31,13 +27,22 @@ func (s *Subjects) Key(ctx context.Context, subject string, class uint32) (wrapp
 }
 
 // Add keeps a new key; it is on the disk when Add returns. One that is known is left alone.
+// ErrRewrapped means that another program wrapped all keys anew since this one opened
+// the database.
 func (s *Subjects) Add(ctx context.Context, subject string, class uint32, wrapped []byte) error {
-	_, err := s.db.ExecContext(ctx,
-		"INSERT INTO key (subject, class, live, wrapped) VALUES (?, ?, 1, ?) ON CONFLICT DO NOTHING", subject, class, wrapped)
+	// Under the old key's wrapping it could never be opened.
+	res, err := s.db.ExecContext(ctx, `INSERT INTO key (subject, class, live, wrapped) SELECT ?, ?, 1, ? FROM vault WHERE kek = ?
+		ON CONFLICT DO NOTHING`, subject, class, wrapped, s.kek)
 	if err != nil {
 		return fmt.Errorf("keep a key: %w", typed(err))
 	}
-	return nil
+	if n, err := res.RowsAffected(); n == 1 || err != nil {
+		return typed(err)
+	}
+	if _, known, err := s.Key(ctx, subject, class); known || err != nil {
+		return err
+	}
+	return fmt.Errorf("keep a key: %w", ErrRewrapped)
 }
 
 // Destroy overwrites a key, which stays known. When it returns nil the key is neither in

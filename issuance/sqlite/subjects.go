@@ -28,6 +28,7 @@ const (
 type Subjects struct {
 	path string
 	db   *sql.DB // one connection
+	kek  string
 }
 
 // CreateSubjects makes a new, empty database, readable by its owner only. kek names the
@@ -94,10 +95,13 @@ func openSubjects(ctx context.Context, path string, readOnly bool) (*Subjects, e
 		return nil, err
 	}
 	db.SetMaxOpenConns(1)
-	s := &Subjects{path, db}
+	s := &Subjects{path: path, db: db}
 	n, err := version(ctx, db)
 	if err == nil && n != subjectsVersion {
 		err = fmt.Errorf("%w: schema %d, this program knows %d", ErrNewer, n, subjectsVersion)
+	}
+	if err == nil {
+		err = db.QueryRowContext(ctx, "SELECT kek FROM vault").Scan(&s.kek)
 	}
 	if err != nil {
 		return nil, errors.Join(err, db.Close())

@@ -238,6 +238,20 @@ func (v *Vault) Shred(ctx context.Context, subject string, classes ...Class) err
 	return nil
 }
 
+// Rewrap returns what wraps one of the vault's wrapped keys under another wrapper. The
+// vault itself goes on with the wrapper that it was opened with.
+func (v *Vault) Rewrap(ctx context.Context, to Wrapper) func(subject string, class uint32, wrapped []byte) ([]byte, error) {
+	return func(subject string, class uint32, wrapped []byte) ([]byte, error) {
+		label := wrapLabel(subject, Class(class))
+		secret, err := v.wrapper.Unwrap(ctx, wrapped, label)
+		if err != nil {
+			return nil, err
+		}
+		defer clear(secret)
+		return to.Wrap(ctx, secret, label)
+	}
+}
+
 // Person names a person by HMAC-SHA256 of what identifies them, in 64 hexadecimal
 // digits: equal for equal identities, and of no use to someone who tries them all but
 // lacks the key, which is apart from all that seal. Normalising the identity is the
