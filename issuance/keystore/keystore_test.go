@@ -3,6 +3,7 @@ package keystore
 import (
 	"bytes"
 	"crypto"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"os"
@@ -18,7 +19,7 @@ import (
 )
 
 func algorithms() []string {
-	names := []string{"RSA-2048"}
+	names := []string{"RSA-2048", Ed25519}
 	for _, c := range curves() {
 		names = append(names, c.Name())
 	}
@@ -49,6 +50,13 @@ func TestGenerateAndOpen(t *testing.T) {
 
 func checkSigns(t *testing.T, signer, made crypto.Signer) {
 	t.Helper()
+	if _, ok := made.Public().(ed25519.PublicKey); ok {
+		sig, err := signer.Sign(nil, []byte("message"), crypto.Hash(0))
+		if err != nil || CheckSignature(made.Public(), []byte("message"), crypto.Hash(0), sig) != nil {
+			t.Error(err)
+		}
+		return
+	}
 	pub, err := cert.NewPublicKey(made.Public())
 	if err != nil {
 		t.Fatal(err)
@@ -206,42 +214,4 @@ func FuzzParsePKCS8(f *testing.F) {
 			t.Error("a key without public half")
 		}
 	})
-}
-
-func TestFolder(t *testing.T) {
-	ctx := t.Context()
-	var ring Ring = Folder{Dir: t.TempDir()}
-	if _, err := ring.Signer(ctx, "csca"); !errors.Is(err, ErrMissing) {
-		t.Error(err)
-	}
-	made, err := ring.Generate(ctx, "csca", "brainpoolP256r1")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := ring.Generate(ctx, "csca", "P-256"); !errors.Is(err, ErrExists) {
-		t.Error(err)
-	}
-	opened, err := ring.Signer(ctx, "csca")
-	if err != nil {
-		t.Fatal(err)
-	}
-	checkSigns(t, opened, made)
-	if err := ring.Destroy(ctx, "csca"); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := ring.Signer(ctx, "csca"); !errors.Is(err, ErrMissing) {
-		t.Error(err)
-	}
-	if err := ring.Destroy(ctx, "csca"); !errors.Is(err, ErrMissing) {
-		t.Error(err)
-	}
-	for _, name := range []string{"", "../csca", "CSCA", "a b", ".new", "1a", strings.Repeat("a", 65)} {
-		_, err1 := ring.Signer(ctx, name)
-		_, err2 := ring.Generate(ctx, name, "P-256")
-		for _, err := range []error{err1, err2, ring.Destroy(ctx, name)} {
-			if !errors.Is(err, ErrName) {
-				t.Errorf("%q: %v", name, err)
-			}
-		}
-	}
 }

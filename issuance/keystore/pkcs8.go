@@ -1,13 +1,13 @@
 package keystore
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/asn1"
-	"encoding/pem"
 	"fmt"
 	"strings"
 
@@ -84,16 +84,10 @@ func openFile(path string) (crypto.Signer, error) {
 		return nil, err
 	}
 	defer clear(raw)
-	der := raw
-	if block, rest := pem.Decode(raw); block != nil {
-		if block.Type != pemPrivateKey || len(strings.TrimSpace(string(rest))) > 0 {
-			return nil, fmt.Errorf("%w: PEM block %q", ErrFormat, block.Type)
-		}
-		defer clear(block.Bytes)
-		der = block.Bytes
-	}
-	return parsePKCS8(der)
+	return parseFile(raw)
 }
+
+func blank(b []byte) bool { return len(bytes.TrimSpace(b)) == 0 }
 
 // parsePKCS8 reads an EC key on a named curve, an RSA key or an Ed25519 key.
 func parsePKCS8(der []byte) (crypto.Signer, error) {

@@ -20,6 +20,7 @@ type Use string
 const (
 	UseVault      Use = "vault"       // sealing of personal data
 	UseCardMaster Use = "card-master" // diversification of card keys
+	UseTransport  Use = "transport"   // wrapping of suppliers' transport keys
 )
 
 // Secret is a symmetric key. It shows nothing of itself in print; Destroy forgets it.
