@@ -102,6 +102,20 @@ func (l *Ledger) Consistency(ctx context.Context, older, newer int64) ([]tlog.Ha
 	return hashes, nil
 }
 
+// Nodes returns the hashes of nodes of the tree. One that the log has not completed yet is
+// ErrDamaged.
+func (l *Ledger) Nodes(ctx context.Context, places []ledger.Node) ([]tlog.Hash, error) {
+	numbers := make([]int64, len(places))
+	for i, p := range places {
+		numbers[i] = tlog.StoredHashIndex(p.Level, p.Index)
+	}
+	hashes, err := nodes{ctx, l.nodes}.ReadHashes(numbers)
+	if err != nil {
+		return nil, fmt.Errorf("read nodes: %w", typed(err))
+	}
+	return hashes, nil
+}
+
 // selectNodes reads as many rows at once as a proof can need: each node lies in the row
 // of the leaf that completed it.
 const (
