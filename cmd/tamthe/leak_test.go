@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"crypto/rsa"
+	"database/sql"
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"io/fs"
@@ -15,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tamthe/tamthe/apdu"
 	"github.com/tamthe/tamthe/card/dh"
 	"github.com/tamthe/tamthe/card/gp"
 	"github.com/tamthe/tamthe/card/virtual"
@@ -23,8 +26,9 @@ import (
 
 // TestNothingLeaks plays a card's life at a desk and a checkpoint, with every slip that
 // people make, and looks for what must stay secret in standard error, in the standard
-// output of all verbs but those that are asked to show a person, and in every file of the
-// home but its keys.
+// output of all verbs but those that are asked to show a person, on the wire to the chips,
+// in temporary files, and in every file of the home but its keys: the databases with their
+// journals, which another program that reads keeps from being written back.
 func TestNothingLeaks(t *testing.T) {
 	if testing.Short() {
 		t.Skip("passphrases take time")
@@ -34,6 +38,9 @@ func TestNothingLeaks(t *testing.T) {
 		t.Fatal(err)
 	}
 	life := &life{t: t, d: d, dir: filepath.Join(d.dir, stageAuthority)}
+	temporary := t.TempDir()
+	t.Setenv("TMPDIR", temporary)
+	release := life.hold()
 	life.play()
 	secret := life.secrets()
 	for what, b := range life.said {
@@ -41,16 +48,35 @@ func TestNothingLeaks(t *testing.T) {
 			t.Errorf("%s says the %s", what, found)
 		}
 	}
-	n := 0
-	err := filepath.WalkDir(filepath.Join(life.dir, "home"), func(path string, e fs.DirEntry, err error) error {
-		if err != nil || e.IsDir() && e.Name() == keysDir {
-			if err == nil {
+	for _, found := range secret.in(life.wire.Bytes()) {
+		t.Errorf("on the wire there is the %s", found)
+	}
+	n := life.scan(secret, filepath.Join(life.dir, "home"))
+	if info, err := os.Stat(filepath.Join(life.dir, "home", ledgerFile+"-wal")); err != nil || info.Size() == 0 {
+		t.Errorf("the journal of the ledger was not looked at: %v", err)
+	}
+	release()
+	life.scan(secret, filepath.Join(life.dir, "home"))
+	if left := life.scan(secret, temporary); left > 0 {
+		t.Errorf("%d temporary files are left", left)
+	}
+	if b, err := os.ReadFile(filepath.Join(life.dir, "home", inspectionsDir, "inspections.jsonl")); err != nil || bytes.Count(b, []byte(`"schema":"tamthe/inspection/1"`)) < 4 {
+		t.Errorf("the record of inspections was not looked at: %v", err)
+	}
+	if n < 10 || len(life.said) < 40 || life.wire.Len() < 100_000 {
+		t.Errorf("only %d files, %d commands and %d octets looked at", n, len(life.said), life.wire.Len())
+	}
+}
+
+// scan looks for secrets in every file of a folder but those of keys, and counts the files.
+func (l *life) scan(secret secrets, dir string) (n int) {
+	l.t.Helper()
+	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			if err == nil && e.Name() == keysDir {
 				err = fs.SkipDir
 			}
 			return err
-		}
-		if e.IsDir() {
-			return nil
 		}
 		b, err := os.ReadFile(path)
 		if err != nil {
@@ -58,19 +84,48 @@ func TestNothingLeaks(t *testing.T) {
 		}
 		n++
 		for _, found := range secret.in(b) {
-			t.Errorf("%s holds the %s", e.Name(), found)
+			l.t.Errorf("%s holds the %s", e.Name(), found)
 		}
 		return nil
 	})
 	if err != nil {
-		t.Fatal(err)
+		l.t.Fatal(err)
 	}
-	if b, err := os.ReadFile(filepath.Join(life.dir, "home", inspectionsDir, "inspections.jsonl")); err != nil || bytes.Count(b, []byte(`"schema":"tamthe/inspection/1"`)) < 4 {
-		t.Errorf("the record of inspections was not looked at: %v", err)
+	return n
+}
+
+// hold reads the databases until it is released, so that their journals stay.
+func (l *life) hold() (release func()) {
+	l.t.Helper()
+	var open []*sql.DB
+	for _, name := range []string{ledgerFile, subjectsFile} {
+		db, err := sql.Open("sqlite3", "file:"+filepath.Join(l.dir, "home", name)+"?mode=ro")
+		if err == nil {
+			db.SetMaxOpenConns(1)
+			_, err = db.Exec("SELECT count(*) FROM sqlite_schema")
+		}
+		if err != nil {
+			l.t.Fatal(err)
+		}
+		open = append(open, db)
 	}
-	if n < 10 || len(life.said) < 40 {
-		t.Errorf("only %d files and %d commands looked at", n, len(life.said))
+	return func() {
+		for _, db := range open {
+			_ = db.Close()
+		}
 	}
+}
+
+// tapped is a wire that somebody listens to.
+type tapped struct {
+	apdu.Wire
+	heard *bytes.Buffer
+}
+
+func (t tapped) Exchange(ctx context.Context, b []byte) ([]byte, error) {
+	answer, err := t.Wire.Exchange(ctx, b)
+	fmt.Fprintf(t.heard, "%s%s\n%x\n%x\n", b, answer, b, answer)
+	return answer, err
 }
 
 // A test that cannot fail is a defect: each secret is found where it stands.
@@ -98,6 +153,8 @@ type life struct {
 	d    *desks
 	dir  string
 	said map[string][]byte
+	wire bytes.Buffer // all that went to and from the chips
+	keep [][]byte     // keys of subjects, as long as they live
 }
 
 func (l *life) path(name string) string { return filepath.Join(l.dir, name) }
@@ -109,7 +166,13 @@ func (l *life) do(chip string, args ...string) string {
 	var out, errw bytes.Buffer
 	p := &program{
 		in: strings.NewReader(""), out: &out, err: &errw, now: time.Now, home: home(l.path("home")),
-		connect: func(context.Context, string) (*reader, error) { return (&chipSlot{l.path(chip)}).open() },
+		connect: func(context.Context, string) (*reader, error) {
+			r, err := (&chipSlot{l.path(chip)}).open()
+			if err == nil {
+				r.Wire = tapped{r.Wire, &l.wire}
+			}
+			return r, err
+		},
 	}
 	status := p.run(context.Background(), args)
 	if l.said == nil {
@@ -178,6 +241,7 @@ func (l *life) play() {
 	l.chip("a.chip")
 	card := l.officer("an", "a.chip", "personalise", app)
 	l.officer("binh", "a.chip", "check", card, "--mrz-file", l.path("mrz.txt"))
+	l.subjectKeys()
 	l.officer("binh", "", "deliver", card)
 	l.checkpoint()
 	l.slip("", append([]string{"enrol", person, "--portrait", face}, as...)...)
@@ -186,6 +250,7 @@ func (l *life) play() {
 	l.chip("b.chip")
 	second := l.officer("an", "b.chip", "personalise", next, "--bac-only")
 	l.officer("binh", "b.chip", "check", second)
+	l.subjectKeys()
 	l.officer("binh", "", "deliver", second)
 	l.officer("binh", "", "card", "revoke", second, "--reason", "lost")
 	for _, args := range [][]string{
@@ -296,6 +361,7 @@ func (l *life) secrets() secrets {
 	s.words("number", string(who.Number), who.Number.Document())
 	s.words("CAN", who.Number.CAN(), "654321")
 	s.words("passphrase", testPassphrase)
+	s.words("decomposed name", "Nguye\u0302\u0303n", "Thi\u0323 Thu\u031b\u0309", "Nghie\u0323\u0302m")
 	s.words("name", who.Surname, who.Given, "Nguyen", "NGUYEN", "THI<THU", "Thi Thu", "THI THU")
 	s.words("date of birth", "15/02/1990", "1990-02-15", "900215")
 	s.words("life", who.Origin, who.Residence, who.Features, who.Father, who.Mother, who.Spouse)
@@ -305,6 +371,39 @@ func (l *life) secrets() secrets {
 	}
 	l.keys(s)
 	return s
+}
+
+// subjectKeys notes the keys of the vault while they live.
+func (l *life) subjectKeys() {
+	l.t.Helper()
+	kek, err := keystore.OpenSecret(filepath.Join(l.dir, "home", keysDir, vaultKeyName), keystore.UseVault)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	db, err := sql.Open("sqlite3", "file:"+filepath.Join(l.dir, "home", subjectsFile)+"?mode=ro")
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	defer db.Close()
+	rows, err := db.Query("SELECT subject, class, wrapped FROM key WHERE live = 1")
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var subject string
+		var class uint32
+		var wrapped []byte
+		if err := rows.Scan(&subject, &class, &wrapped); err != nil {
+			l.t.Fatal(err)
+		}
+		label := append(binary.BigEndian.AppendUint32([]byte("tamthe vault v1 wrap"), class), subject...)
+		key, err := kek.Unwrap(l.t.Context(), wrapped, label)
+		if err != nil {
+			l.t.Fatal(err)
+		}
+		l.keep = append(l.keep, key)
+	}
 }
 
 // keys adds every key of the home, and those of its chips.
@@ -337,6 +436,12 @@ func (l *life) keys(s secrets) {
 	vault, err := keystore.OpenSecret(filepath.Join(dir, vaultKeyName), keystore.UseVault)
 	check(err)
 	s.key("vault key", bytes.Clone(vault.Bytes()))
+	if len(l.keep) < 6 {
+		l.t.Fatalf("%d keys of subjects are known", len(l.keep))
+	}
+	for i, key := range l.keep {
+		s.key(fmt.Sprint("key of a subject ", i), key)
+	}
 	master, err := keystore.OpenSecret(filepath.Join(dir, masterKeyName), keystore.UseCardMaster)
 	check(err)
 	s.key("card master key", bytes.Clone(master.Bytes()))
