@@ -102,14 +102,14 @@ func (p *program) copyVault(ctx context.Context, from, to string) error {
 		return err
 	}
 	defer s.Close()
-	kek, err := p.vaultKEK(s.KEK())
+	kek, err := p.vaultRing().Wrapper(ctx, s.KEK())
 	if errors.Is(err, keystore.ErrMissing) {
 		return fmt.Errorf("%s: %w", from, errExpired)
 	}
 	if err != nil {
 		return err
 	}
-	defer kek.Destroy()
+	defer forget(kek)
 	v, err := vault.Open(ctx, s, kek)
 	if err != nil {
 		return fmt.Errorf("%s: %w", from, err)
@@ -141,15 +141,15 @@ func runVaultRotate(ctx context.Context, p *program) error {
 	}
 	defer o.done()
 	old := o.subjects.KEK()
-	next, kek, err := p.nextKEK(old)
+	next, kek, err := p.nextKEK(ctx, old)
 	if err != nil {
 		return err
 	}
-	defer kek.Destroy()
+	defer forget(kek)
 	if err := o.subjects.Rewrap(ctx, next, o.Vault.Rewrap(ctx, kek)); err != nil {
 		return err
 	}
-	if err := p.destroyKEK(ctx, old); err != nil {
+	if err := p.vaultRing().Destroy(ctx, old); err != nil {
 		return hint(err, "the vault works under %s; destroy %s by hand", next, p.home.path(keysDir, old))
 	}
 	p.say("all keys are under %s; copies made before open no more", next)

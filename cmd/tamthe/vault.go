@@ -28,11 +28,11 @@ func (p *program) openVault(ctx context.Context, o *office, readOnly bool) error
 		return err
 	}
 	o.close = append(o.close, func() { _ = o.subjects.Close() })
-	kek, err := p.vaultKEK(o.subjects.KEK())
+	kek, err := p.vaultRing().Wrapper(ctx, o.subjects.KEK())
 	if err != nil {
 		return err
 	}
-	o.close = append(o.close, kek.Destroy)
+	o.close = append(o.close, func() { forget(kek) })
 	if o.Vault, err = vault.Open(ctx, o.subjects, kek); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
@@ -40,32 +40,33 @@ func (p *program) openVault(ctx context.Context, o *office, readOnly bool) error
 	return nil
 }
 
-// vaultKEK opens the key that wraps the vault's.
-func (p *program) vaultKEK(name string) (*keystore.Secret, error) {
-	return keystore.OpenSecret(p.home.path(keysDir, name), keystore.UseVault)
+// vaultRing is where the keys are that wrap the vault's.
+func (p *program) vaultRing() keystore.Folder { return keystore.Folder{Dir: p.home.path(keysDir)} }
+
+// forget wipes a key that is held in memory.
+func forget(key any) {
+	if k, ok := key.(interface{ Destroy() }); ok {
+		k.Destroy()
+	}
 }
 
 // nextKEK makes the key that takes over from one; what a rotation that was cut short has
 // made is used.
-func (p *program) nextKEK(old string) (string, *keystore.Secret, error) {
+func (p *program) nextKEK(ctx context.Context, old string) (string, keystore.Wrapper, error) {
 	n, _ := strconv.Atoi(strings.TrimPrefix(old, vaultPrefix)) // 0 of the oldest, which has no number
 	name := fmt.Sprintf("%s%03d", vaultPrefix, n+1)
-	kek, err := keystore.GenerateSecret(p.home.path(keysDir, name), keystore.UseVault)
-	if errors.Is(err, keystore.ErrExists) {
-		kek, err = p.vaultKEK(name)
+	err := p.vaultRing().GenerateSecret(ctx, name, keystore.UseVault)
+	if err != nil && !errors.Is(err, keystore.ErrExists) {
+		return "", nil, err
 	}
+	kek, err := p.vaultRing().Wrapper(ctx, name)
 	return name, kek, err
-}
-
-// destroyKEK destroys a key that wraps nothing any more.
-func (p *program) destroyKEK(ctx context.Context, name string) error {
-	return keystore.Folder{Dir: p.home.path(keysDir)}.Destroy(ctx, name)
 }
 
 // importVault makes the database of keys of a home that had one key for everything: what
 // it sealed stays readable, and persons keep their pseudonyms.
 func (p *program) importVault(ctx context.Context, path string) error {
-	kek, err := p.vaultKEK(oldVaultKey)
+	kek, err := keystore.OpenSecret(p.home.path(keysDir, oldVaultKey), keystore.UseVault)
 	if errors.Is(err, keystore.ErrMissing) {
 		return hint(fmt.Errorf("%s: %w", path, fs.ErrNotExist), "no personal data open without it: put a copy back with `tamthe vault restore`")
 	}
