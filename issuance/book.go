@@ -18,6 +18,8 @@ type Book struct {
 	subjects map[StreamID]*Subject
 	read     Head
 	due      []due
+	number   uint16        // of the newest rule book that was seen
+	whole    map[Kind]bool // of these kinds every stream was read
 }
 
 // NewBook is the book of an empty ledger, in which no stream exists. An empty origin is
@@ -30,7 +32,16 @@ func (b *Book) clone() *Book {
 	c := *b
 	c.subjects = maps.Clone(b.subjects) // subjects themselves are never changed once in a book
 	c.due = slices.Clone(b.due)
+	c.whole = maps.Clone(b.whole)
 	return &c
+}
+
+// Whole tells the book that of a kind it has read every stream that there is.
+func (b *Book) Whole(kind Kind) {
+	if b.whole == nil {
+		b.whole = map[Kind]bool{}
+	}
+	b.whole[kind] = true
 }
 
 // Founded tells the book that the log has a first entry, though it was not read.
@@ -61,10 +72,14 @@ func (b *Book) subject(id StreamID) (*Subject, error) {
 }
 
 // Apply checks entries one after the other and records each that holds; see
-// [State.Apply] for the rules. Signatures are verified side by side when there are many.
+// [State.Apply] for the rules. What is new is written under the present rule book: an entry
+// of another is ErrEntry. Signatures are verified side by side when there are many.
 func (b *Book) Apply(entries ...Entry) error {
 	signed := b.verifyAll(entries)
 	for i := range entries {
+		if n := entries[i].Rules; n != RuleBook {
+			return fmt.Errorf("%w: rule book %d is not the present one", ErrEntry, n)
+		}
 		leaf, err := entries[i].Leaf()
 		if err != nil {
 			return err
@@ -77,8 +92,9 @@ func (b *Book) Apply(entries ...Entry) error {
 }
 
 // Audit judges entries as Apply does, but goes on after one that does not hold: bad is
-// told, and the entry is recorded all the same. hashes are those of the entries' leaves
-// as the tree has them.
+// told, and the entry is recorded all the same. Each is judged by the rule book that it
+// names; a log may go on to a newer one and never back. hashes are those of the entries'
+// leaves as the tree has them.
 func (b *Book) Audit(entries []Entry, hashes [][32]byte, bad func(i int, err error)) {
 	signed := b.verifyAll(entries)
 	for i := range entries {
@@ -96,10 +112,12 @@ func (b *Book) Record(e Entry, leaf [32]byte) {
 	if !ok {
 		s = &Subject{Stream: e.Stream}
 	}
-	if r := ruleFor(e.Stream.Kind, e.Act); r != nil {
+	to := Absent
+	if r := ruleFor(e.Rules, e.Stream.Kind, e.Act); r != nil {
 		b.settle(r, &e)
+		to = r.to
 	}
-	b.record(s, &e, After(e.Stream.Kind, e.Act), leaf)
+	b.record(s, &e, to, leaf)
 }
 
 func (b *Book) apply(e *Entry, leaf [32]byte, signed bool) error {
@@ -107,14 +125,15 @@ func (b *Book) apply(e *Entry, leaf [32]byte, signed bool) error {
 	if err != nil {
 		return err
 	}
-	r := ruleFor(e.Stream.Kind, e.Act)
-	if r == nil {
-		return &TransitionError{e.Stream, s.Phase, e.Act, Possible(e.Stream.Kind, s.Phase)}
-	}
 	if err := b.follows(s, e); err != nil {
 		return err
 	}
-	if err := b.mayAct(r, e, signed); err != nil {
+	rules := books[e.Rules]
+	r := rules.rule(e.Stream.Kind, e.Act)
+	if r == nil {
+		return &TransitionError{e.Stream, s.Phase, e.Act, Possible(e.Stream.Kind, s.Phase)}
+	}
+	if err := b.mayAct(r, s, e, signed); err != nil {
 		return err
 	}
 	if !r.follows(s.Phase) {
@@ -123,7 +142,7 @@ func (b *Book) apply(e *Entry, leaf [32]byte, signed bool) error {
 	if err := b.fourEyes(r, s, e); err != nil {
 		return err
 	}
-	if err := r.carries(s, e); err != nil {
+	if err := r.carries(rules.remarks, s, e); err != nil {
 		return err
 	}
 	if r.check != nil {
@@ -141,6 +160,7 @@ func (b *Book) record(s *Subject, e *Entry, to Phase, leaf [32]byte) {
 	after.record(e, to, leaf)
 	b.subjects[e.Stream] = after
 	b.founded = true
+	b.number = max(b.number, e.Rules)
 	if b.origin == "" {
 		b.origin = e.Origin
 	}
@@ -151,17 +171,19 @@ func (b *Book) follows(s *Subject, e *Entry) error {
 	switch {
 	case b.origin != "" && e.Origin != b.origin:
 		return fmt.Errorf("%w: made in log %q, not %q", ErrEntry, e.Origin, b.origin)
-	case e.Rules != RuleBook:
+	case books[e.Rules] == nil:
 		return fmt.Errorf("%w: rule book %d is not known", ErrEntry, e.Rules)
+	case e.Rules < b.number:
+		return fmt.Errorf("%w: rule book %d after book %d", ErrEntry, e.Rules, b.number)
 	case e.Seq != s.Seq+1 || e.Prev != s.Last:
 		return fmt.Errorf("%s stands at entry %d: %w", e.Stream, s.Seq, ErrConflict)
 	}
 	return nil
 }
 
-// mayAct: the operators are enrolled, hold the role, are two persons if they are two,
-// and signed.
-func (b *Book) mayAct(r *rule, e *Entry, signed bool) error {
+// mayAct: the operators are enrolled, hold the role, are two persons if they are two or
+// must be, and signed.
+func (b *Book) mayAct(r *rule, s *Subject, e *Entry, signed bool) error {
 	if e.Act == Init {
 		pub, _, err := parseKeyField(e.Fields["key"])
 		if err != nil {
@@ -178,18 +200,18 @@ func (b *Book) mayAct(r *rule, e *Entry, signed bool) error {
 		if k.IsZero() {
 			continue
 		}
-		s, err := b.operator(k)
+		by, err := b.acting(k, e)
 		if err != nil {
 			return err
 		}
-		op := s.operator()
+		op := by.operator()
 		if !op.Active {
 			return fmt.Errorf("%w: %s was revoked", ErrOperator, op.Name)
 		}
 		if !slices.ContainsFunc(r.role, op.May) {
 			return fmt.Errorf("%w: %s is not %s", ErrRole, op.Name, r.role[0])
 		}
-		if keys[i], _, err = parseKeyField(s.Fields["key"]); err != nil {
+		if keys[i], _, err = parseKeyField(by.Fields["key"]); err != nil {
 			return err
 		}
 		persons[i] = op.Person
@@ -197,10 +219,35 @@ func (b *Book) mayAct(r *rule, e *Entry, signed bool) error {
 	if persons[0] == persons[1] {
 		return fmt.Errorf("%s of %s: %w: both keys are one person's", e.Act, e.Stream, ErrFourEyes)
 	}
+	if e.Second.IsZero() && r.needsTwo(s, e) {
+		return fmt.Errorf("%s of %s: %w: two sign it", e.Act, e.Stream, ErrFourEyes)
+	}
 	if signed {
 		return nil
 	}
 	return e.verify(keys[0], keys[1])
+}
+
+// needsTwo asks the rule's condition of what the stream says with the entry.
+func (r *rule) needsTwo(s *Subject, e *Entry) bool {
+	if r.two == nil {
+		return false
+	}
+	fields := maps.Clone(s.Fields)
+	if fields == nil {
+		fields = map[string]string{}
+	}
+	maps.Copy(fields, e.Fields)
+	return r.two.holds(fields)
+}
+
+// acting is the stream of a key that acts. The second of two founders signs its own
+// enrolment: what stands there is what it will be.
+func (b *Book) acting(k KeyID, e *Entry) (*Subject, error) {
+	if k == e.Second && b.isMate(e) {
+		return &Subject{Stream: e.Stream, Phase: Enrolled, Fields: e.Fields}, nil
+	}
+	return b.operator(k)
 }
 
 func (b *Book) operator(k KeyID) (*Subject, error) {
@@ -261,7 +308,7 @@ func (b *Book) differ(s *Subject, acts []Act, e *Entry) error {
 func (b *Book) settle(r *rule, e *Entry) {
 	b.due = slices.DeleteFunc(b.due, func(d due) bool { return d == due{e.Stream, e.Act} })
 	if r.owes != nil {
-		b.due = append(b.due, r.owes(e))
+		b.due = append(b.due, r.owes(e)...)
 	}
 }
 

@@ -3,15 +3,16 @@ package issuance
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // carries holds an entry against what its rule says it must bring along.
-func (r *rule) carries(s *Subject, e *Entry) error {
+func (r *rule) carries(remarks []string, s *Subject, e *Entry) error {
 	if err := checkFields(e); err != nil {
 		return err
 	}
 	for name := range e.Fields {
-		if !r.takes(name) {
+		if !r.takes(name) && !slices.Contains(remarks, name) {
 			return fmt.Errorf("%w: %s carries no field %q", ErrEntry, e.Act, name)
 		}
 	}
@@ -25,8 +26,10 @@ func (r *rule) carries(s *Subject, e *Entry) error {
 			return fmt.Errorf("%s of %s: %q: %w", e.Act, e.Stream, name, ErrChanged)
 		}
 	}
-	if r.must != "" && e.Fields["verdict"] != r.must {
-		return fmt.Errorf("%w: %s needs the verdict %q", ErrEntry, e.Act, r.must)
+	for name, values := range r.only {
+		if got, ok := e.Fields[name]; ok && !slices.Contains(values, got) {
+			return &wordError{e.Act, name, got, values}
+		}
 	}
 	content, ok := e.Commitments[Content]
 	if r.commit && !ok {
@@ -41,12 +44,24 @@ func (r *rule) carries(s *Subject, e *Entry) error {
 	return r.claims(s, e)
 }
 
+// wordError names the words that there are.
+type wordError struct {
+	act       Act
+	name, got string
+	words     []string
+}
+
+func (e *wordError) Error() string {
+	return fmt.Sprintf("%s: %q is no %s; it is one of %s", e.act, e.got, e.name, strings.Join(e.words, ", "))
+}
+
+func (e *wordError) Unwrap() []error { return []error{ErrEntry, ErrWord} }
+
 // takes reports whether the act may carry the field. The newest value of a field is what
 // the stream says, so that an act which carried more than its own could turn what an act
 // before it was judged by: whose application it is, which card it replaces.
 func (r *rule) takes(name string) bool {
-	return slices.Contains(r.need, name) || slices.Contains(r.same, name) || slices.Contains(r.extra, name) ||
-		slices.Contains(remarks, name) || r.must != "" && name == "verdict"
+	return slices.Contains(r.need, name) || slices.Contains(r.same, name) || slices.Contains(r.extra, name)
 }
 
 // claims: what must be unique is claimed, what must be given up is released, and
@@ -62,13 +77,8 @@ func (r *rule) claims(s *Subject, e *Entry) error {
 			return fmt.Errorf("%w: %s claims no %s", ErrEntry, e.Act, c.Kind)
 		}
 	}
-	if len(e.Hold) != len(r.hold) {
-		return fmt.Errorf("%w: %s holds %d things", ErrEntry, e.Act, len(r.hold))
-	}
-	for _, kind := range r.hold {
-		if valueOf(e.Hold, kind) == "" {
-			return fmt.Errorf("%w: %s must hold its %s", ErrEntry, e.Act, kind)
-		}
+	if err := r.holds(e); err != nil {
+		return err
 	}
 	var want []Claim
 	for _, c := range s.Held {
@@ -81,6 +91,24 @@ func (r *rule) claims(s *Subject, e *Entry) error {
 	slices.SortFunc(want, compareClaims)
 	if !slices.Equal(got, want) {
 		return fmt.Errorf("%w: %s must release what its stream holds", ErrEntry, e.Act)
+	}
+	return nil
+}
+
+// holds: one thing of each kind that the act holds one of, at least one of the others.
+func (r *rule) holds(e *Entry) error {
+	for _, kind := range slices.Concat(r.hold, r.every) {
+		if valueOf(e.Hold, kind) == "" {
+			return fmt.Errorf("%w: %s must hold its %s", ErrEntry, e.Act, kind)
+		}
+	}
+	seen := map[ClaimKind]bool{}
+	for _, c := range e.Hold {
+		one := slices.Contains(r.hold, c.Kind)
+		if !one && !slices.Contains(r.every, c.Kind) || one && seen[c.Kind] {
+			return fmt.Errorf("%w: %s holds no such %s", ErrEntry, e.Act, c.Kind)
+		}
+		seen[c.Kind] = true
 	}
 	return nil
 }

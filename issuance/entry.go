@@ -56,10 +56,11 @@ const (
 	ClaimCardSerial ClaimKind = "card-serial" // serial number of the card's body
 	ClaimStatus     ClaimKind = "status"      // list:index in the status list
 	ClaimCertSerial ClaimKind = "cert-serial" // issuer:serial of a certificate
-	ClaimUse        ClaimKind = "ds-use"      // document signer:number of its use
+	ClaimUse        ClaimKind = "ds-use"      // document signer:number, one for each SOD it signs
+	ClaimNumber     ClaimKind = "number"      // HMAC of a personal number
 
-	HoldApplication ClaimKind = "open-application" // HMAC of the person : document type
-	HoldCard        ClaimKind = "active-card"      // HMAC of the person : document type
+	HoldApplication ClaimKind = "open-application" // person : document type, and HMAC of each of their numbers : document type
+	HoldCard        ClaimKind = "active-card"      // the same as its application held
 	HoldName        ClaimKind = "operator-name"    // the name by which an operator is called
 )
 

@@ -10,6 +10,9 @@ var (
 	// ErrEntry means that an entry is not well formed: a name, size or field that no
 	// leaf may hold, or a field that the act must carry is missing.
 	ErrEntry = errors.New("not a well-formed entry")
+	// ErrWord means that a field which may say one of some words says another: a reason that
+	// the law does not know. It is an ErrEntry too.
+	ErrWord = errors.New("not one of the words for it")
 	// ErrConflict means that the ledger has moved on since the head that the decision
 	// rested on, or that the entry's ID is taken by a different entry. Nothing was
 	// written: load again and decide again.
@@ -30,6 +33,8 @@ var (
 	// belongs to no application, a delivery whose old card is still in force, half of
 	// two acts that go together.
 	ErrLink = errors.New("the streams disagree")
+	// ErrCap means that a key has signed as often as it may.
+	ErrCap = errors.New("the key has been used as often as it may")
 )
 
 // TransitionError means that an act may not follow the stream's present phase.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // fields is the closed list of what an entry may say in clear, and in what form. There
@@ -14,7 +15,9 @@ var fields = map[string]func(string) bool{
 	"person": isName,   // who stands behind the key; a number of the desk's own, not the State's
 	"name":   isName,   // what the desk calls the key
 	"roles":  isRoles,  // with commas, in the order of Roles
-	"logkey": isText,   // verifier key of the log (golang.org/x/mod/sumdb/note)
+	"logkey": isText,   // verifier key of a log (golang.org/x/mod/sumdb/note)
+	"with":   isDigest, // key of the second administrator
+	"from":   isTime,   // since when a key or desk counts as another's
 
 	// references to other streams
 	"application": validID,
@@ -23,12 +26,16 @@ var fields = map[string]func(string) bool{
 	"successor":   validID, // the card that replaces this one
 	"ds":          validID, // the key that signed
 	"issuer":      validID, // the key that certifies
+	"subject":     validID, // the person who applies
+	"batch":       validID, // of blank cards
+	"transport":   validID, // the key with which a batch came
 
 	// what is to be made
 	"doctype": isName,
 	"profile": isName,
 	"reason":  isName,
 	"plan":    isDigest, // of the personalisation plan; the plan holds a random value
+	"ordinal": isNumber, // the how many-th of a person's numbers it is made out to
 
 	// personalisation
 	"keyset":   isNumber, // version of the keys put onto the chip
@@ -44,23 +51,47 @@ var fields = map[string]func(string) bool{
 	"report":   isDigest, // of the inspection report
 	"verdict":  isName,
 	"policy":   isName,
-	"holder":   isName, // match, mismatch or unsure; or proxy
+	"print":    isDigest, // of the print job, with a random value
+	"holder":   isName,   // match, mismatch or unsure; or proxy
+
+	// what becomes of it
+	"to":        isName,
+	"shipment":  isName,
+	"withdrawn": isName, // of a card that is replaced: yes, or lost
+	"outcome":   isName, // of a complaint: upheld or dismissed
 
 	// the authority's keys
-	"usage":     isName,   // csca, ds, …
-	"algorithm": isName,   // of the key: a curve's name, or rsa-3072
-	"public":    isDigest, // of the SubjectPublicKeyInfo
-	"object":    isName,   // certificate, crl, link, …
-	"issued":    isDigest, // of what was signed
+	"usage":      isName,   // csca, ds, …
+	"algorithm":  isName,   // of the key: a curve's name, or rsa-3072
+	"public":     isDigest, // of the SubjectPublicKeyInfo
+	"object":     isName,   // certificate, crl, link, …
+	"issued":     isDigest, // of what was signed
+	"cap":        isNumber, // how many cards a document signer may sign
+	"number":     isNumber, // of a list
+	"chr":        validID,  // certificate holder reference (TR-03110-3 A.6.1)
+	"kcv":        isOctets, // key check value
+	"components": isNumber,
+	"ceremony":   validID,
+	"transcript": isDigest,
+	"title":      isName,
+
+	// blank cards, desks and days
+	"at":        isName,
+	"count":     isNumber,
+	"serials":   isDigest, // of the list of serial numbers
+	"supplier":  isName,
+	"day":       isDay,
+	"origin":    validOrigin, // name of a desk's own log
+	"size":      isNumber,    // entries of a log
+	"tree":      isDigest,    // and its root
+	"conflicts": isNumber,
+	"first":     isText,
+	"last":      isText,
 
 	// where and with what
 	"desk":    isName,
 	"program": isName,
 }
-
-// remarks are the fields that any act may carry: no rule and nobody who decides looks at
-// them.
-var remarks = []string{"desk", "program", "os", "attempt", "script", "evidence", "imported", "holder", "policy"}
 
 // checkFields holds an entry's fields against the list.
 func checkFields(e *Entry) error {
@@ -148,6 +179,17 @@ func isNumber(s string) bool {
 		}
 	}
 	return s == "0" || s != "" && len(s) <= 18 && s[0] != '0'
+}
+
+// isTime: RFC 3339 in UTC, whole seconds.
+func isTime(s string) bool {
+	t, err := time.Parse(time.RFC3339, s)
+	return err == nil && t.UTC().Format(time.RFC3339) == s
+}
+
+func isDay(s string) bool {
+	t, err := time.Parse(time.DateOnly, s)
+	return err == nil && t.Format(time.DateOnly) == s
 }
 
 func isRoles(s string) bool {

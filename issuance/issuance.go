@@ -29,6 +29,11 @@ const (
 	KindApplication Kind = "application" // one request for one card
 	KindCard        Kind = "card"        // one chip on its way into a holder's hand, and after
 	KindKey         Kind = "key"         // a key of the authority: CSCA, document signer
+	KindPerson      Kind = "person"      // one human being and their numbers, by a random name
+	KindCeremony    Kind = "ceremony"    // what the custodians did together, as they signed it
+	KindStock       Kind = "stock"       // a batch of blank cards
+	KindDesk        Kind = "desk"        // a desk that may work apart from the others
+	KindDay         Kind = "day"         // one day at one place
 )
 
 // StreamID names a stream. ID is a letter or digit followed by at most 95 letters,
@@ -47,6 +52,12 @@ func Card(id string) StreamID { return StreamID{KindCard, id} }
 
 // Key names the stream of one of the authority's keys.
 func Key(id string) StreamID { return StreamID{KindKey, id} }
+
+// Person names the stream of a human being.
+func Person(id string) StreamID { return StreamID{KindPerson, id} }
+
+// Stock names the stream of a batch of blank cards.
+func Stock(id string) StreamID { return StreamID{KindStock, id} }
 
 // OperatorStream names the stream of an operator's key.
 func OperatorStream(k KeyID) StreamID { return StreamID{KindOperator, k.String()} }
@@ -84,14 +95,16 @@ type Phase string
 const (
 	Absent Phase = ""
 
-	Enrolled Phase = "enrolled" // operator: may act; application: open, may be approved
-	Revoked  Phase = "revoked"  // operator, card, key: never again
+	Enrolled Phase = "enrolled" // operator, desk: may act; application: open, may be approved
+	Revoked  Phase = "revoked"  // operator, card, key, desk: never again
 
 	Approved      Phase = "approved"
 	Personalising Phase = "personalising"
 	Issued        Phase = "issued"
 	Rejected      Phase = "rejected"
 	Cancelled     Phase = "cancelled"
+	Disputed      Phase = "disputed" // its holder complains
+	Shredded      Phase = "shredded" // nobody can read any more what it was about
 
 	Allocated  Phase = "allocated"  // a chip is bound to the application
 	Rotating   Phase = "rotating"   // its keys may be old or new
@@ -102,15 +115,25 @@ const (
 	Written    Phase = "written"    // read back, equal
 	Locking    Phase = "locking"    // may be open or locked
 	Locked     Phase = "locked"     // locked for good
+	Printed    Phase = "printed"    // its body bears what was approved
 	Checked    Phase = "checked"    // our own checkpoint accepted it
+	Failed     Phase = "failed"     // it did not
+	InTransit  Phase = "in-transit" // on its way to where it is handed over
+	Arrived    Phase = "arrived"    // there
 	Active     Phase = "active"     // in its holder's hand
 	Suspended  Phase = "suspended"  // held, may become active again
 	Superseded Phase = "superseded" // another card took its place
 	Spoiled    Phase = "spoiled"    // never left the desk
+	Returned   Phase = "returned"   // out of force and taken back
+	Destroyed  Phase = "destroyed"  // card: cut up; key: erased
 
 	Generated Phase = "generated" // key: exists, certifies nothing yet
 	Preparing Phase = "preparing" // key: what it will sign is stored
 	InUse     Phase = "in-use"    // key: certified
+
+	Registered Phase = "registered" // person: known by a number
+	InStock    Phase = "in-stock"   // batch: received
+	Closed     Phase = "closed"     // day: counted and found to agree
 )
 
 // Act is what an entry does to its stream: lower-case letters and hyphens, at most 24.
@@ -119,31 +142,52 @@ type Act string
 // The acts. Which stream and phase each may follow is in the table of rules.
 const (
 	Init Act = "init" // the first entry of a log: it names the log key and its first operator
+	Pair Act = "pair" // operator: the only administrator of an older log takes a second one
 
-	Enrol   Act = "enrol"   // operator: give a key its roles; application: open it
+	Enrol   Act = "enrol"   // operator: give a key its roles; application: open it; desk: let it work
 	Change  Act = "change"  // application: what will be made is now something else; voids an approval
 	Approve Act = "approve" // application: this, and nothing else, may be made
 	Reject  Act = "reject"  // application: refused
 	Cancel  Act = "cancel"  // application: withdrawn
 	Issue   Act = "issue"   // application: done; key: signed what was prepared
 
+	Complain Act = "complain" // application: the holder says that the card is not right
+	Settle   Act = "settle"   // application: the complaint is answered
+	Shred    Act = "shred"    // application: the key of its personal data was destroyed
+
+	Register Act = "register" // person: known from now on, by this number
+	Renumber Act = "renumber" // person: has another number from now on
+
 	Personalise Act = "personalise" // application: a card is being made
 	Allocate    Act = "allocate"    // this chip is that card
 	Rotate      Act = "rotate"      // about to put our keys onto the chip
 	Generate    Act = "generate"    // the chip made these key pairs; key: we made this one
 	Prepare     Act = "prepare"     // this will be signed, and only this
-	Sign        Act = "sign"        // it was signed; the SOD is attached
+	Sign        Act = "sign"        // card: it was signed; ceremony: this is what was done
 	Write       Act = "write"       // about to write the files
 	WriteDone   Act = "written"     // written and read back
 	Lock        Act = "lock"        // about to lock the chip for good
 	LockDone    Act = "locked"
+	Print       Act = "print"     // about to print the card's body
 	Check       Act = "check"     // our own checkpoint accepts the card
+	Fail        Act = "fail"      // it does not
+	Send        Act = "send"      // card: on its way
+	Receive     Act = "receive"   // card: arrived; batch: taken in
 	Deliver     Act = "deliver"   // handed over
 	Suspend     Act = "suspend"   // held back, for a time
 	Resume      Act = "resume"    // in force again
-	Revoke      Act = "revoke"    // operator, card, key: never again
+	Revoke      Act = "revoke"    // operator, card, key, desk: never again
 	Supersede   Act = "supersede" // replaced by the card that is delivered with it
-	Spoil       Act = "spoil"     // will never be delivered
+	Spoil       Act = "spoil"     // card: will never be delivered; batch: so many are no good
+	Return      Act = "return"    // out of force and taken back
+	Destroy     Act = "destroy"   // card: cut up; key: erased; batch: so many were destroyed
+
+	Import Act = "import" // key: components were put together
+	Move   Act = "move"   // batch: so many are elsewhere now
+	Count  Act = "count"  // batch: so many were found
+	Grant  Act = "grant"  // desk: what it may use while it is apart
+	Sync   Act = "sync"   // desk: its acts were taken over up to here
+	Close  Act = "close"  // day: everything is accounted for
 )
 
 // Role is what an operator may do.
@@ -160,9 +204,14 @@ const (
 	Clerk        Role = "clerk"        // delivers it, takes the old one back
 	Revoker      Role = "revoker"      // suspends, resumes and revokes cards
 	Custodian    Role = "custodian"    // makes and uses the authority's keys
+	StockKeeper  Role = "stock-keeper" // takes in, counts and destroys blank cards
+	Signer       Role = "signer"       // the signing service: says what is signed for a card
+	Auditor      Role = "auditor"      // reads everything and changes nothing
 )
 
 // Roles lists every role in the order of a card's life.
 func Roles() []Role {
-	return []Role{Admin, Registrar, Approver, Personaliser, Inspector, Clerk, Revoker, Custodian}
+	return []Role{
+		Admin, Registrar, Approver, Personaliser, Inspector, Clerk, Revoker, Custodian, StockKeeper, Signer, Auditor,
+	}
 }

@@ -94,6 +94,7 @@ func TestSecondCard(t *testing.T) {
 func TestMustCarry(t *testing.T) {
 	o, _ := newOffice(t)
 	o.Must(t, o.Enrol("A-0", "zoe", ""))
+	o.Know(t, "ann")
 	for name, change := range map[string]func(*ledgertest.Step){
 		"no document type":     func(s *ledgertest.Step) { delete(s.Fields, "doctype") },
 		"an unknown field":     func(s *ledgertest.Step) { s.Fields["surname"] = "nguyen" },
@@ -101,6 +102,7 @@ func TestMustCarry(t *testing.T) {
 		"no commitment":        func(s *ledgertest.Step) { s.Made = "" },
 		"no hold":              func(s *ledgertest.Step) { s.Hold = nil },
 		"another hold":         func(s *ledgertest.Step) { s.Hold[0].Kind = issuance.HoldCard },
+		"half of its holds":    func(s *ledgertest.Step) { s.Hold = s.Hold[:1] },
 		"two holds":            func(s *ledgertest.Step) { s.Hold = append(s.Hold, issuance.Claim{Kind: issuance.HoldCard, Value: "x"}) },
 		"a claim":              func(s *ledgertest.Step) { s.Claims = []issuance.Claim{{Kind: issuance.ClaimChip, Value: "x"}} },
 		"a release":            func(s *ledgertest.Step) { s.Release = s.Hold },
@@ -151,7 +153,8 @@ func TestSuspend(t *testing.T) {
 	o, _ := newOffice(t)
 	o.IssueCard(t, "A-1", "C-1", "ann", "")
 	act := func(a issuance.Act) ledgertest.Step {
-		return ledgertest.Step{Stream: issuance.Card("C-1"), Act: a, By: o.Revoker, Fields: map[string]string{"reason": "held"}}
+		reason := map[issuance.Act]string{issuance.Suspend: "detention", issuance.Resume: "released"}[a]
+		return ledgertest.Step{Stream: issuance.Card("C-1"), Act: a, By: o.Revoker, Fields: map[string]string{"reason": reason}}
 	}
 	o.Must(t, act(issuance.Suspend))
 	o.Must(t, act(issuance.Resume))

@@ -57,14 +57,16 @@ func (b *Book) replay(id StreamID, entries []Entry) (*Subject, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read %s: entry %d: %w", id, i+1, err)
 		}
-		rule := ruleFor(id.Kind, e.Act)
-		if e.Stream != id || e.Seq != s.Seq+1 || e.Prev != s.Last || rule == nil || !rule.follows(s.Phase) {
+		rule := ruleFor(e.Rules, id.Kind, e.Act)
+		if e.Stream != id || e.Seq != s.Seq+1 || e.Prev != s.Last || rule == nil || !rule.follows(s.Phase) ||
+			i > 0 && e.Rules < entries[i-1].Rules {
 			return nil, fmt.Errorf("read %s: entry %d does not follow the one before it: %w", id, i+1, ErrLink)
 		}
 		if b.origin == "" {
 			b.origin = e.Origin
 		}
 		s.record(e, rule.to, LeafHash(leaf))
+		b.number = max(b.number, e.Rules)
 	}
 	b.subjects[id] = s
 	b.read[id] = s.Seq
@@ -83,8 +85,8 @@ func operatorsOf(s *Subject) []StreamID {
 }
 
 // verifyLoaded checks the signatures of entries read, and that whoever enrolled or
-// revoked an operator was an administrator. Whether they were so at that time is known
-// only to a replay of the whole log.
+// revoked an operator was an administrator, and two where two must be. Whether they were
+// so at that time is known only to a replay of the whole log.
 func (b *Book) verifyLoaded(entries []Entry) error {
 	signed := b.verifyAll(entries)
 	for i := range entries {
@@ -102,13 +104,35 @@ func (b *Book) verifyLoaded(entries []Entry) error {
 			b.root = e.Stream
 			continue
 		}
-		by, err := b.operator(e.Operator)
+		if err := b.byAdmins(e); err != nil {
+			return fmt.Errorf("read %s: %s: %w", e.Stream, e.Act, err)
+		}
+	}
+	return nil
+}
+
+// byAdmins: an act on an operator that was read is that of administrators, two persons
+// under a rule for two.
+func (b *Book) byAdmins(e *Entry) error {
+	persons := map[string]bool{}
+	for _, k := range []KeyID{e.Operator, e.Second} {
+		if k.IsZero() {
+			continue
+		}
+		by, err := b.operator(k)
 		if err != nil {
 			return err
 		}
 		if !slices.Contains(by.operator().Roles, Admin) {
-			return fmt.Errorf("read %s: %s by %s: %w", e.Stream, e.Act, by.Fields["name"], ErrRole)
+			return fmt.Errorf("%s: %w", by.Fields["name"], ErrRole)
 		}
+		persons[by.Fields["person"]] = true
+		if by.Stream == e.Stream && e.Act == Enrol && b.subjects[OperatorStream(e.Operator)].Fields["with"] != k.String() {
+			return ErrOperator // it enrolled itself
+		}
+	}
+	if r := ruleFor(e.Rules, e.Stream.Kind, e.Act); r.two != nil && len(persons) < 2 {
+		return ErrFourEyes
 	}
 	return nil
 }

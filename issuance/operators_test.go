@@ -15,7 +15,7 @@ func TestOperators(t *testing.T) {
 		t.Fatal(err)
 	}
 	list := state.Operators()
-	if len(list) != 2 || list[0].Name != "clerk" || list[1].Name != "root" {
+	if len(list) != 3 || list[0].Name != "clerk" || list[1].Name != "mate" || list[2].Name != "root" {
 		t.Errorf("%+v", list)
 	}
 	op, ok := state.Operator(o.Clerk.ID)
@@ -42,8 +42,11 @@ func TestOnlyEnrolledOperatorsAct(t *testing.T) {
 	s.By = o.Approver
 	refused("the wrong role", issuance.ErrRole, s)
 	hire := o.Hire(stranger)
-	hire.By = stranger
+	hire.By, hire.Second = stranger, nil
 	refused("a stranger enrols itself", issuance.ErrOperator, hire)
+	hire.By, hire.Second = o.Root, &stranger
+	refused("a stranger is the second of its own enrolment", issuance.ErrOperator, hire)
+	hire = o.Hire(stranger)
 	hire.By = o.Registrar
 	refused("a registrar enrols", issuance.ErrRole, hire)
 	hire = o.Hire(stranger)
@@ -55,7 +58,7 @@ func TestOnlyEnrolledOperatorsAct(t *testing.T) {
 
 	o.Must(t, o.Hire(stranger))
 	revoke := ledgertest.Step{
-		Stream: issuance.OperatorStream(stranger.ID), Act: issuance.Revoke, By: stranger,
+		Stream: issuance.OperatorStream(stranger.ID), Act: issuance.Revoke, By: stranger, Second: &o.Mate,
 		Fields: map[string]string{"reason": "left"}, Release: o.Hire(stranger).Hold,
 	}
 	refused("a key revokes itself", issuance.ErrFourEyes, revoke)
@@ -74,6 +77,7 @@ func TestOnlyEnrolledOperatorsAct(t *testing.T) {
 
 func TestForgedSignatures(t *testing.T) {
 	o, m := newOffice(t)
+	o.Know(t, "ann", "bob")
 	at, entries, err := o.Build(t.Context(), false, o.Enrol("A-1", "ann", ""))
 	if err != nil {
 		t.Fatal(err)
@@ -96,7 +100,7 @@ func TestForgedSignatures(t *testing.T) {
 		e.Attach = []issuance.Attachment{{Name: "person", Sealed: []byte("x")}}
 	})
 	forge("another operator", func(e *issuance.Entry) {
-		mate := ledgertest.NewOfficer("mate", "p-9", issuance.Registrar)
+		mate := ledgertest.NewOfficer("colleague", "p-99", issuance.Registrar)
 		o.Must(t, o.Hire(mate))
 		e.Operator = mate.ID
 	})
@@ -117,14 +121,14 @@ func TestFirstEntry(t *testing.T) {
 		"no log key":           func(s *ledgertest.Step) { delete(s.Fields, "logkey") },
 	} {
 		s := o.Init()
-		change(&s)
-		if err := o.Do(t.Context(), s); !errors.Is(err, issuance.ErrEntry) {
+		change(&s[0])
+		if err := o.Do(t.Context(), s...); !errors.Is(err, issuance.ErrEntry) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	s := o.Init()
-	s.By = o.Clerk
-	if err := o.Do(t.Context(), s); !errors.Is(err, issuance.ErrSignature) {
+	s[0].By = o.Clerk
+	if err := o.Do(t.Context(), s...); !errors.Is(err, issuance.ErrSignature) {
 		t.Errorf("signed by another: %v", err)
 	}
 	state := issuance.Begin(ledgertest.Origin)
@@ -134,7 +138,8 @@ func TestFirstEntry(t *testing.T) {
 	o.Found(t)
 	other := ledgertest.NewOffice(t, m)
 	other.Root = ledgertest.NewOfficer("usurper", "p-u", issuance.Admin)
-	err := other.Do(t.Context(), other.Init())
+	other.Mate = ledgertest.NewOfficer("accomplice", "p-v", issuance.Admin)
+	err := other.Do(t.Context(), other.Init()...)
 	if err != nil && !errors.Is(err, issuance.ErrLink) {
 		t.Error(err)
 	}

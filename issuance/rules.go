@@ -2,9 +2,10 @@ package issuance
 
 import "slices"
 
-// RuleBook is the number of the rules below. An entry is judged by the book it names;
-// there is one so far.
-const RuleBook = 1
+// RuleBook is the number of the rules under which entries are written now. An entry is
+// judged by the book that it names. Those of an older book stay good history; nothing new
+// is written under one, and a log never goes back to one.
+const RuleBook = 2
 
 // rule says what one act on one kind of stream needs and does.
 type rule struct {
@@ -12,25 +13,27 @@ type rule struct {
 	act  Act
 	from []Phase
 	to   Phase
-	role []Role // one of these; none only for the first entry of a log
+	role []Role     // one of these; none only for the first entry of a log
+	two  *condition // two persons act, and both hold the role; nil: one does
 
 	apart   []Act // persons behind these acts of the same stream may not do this one
 	apartBy []Act // … nor persons behind these acts of the card's application
 
-	need   []string // fields it must carry
-	same   []string // fields that must say what the stream says already
-	extra  []string // fields it may carry besides; none else but remarks
-	must   string   // the only value that its verdict may have
-	commit bool     // it must carry Content
-	agree  bool     // … and it must be what the stream says already
+	need   []string            // fields it must carry
+	same   []string            // fields that must say what the stream says already
+	extra  []string            // fields it may carry besides; none else but remarks
+	only   map[string][]string // the values that a field may have, where it may not have any
+	commit bool                // it must carry Content
+	agree  bool                // … and it must be what the stream says already
 
 	claim   []ClaimKind // at least one of each
 	may     []ClaimKind // any of these besides
 	hold    []ClaimKind // exactly one of each
+	every   []ClaimKind // at least one of each is held
 	release []ClaimKind // what the stream holds of these must be released
 
 	check func(*Book, *Subject, *Entry) error // across streams; sees the stream before the act
-	owes  func(*Entry) due                    // an act on another stream that must come with it
+	owes  func(*Entry) []due                  // acts on other streams that must come with it
 }
 
 // due is an act that must follow in the same append.
@@ -39,153 +42,56 @@ type due struct {
 	act    Act
 }
 
-// rules is the one table of what may be done. Intent is recorded before effect: rotate,
-// write and lock stand in the ledger before the chip sees the first command of them,
-// and may be repeated after a cut.
-var rules = []rule{
-	{
-		kind: KindOperator, act: Init, to: Enrolled,
-		need: []string{"key", "person", "name", "roles", "logkey"}, hold: []ClaimKind{HoldName}, check: isFirst,
-	},
-	{
-		kind: KindOperator, act: Enrol, to: Enrolled, role: []Role{Admin},
-		need: []string{"key", "person", "name", "roles"}, hold: []ClaimKind{HoldName}, check: isItsKey,
-	},
-	{
-		kind: KindOperator, act: Revoke, from: []Phase{Enrolled}, to: Revoked, role: []Role{Admin},
-		need: []string{"reason"}, release: []ClaimKind{HoldName}, check: isAnotherKey,
-	},
-
-	{
-		kind: KindApplication, act: Enrol, to: Enrolled, role: []Role{Registrar},
-		need: []string{"doctype", "reason"}, extra: []string{"profile", "replaces"}, commit: true, hold: []ClaimKind{HoldApplication}, check: replacesOwnCard,
-	},
-	{
-		kind: KindApplication, act: Change, from: []Phase{Enrolled, Approved}, to: Enrolled, role: []Role{Registrar},
-		extra: []string{"reason"}, commit: true,
-	},
-	{
-		kind: KindApplication, act: Approve, from: []Phase{Enrolled}, to: Approved, role: []Role{Approver},
-		apart: []Act{Enrol, Change}, commit: true, agree: true,
-	},
-	{
-		kind: KindApplication, act: Reject, from: []Phase{Enrolled, Approved}, to: Rejected, role: []Role{Approver},
-		need: []string{"reason"}, release: []ClaimKind{HoldApplication},
-	},
-	{
-		kind: KindApplication, act: Cancel, from: []Phase{Enrolled, Approved, Personalising}, to: Cancelled, role: []Role{Registrar},
-		need: []string{"reason"}, release: []ClaimKind{HoldApplication}, check: noCardInTheMaking,
-	},
-	{
-		kind: KindApplication, act: Personalise, from: []Phase{Approved, Personalising}, to: Personalising, role: []Role{Personaliser},
-		apart: []Act{Approve}, need: []string{"card"}, commit: true, agree: true, check: noCardInTheMaking,
-		owes: func(e *Entry) due { return due{Card(e.Fields["card"]), Allocate} },
-	},
-	{
-		kind: KindApplication, act: Issue, from: []Phase{Personalising}, to: Issued, role: []Role{Clerk},
-		same: []string{"card"}, release: []ClaimKind{HoldApplication}, check: cardIsActive,
-	},
-
-	{
-		kind: KindCard, act: Allocate, to: Allocated, role: []Role{Personaliser}, apartBy: []Act{Approve},
-		need: []string{"application", "plan"}, extra: []string{"profile"}, commit: true,
-		claim: []ClaimKind{ClaimChip}, may: []ClaimKind{ClaimCardSerial}, check: isForApplication,
-	},
-	{
-		kind: KindCard, act: Rotate, from: []Phase{Allocated, Rotating}, to: Rotating, role: []Role{Personaliser}, apartBy: []Act{Approve},
-		need: []string{"keyset"},
-	},
-	{
-		kind: KindCard, act: Generate, from: []Phase{Rotating, Keyed}, to: Keyed, role: []Role{Personaliser}, apartBy: []Act{Approve},
-		claim: []ClaimKind{ClaimChipKey},
-	},
-	{
-		kind: KindCard, act: Prepare, from: []Phase{Keyed}, to: Prepared, role: []Role{Personaliser}, apartBy: []Act{Approve},
-		need: []string{"cardid"}, extra: []string{"tbs", "ds"}, commit: true, agree: true,
-		claim: []ClaimKind{ClaimCardID}, may: []ClaimKind{ClaimStatus}, check: claimsItsCardID,
-	},
-	{
-		kind: KindCard, act: Sign, from: []Phase{Prepared}, to: Signed, role: []Role{Personaliser}, apartBy: []Act{Approve},
-		need: []string{"sod", "ds"}, same: []string{"cardid"},
-	},
-	{
-		kind: KindCard, act: Write, from: []Phase{Signed, Writing}, to: Writing, role: []Role{Personaliser}, apartBy: []Act{Approve},
-		same: []string{"sod"},
-	},
-	{
-		kind: KindCard, act: WriteDone, from: []Phase{Writing}, to: Written, role: []Role{Personaliser}, apartBy: []Act{Approve},
-		need: []string{"readback"}, same: []string{"sod"},
-	},
-	{
-		kind: KindCard, act: Lock, from: []Phase{Written, Locking}, to: Locking, role: []Role{Personaliser}, apartBy: []Act{Approve},
-	},
-	{
-		kind: KindCard, act: LockDone, from: []Phase{Locking}, to: Locked, role: []Role{Personaliser}, apartBy: []Act{Approve},
-	},
-	{
-		kind: KindCard, act: Check, from: []Phase{Locked, Checked}, to: Checked, role: []Role{Inspector},
-		apart: []Act{Allocate, Rotate, Generate, Prepare, Sign, Write, WriteDone, Lock, LockDone},
-		need:  []string{"report"}, must: "accept",
-	},
-	{
-		kind: KindCard, act: Spoil, to: Spoiled, role: []Role{Personaliser, Inspector},
-		from: []Phase{Allocated, Rotating, Keyed, Prepared, Signed, Writing, Written, Locking, Locked, Checked},
-		need: []string{"reason"},
-	},
-	{
-		kind: KindCard, act: Deliver, from: []Phase{Checked}, to: Active, role: []Role{Clerk},
-		hold: []ClaimKind{HoldCard}, check: isDue,
-		owes: func(e *Entry) due { return due{Application(e.Fields["application"]), Issue} }, same: []string{"application"},
-	},
-	{
-		kind: KindCard, act: Suspend, from: []Phase{Active}, to: Suspended, role: []Role{Revoker},
-		need: []string{"reason"},
-	},
-	{
-		kind: KindCard, act: Resume, from: []Phase{Suspended}, to: Active, role: []Role{Revoker},
-		need: []string{"reason"},
-	},
-	{
-		kind: KindCard, act: Revoke, from: []Phase{Active, Suspended}, to: Revoked, role: []Role{Revoker},
-		need: []string{"reason"}, release: []ClaimKind{HoldCard},
-	},
-	{
-		kind: KindCard, act: Supersede, from: []Phase{Active, Suspended}, to: Superseded, role: []Role{Clerk},
-		need: []string{"successor"}, release: []ClaimKind{HoldCard}, check: hasSuccessor,
-		owes: func(e *Entry) due { return due{Card(e.Fields["successor"]), Deliver} },
-	},
-
-	{
-		kind: KindKey, act: Generate, to: Generated, role: []Role{Custodian},
-		need: []string{"usage", "public"}, extra: []string{"algorithm"},
-	},
-	{
-		kind: KindKey, act: Prepare, from: []Phase{Generated, Preparing, InUse}, to: Preparing, role: []Role{Custodian},
-		need: []string{"object", "tbs"}, extra: []string{"issuer"}, may: []ClaimKind{ClaimCertSerial},
-	},
-	{
-		kind: KindKey, act: Issue, from: []Phase{Preparing}, to: InUse, role: []Role{Custodian},
-		need: []string{"issued"}, same: []string{"object", "tbs"},
-	},
-	{
-		kind: KindKey, act: Revoke, from: []Phase{Generated, Preparing, InUse}, to: Revoked, role: []Role{Custodian},
-		need: []string{"reason"},
-	},
+// condition is a question about what a stream says with the act that is to follow.
+type condition struct {
+	text  string // for the drawn table
+	holds func(fields map[string]string) bool
 }
 
-// ruleFor finds the rule of an act; nil if the kind knows no such act.
-func ruleFor(kind Kind, act Act) *rule {
-	for i := range rules {
-		if rules[i].kind == kind && rules[i].act == act {
-			return &rules[i]
-		}
+// always is the condition of acts that two persons do whatever they are about.
+var always = &condition{"always", func(map[string]string) bool { return true }}
+
+// book is one edition of the rules.
+type book struct {
+	rules   []rule
+	remarks []string // fields that any act may carry: no rule looks at them
+	index   map[string]*rule
+}
+
+// books are the editions by their number. Intent is recorded before effect in all of them:
+// rotate, write and lock stand in the ledger before the chip sees the first command of
+// them, and may be repeated after a cut.
+var books = map[uint16]*book{
+	1: newBook(remarks1, book1),
+	2: newBook(remarks2, operatorRules, personRules, applicationRules, cardRules, keyRules, ceremonyRules, stockRules, deskRules, dayRules),
+}
+
+// remarks2 are the fields that any act of book 2 may carry.
+var remarks2 = []string{"desk", "program", "os", "attempt", "script", "policy"}
+
+func newBook(remarks []string, tables ...[]rule) *book {
+	b := &book{rules: slices.Concat(tables...), remarks: remarks, index: map[string]*rule{}}
+	for i := range b.rules {
+		r := &b.rules[i]
+		b.index[string(r.kind)+" "+string(r.act)] = r
 	}
-	return nil
+	return b
 }
+
+// rule finds the rule of an act; nil if the kind knows no such act.
+func (b *book) rule(kind Kind, act Act) *rule {
+	if b == nil {
+		return nil
+	}
+	return b.index[string(kind)+" "+string(act)]
+}
+
+// ruleFor finds the rule of an act in a book; nil if there is no such book or act.
+func ruleFor(number uint16, kind Kind, act Act) *rule { return books[number].rule(kind, act) }
 
 // After is the phase in which an act leaves its stream; Absent if there is no such act.
 func After(kind Kind, act Act) Phase {
-	if r := ruleFor(kind, act); r != nil {
+	if r := ruleFor(RuleBook, kind, act); r != nil {
 		return r.to
 	}
 	return Absent
@@ -194,12 +100,20 @@ func After(kind Kind, act Act) Phase {
 // Possible lists the acts that may follow a phase, in the order of the table.
 func Possible(kind Kind, p Phase) []Act {
 	var acts []Act
-	for i := range rules {
-		if rules[i].kind == kind && rules[i].follows(p) {
-			acts = append(acts, rules[i].act)
+	for i := range books[RuleBook].rules {
+		if r := &books[RuleBook].rules[i]; r.kind == kind && r.follows(p) {
+			acts = append(acts, r.act)
 		}
 	}
 	return acts
+}
+
+// NeedsSecond reports whether an act must be signed by two persons. fields are what the
+// stream says with what the act adds: what a key is used for, who takes a card. An act
+// that does not exist needs two.
+func NeedsSecond(kind Kind, act Act, fields map[string]string) bool {
+	r := ruleFor(RuleBook, kind, act)
+	return r == nil || r.two != nil && r.two.holds(fields)
 }
 
 // follows reports whether the act may follow a phase. A rule without phases begins a

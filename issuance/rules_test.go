@@ -141,7 +141,7 @@ func TestTransitionErrorSaysWhatIsPossible(t *testing.T) {
 func TestFourEyes(t *testing.T) {
 	o, _ := newOffice(t)
 	// one person with two keys and every role, and another key of the inspector's person
-	all := []issuance.Role{issuance.Registrar, issuance.Approver, issuance.Personaliser, issuance.Inspector, issuance.Clerk}
+	all := []issuance.Role{issuance.Registrar, issuance.Approver, issuance.Personaliser, issuance.Signer, issuance.Inspector, issuance.Clerk}
 	one, two := ledgertest.NewOfficer("bo-1", "p-bo", all...), ledgertest.NewOfficer("bo-2", "p-bo", all...)
 	o.Must(t, o.Hire(one), o.Hire(two))
 	by := func(f ledgertest.Officer, s ledgertest.Step) ledgertest.Step { s.By = f; return s }
@@ -189,7 +189,7 @@ func TestFourEyes(t *testing.T) {
 
 func TestTwoSignatures(t *testing.T) {
 	o, _ := newOffice(t)
-	mate := ledgertest.NewOfficer("mate", "p-9", issuance.Registrar)
+	mate := ledgertest.NewOfficer("colleague", "p-99", issuance.Registrar)
 	same := ledgertest.NewOfficer("same", o.Registrar.Person, issuance.Registrar)
 	o.Must(t, o.Hire(mate), o.Hire(same))
 	s := o.Enrol("A-1", "ann", "")

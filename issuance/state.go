@@ -30,6 +30,17 @@ func Load(ctx context.Context, r Reader, streams ...StreamID) (State, error) {
 	return State{b}, nil
 }
 
+// LoadAll is Load of the streams and of all, which the caller says are every stream of the
+// kind. Only the act Pair rests on that.
+func LoadAll(ctx context.Context, r Reader, kind Kind, all []StreamID, streams ...StreamID) (State, error) {
+	b := NewBook("")
+	if err := b.Load(ctx, r, slices.Concat(all, streams)...); err != nil {
+		return State{}, err
+	}
+	b.Whole(kind)
+	return State{b}, nil
+}
+
 // Subject returns what is known of a stream; its Phase is Absent if there is no such
 // stream or it was not read.
 func (s State) Subject(id StreamID) Subject {

@@ -69,7 +69,15 @@ func points(fields map[string]string) []StreamID {
 	for _, ref := range [...]struct {
 		field string
 		kind  Kind
-	}{{"application", KindApplication}, {"card", KindCard}, {"replaces", KindCard}, {"successor", KindCard}} {
+	}{
+		{"application", KindApplication},
+		{"card", KindCard},
+		{"replaces", KindCard},
+		{"successor", KindCard},
+		{"subject", KindPerson},
+		{"ds", KindKey},
+		{"batch", KindStock},
+	} {
 		if id, ok := fields[ref.field]; ok {
 			to = append(to, StreamID{ref.kind, id})
 		}

@@ -64,7 +64,9 @@ var classes = []class{
 	{gp.ErrProtection, "chip-channel", exitError, "something between here and the chip changed what was sent: look at reader and cable, then run the command again"},
 	{gp.ErrAnswer, "card-protocol", exitError, "try again; if it stays so, take another chip"},
 
-	{issuance.ErrFourEyes, "four-eyes", exitRule, "somebody else has to do this"},
+	{issuance.ErrFourEyes, "four-eyes", exitRule, "somebody else has to do this, or to sign it too: --second names a second operator with the role"},
+	{issuance.ErrWord, "word", exitUsage, ""},
+	{issuance.ErrCap, "cap", exitRule, "make another document signer with `tamthe pki ds`"},
 	{issuance.ErrRole, "role", exitRule, "an operator with that role has to do this; `tamthe operator list` shows the roles"},
 	{issuance.ErrOperator, "operator", exitRule, "`tamthe operator list` lists the operators"},
 	{issuance.ErrChanged, "changed", exitRule, "what is there is not what was approved: do not go on; `tamthe ledger verify` says whether the ledger was changed"},
@@ -74,6 +76,7 @@ var classes = []class{
 	{perso.ErrUsed, "chip-used", exitRule, "this chip belongs to another card; take a blank one"},
 	{perso.ErrInUse, "chip-used", exitRule, "this is a finished card; take a blank chip"},
 	{perso.ErrChipKey, "chip-key", exitRule, "give this card up with `tamthe card revoke`, then personalise on a new chip"},
+	{desk.ErrOldNumber, "old-number", exitRule, "correct the number in the person's file: the person has another one by now"},
 	{desk.ErrUnknown, "unknown", exitError, "look at the spelling; `tamthe card list` lists the cards"},
 	{desk.ErrNoCSCA, "no-csca", exitRule, "make one with `tamthe pki csca`"},
 	{desk.ErrNoSigner, "no-signer", exitRule, "make a document signer with `tamthe pki ds`"},

@@ -80,7 +80,7 @@ again, and personalise makes another for the same application.
 			return runCardRevoke(cmd.Context(), p, args[0], reason)
 		},
 	}
-	cmd.Flags().StringVar(&reason, "reason", "lost", "why, one `WORD`: lost, stolen, damaged, wrong-data …")
+	cmd.Flags().StringVar(&reason, "reason", "lost", "why: lost, stolen, damaged, wrong-data …; for a card in the making torn, chip, print …")
 	p.actingFlags(cmd)
 	return cmd
 }

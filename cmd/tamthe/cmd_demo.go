@@ -130,6 +130,7 @@ func (d *demo) as(officer string) (*program, *bytes.Buffer) {
 	p := &program{
 		in: strings.NewReader(""), out: out, err: d.p.err, now: d.p.now, connect: d.slot.connect, home: home(d.path("home")),
 		lang: d.p.lang, json: d.p.json, operatorFlag: officer, passphraseFile: d.path("passphrase"),
+		secondPassFile: d.path("passphrase"),
 	}
 	return p, out
 }

@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"crypto"
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -19,28 +21,35 @@ import (
 const defaultOrigin = "specimen.tamthe.example/log"
 
 type initOptions struct {
-	name   string
-	roles  []string
-	origin string
+	name, second       string
+	roles, secondRoles []string
+	origin             string
 }
 
 func newInit(p *program) *cobra.Command {
 	var o initOptions
 	cmd := &cobra.Command{
 		Use:   "init",
-		Short: "Make the home, the ledger and the first operator",
+		Short: "Make the home, the ledger and the first two operators",
 		Long: `Makes the folder of this desk with its keys and an empty ledger, and prints the public
-key of the log. The first entry of the ledger names that key and the first operator, from
-whom all others are enrolled. What is there already is never overwritten.
+key of the log. The first entries of the ledger name that key and two operators, each with
+a passphrase of their own, who enrol all others together: two people stand behind every
+critical act from the first moment on. What is there already is never overwritten.
+
+Enrol a third administrator soon: if one of two loses the key, nobody can be enrolled or
+revoked any more.
 `,
-		Example: "  tamthe init --operator an",
+		Example: "  tamthe init --operator an --second binh",
 		Args:    exactly(0),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return runInit(cmd.Context(), p, o) },
 	}
 	cmd.Flags().StringVar(&o.name, "operator", "", "`NAME` of the first operator, small letters, digits and hyphens")
 	cmd.Flags().StringSliceVar(&o.roles, "roles", nil, "what the first operator may do (else everything)")
+	cmd.Flags().StringVar(&o.second, "second", "", "`NAME` of the second operator, another person")
+	cmd.Flags().StringSliceVar(&o.secondRoles, "second-roles", nil, "what the second operator may do (else everything)")
 	cmd.Flags().StringVar(&o.origin, "origin", "", "`NAME` of the log (else config.toml's, else "+defaultOrigin+")")
 	cmd.Flags().StringVar(&p.passphraseFile, "passphrase-file", "", "`FILE` with a passphrase for the operator's key, - for standard input (else it is asked)")
+	cmd.Flags().StringVar(&p.secondPassFile, "second-passphrase-file", "", "`FILE` with a passphrase for the second operator's key (else it is asked)")
 	return cmd
 }
 
@@ -68,17 +77,38 @@ func parseRoles(names []string) ([]issuance.Role, error) {
 	return roles, nil
 }
 
+// founders reads who founds the log.
+func (o *initOptions) founders() (founders [2]desk.Founder, err error) {
+	if o.name == "" || o.second == "" {
+		return founders, usagef("--operator and --second name the first two operators, two people")
+	}
+	if o.name == o.second {
+		return founders, usageError{errSamePerson}
+	}
+	for i, f := range []struct {
+		flag, name string
+		roles      []string
+	}{{"--operator", o.name, o.roles}, {"--second", o.second, o.secondRoles}} {
+		if err := checkWord(f.flag, f.name); err != nil {
+			return founders, err
+		}
+		if len(f.roles) == 0 {
+			f.roles = allRoles()
+		}
+		roles, err := parseRoles(f.roles)
+		if err != nil {
+			return founders, err
+		}
+		if !slices.Contains(roles, issuance.Admin) {
+			return founders, usagef("the first two operators must be admin")
+		}
+		founders[i] = desk.Founder{Name: f.name, Roles: roles}
+	}
+	return founders, nil
+}
+
 func runInit(ctx context.Context, p *program, o initOptions) error {
-	if o.name == "" {
-		return usagef("--operator names the first operator")
-	}
-	if err := checkWord("--operator", o.name); err != nil {
-		return err
-	}
-	if len(o.roles) == 0 {
-		o.roles = allRoles()
-	}
-	roles, err := parseRoles(o.roles)
+	founders, err := o.founders()
 	if err != nil {
 		return err
 	}
@@ -90,29 +120,33 @@ func runInit(ctx context.Context, p *program, o initOptions) error {
 		return hint(fmt.Errorf("%s holds the keys of a ledger that is not there", p.home.path(keysDir)),
 			"put the ledger back; if an init was cut short, move that folder away and run init again")
 	}
-	pass, err := p.newPassphrase(ctx, p.passphraseFile, "--passphrase-file", o.name)
+	var pass [2]string
+	if pass[0], err = p.newPassphrase(ctx, p.passphraseFile, "--passphrase-file", o.name); err != nil {
+		return err
+	}
+	if pass[1], err = p.newPassphrase(ctx, p.secondPassFile, "--second-passphrase-file", o.second); err != nil {
+		return err
+	}
+	log, err := p.found(ctx, o, path, pass, founders)
 	if err != nil {
 		return err
 	}
-	log, err := p.found(ctx, o, path, pass, roles)
-	if err != nil {
-		return err
-	}
-	p.say("made %s with operator %s; keep a copy of keys/ in a safe place", p.home, o.name)
+	p.say("made %s with operators %s and %s; keep a copy of keys/ in a safe place", p.home, o.name, o.second)
 	return p.result(struct {
 		Schema   string `json:"schema"`
 		Home     string `json:"home"`
 		Ledger   string `json:"ledger"`
 		Operator string `json:"operator"`
+		Second   string `json:"second"`
 		LogKey   string `json:"log_key"`
-	}{"tamthe/init/1", string(p.home), path, o.name, log.Verifier}, string(p.home), log.Verifier)
+	}{"tamthe/init/1", string(p.home), path, o.name, o.second, log.Verifier}, string(p.home), log.Verifier)
 }
 
 // errLedgerThere says that there is nothing to found.
 var errLedgerThere = errors.New("there is a ledger already")
 
 // found makes folders, keys and ledger. After an error what it made is gone again.
-func (p *program) found(ctx context.Context, o initOptions, path, pass string, roles []issuance.Role) (_ *keystore.LogKey, err error) {
+func (p *program) found(ctx context.Context, o initOptions, path string, pass [2]string, founders [2]desk.Founder) (_ *keystore.LogKey, err error) {
 	var made []string
 	defer func() {
 		if err != nil {
@@ -131,12 +165,17 @@ func (p *program) found(ctx context.Context, o initOptions, path, pass string, r
 		}
 	}
 	origin := first(o.origin, p.conf.Log.Origin, defaultOrigin)
-	key, err := keystore.GenerateOperator(p.home.path(keysDir, operatorPrefix+o.name), []byte(pass))
-	if err != nil {
-		return nil, err
+	office := &desk.Office{Now: p.now}
+	for i, signer := range []*crypto.Signer{&office.Signer, &office.Second} {
+		name := operatorPrefix + founders[i].Name
+		key, err := keystore.GenerateOperator(p.home.path(keysDir, name), []byte(pass[i]))
+		if err != nil {
+			return nil, err
+		}
+		make(name)
+		defer key.Destroy()
+		*signer = key
 	}
-	make(operatorPrefix + o.name)
-	defer key.Destroy()
 	log, err := keystore.GenerateLog(make(logKeyName), origin)
 	if err != nil {
 		return nil, err
@@ -170,6 +209,6 @@ func (p *program) found(ctx context.Context, o initOptions, path, pass string, r
 		return nil, err
 	}
 	made = append(made, path, path+"-wal", path+"-shm", p.home.path(checkpointsDir, sqlite.CheckpointFile))
-	office := &desk.Office{Store: l, Signer: key, Now: p.now}
-	return log, errors.Join(office.Found(ctx, origin, log.Verifier, o.name, "", roles...), l.Close())
+	office.Store = l
+	return log, errors.Join(office.Found(ctx, origin, log.Verifier, founders[0], founders[1]), l.Close())
 }

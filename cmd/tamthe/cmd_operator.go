@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -19,6 +20,7 @@ type operatorOptions struct {
 	person  string
 	newPass string
 	reason  string
+	from    string
 }
 
 func newOperator(p *program) *cobra.Command {
@@ -38,17 +40,17 @@ func newOperatorAdd(p *program) *cobra.Command {
 		Use:   "add NAME",
 		Short: "Make a key for a new operator and enrol it",
 		Long: `Makes a key for a new operator, sealed with a passphrase of their own, and enrols it
-with the acting administrator's signature. Four eyes compares the persons behind keys:
+with the signatures of two administrators. Four eyes compares the persons behind keys:
 a second key of one person is enrolled with --person.
 `,
-		Example: "  tamthe operator add binh --roles approver,inspector,clerk,revoker --operator an",
+		Example: "  tamthe operator add dung --roles approver,inspector,clerk,revoker --operator an --second chi",
 		Args:    exactly(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.name = args[0]
 			return runOperatorAdd(cmd.Context(), p, o)
 		},
 	}
-	p.actingFlags(cmd)
+	p.pairFlags(cmd)
 	cmd.Flags().StringSliceVar(&o.roles, "roles", nil, "what the operator may do: "+strings.Join(allRoles(), ", "))
 	cmd.Flags().StringVar(&o.person, "person", "", "the person behind the key, as `operator list` shows it (else a new one)")
 	cmd.Flags().StringVar(&o.newPass, "new-passphrase-file", "", "`FILE` with the new operator's passphrase, - for standard input (else it is asked)")
@@ -71,16 +73,17 @@ func newOperatorRevoke(p *program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "revoke NAME",
 		Short:   "End the use of an operator's key",
-		Long:    "Ends the use of an operator's key. What it signed before stays valid.\n",
-		Example: "  tamthe operator revoke binh --reason left --operator an",
+		Long:    "Ends the use of an operator's key, with the signatures of two administrators, neither of\nthem its owner. What it signed before stays valid; --from says since when a stolen key\ncounts as another's.\n",
+		Example: "  tamthe operator revoke dung --reason left --operator an --second chi",
 		Args:    exactly(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.name = args[0]
 			return runOperatorRevoke(cmd.Context(), p, o)
 		},
 	}
-	p.actingFlags(cmd)
-	cmd.Flags().StringVar(&o.reason, "reason", "left", "why, one `WORD`: left, lost, misuse …")
+	p.pairFlags(cmd)
+	cmd.Flags().StringVar(&o.reason, "reason", "left", "why: left, moved, lost, stolen, misuse, mistake or replaced")
+	cmd.Flags().StringVar(&o.from, "from", "", "since when the key counts as stolen, as 2026-09-01T08:00:00+07:00")
 	return cmd
 }
 
@@ -133,12 +136,19 @@ func runOperatorRevoke(ctx context.Context, p *program, o operatorOptions) error
 	if err := errors.Join(checkWord("NAME", o.name), checkWord("--reason", o.reason)); err != nil {
 		return err
 	}
+	var from time.Time
+	if o.from != "" {
+		var err error
+		if from, err = time.Parse(time.RFC3339, o.from); err != nil {
+			return usagef("--from is a time such as 2026-09-01T08:00:00+07:00")
+		}
+	}
 	office, err := p.openOffice(ctx, acting)
 	if err != nil {
 		return err
 	}
 	defer office.done()
-	if err := office.RevokeOperator(ctx, o.name, o.reason); err != nil {
+	if err := office.RevokeOperator(ctx, o.name, o.reason, from); err != nil {
 		return err
 	}
 	return p.result(struct {

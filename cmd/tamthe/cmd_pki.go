@@ -28,7 +28,7 @@ func newPKI(p *program) *cobra.Command {
 		Use:     "pki",
 		Short:   "Make the authority's certificates and revocation lists",
 		Long:    "Makes the certificates and revocation lists of a SPECIMEN authority after ICAO 9303-12, and\nsays which of its rules anyone's break.\n",
-		Example: "  tamthe pki csca --operator an\n  tamthe pki ds --operator an\n  tamthe pki crl --operator an",
+		Example: "  tamthe pki csca --operator an --second binh\n  tamthe pki ds --operator an --second binh\n  tamthe pki crl --operator an --second binh",
 	}
 	cmd.AddCommand(newCSCA(p), newDS(p), newCRL(p), newLint(p))
 	return family(cmd)
@@ -42,7 +42,7 @@ func newCSCA(p *program) *cobra.Command {
 		Long: `Makes the key and the self-signed certificate of a Country Signing CA after ICAO
 9303-12, marked SPECIMEN, and puts it into this home's trust folder.
 `,
-		Example: "  tamthe pki csca --operator an",
+		Example: "  tamthe pki csca --operator an --second binh",
 		Args:    exactly(0),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return runCSCA(cmd.Context(), p, o) },
 	}
@@ -61,7 +61,7 @@ func newDS(p *program) *cobra.Command {
 		Long: `Makes the key and certificate of the next document signer, ds-001, ds-002 and so on,
 under the CSCA. Its key signs for three months.
 `,
-		Example: "  tamthe pki ds --operator an",
+		Example: "  tamthe pki ds --operator an --second binh",
 		Args:    exactly(0),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return runDS(cmd.Context(), p, o) },
 	}
@@ -74,7 +74,7 @@ func (o *pkiOptions) keyFlags(p *program, cmd *cobra.Command, algorithm string) 
 	cmd.Flags().StringVar(&o.algorithm, "algorithm", algorithm, "of the key: P-256, P-384, brainpoolP256r1, brainpoolP384r1, RSA-3072 …")
 	cmd.Flags().IntVar(&o.cardYears, "card-years", 25, "longest life of a card in years")
 	cmd.Flags().BoolVar(&o.named, "named-curve", false, "name the curve instead of writing its parameters out")
-	p.actingFlags(cmd)
+	p.pairFlags(cmd)
 }
 
 func newCRL(p *program) *cobra.Command {
@@ -83,13 +83,13 @@ func newCRL(p *program) *cobra.Command {
 		Use:     "crl",
 		Short:   "Issue the next revocation list; prints its file",
 		Long:    "Issues the CSCA's next revocation list and puts it into this home's trust folder.\n",
-		Example: "  tamthe pki crl --operator an\n  tamthe pki crl --revoke ds-001 --operator an",
+		Example: "  tamthe pki crl --operator an --second binh\n  tamthe pki crl --revoke ds-001 --operator an --second binh",
 		Args:    exactly(0),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return runCRL(cmd.Context(), p, o) },
 	}
 	cmd.Flags().IntVar(&o.days, "days", 90, "days until the next list, 1 to 90")
 	cmd.Flags().StringSliceVar(&o.revoke, "revoke", nil, "document signers to revoke, such as ds-001")
-	p.actingFlags(cmd)
+	p.pairFlags(cmd)
 	return cmd
 }
 

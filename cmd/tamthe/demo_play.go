@@ -10,6 +10,7 @@ import (
 	"github.com/tamthe/tamthe/card/lds"
 	"github.com/tamthe/tamthe/card/profile/vn"
 	"github.com/tamthe/tamthe/card/virtual"
+	"github.com/tamthe/tamthe/issuance/desk"
 	"github.com/tamthe/tamthe/verify"
 )
 
@@ -62,12 +63,10 @@ func (d *demo) setUp(ctx context.Context) error {
 		what string
 		verb func(*program) error
 	}{
-		{"init: home, ledger, first operator", func(p *program) error {
-			return runInit(ctx, p, initOptions{name: officerAn, roles: []string{"admin", "registrar", "personaliser", "custodian"}})
-		}},
-		{"operator add binh", func(p *program) error {
-			return runOperatorAdd(ctx, p, operatorOptions{
-				name: officerBinh, roles: []string{"approver", "inspector", "clerk", "revoker"}, newPass: d.path("passphrase"),
+		{"init: home, ledger, two operators", func(p *program) error {
+			return runInit(ctx, p, initOptions{
+				name: officerAn, roles: []string{"admin", "registrar", "personaliser", "signer", "custodian"},
+				second: officerBinh, secondRoles: []string{"admin", "approver", "inspector", "clerk", "revoker", "custodian"},
 			})
 		}},
 		{"pki csca: SPECIMEN root, P-384", func(p *program) error {
@@ -78,7 +77,10 @@ func (d *demo) setUp(ctx context.Context) error {
 		}},
 		{"pki crl: revocation list", func(p *program) error { return runCRL(ctx, p, pkiOptions{days: 90}) }},
 	} {
-		if _, err := d.step(officerAn, s.what, s.verb); err != nil {
+		if _, err := d.step(officerAn, s.what, func(p *program) error {
+			p.secondFlag = officerBinh
+			return s.verb(p)
+		}); err != nil {
 			return err
 		}
 	}
@@ -123,7 +125,7 @@ func (d *demo) issue(ctx context.Context, c citizen, o personaliseOptions) (stri
 	if _, err := d.step(officerBinh, "check "+card, func(p *program) error { return runCheck(ctx, p, card, checkOptions{}) }); err != nil {
 		return "", err
 	}
-	if _, err := d.step(officerBinh, "deliver "+card, func(p *program) error { return runDeliver(ctx, p, card) }); err != nil {
+	if _, err := d.step(officerBinh, "deliver "+card, func(p *program) error { return runDeliver(ctx, p, card, desk.Handover{}) }); err != nil {
 		return "", err
 	}
 	return card, d.slot.remove()

@@ -141,13 +141,15 @@ func (d *desks) authority() error {
 	}
 	pass := filepath.Join(dir, "passphrase")
 	for _, args := range [][]string{
-		{"init", "--roles", "admin,registrar,personaliser,custodian"},
-		{"operator", "add", "binh", "--roles", "approver,inspector,clerk,revoker", "--new-passphrase-file", pass},
+		{
+			"init", "--roles", "admin,registrar,personaliser,signer,custodian",
+			"--second-roles", "admin,approver,inspector,clerk,revoker,custodian",
+		},
 		{"pki", "csca"},
 		{"pki", "ds"},
 		{"pki", "crl"},
 	} {
-		if _, err := d.as(stageAuthority, "an", args...); err != nil {
+		if _, err := d.as(stageAuthority, "an", append(args, "--second", "binh", "--second-passphrase-file", pass)...); err != nil {
 			return err
 		}
 	}

@@ -72,7 +72,7 @@ func actOnFullDisk(t *testing.T, dir string) {
 	if err := os.Remove(filler); err != nil {
 		t.Fatal(err)
 	}
-	for _, args := range [][]string{enrol, {"pki", "crl"}} {
+	for _, args := range [][]string{enrol, {"pki", "crl", "--second", "binh", "--second-passphrase-file", filepath.Join(dir, stageAuthority, "passphrase")}} {
 		if _, err := d.as(stageAuthority, "an", args...); err != nil {
 			t.Errorf("with room again: %v", err)
 		}

@@ -72,6 +72,9 @@ func (p *program) fillOffice(ctx context.Context, o *office, why purpose) error 
 		}
 		o.close = append(o.close, key.Destroy)
 		o.Signer = key
+		if err := p.fillSecond(ctx, o); err != nil {
+			return err
+		}
 	}
 	var err error
 	if o.ledger, err = sqlite.Open(ctx, path, options); err != nil {
@@ -95,6 +98,26 @@ func (o *office) done() {
 // errOperator says that nobody said who acts.
 var errOperator = errors.New("it is not said who acts")
 
+// errSamePerson says that one key was named twice.
+var errSamePerson = errors.New("--second is somebody else than --operator")
+
+// fillSecond unseals the second person's key, where one is named.
+func (p *program) fillSecond(ctx context.Context, o *office) error {
+	if p.secondFlag == "" {
+		return nil
+	}
+	if p.secondFlag == first(p.operatorFlag, os.Getenv("TAMTHE_OPERATOR")) {
+		return usageError{errSamePerson}
+	}
+	key, err := p.unseal(ctx, "--second", p.secondFlag, "--second-passphrase-file", p.secondPassFile)
+	if err != nil {
+		return err
+	}
+	o.close = append(o.close, key.Destroy)
+	o.Second = key
+	return nil
+}
+
 // operator unseals the acting operator's key: --operator or TAMTHE_OPERATOR, a name or a
 // file: URI, never the login name.
 func (p *program) operator(ctx context.Context) (*keystore.Operator, error) {
@@ -102,9 +125,13 @@ func (p *program) operator(ctx context.Context) (*keystore.Operator, error) {
 	if name == "" {
 		return nil, hint(usageError{errOperator}, "name the operator with --operator or TAMTHE_OPERATOR; `tamthe operator list` lists them")
 	}
+	return p.unseal(ctx, "--operator", name, "--passphrase-file", p.passphraseFile)
+}
+
+func (p *program) unseal(ctx context.Context, flag, name, fileFlag, file string) (*keystore.Operator, error) {
 	path, ok := strings.CutPrefix(name, "file:")
 	if !ok {
-		if err := checkWord("--operator", name); err != nil {
+		if err := checkWord(flag, name); err != nil {
 			return nil, err
 		}
 		path = p.home.path(keysDir, operatorPrefix+name)
@@ -112,11 +139,18 @@ func (p *program) operator(ctx context.Context) (*keystore.Operator, error) {
 	if _, err := keystore.OperatorPublic(path); err != nil {
 		return nil, err
 	}
-	pass, err := p.passphrase(ctx, p.passphraseFile, filepath.Base(name))
+	pass, err := p.passphrase(ctx, file, fileFlag, filepath.Base(name))
 	if err != nil {
 		return nil, err
 	}
 	return keystore.OpenOperator(path, []byte(pass))
+}
+
+// pairFlags adds the flags of a verb whose act may need a second person.
+func (p *program) pairFlags(cmd *cobra.Command) {
+	p.actingFlags(cmd)
+	cmd.Flags().StringVar(&p.secondFlag, "second", "", "who signs too: the `NAME` of an operator or file:PATH of the key")
+	cmd.Flags().StringVar(&p.secondPassFile, "second-passphrase-file", "", "`FILE` with the second operator's passphrase (else it is asked)")
 }
 
 // actingFlags adds the flags of a verb that signs.

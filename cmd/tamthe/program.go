@@ -35,6 +35,8 @@ type program struct {
 	langFlag, readerFlag string
 	operatorFlag         string
 	passphraseFile       string
+	secondFlag           string // a second person, for acts that need two
+	secondPassFile       string
 
 	documents  bool // what a verb made is printed as a JSON document
 	stdinTaken bool

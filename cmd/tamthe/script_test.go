@@ -44,6 +44,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"status":    statusCommand,
 			"by":        by,
+			"both":      both,
 			"keep":      keep,
 			"desk":      desks.set,
 			"chip":      chipCommand,
@@ -97,6 +98,18 @@ func by(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	flags := []string{"--operator", args[0], "--passphrase-file", ts.MkAbs("passphrase")}
 	statusCommand(ts, neg, slices.Concat([]string{args[1], "tamthe"}, args[2:], flags))
+}
+
+// both runs a verb as two officers:
+//
+//	both NAME NAME N VERB ARGUMENTS
+func both(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) < 4 {
+		ts.Fatalf("usage: both NAME NAME N verb [arguments]")
+	}
+	pass := ts.MkAbs("passphrase")
+	flags := []string{"--operator", args[0], "--passphrase-file", pass, "--second", args[1], "--second-passphrase-file", pass}
+	statusCommand(ts, neg, slices.Concat([]string{args[2], "tamthe"}, args[3:], flags))
 }
 
 // judging are the verbs whose result is a verdict, or like one.

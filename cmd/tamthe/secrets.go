@@ -109,13 +109,13 @@ func (p *program) ask(ctx context.Context, question string) (string, error) {
 }
 
 // passphrase reads the passphrase of an operator's key from a file, or asks for it.
-func (p *program) passphrase(ctx context.Context, file, operator string) (string, error) {
+func (p *program) passphrase(ctx context.Context, file, flag, operator string) (string, error) {
 	if file != "" {
 		return p.secretFile(file)
 	}
 	s, err := p.ask(ctx, fmt.Sprintf(p.text(wordPassphrase), operator))
 	if errors.Is(err, errNoPrompt) {
-		return "", hint(err, "give it with --passphrase-file FILE (- is standard input)")
+		return "", hint(err, "give it with %s FILE (- is standard input)", flag)
 	}
 	return s, err
 }

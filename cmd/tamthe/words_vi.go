@@ -132,7 +132,10 @@ var inVietnamese = map[string]struct{ what, hint string }{
 	"card-protocol":  {"chip trả lời sai giao thức", "thử lại; nếu vẫn thế thì chip hỏng hoặc không phải chip thật"},
 	"chip-channel":   {"kênh bảo mật tới chip bị can thiệp", "kiểm tra đầu đọc và dây nối, rồi chạy lại lệnh"},
 
-	"four-eyes":    {"cần người thứ hai", "người khác phải làm việc này"},
+	"four-eyes":    {"cần người thứ hai", "người khác phải làm việc này, hoặc cùng ký: --second nêu cán bộ thứ hai có quyền"},
+	"word":         {"từ không có trong danh sách", ""},
+	"cap":          {"khoá đã ký đủ số lần cho phép", "lập khoá ký tài liệu khác bằng `tamthe pki ds`"},
+	"old-number":   {"người này đã có số định danh khác", "sửa lại số trong tệp thông tin công dân"},
 	"role":         {"cán bộ không có quyền này", "cán bộ có quyền phải làm việc này; `tamthe operator list` cho biết quyền"},
 	"operator":     {"không phải cán bộ đã đăng ký", "`tamthe operator list` liệt kê các cán bộ"},
 	"changed":      {"không đúng với nội dung đã duyệt", "dừng lại; `tamthe ledger verify` cho biết sổ có bị sửa hay không"},

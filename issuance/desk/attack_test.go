@@ -28,7 +28,7 @@ func TestStatusByAnotherCardsStream(t *testing.T) {
 		app, c := r.approved(t, enrolment(i+1)), blank()
 		card := r.personalised(t, app, c, r.plan())
 		r.checked(t, card, c)
-		check(t, r.binh.Deliver(ctx, card))
+		check(t, r.binh.Deliver(ctx, card, Handover{}))
 		cards = append(cards, card)
 	}
 	check(t, r.binh.Revoke(ctx, cards[0], "stolen"))
@@ -48,13 +48,21 @@ func TestApplicationUnderAnotherPersonsName(t *testing.T) {
 	r, ctx := newRig(t), t.Context()
 	d := must(newDraft(enrolment(1), r.now))(t)
 	stream := issuance.Application("A-FORGED")
-	check(t, r.an.do(ctx, stream, issuance.Enrol, func(e *issuance.Entry) error {
-		sum := sha256.Sum256([]byte("somebody else"))
-		e.Fields = map[string]string{"doctype": DocumentType, "profile": d.Profile, "reason": "first"}
+	sum := sha256.Sum256([]byte("somebody else"))
+	number := issuance.Claim{Kind: issuance.ClaimNumber, Value: hex.EncodeToString(sum[:])}
+	who := issuance.Person("P-FORGED")
+	s := must(r.an.begin(ctx, stream, who))(t)
+	check(t, s.add(who, issuance.Register, func(e *issuance.Entry) error {
+		e.Fields, e.Claims = map[string]string{"application": stream.ID}, []issuance.Claim{number}
+		return nil
+	}))
+	check(t, s.add(stream, issuance.Enrol, func(e *issuance.Entry) error {
+		e.Fields = map[string]string{"doctype": DocumentType, "profile": d.Profile, "reason": "first", "subject": who.ID, "ordinal": "1"}
 		e.Commitments = map[string][32]byte{issuance.Content: must(d.commitment())(t)}
-		e.Hold = []issuance.Claim{{Kind: issuance.HoldApplication, Value: hex.EncodeToString(sum[:]) + ":" + DocumentType}}
+		e.Hold = issuance.HoldsOf(s.state.Subject(who), DocumentType, issuance.HoldApplication)
 		return r.an.sealDraft(t.Context(), e, d)
 	}))
+	check(t, s.commit(ctx))
 	wantError(t, "approve", r.binh.Approve(ctx, stream.ID), issuance.ErrChanged)
 	wantError(t, "draft", second(r.binh.Draft(ctx, stream.ID)), issuance.ErrChanged)
 

@@ -179,7 +179,7 @@ func TestRevokedSigner(t *testing.T) {
 		t.Error("the spoiled card goes on")
 	}
 	r.checked(t, next, c)
-	check(t, r.binh.Deliver(ctx, next))
+	check(t, r.binh.Deliver(ctx, next, Handover{}))
 	wantVerdict(t, r.checkpoint(t, c, true, canOf(person(1))), verify.Accept)
 	r.sound(t)
 }

@@ -63,20 +63,41 @@ func (o *Office) Cards(ctx context.Context, phases ...issuance.Phase) ([]issuanc
 // wrong-data, is one word of small letters, digits and hyphens: it stands in the ledger in
 // clear, so that it must say nothing about the holder.
 func (o *Office) Revoke(ctx context.Context, id, reason string) error {
-	return o.end(ctx, issuance.Card(id), issuance.Revoke, reason, issuance.HoldCard)
+	return o.end(ctx, issuance.Card(id), issuance.Revoke, reason, issuance.HoldCard, nil)
 }
 
 // Spoil gives up a card that was not delivered: its chip is broken or lost, or no signer
 // can sign it any more. Its application stays as approved, and the next Personalise
 // begins another card for it on a new chip. The reason is a word as for Revoke.
 func (o *Office) Spoil(ctx context.Context, id, reason string) error {
-	return o.end(ctx, issuance.Card(id), issuance.Spoil, reason, "")
+	return o.end(ctx, issuance.Card(id), issuance.Spoil, reason, "", nil)
+}
+
+// Handover says how a card comes into somebody's hand. The zero value: its holder took it,
+// and gave back the card that it replaces.
+type Handover struct {
+	Proxy   bool // somebody takes it for its holder, such as a parent: two clerks sign
+	OldLost bool // the card that it replaces cannot be taken back
+}
+
+func (h Handover) holder() string {
+	if h.Proxy {
+		return "proxy"
+	}
+	return "match"
+}
+
+func (h Handover) withdrawn() string {
+	if h.OldLost {
+		return "lost"
+	}
+	return "yes"
 }
 
 // Deliver records that the card is in its holder's hand: it is in force from then on. The
 // card that it replaces, if any, is superseded by the same append. A holder who has
 // another card in force is *issuance.DuplicateError.
-func (o *Office) Deliver(ctx context.Context, id string) error {
+func (o *Office) Deliver(ctx context.Context, id string, h Handover) error {
 	stream := issuance.Card(id)
 	s, err := o.begin(ctx, stream)
 	if err != nil {
@@ -88,14 +109,14 @@ func (o *Office) Deliver(ctx context.Context, id string) error {
 	}
 	app := s.state.Subject(issuance.Application(card.Fields["application"]))
 	if old := app.Fields["replaces"]; old != "" {
-		if err := s.supersede(old, id); err != nil {
+		if err := s.supersede(old, id, h.withdrawn()); err != nil {
 			return err
 		}
 	}
 	err = s.add(stream, issuance.Deliver, func(e *issuance.Entry) error {
-		e.Fields = map[string]string{"application": app.Stream.ID}
-		for _, h := range held(app, issuance.HoldApplication) {
-			e.Hold = append(e.Hold, issuance.Claim{Kind: issuance.HoldCard, Value: h.Value})
+		e.Fields = map[string]string{"application": app.Stream.ID, "holder": h.holder()}
+		for _, c := range held(app, issuance.HoldApplication) {
+			e.Hold = append(e.Hold, issuance.Claim{Kind: issuance.HoldCard, Value: c.Value})
 		}
 		return nil
 	})
@@ -117,13 +138,13 @@ func (o *Office) Deliver(ctx context.Context, id string) error {
 }
 
 // supersede ends the card that is replaced, unless it was revoked before.
-func (s *session) supersede(old, by string) error {
+func (s *session) supersede(old, by, withdrawn string) error {
 	sub := s.state.Subject(issuance.Card(old))
-	if sub.Phase == issuance.Revoked {
+	if sub.Phase != issuance.Active && sub.Phase != issuance.Suspended {
 		return nil
 	}
 	return s.add(sub.Stream, issuance.Supersede, func(e *issuance.Entry) error {
-		e.Fields = map[string]string{"successor": by}
+		e.Fields = map[string]string{"successor": by, "withdrawn": withdrawn}
 		e.Release = held(sub, issuance.HoldCard)
 		return nil
 	})

@@ -47,7 +47,7 @@ func (o *Office) MakeSigner(ctx context.Context, r ca.Signer, algorithm string) 
 		r.CommonName = "Document Signer " + name[len(signerPrefix):]
 	}
 	err = o.certify(ctx, certification{
-		name: name, usage: "ds", issuer: cscaName, algorithm: algorithm, root: root,
+		name: name, usage: "ds", issuer: cscaName, algorithm: algorithm, root: root, cap: signerCap,
 		prepare: func(pub crypto.PublicKey, serial *big.Int) (*ca.Draft, error) {
 			r.Key, r.Serial = pub, serial
 			return root.issuer.PrepareSigner(r)
@@ -58,6 +58,10 @@ func (o *Office) MakeSigner(ctx context.Context, r ca.Signer, algorithm string) 
 	}
 	return name, nil
 }
+
+// signerCap is how many cards one document signer may sign: what a revocation of it would
+// call into question (Doc 9303-12 §4.1.1.2 asks for few).
+const signerCap = 100_000
 
 // nextSigner names the first document signer that is not certified yet.
 func (o *Office) nextSigner(ctx context.Context) (string, error) {
@@ -81,6 +85,7 @@ func (o *Office) nextSigner(ctx context.Context) (string, error) {
 // certification is a key to be certified by the issuer's, or by itself.
 type certification struct {
 	name, usage, issuer, algorithm string
+	cap                            int      // how many cards a document signer may sign; 0: no such key
 	root                           *signing // the issuer; nil: the key itself
 	prepare                        func(crypto.PublicKey, *big.Int) (*ca.Draft, error)
 }
@@ -105,7 +110,7 @@ func (o *Office) certify(ctx context.Context, r certification) error {
 			Stream: stream, Phase: sub.Phase, Act: issuance.Generate, Possible: issuance.Possible(issuance.KindKey, sub.Phase),
 		}
 	}
-	if err := s.may(stream, act); err != nil {
+	if err := s.may(stream, act, map[string]string{"usage": r.usage}); err != nil {
 		return err
 	}
 	if done, err := o.recordPublished(ctx, r, sub); done || err != nil {
@@ -153,6 +158,9 @@ func (s *session) addCertification(r certification, key crypto.Signer) (*ca.Draf
 	}
 	return draft, s.add(stream, issuance.Prepare, func(e *issuance.Entry) error {
 		e.Fields = prepareFields(objectCertificate, r.issuer, draft)
+		if r.cap > 0 {
+			e.Fields["cap"] = fmt.Sprint(r.cap)
+		}
 		e.Claims = []issuance.Claim{{Kind: issuance.ClaimCertSerial, Value: serialClaim(r.issuer, serial)}}
 		return nil
 	})

@@ -31,7 +31,7 @@ func (o *Office) Check(ctx context.Context, id string, link *apdu.Link, opts ver
 	if err := known(card); err != nil {
 		return nil, err
 	}
-	if err := s.may(stream, issuance.Check); err != nil {
+	if err := s.may(stream, issuance.Check, nil); err != nil {
 		return nil, err
 	}
 	draft, err := o.Draft(ctx, card.Fields["application"])

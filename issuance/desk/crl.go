@@ -118,7 +118,7 @@ func (s *session) revocations(keys []issuance.Summary) ([]cert.Revocation, error
 	var list []cert.Revocation
 	for _, k := range keys {
 		sub := s.state.Subject(k.Stream)
-		if sub.Phase != issuance.Revoked {
+		if len(sub.Actors[issuance.Revoke]) == 0 {
 			continue
 		}
 		at := k.Since

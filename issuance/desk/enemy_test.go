@@ -120,7 +120,7 @@ func TestTamperedChip(t *testing.T) {
 	card, err := r.an.Personalise(t.Context(), app, s, r.plan())
 	wantType[*RefusedError](t, "the desk's own look", err)
 	r.wantPhase(t, issuance.Card(card), issuance.Locked)
-	r.transition(t, "delivered", r.binh.Deliver(t.Context(), card))
+	r.transition(t, "delivered", r.binh.Deliver(t.Context(), card, Handover{}))
 	check(t, c.Tamper(lds.DG2, 300, 1))
 	r.checked(t, card, c)
 	if resets != 1 {

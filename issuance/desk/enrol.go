@@ -2,6 +2,7 @@ package desk
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -14,7 +15,7 @@ type Enrolment struct {
 	Person   vn.Person
 	Portrait []byte // JPEG, at most MaxPortrait octets
 	Profile  string // see Profile
-	Reason   string // first, lost, damaged, expired, changed …: small letters, digits, hyphens
+	Reason   string // one of issuance.EnrolReasons
 	Replaces string // the card that the new one replaces, if any
 }
 
@@ -34,23 +35,22 @@ func (o *Office) Enrol(ctx context.Context, n Enrolment) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	who, err := o.holder(d)
-	if err != nil {
-		return "", err
-	}
 	id := newName("A-")
 	stream := issuance.Application(id)
-	s, err := o.beginEnrolment(ctx, stream, who, n.Replaces)
+	s, who, err := o.beginEnrolment(ctx, stream, d, n.Replaces)
 	if err != nil {
 		return "", err
 	}
 	err = s.add(stream, issuance.Enrol, func(e *issuance.Entry) error {
-		e.Fields = map[string]string{"doctype": DocumentType, "profile": n.Profile, "reason": n.Reason}
+		e.Fields = map[string]string{
+			"doctype": DocumentType, "profile": n.Profile, "reason": n.Reason,
+			"subject": who.Stream.ID, "ordinal": fmt.Sprint(len(who.Numbers())),
+		}
 		if n.Replaces != "" {
 			e.Fields["replaces"] = n.Replaces
 		}
 		e.Commitments = map[string][32]byte{issuance.Content: content}
-		e.Hold = []issuance.Claim{{Kind: issuance.HoldApplication, Value: who}}
+		e.Hold = issuance.HoldsOf(who, DocumentType, issuance.HoldApplication)
 		return o.sealDraft(ctx, e, d)
 	})
 	if err != nil {
@@ -62,37 +62,82 @@ func (o *Office) Enrol(ctx context.Context, n Enrolment) (string, error) {
 	return id, nil
 }
 
-// beginEnrolment reads what an enrolment rests on. A card that would be in the way at its
-// delivery, when all the work is done, is refused here.
-func (o *Office) beginEnrolment(ctx context.Context, app issuance.StreamID, who, replaces string) (*session, error) {
+// beginEnrolment reads what an enrolment rests on, and registers a person whom the ledger
+// does not know. A card that would be in the way at its delivery, when all the work is
+// done, is refused here.
+func (o *Office) beginEnrolment(ctx context.Context, app issuance.StreamID, d *Draft, replaces string) (*session, issuance.Subject, error) {
+	var who issuance.Subject
 	streams := []issuance.StreamID{app}
 	if replaces != "" {
 		streams = append(streams, issuance.Card(replaces))
 	}
-	s, err := o.begin(ctx, streams...)
+	number, err := o.number(d)
 	if err != nil {
-		return nil, err
+		return nil, who, err
+	}
+	person, err := o.Store.Claimed(ctx, number)
+	if err != nil {
+		return nil, who, err
+	}
+	fresh := person.IsZero()
+	if fresh {
+		person = issuance.Person(newName("P-"))
+	}
+	s, err := o.begin(ctx, append(streams, person)...)
+	if err != nil {
+		return nil, who, err
 	}
 	if replaces != "" {
 		if err := known(s.state.Subject(issuance.Card(replaces))); err != nil {
-			return nil, err
+			return nil, who, err
 		}
 	}
-	inForce := issuance.Claim{Kind: issuance.HoldCard, Value: who}
-	holder, err := o.Store.Claimed(ctx, inForce)
-	if err != nil {
-		return nil, err
+	if fresh {
+		err = s.add(person, issuance.Register, func(e *issuance.Entry) error {
+			e.Fields = map[string]string{"application": app.ID}
+			e.Claims = []issuance.Claim{number}
+			return nil
+		})
+		if err != nil {
+			return nil, who, err
+		}
 	}
-	if !holder.IsZero() && holder != issuance.Card(replaces) {
-		return nil, &issuance.DuplicateError{Claim: inForce, Holder: holder}
+	who = s.state.Subject(person)
+	if err := isPresent(who, number); err != nil {
+		return nil, who, err
 	}
-	return s, nil
+	return s, who, o.nothingInForce(ctx, who, replaces)
 }
 
-// holder is the pseudonym under which the draft's person applies for and holds a card.
-func (o *Office) holder(d *Draft) (string, error) {
-	person, err := o.Vault.Person(string(d.Person.Number))
-	return person + ":" + DocumentType, err
+// nothingInForce refuses a person who holds a card that is not the one to be replaced.
+func (o *Office) nothingInForce(ctx context.Context, who issuance.Subject, replaces string) error {
+	for _, inForce := range issuance.HoldsOf(who, DocumentType, issuance.HoldCard) {
+		holder, err := o.Store.Claimed(ctx, inForce)
+		if err != nil {
+			return err
+		}
+		if !holder.IsZero() && holder != issuance.Card(replaces) {
+			return &issuance.DuplicateError{Claim: inForce, Holder: holder}
+		}
+	}
+	return nil
+}
+
+// number is the claim under which the ledger knows the draft's person.
+func (o *Office) number(d *Draft) (issuance.Claim, error) {
+	mac, err := o.Vault.Person(string(d.Person.Number))
+	return issuance.Claim{Kind: issuance.ClaimNumber, Value: mac}, err
+}
+
+// ErrOldNumber means that a person has another number by now.
+var ErrOldNumber = errors.New("the person has another number by now")
+
+// isPresent refuses a number that its person does not have any more.
+func isPresent(who issuance.Subject, number issuance.Claim) error {
+	if all := who.Numbers(); len(all) == 0 || all[len(all)-1] != number.Value {
+		return fmt.Errorf("%s: %w", who.Stream, ErrOldNumber)
+	}
+	return nil
 }
 
 // sealDraft puts a draft into the entry, its portrait under a key of its own.
@@ -141,7 +186,7 @@ func (o *Office) sound(ctx context.Context, stream issuance.StreamID, d *Draft) 
 	if err := checkPortrait(d.Portrait); err != nil {
 		return fmt.Errorf("%s: %w", stream, err)
 	}
-	who, err := o.holder(d)
+	number, err := o.number(d)
 	if err != nil {
 		return err
 	}
@@ -149,7 +194,9 @@ func (o *Office) sound(ctx context.Context, stream issuance.StreamID, d *Draft) 
 	if err != nil {
 		return err
 	}
-	if len(entries) == 0 || !slices.Contains(entries[0].Hold, issuance.Claim{Kind: issuance.HoldApplication, Value: who}) {
+	// Whom the application is of is known by all their numbers (book 1: by the only one).
+	of := issuance.Claim{Kind: issuance.HoldApplication, Value: number.Value + ":" + DocumentType}
+	if len(entries) == 0 || !slices.Contains(entries[0].Hold, of) {
 		return fmt.Errorf("%s is of another person: %w", stream, issuance.ErrChanged)
 	}
 	return nil
@@ -167,7 +214,7 @@ func (o *Office) Approve(ctx context.Context, app string) error {
 	if err := known(s.state.Subject(stream)); err != nil {
 		return err
 	}
-	if err := s.may(stream, issuance.Approve); err != nil {
+	if err := s.may(stream, issuance.Approve, nil); err != nil {
 		return err
 	}
 	d, err := o.Draft(ctx, app)
@@ -191,7 +238,7 @@ func (o *Office) Approve(ctx context.Context, app string) error {
 // Cancel withdraws an application for a reason, and lets the person apply again. While a
 // card is in the making it is issuance.ErrLink: Spoil the card first.
 func (o *Office) Cancel(ctx context.Context, app, reason string) error {
-	if err := o.end(ctx, issuance.Application(app), issuance.Cancel, reason, issuance.HoldApplication); err != nil {
+	if err := o.end(ctx, issuance.Application(app), issuance.Cancel, reason, issuance.HoldApplication, nil); err != nil {
 		return err
 	}
 	return o.wipe(ctx, app, issuance.Cancelled)

@@ -55,6 +55,7 @@ func (m *making) noteKeys(ctx context.Context, e *issuance.Entry, r perso.Record
 		*key.note = key.point.Bytes()
 		e.Claims = append(e.Claims, issuance.Claim{Kind: issuance.ClaimChipKey, Value: digest(*key.note)})
 	}
+	e.Fields = map[string]string{"evidence": digest(slices.Concat(notes.AA, notes.CA))}
 	return m.o.seal(ctx, e, m.app, chipName, notes)
 }
 

@@ -55,7 +55,7 @@ func kill(t *testing.T, kills int) {
 				c := must(virtual.Load(r.path(app + ".chip")))(t)
 				r.issuedOnce(t, app, card, c)
 				r.checked(t, card, c)
-				check(t, r.binh.Deliver(t.Context(), card))
+				check(t, r.binh.Deliver(t.Context(), card, Handover{}))
 				check(t, c.Close())
 				issued++
 				resumed += min(try, 1)

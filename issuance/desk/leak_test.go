@@ -161,7 +161,7 @@ func TestNothingLeaks(t *testing.T) {
 	for _, c := range report.Checks {
 		fmt.Fprintf(&said, "%+v\n", c)
 	}
-	check(t, r.binh.Deliver(ctx, card))
+	check(t, r.binh.Deliver(ctx, card, Handover{}))
 	shown := must(r.an.Card(ctx, card))(t)
 	fmt.Fprintf(&said, "%+v\n", shown)
 	check(t, r.binh.Revoke(ctx, card, "lost"))

@@ -27,7 +27,7 @@ func TestLife(t *testing.T) {
 	wantVerdict(t, r.checkpoint(t, c, true, canOf(who.Person)), verify.Refuse, verify.ReasonCardUndelivered)
 	r.checked(t, card, c)
 	r.wantPhase(t, issuance.Card(card), issuance.Checked)
-	check(t, r.binh.Deliver(ctx, card))
+	check(t, r.binh.Deliver(ctx, card, Handover{}))
 	r.wantPhase(t, issuance.Card(card), issuance.Active)
 	r.wantPhase(t, issuance.Application(app), issuance.Issued)
 
@@ -154,7 +154,7 @@ func TestReplace(t *testing.T) {
 	r.checked(t, card, c)
 	wantVerdict(t, r.checkpoint(t, oldChip, true, canOf(who.Person)), verify.Accept)
 	before := r.size(t)
-	check(t, r.binh.Deliver(ctx, card))
+	check(t, r.binh.Deliver(ctx, card, Handover{}))
 	if n := r.size(t) - before; n != 3 {
 		t.Errorf("%d entries, want the old card superseded, the new delivered, the application issued", n)
 	}

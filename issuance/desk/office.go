@@ -12,6 +12,7 @@ import (
 	"encoding/base32"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -52,6 +53,7 @@ type Office struct {
 	Store  Store
 	Vault  *vault.Vault     // seals personal data; nil: nothing that needs them is possible
 	Signer crypto.Signer    // the operator's key; nil: only looking
+	Second crypto.Signer    // a second person's, for acts that need two (issuance.NeedsSecond); nil: those are refused
 	Now    func() time.Time // the desk's clock; its location says which day it is
 
 	// KeepBiometrics leaves the keys of portraits in the vault when a card is delivered, or
@@ -75,6 +77,7 @@ type session struct {
 	state issuance.State // after the acts so far
 	head  issuance.Head  // what was read
 	me    issuance.KeyID
+	mate  issuance.KeyID // zero without a second
 	acts  []issuance.Entry
 }
 
@@ -84,14 +87,23 @@ func (o *Office) begin(ctx context.Context, streams ...issuance.StreamID) (*sess
 	if err != nil {
 		return nil, err
 	}
-	s, err := issuance.Load(ctx, o.Store, append(streams, issuance.OperatorStream(me))...)
+	var mate issuance.KeyID
+	streams = append(streams, issuance.OperatorStream(me))
+	if o.Second != nil {
+		if mate, err = issuance.KeyIDOf(o.Second.Public()); err != nil {
+			return nil, err
+		}
+		streams = append(streams, issuance.OperatorStream(mate))
+	}
+	s, err := issuance.Load(ctx, o.Store, streams...)
 	if err != nil {
 		return nil, err
 	}
-	return &session{o: o, state: s, head: s.Head(), me: me}, nil
+	return &session{o: o, state: s, head: s.Head(), me: me, mate: mate}, nil
 }
 
-// add puts an act behind those so far, if the rules allow it; fill sets what it says.
+// add puts an act behind those so far, if the rules allow it; fill sets what it says. Where
+// two persons must act both sign.
 func (s *session) add(stream issuance.StreamID, act issuance.Act, fill func(*issuance.Entry) error) error {
 	e, err := s.entry(stream, act)
 	if err != nil {
@@ -102,7 +114,7 @@ func (s *session) add(stream issuance.StreamID, act issuance.Act, fill func(*iss
 			return err
 		}
 	}
-	if err := e.Sign(s.o.Signer); err != nil {
+	if err := s.sign(&e); err != nil {
 		return err
 	}
 	after, err := s.state.Apply(e)
@@ -112,6 +124,23 @@ func (s *session) add(stream issuance.StreamID, act issuance.Act, fill func(*iss
 	s.state = after
 	s.acts = append(s.acts, e)
 	return nil
+}
+
+// sign signs an act, as two where the rules want two and a second is there. The rules
+// refuse one who is missing.
+func (s *session) sign(e *issuance.Entry) error {
+	fields := s.state.Subject(e.Stream).Fields
+	if fields == nil {
+		fields = map[string]string{}
+	}
+	maps.Copy(fields, e.Fields)
+	if s.o.Second != nil && issuance.NeedsSecond(e.Stream.Kind, e.Act, fields) {
+		e.Second = s.mate
+		if err := e.Sign(s.o.Second); err != nil {
+			return err
+		}
+	}
+	return e.Sign(s.o.Signer)
 }
 
 // entry begins an act of the operator's that says nothing yet.
@@ -127,13 +156,15 @@ func (s *session) entry(stream issuance.StreamID, act issuance.Act) (issuance.En
 
 // may asks the rules, before a chip or a key is touched for it, whether this operator may
 // do the act now: role, phase and four eyes. What the act has to carry is known only
-// afterwards, so that an act which lacks that alone passes.
-func (s *session) may(stream issuance.StreamID, act issuance.Act) error {
+// afterwards, so that an act which lacks that alone passes. fields are those of them on
+// which it depends whether two must sign.
+func (s *session) may(stream issuance.StreamID, act issuance.Act, fields map[string]string) error {
 	e, err := s.entry(stream, act)
 	if err != nil {
 		return err
 	}
-	if err := e.Sign(s.o.Signer); err != nil {
+	e.Fields = fields
+	if err := s.sign(&e); err != nil {
 		return err
 	}
 	_, err = s.state.Apply(e)
@@ -161,8 +192,8 @@ func (o *Office) do(ctx context.Context, stream issuance.StreamID, act issuance.
 }
 
 // end is a decision of one act that ends something which must be there, for a reason, and
-// gives up what it holds of a kind.
-func (o *Office) end(ctx context.Context, stream issuance.StreamID, act issuance.Act, reason string, gives issuance.ClaimKind) error {
+// gives up what it holds of a kind. It says more besides the reason.
+func (o *Office) end(ctx context.Context, stream issuance.StreamID, act issuance.Act, reason string, gives issuance.ClaimKind, more map[string]string) error {
 	s, err := o.begin(ctx, stream)
 	if err != nil {
 		return err
@@ -173,6 +204,7 @@ func (o *Office) end(ctx context.Context, stream issuance.StreamID, act issuance
 	}
 	err = s.add(stream, act, func(e *issuance.Entry) error {
 		e.Fields = map[string]string{"reason": reason}
+		maps.Copy(e.Fields, more)
 		e.Release = held(subject, gives)
 		return nil
 	})

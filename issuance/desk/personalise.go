@@ -104,9 +104,9 @@ var steps = map[issuance.Phase]issuance.Act{
 func (s *session) mayMake(app, card issuance.Subject) error {
 	switch step, ok := steps[card.Phase]; {
 	case app.Phase != issuance.Personalising || card.Phase == issuance.Spoiled:
-		return s.may(app.Stream, issuance.Personalise)
+		return s.may(app.Stream, issuance.Personalise, nil)
 	case ok:
-		return s.may(card.Stream, step)
+		return s.may(card.Stream, step, nil)
 	case card.Phase == issuance.Locked:
 		return nil
 	}

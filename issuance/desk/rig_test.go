@@ -36,7 +36,8 @@ const (
 )
 
 // rig is an office with a ledger on disk, a SPECIMEN authority, and two officers: An
-// enrols, makes cards and keeps the keys; Bình approves, checks, delivers and revokes.
+// enrols, makes cards and signs them; Bình approves, checks, delivers and revokes. Both
+// are administrators and custodians, and each is the second of the other.
 type rig struct {
 	dir      string
 	store    *sqlite.Ledger
@@ -50,8 +51,8 @@ type rig struct {
 
 // The roles of the two.
 var (
-	rolesOfAn   = []issuance.Role{issuance.Admin, issuance.Registrar, issuance.Personaliser, issuance.Custodian}
-	rolesOfBinh = []issuance.Role{issuance.Approver, issuance.Inspector, issuance.Clerk, issuance.Revoker}
+	rolesOfAn   = []issuance.Role{issuance.Admin, issuance.Registrar, issuance.Personaliser, issuance.Signer, issuance.Custodian}
+	rolesOfBinh = []issuance.Role{issuance.Admin, issuance.Approver, issuance.Inspector, issuance.Clerk, issuance.Revoker, issuance.Custodian}
 )
 
 func must[T any](v T, err error) func(testing.TB) T {
@@ -103,8 +104,7 @@ func newOffice(t testing.TB) *rig {
 		check(t, os.WriteFile(r.path("keys", "seed-"+name), key.Seed(), 0o600))
 	}
 	r.open(t)
-	check(t, r.an.Found(t.Context(), origin, log.Verifier, "an", "", rolesOfAn...))
-	check(t, r.an.AddOperator(t.Context(), r.binh.Signer.Public(), "binh", "", rolesOfBinh...))
+	check(t, r.an.Found(t.Context(), origin, log.Verifier, Founder{Name: "an", Roles: rolesOfAn}, Founder{Name: "binh", Roles: rolesOfBinh}))
 	return r
 }
 
@@ -123,6 +123,7 @@ func (r *rig) open(t testing.TB) {
 	r.master = must(keystore.OpenSecret(r.path("keys", "card-master"), keystore.UseCardMaster))(t).Bytes()
 	r.an = r.office(ed25519.NewKeyFromSeed(must(os.ReadFile(r.path("keys", "seed-an")))(t)))
 	r.binh = r.office(ed25519.NewKeyFromSeed(must(os.ReadFile(r.path("keys", "seed-binh")))(t)))
+	r.an.Second, r.binh.Second = r.binh.Signer, r.an.Signer
 }
 
 // close closes the ledger, once.
@@ -283,7 +284,7 @@ func (r *rig) issued(t testing.TB, e Enrolment, p Personalisation) (card string,
 	app, c := r.approved(t, e), blank()
 	card = r.personalised(t, app, c, p)
 	r.checked(t, card, c)
-	check(t, r.binh.Deliver(t.Context(), card))
+	check(t, r.binh.Deliver(t.Context(), card, Handover{}))
 	return card, c
 }
 

@@ -4,6 +4,7 @@ import (
 	"crypto/ed25519"
 	"crypto/rand"
 	"testing"
+	"time"
 
 	"github.com/tamthe/tamthe/apdu"
 	"github.com/tamthe/tamthe/card/profile/vn"
@@ -95,9 +96,9 @@ func TestRoles(t *testing.T) {
 	idle := r.with(t, "idle", "", issuance.Clerk)
 	stranger := r.office(ed25519.NewKeyFromSeed(make([]byte, 32)))
 	gone := r.with(t, "gone", "", issuance.Roles()...)
-	check(t, r.an.RevokeOperator(ctx, "gone", "left"))
-	wantError(t, "revoked twice", r.an.RevokeOperator(ctx, "gone", "left"), ErrUnknown)
-	wantError(t, "revokes itself", r.an.RevokeOperator(ctx, "an", "left"), issuance.ErrFourEyes)
+	check(t, r.an.RevokeOperator(ctx, "gone", "left", time.Time{}))
+	wantError(t, "revoked twice", r.an.RevokeOperator(ctx, "gone", "left", time.Time{}), ErrUnknown)
+	wantError(t, "revokes itself", r.an.RevokeOperator(ctx, "an", "left", time.Time{}), issuance.ErrFourEyes)
 
 	before := r.size(t)
 	for name, act := range map[string]func(o *Office) error{
@@ -119,7 +120,7 @@ func TestRoles(t *testing.T) {
 		"revoke":          func(o *Office) error { return o.Revoke(ctx, card, "lost") },
 		"spoil":           func(o *Office) error { return o.Spoil(ctx, lockedCard, "torn") },
 		"add operator":    func(o *Office) error { return o.AddOperator(ctx, o.Signer.Public(), "x", "", issuance.Clerk) },
-		"revoke operator": func(o *Office) error { return o.RevokeOperator(ctx, "binh", "left") },
+		"revoke operator": func(o *Office) error { return o.RevokeOperator(ctx, "binh", "left", time.Time{}) },
 		"make signer":     func(o *Office) error { _, err := o.MakeSigner(ctx, r.signer(), "P-256"); return err },
 		"make list":       func(o *Office) error { return o.MakeCRL(ctx, 30, "ds-001") },
 	} {
@@ -133,7 +134,7 @@ func TestRoles(t *testing.T) {
 			wantError(t, name+" by nobody", act(&nobody), ErrNoOperator)
 		}
 	}
-	wantError(t, "deliver without the role", r.an.Deliver(ctx, lockedCard), issuance.ErrRole)
+	wantError(t, "deliver without the role", r.an.Deliver(ctx, lockedCard, Handover{}), issuance.ErrRole)
 	if after := r.size(t); after != before {
 		t.Errorf("%d entries were added", after-before)
 	}
@@ -150,12 +151,12 @@ func TestUnknown(t *testing.T) {
 		"cancel":      r.an.Cancel(ctx, "A-NONE", "withdrawn"),
 		"personalise": second(r.an.Personalise(ctx, "A-NONE", insert(blank()), r.plan())),
 		"check":       second(r.binh.Check(ctx, "C-NONE", apdu.Over(insert(blank()), apdu.Limits{}), verify.Options{})),
-		"deliver":     r.binh.Deliver(ctx, "C-NONE"),
+		"deliver":     r.binh.Deliver(ctx, "C-NONE", Handover{}),
 		"revoke":      r.binh.Revoke(ctx, "C-NONE", "lost"),
 		"spoil":       r.binh.Spoil(ctx, "C-NONE", "torn"),
 		"card":        second(r.an.Card(ctx, "C-NONE")),
 		"draft":       second(r.an.Draft(ctx, "A-NONE")),
-		"operator":    r.an.RevokeOperator(ctx, "nobody", "left"),
+		"operator":    r.an.RevokeOperator(ctx, "nobody", "left", time.Time{}),
 		"signer":      r.an.MakeCRL(ctx, 30, "ds-009"),
 		"root":        r.an.MakeCRL(ctx, 30, "csca"),
 		"replaces": second(r.an.Enrol(ctx, Enrolment{
@@ -220,7 +221,7 @@ func TestOneOfEach(t *testing.T) {
 	}
 	other, _ := r.issued(t, enrolment(2), r.plan())
 	e := enrolment(2)
-	e.Replaces = card
+	e.Reason, e.Replaces = "damaged", card
 	if err := second(r.an.Enrol(ctx, e)); err == nil {
 		t.Error("it replaces a stranger's card")
 	}
@@ -247,7 +248,7 @@ func TestOrderOfActs(t *testing.T) {
 	r.transition(t, "approve twice", r.binh.Approve(ctx, app))
 	c := blank()
 	card := r.personalised(t, app, c, r.plan())
-	r.transition(t, "deliver before check", r.binh.Deliver(ctx, card))
+	r.transition(t, "deliver before check", r.binh.Deliver(ctx, card, Handover{}))
 	r.transition(t, "revoke before delivery", r.binh.Revoke(ctx, card, "lost"))
 	wantError(t, "cancel with a card in the making", r.an.Cancel(ctx, app, "withdrawn"), issuance.ErrLink)
 	if got := r.personalised(t, app, c, r.plan()); got != card {
@@ -256,8 +257,8 @@ func TestOrderOfActs(t *testing.T) {
 	r.checked(t, card, c)
 	r.checked(t, card, c)
 	r.transition(t, "personalise when checked", second(r.an.Personalise(ctx, app, insert(c), r.plan())))
-	check(t, r.binh.Deliver(ctx, card))
-	r.transition(t, "deliver twice", r.binh.Deliver(ctx, card))
+	check(t, r.binh.Deliver(ctx, card, Handover{}))
+	r.transition(t, "deliver twice", r.binh.Deliver(ctx, card, Handover{}))
 	r.transition(t, "check when delivered", second(r.binh.Check(ctx, card, apdu.Over(insert(c), apdu.Limits{}), r.plan().Verify)))
 	r.transition(t, "personalise when issued", second(r.an.Personalise(ctx, app, insert(blank()), r.plan())))
 	r.transition(t, "spoil when delivered", r.binh.Spoil(ctx, card, "torn"))
@@ -350,7 +351,7 @@ func TestCheckRefuses(t *testing.T) {
 	if _, err := inspect(c, nil); err != nil {
 		t.Error(err)
 	}
-	check(t, r.binh.Deliver(ctx, card))
+	check(t, r.binh.Deliver(ctx, card, Handover{}))
 	r.wantPhase(t, issuance.Card(old), issuance.Superseded)
 	r.sound(t)
 }

@@ -6,6 +6,7 @@ import (
 	"crypto"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 
 	"github.com/tamthe/tamthe/card/auth"
@@ -106,17 +107,43 @@ func (m *making) request(p prepared) ca.SOD {
 	return r
 }
 
+// recordPrepare says what will be signed. A use of the document signer that another desk
+// took meanwhile is left to it.
 func (m *making) recordPrepare(ctx context.Context, p prepared, draft *ca.SODDraft) error {
-	return m.o.do(ctx, issuance.Card(m.card), issuance.Prepare, func(e *issuance.Entry) error {
+	for {
+		err := m.tryPrepare(ctx, p, draft)
+		d, ok := errors.AsType[*issuance.DuplicateError](err)
+		if !ok || d.Claim.Kind != issuance.ClaimUse {
+			return err
+		}
+	}
+}
+
+func (m *making) tryPrepare(ctx context.Context, p prepared, draft *ca.SODDraft) error {
+	use, err := m.o.nextUse(ctx, p.Signer)
+	if err != nil {
+		return err
+	}
+	stream := issuance.Card(m.card)
+	s, err := m.o.begin(ctx, stream, issuance.Key(p.Signer))
+	if err != nil {
+		return err
+	}
+	err = s.add(stream, issuance.Prepare, func(e *issuance.Entry) error {
 		id, tbs := hex.EncodeToString(draft.CardID[:]), draft.Digest()
 		e.Fields = map[string]string{"cardid": id, "tbs": hex.EncodeToString(tbs[:]), "ds": p.Signer}
 		e.Commitments = map[string][32]byte{issuance.Content: m.content}
 		e.Claims = []issuance.Claim{
 			{Kind: issuance.ClaimCardID, Value: id},
 			statusClaim(p.List, p.Index),
+			use,
 		}
 		return m.sealPrepared(ctx, e, p)
 	})
+	if err != nil {
+		return err
+	}
+	return s.commit(ctx)
 }
 
 func (m *making) recordSign(ctx context.Context, p prepared, draft *ca.SODDraft, sod []byte) error {
@@ -173,4 +200,41 @@ func (m *making) lockUp(c *perso.Content) error {
 		}
 	}
 	return nil
+}
+
+// nextUse is the claim on a document signer's next signature. Uses are taken in order, so
+// that the first that is free is found by halving; another desk that takes it at the same
+// moment is kept apart by the claim.
+func (o *Office) nextUse(ctx context.Context, signer string) (issuance.Claim, error) {
+	use := func(n uint64) issuance.Claim {
+		return issuance.Claim{Kind: issuance.ClaimUse, Value: fmt.Sprintf("%s:%d", signer, n)}
+	}
+	taken := func(n uint64) (bool, error) {
+		stream, err := o.Store.Claimed(ctx, use(n))
+		return !stream.IsZero(), err
+	}
+	low, high := uint64(0), uint64(1) // low is taken, or none; high is free
+	for {
+		t, err := taken(high)
+		if err != nil {
+			return issuance.Claim{}, err
+		}
+		if !t {
+			break
+		}
+		low, high = high, 2*high
+	}
+	for high-low > 1 {
+		middle := low + (high-low)/2
+		t, err := taken(middle)
+		switch {
+		case err != nil:
+			return issuance.Claim{}, err
+		case t:
+			low = middle
+		default:
+			high = middle
+		}
+	}
+	return use(high), nil
 }

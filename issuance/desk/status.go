@@ -36,18 +36,25 @@ func (o *Office) state(ctx context.Context, id verify.CardID) (verify.State, err
 	if card.Fields["cardid"] != id.String() { // the look-up is a table beside the log
 		return verify.StateUnknown, fmt.Errorf("%s is not card %s: %w", stream, id, issuance.ErrChanged)
 	}
-	return stateOf(card.Phase), nil
+	return stateOf(card), nil
 }
 
-func stateOf(p issuance.Phase) verify.State {
-	switch p {
+// stateOf is what a card's stream says of it to who holds the card. One that was taken
+// back or destroyed is what it was before.
+func stateOf(card issuance.Subject) verify.State {
+	switch card.Phase {
 	case issuance.Active:
 		return verify.StateActive
 	case issuance.Suspended:
 		return verify.StateSuspended
 	case issuance.Superseded:
 		return verify.StateSuperseded
-	case issuance.Revoked, issuance.Spoiled:
+	case issuance.Returned, issuance.Destroyed:
+		if len(card.Actors[issuance.Supersede]) > 0 {
+			return verify.StateSuperseded
+		}
+		return verify.StateRevoked
+	case issuance.Revoked, issuance.Spoiled, issuance.Failed:
 		return verify.StateRevoked
 	case issuance.Absent:
 		return verify.StateUnknown

@@ -41,7 +41,7 @@ func (m *statusMaker) each(ctx context.Context, f func(status.State, issuance.Su
 			if sub.Phase != c.Phase && sub.Seq == c.Seq {
 				return fmt.Errorf("%s is %s, not %s: %w", c.Stream, sub.Phase, c.Phase, issuance.ErrChanged)
 			}
-			if err := f(stateOf(sub.Phase), sub); err != nil {
+			if err := f(stateOf(sub), sub); err != nil {
 				return err
 			}
 		}

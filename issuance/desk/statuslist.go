@@ -55,7 +55,7 @@ func (o *Office) MakeStatus(ctx context.Context, h status.Header, base []byte) (
 	if sub.Phase == issuance.Absent {
 		act = issuance.Generate
 	}
-	if err := s.may(stream, act); err != nil {
+	if err := s.may(stream, act, map[string]string{"usage": StatusKey}); err != nil {
 		return nil, err
 	}
 	key, err := o.keyFor(ctx, certification{name: StatusKey, algorithm: statusAlgorithm}, sub)

@@ -120,10 +120,14 @@ func testKill(t *testing.T, b *bench) {
 		acknowledged := killOne(t, root, b.dir)
 		total += len(acknowledged)
 		b.store = b.open(t, b.dir)
-		for app, id := range acknowledged {
-			entries, err := b.store.Stream(t.Context(), issuance.Application(app))
+		for name, id := range acknowledged {
+			stream, err := issuance.ParseStreamID(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			entries, err := b.store.Stream(t.Context(), stream)
 			if err != nil || len(entries) != 1 || hex.EncodeToString(entries[0].ID[:]) != id {
-				t.Errorf("round %d: %s was acknowledged and is lost: %v", round, app, err)
+				t.Errorf("round %d: %s was acknowledged and is lost: %v", round, name, err)
 			}
 		}
 		if round%10 == 0 {
@@ -165,14 +169,14 @@ func killOne(t *testing.T, test, dir string) map[string]string {
 			}
 			break
 		}
-		var app, id string
-		if n, _ := fmt.Sscanf(line, "appended %s %s", &app, &id); n != 2 {
+		var stream, id string
+		if n, _ := fmt.Sscanf(line, "appended %s %s", &stream, &id); n != 2 {
 			continue
 		}
 		if len(said) == 0 {
 			time.AfterFunc(time.Duration(rand.IntN(40_000))*time.Microsecond, func() { child.Process.Kill() })
 		}
-		said[app] = id
+		said[stream] = id
 	}
 	child.Wait()
 	if len(said) == 0 {
@@ -200,7 +204,7 @@ func work(t *testing.T, open Open, dir string) {
 			t.Fatal(err)
 		}
 		for _, e := range entries {
-			fmt.Fprintf(os.Stdout, "appended %s %x\n", e.Stream.ID, e.ID)
+			fmt.Fprintf(os.Stdout, "appended %s %x\n", e.Stream, e.ID)
 		}
 	}
 }

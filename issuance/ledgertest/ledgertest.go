@@ -8,6 +8,7 @@ import (
 	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 	"testing"
 	"time"
 
@@ -86,14 +87,21 @@ func NewOfficer(name, person string, roles ...issuance.Role) Officer {
 
 // The officers of the test office.
 func (o *Office) officers() []Officer {
-	return []Officer{o.Registrar, o.Approver, o.Personaliser, o.Inspector, o.Clerk, o.Revoker, o.Custodian}
+	return []Officer{
+		o.Registrar, o.Approver, o.Personaliser, o.Signer, o.Inspector, o.Clerk, o.Revoker,
+		o.Custodian, o.CustodianMate, o.Keeper, o.KeeperMate, o.Auditor,
+	}
 }
 
 // Office is a desk in miniature over a ledger: it builds, signs and appends acts.
 type Office struct {
 	Ledger issuance.Ledger
 
-	Root, Registrar, Approver, Personaliser, Inspector, Clerk, Revoker, Custodian Officer
+	Root, Mate                                Officer // the two founders
+	Registrar, Approver, Personaliser, Signer Officer
+	Inspector, Clerk, Revoker                 Officer
+	Custodian, CustodianMate                  Officer
+	Keeper, KeeperMate, Auditor               Officer
 
 	logKey string
 	now    time.Time
@@ -113,7 +121,14 @@ func NewOffice(t testing.TB, l issuance.Ledger) *Office {
 		Clerk:        NewOfficer("clerk", "p-5", issuance.Clerk),
 		Revoker:      NewOfficer("revoker", "p-6", issuance.Revoker),
 		Custodian:    NewOfficer("custodian", "p-7", issuance.Custodian),
-		now:          time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC),
+		Mate:         NewOfficer("mate", "p-8", issuance.Admin),
+		Signer:       NewOfficer("signer", "p-9", issuance.Signer),
+		Keeper:       NewOfficer("keeper", "p-10", issuance.StockKeeper),
+
+		Auditor:       NewOfficer("auditor", "p-13", issuance.Auditor),
+		CustodianMate: NewOfficer("custodian-mate", "p-11", issuance.Custodian),
+		KeeperMate:    NewOfficer("keeper-mate", "p-12", issuance.StockKeeper),
+		now:           time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC),
 	}
 	o.logKey = v.Name() + "+" + vkeyTail(t)
 	return o
@@ -128,15 +143,17 @@ func vkeyTail(t testing.TB) string {
 	return vkey[len(Origin)+1:]
 }
 
-// Found writes the first entry of the log and enrols the officers.
+// Found writes the first entries of the log, enrols the officers and certifies a document
+// signer.
 func (o *Office) Found(t testing.TB) {
 	t.Helper()
-	o.Must(t, o.Init())
+	o.Must(t, o.Init()...)
 	var steps []Step
 	for _, f := range o.officers() {
 		steps = append(steps, o.Hire(f))
 	}
 	o.Must(t, steps...)
+	o.Must(t, o.Certify("ds-001", "1000000000000")...)
 }
 
 // Step is an act that the office can do.
@@ -152,12 +169,12 @@ type Step struct {
 	Attach                []issuance.Attachment
 }
 
-// Init is the first act of the log.
-func (o *Office) Init() Step {
-	s := o.Hire(o.Root)
-	s.Act = issuance.Init
-	s.Fields["logkey"] = o.logKey
-	return s
+// Init is the first act of the log, and the enrolment of the second founder.
+func (o *Office) Init() []Step {
+	first, second := o.Hire(o.Root), o.Hire(o.Mate)
+	first.Act, first.Second = issuance.Init, nil
+	first.Fields["logkey"], first.Fields["with"] = o.logKey, o.Mate.ID.String()
+	return []Step{first, second}
 }
 
 // Hire enrols an officer.
@@ -167,7 +184,7 @@ func (o *Office) Hire(f Officer) Step {
 		panic(err) // an Ed25519 key always has a field
 	}
 	return Step{
-		Stream: issuance.OperatorStream(f.ID), Act: issuance.Enrol, By: o.Root,
+		Stream: issuance.OperatorStream(f.ID), Act: issuance.Enrol, By: o.Root, Second: &o.Mate,
 		Fields: map[string]string{"key": key, "person": f.Person, "name": f.Name, "roles": issuance.RolesField(f.Roles...)},
 		Hold:   []issuance.Claim{{Kind: issuance.HoldName, Value: f.Name}},
 	}
@@ -201,7 +218,7 @@ func (o *Office) Build(ctx context.Context, unjudged bool, steps ...Step) (issua
 		}
 	}
 	var entries []issuance.Entry
-	for _, s := range steps {
+	for _, s := range o.registering(state, steps) {
 		e, err := o.entry(state, s)
 		if err != nil {
 			return nil, nil, err
@@ -219,6 +236,21 @@ func (o *Office) Build(ctx context.Context, unjudged bool, steps ...Step) (issua
 		}
 	}
 	return state.Head(), entries, nil
+}
+
+// registering puts the registration of each person whom the ledger does not know in front
+// of their application.
+func (o *Office) registering(state issuance.State, steps []Step) []Step {
+	var all []Step
+	for _, s := range steps {
+		id := issuance.Person(s.Fields["subject"])
+		known := state.Subject(id).Phase != issuance.Absent || slices.ContainsFunc(all, func(other Step) bool { return other.Stream == id })
+		if s.Act == issuance.Enrol && id.ID != "" && !known {
+			all = append(all, Register(s))
+		}
+		all = append(all, s)
+	}
+	return all
 }
 
 func (o *Office) entry(state issuance.State, s Step) (issuance.Entry, error) {

@@ -1,28 +1,79 @@
 package ledgertest
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"maps"
+	"strings"
 	"testing"
 
 	"github.com/tamthe/tamthe/issuance"
 )
 
-// holder is the pseudonym under which a person applies and holds a card.
-func holder(kind issuance.ClaimKind, person string) []issuance.Claim {
-	return []issuance.Claim{{Kind: kind, Value: Digest("person "+person) + ":id-card"}}
+// number is the claim by which a person of the test is known.
+func number(person string) issuance.Claim {
+	return issuance.Claim{Kind: issuance.ClaimNumber, Value: Digest("number of " + person)}
+}
+
+// Holder is what a person holds while they apply, and by a card.
+func Holder(kind issuance.ClaimKind, person string) []issuance.Claim {
+	p := issuance.Subject{Stream: issuance.Person("P-" + person), Claimed: []issuance.Claim{number(person)}}
+	return issuance.HoldsOf(p, "id-card", kind)
+}
+
+// Register makes the person of an application known.
+func Register(enrol Step) Step {
+	id := enrol.Fields["subject"]
+	return Step{
+		Stream: issuance.Person(id), Act: issuance.Register, By: enrol.By,
+		Fields: map[string]string{"application": enrol.Stream.ID}, Claims: []issuance.Claim{number(strings.TrimPrefix(id, "P-"))},
+	}
+}
+
+// Know makes persons known who have no application open.
+func (o *Office) Know(t testing.TB, persons ...string) {
+	t.Helper()
+	for _, p := range persons {
+		o.Must(t, o.Enrol("A-of-"+p, p, ""))
+		o.Must(t, o.Cancel("A-of-"+p, p))
+	}
+}
+
+// Certify makes a document signer that may sign so many cards.
+func (o *Office) Certify(name, most string) []Step {
+	step := func(act issuance.Act, fields map[string]string) Step {
+		return Step{Stream: issuance.Key(name), Act: act, By: o.Custodian, Second: &o.CustodianMate, Fields: fields}
+	}
+	object := map[string]string{"object": "certificate", "tbs": Digest("tbs of " + name)}
+	issue := maps.Clone(object)
+	object["cap"], issue["issued"] = most, Digest("certificate of "+name)
+	return []Step{
+		step(issuance.Generate, map[string]string{"usage": "ds", "public": Digest(name)}),
+		step(issuance.Prepare, object), step(issuance.Issue, issue),
+	}
 }
 
 // Enrol opens an application for a person; replaces names the card to be replaced, if any.
 func (o *Office) Enrol(app, person, replaces string) Step {
 	s := Step{
 		Stream: issuance.Application(app), Act: issuance.Enrol, By: o.Registrar, Made: app,
-		Fields: map[string]string{"doctype": "id-card", "reason": "first"},
-		Hold:   holder(issuance.HoldApplication, person),
+		Fields: map[string]string{"doctype": "id-card", "reason": "first", "subject": "P-" + person, "ordinal": "1"},
+		Hold:   Holder(issuance.HoldApplication, person),
 		Attach: []issuance.Attachment{{Name: "person", Sealed: []byte("sealed data of " + app)}},
 	}
 	if replaces != "" {
 		s.Fields["reason"], s.Fields["replaces"] = "lost", replaces
 	}
 	return s
+}
+
+// Cancel withdraws an application.
+func (o *Office) Cancel(app, person string) Step {
+	return Step{
+		Stream: issuance.Application(app), Act: issuance.Cancel, By: o.Registrar,
+		Fields: map[string]string{"reason": "withdrawn"}, Release: Holder(issuance.HoldApplication, person),
+	}
 }
 
 // Approve approves what was enrolled.
@@ -51,15 +102,16 @@ func (o *Office) Journal(app, card string) []Step {
 	step := func(act issuance.Act, fields map[string]string) Step {
 		return Step{Stream: issuance.Card(card), Act: act, By: o.Personaliser, Fields: fields}
 	}
-	generate := step(issuance.Generate, nil)
+	generate := step(issuance.Generate, map[string]string{"evidence": Digest("evidence of " + card)})
 	generate.Claims = []issuance.Claim{
 		{Kind: issuance.ClaimChipKey, Value: Digest("aa " + card)},
 		{Kind: issuance.ClaimChipKey, Value: Digest("ca " + card)},
 	}
-	prepare := step(issuance.Prepare, map[string]string{"cardid": id})
-	prepare.Made = app
-	prepare.Claims = []issuance.Claim{{Kind: issuance.ClaimCardID, Value: id}}
+	prepare := step(issuance.Prepare, map[string]string{"cardid": id, "ds": "ds-001"})
+	prepare.By, prepare.Made = o.Signer, app
+	prepare.Claims = []issuance.Claim{{Kind: issuance.ClaimCardID, Value: id}, {Kind: issuance.ClaimUse, Value: "ds-001:" + use(card)}}
 	sign := step(issuance.Sign, map[string]string{"cardid": id, "sod": sod, "ds": "ds-001"})
+	sign.By = o.Signer
 	sign.Attach = []issuance.Attachment{{Name: "sod", Sealed: []byte("sealed sod of " + card)}}
 	return []Step{
 		step(issuance.Rotate, map[string]string{"keyset": "2"}), generate, prepare, sign,
@@ -67,6 +119,12 @@ func (o *Office) Journal(app, card string) []Step {
 		step(issuance.WriteDone, map[string]string{"sod": sod, "readback": Digest("files " + card)}),
 		step(issuance.Lock, nil), step(issuance.LockDone, nil),
 	}
+}
+
+// use is the number of the signature that a card takes: any that no other takes will do.
+func use(card string) string {
+	sum := sha256.Sum256([]byte(card))
+	return fmt.Sprint(1 + binary.BigEndian.Uint64(sum[:])%1_000_000_000_000)
 }
 
 // Check records that our own checkpoint accepts the card.
@@ -84,17 +142,17 @@ func (o *Office) Deliver(app, card, person, replaces string) []Step {
 	if replaces != "" {
 		steps = append(steps, Step{
 			Stream: issuance.Card(replaces), Act: issuance.Supersede, By: o.Clerk,
-			Fields: map[string]string{"successor": card}, Release: holder(issuance.HoldCard, person),
+			Fields: map[string]string{"successor": card, "withdrawn": "yes"}, Release: Holder(issuance.HoldCard, person),
 		})
 	}
 	return append(steps,
 		Step{
 			Stream: issuance.Card(card), Act: issuance.Deliver, By: o.Clerk,
-			Fields: map[string]string{"application": app}, Hold: holder(issuance.HoldCard, person),
+			Fields: map[string]string{"application": app, "holder": "match"}, Hold: Holder(issuance.HoldCard, person),
 		},
 		Step{
 			Stream: issuance.Application(app), Act: issuance.Issue, By: o.Clerk,
-			Fields: map[string]string{"card": card}, Release: holder(issuance.HoldApplication, person),
+			Fields: map[string]string{"card": card}, Release: Holder(issuance.HoldApplication, person),
 		},
 	)
 }
@@ -103,7 +161,7 @@ func (o *Office) Deliver(app, card, person, replaces string) []Step {
 func (o *Office) Revoke(card, person string) Step {
 	return Step{
 		Stream: issuance.Card(card), Act: issuance.Revoke, By: o.Revoker,
-		Fields: map[string]string{"reason": "lost"}, Release: holder(issuance.HoldCard, person),
+		Fields: map[string]string{"reason": "lost"}, Release: Holder(issuance.HoldCard, person),
 	}
 }
 

@@ -13,10 +13,11 @@ import (
 
 func testFirst(t *testing.T, b *bench) {
 	o := b.office
-	first := o.Init()
+	first := o.Init()[0]
 	first.Act = issuance.Enrol
 	delete(first.Fields, "logkey")
-	at, entries, err := o.Build(t.Context(), true, o.Init())
+	delete(first.Fields, "with")
+	at, entries, err := o.Build(t.Context(), false, o.Init()...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,12 +29,15 @@ func testFirst(t *testing.T, b *bench) {
 	if err := b.store.Append(t.Context(), at, early); !errors.Is(err, issuance.ErrLink) && !errors.Is(err, issuance.ErrOperator) {
 		t.Errorf("another act before the first: %v", err)
 	}
+	if err := b.store.Append(t.Context(), at, entries[0]); !errors.Is(err, issuance.ErrLink) {
+		t.Errorf("one founder without the other: %v", err)
+	}
 	if err := b.store.Append(t.Context(), at, entries...); err != nil {
 		t.Fatal(err)
 	}
 	usurper := NewOffice(t, b.store)
 	usurper.Root = NewOfficer("usurper", "p-u", issuance.Admin)
-	b.refused(t, "a second first entry", isError(issuance.ErrLink), usurper.Init())
+	b.refused(t, "a second first entry", isError(issuance.ErrLink), usurper.Init()...)
 }
 
 func testAtomic(t *testing.T, b *bench) {
@@ -57,6 +61,7 @@ func testAtomic(t *testing.T, b *bench) {
 func testRepeat(t *testing.T, b *bench) {
 	o := b.office
 	o.Found(t)
+	o.Know(t, "ann", "bob", "zoe")
 	at, entries, err := o.Build(t.Context(), false, o.Enrol("A-1", "ann", ""), o.Enrol("A-2", "bob", ""))
 	if err != nil {
 		t.Fatal(err)
@@ -96,7 +101,7 @@ func (b *bench) other(t *testing.T) issuance.Entry {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return entries[0]
+	return entries[len(entries)-1]
 }
 
 func testConflict(t *testing.T, b *bench) {
@@ -195,7 +200,7 @@ func testUnique(t *testing.T, b *bench) {
 	journal[2].Fields["cardid"], journal[2].Claims[0].Value = Digest("id C-1"), Digest("id C-1")
 	b.refused(t, "a card's identity twice", isDuplicate(issuance.ClaimCardID, issuance.Card("C-1")), journal[2])
 
-	namesake := NewOfficer("clerk", "p-9", issuance.Clerk)
+	namesake := NewOfficer("clerk", "p-99", issuance.Clerk)
 	namesake.Key, namesake.ID = NewOfficer("namesake", "", "").Key, NewOfficer("namesake", "", "").ID
 	b.refused(t, "a name twice", isDuplicate(issuance.HoldName, issuance.OperatorStream(o.Clerk.ID)), o.Hire(namesake))
 
@@ -208,7 +213,7 @@ func testReleased(t *testing.T, b *bench) {
 	o := b.office
 	o.Found(t)
 	o.IssueCard(t, "A-1", "C-1", "ann", "")
-	hold := holder(issuance.HoldCard, "ann")[0]
+	hold := Holder(issuance.HoldCard, "ann")[0]
 	wants := func(want issuance.StreamID) {
 		t.Helper()
 		if got, err := b.store.Claimed(t.Context(), hold); err != nil || got != want {
@@ -221,7 +226,7 @@ func testReleased(t *testing.T, b *bench) {
 	o.Must(t, o.Revoke("C-2", "ann"))
 	wants(issuance.StreamID{})
 	o.Must(t, Step{
-		Stream: issuance.OperatorStream(o.Clerk.ID), Act: issuance.Revoke, By: o.Root,
+		Stream: issuance.OperatorStream(o.Clerk.ID), Act: issuance.Revoke, By: o.Root, Second: &o.Mate,
 		Fields: map[string]string{"reason": "left"}, Release: o.Hire(o.Clerk).Hold,
 	})
 	o.Clerk = NewOfficer("clerk-2", "p-5", issuance.Clerk)
@@ -283,6 +288,7 @@ func testOneWinner(t *testing.T, b *bench) {
 func testOnePerson(t *testing.T, b *bench) {
 	o := b.office
 	o.Found(t)
+	o.Know(t, "ann")
 	contend(t, b, func(i int) (issuance.Head, []issuance.Entry, error) {
 		return o.Build(t.Context(), false, o.Enrol("A-"+string(rune('a'+i)), "ann", ""))
 	}, func(err error) bool {
@@ -326,6 +332,7 @@ func testAttachments(t *testing.T, b *bench) {
 	if err := b.store.Append(t.Context(), nil, e); err != nil {
 		t.Error(err)
 	}
+	o.Know(t, "bob")
 	_, fresh, err := o.Build(t.Context(), false, o.Enrol("A-2", "bob", ""))
 	if err != nil {
 		t.Fatal(err)

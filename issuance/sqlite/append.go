@@ -151,6 +151,11 @@ func (l *Ledger) admit(ctx context.Context, tx *sql.Tx, at issuance.Head, rows [
 	if err := book.Load(ctx, &reader{tx.StmtContext(ctx, l.cache.stmt.read)}, about...); err != nil {
 		return err
 	}
+	if slices.ContainsFunc(entries, func(e issuance.Entry) bool { return e.Act == issuance.Pair }) {
+		if err := l.loadOperators(ctx, tx, book); err != nil {
+			return err
+		}
+	}
 	for id, want := range at {
 		if _, seq, _ := book.Stands(id); seq != want {
 			return fmt.Errorf("%s stands at entry %d, not %d: %w", id, seq, want, issuance.ErrConflict)
@@ -160,6 +165,32 @@ func (l *Ledger) admit(ctx context.Context, tx *sql.Tx, at issuance.Head, rows [
 		return err
 	}
 	return book.Complete()
+}
+
+// loadOperators reads every operator's stream, for the one act that rests on there being no
+// other.
+func (l *Ledger) loadOperators(ctx context.Context, tx *sql.Tx, book *issuance.Book) error {
+	rows, err := tx.QueryContext(ctx, "SELECT id FROM stream WHERE kind = ?", string(issuance.KindOperator))
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	var all []issuance.StreamID
+	for rows.Next() {
+		id := issuance.StreamID{Kind: issuance.KindOperator}
+		if err := rows.Scan(&id.ID); err != nil {
+			return err
+		}
+		all = append(all, id)
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return err
+	}
+	if err := book.Load(ctx, &reader{tx.StmtContext(ctx, l.cache.stmt.read)}, all...); err != nil {
+		return err
+	}
+	book.Whole(issuance.KindOperator)
+	return nil
 }
 
 // write adds the rows, lets the tree grow and signs it.

@@ -1,10 +1,17 @@
 package sqlite
 
-import "context"
+import (
+	"context"
+	"fmt"
+)
 
-// LimitPages makes the disk of the file as full as it gets.
+// LimitPages makes the disk of the file so full that it has four pages left.
 func (l *Ledger) LimitPages(ctx context.Context) error {
-	_, err := l.writer.ExecContext(ctx, "PRAGMA max_page_count = 1")
+	var pages int
+	err := l.writer.QueryRowContext(ctx, "PRAGMA page_count").Scan(&pages)
+	if err == nil {
+		_, err = l.writer.ExecContext(ctx, fmt.Sprintf("PRAGMA max_page_count = %d", pages+4))
+	}
 	return err
 }
 

@@ -216,7 +216,7 @@ func TestFull(t *testing.T) {
 	if found := verify(t, l, before); len(found) > 0 {
 		t.Error(found)
 	}
-	o.Must(t, o.Enrol("A-9", "zoe", "")) // a small one still fits into the last page
+	o.Must(t, o.Revoke("C-2", "ann")) // a small one still fits
 }
 
 func TestBusy(t *testing.T) {
@@ -268,7 +268,7 @@ func TestTwoHandles(t *testing.T) {
 		o.Must(t, o.Enrol(app, app, ""))
 	}
 	b.Must(t, ledgertest.Step{
-		Stream: issuance.OperatorStream(a.Registrar.ID), Act: issuance.Revoke, By: a.Root,
+		Stream: issuance.OperatorStream(a.Registrar.ID), Act: issuance.Revoke, By: a.Root, Second: &a.Mate,
 		Fields: map[string]string{"reason": "left"}, Release: a.Hire(a.Registrar).Hold,
 	})
 	if err := a.Do(t.Context(), a.Enrol("late", "late", "")); !errors.Is(err, issuance.ErrOperator) {
@@ -292,7 +292,7 @@ func TestList(t *testing.T) {
 		{issuance.KindCard, nil, "C-1 superseded, C-2 active, C-3 checked"},
 		{issuance.KindCard, []issuance.Phase{issuance.Active, issuance.Checked}, "C-2 active, C-3 checked"},
 		{issuance.KindApplication, []issuance.Phase{issuance.Issued}, "A-1 issued, A-2 issued"},
-		{issuance.KindKey, nil, ""},
+		{issuance.KindKey, nil, "ds-001 in-use"},
 	} {
 		list, err := l.List(t.Context(), test.kind, test.phases...)
 		if err != nil {

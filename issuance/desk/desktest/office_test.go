@@ -77,8 +77,10 @@ func newOffice(t testing.TB, k keys) *office {
 	_, o.an, _ = ed25519.GenerateKey(rand.Reader)
 	_, o.binh, _ = ed25519.GenerateKey(rand.Reader)
 	an := o.desk(o.an)
-	check(t, an.Found(t.Context(), origin, log.Verifier, "an", "", issuance.Admin, issuance.Registrar, issuance.Personaliser, issuance.Custodian))
-	check(t, an.AddOperator(t.Context(), o.binh.Public(), "binh", "", issuance.Approver, issuance.Inspector, issuance.Clerk, issuance.Revoker))
+	an.Second = o.binh
+	check(t, an.Found(t.Context(), origin, log.Verifier,
+		desk.Founder{Name: "an", Roles: []issuance.Role{issuance.Admin, issuance.Registrar, issuance.Personaliser, issuance.Signer, issuance.Custodian}},
+		desk.Founder{Name: "binh", Roles: []issuance.Role{issuance.Admin, issuance.Approver, issuance.Inspector, issuance.Clerk, issuance.Revoker, issuance.Custodian}}))
 	o.authority(t, an, k)
 	return o
 }
@@ -156,7 +158,7 @@ func (o *office) plan() desk.Personalisation {
 func (o *office) handOver(t testing.TB, card string, chip apdu.Wire) {
 	t.Helper()
 	must(o.desk(o.binh).Check(t.Context(), card, apdu.Over(chip, apdu.Limits{}), o.plan().Verify))(t)
-	check(t, o.desk(o.binh).Deliver(t.Context(), card))
+	check(t, o.desk(o.binh).Deliver(t.Context(), card, desk.Handover{}))
 }
 
 // checkpoint is how an officer in the street inspects cards of this office.
