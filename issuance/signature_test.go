@@ -36,7 +36,9 @@ func TestOperatorKeys(t *testing.T) {
 		clerk := ledgertest.Officer{Name: "piv-" + name[2:], Person: "p-" + name[2:], Roles: []issuance.Role{issuance.Registrar}, Key: key, ID: id}
 		o.Must(t, o.Hire(clerk))
 		for range 8 { // half of all s lie in the upper half and must be turned
-			s := o.Enrol("A-"+rand.Text(), "ann "+rand.Text(), "")
+			person := rand.Text()
+			o.Know(t, person)
+			s := o.Enrol("A-"+rand.Text(), person, "")
 			s.By = clerk
 			at, entries, err := o.Build(t.Context(), false, s)
 			if err != nil {
