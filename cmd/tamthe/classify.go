@@ -23,9 +23,11 @@ import (
 	"github.com/tamthe/tamthe/issuance/perso"
 	"github.com/tamthe/tamthe/issuance/sqlite"
 	"github.com/tamthe/tamthe/issuance/vault"
+	"github.com/tamthe/tamthe/issuance/witness"
 	"github.com/tamthe/tamthe/verify/evidence"
 	"github.com/tamthe/tamthe/verify/evidence/record"
 	"github.com/tamthe/tamthe/verify/pki"
+	"github.com/tamthe/tamthe/verify/receipt"
 	"github.com/tamthe/tamthe/verify/status"
 )
 
@@ -101,7 +103,14 @@ var classes = []class{
 	{sqlite.ErrDamaged, "ledger-damaged", exitError, "`tamthe ledger verify` names the place; put a copy back"},
 	{sqlite.ErrRewrapped, "conflict", exitConflict, "run the command again"},
 	{sqlite.ErrCopy, "checkpoint-copy", exitError, "make the folder checkpoints/ writable and make room on the disk; nothing was written"},
+	{errCopy, "ledger-copy", exitError, "take another backup; `tamthe ledger verify` says whether the ledger itself is sound"},
+	{ledger.ErrExport, "ledger-export", exitConflict, "name an empty or new folder, or find out who went back behind what was published"},
+	{witness.ErrContradicted, "log-contradicted", exitConflict, "stop: the ledger was rolled back, rewritten or forked; `tamthe ledger verify` with the witness's checkpoint says where"},
+	{witness.ErrUnwitnessed, "unwitnessed", exitError, "bring the witnesses back; config.toml names them, and how old their word may be"},
+	{witness.ErrState, "witness-state", exitError, "close the other program, or put the witness's folder back from its copy: a witness that forgot cosigns nothing"},
+	{errWitness, "usage", exitUsage, "`tamthe ledger watch --help` shows how a desk names its witnesses"},
 	{ledger.ErrCheckpoint, "checkpoint", exitError, "give a file that `tamthe ledger checkpoint` of this ledger wrote"},
+	{receipt.ErrFormat, "receipt", exitError, "give a file that `tamthe ledger receipt` or `tamthe ledger checkpoint` wrote"},
 
 	{keystore.ErrPassphrase, "passphrase", exitError, "the passphrase is not that of this operator's key; nothing was done"},
 	{keystore.ErrNoPassphrase, "passphrase", exitUsage, "choose a passphrase that is not empty"},

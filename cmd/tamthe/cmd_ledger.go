@@ -11,16 +11,18 @@ import (
 	"github.com/tamthe/tamthe/issuance/ledger"
 	"github.com/tamthe/tamthe/issuance/sqlite"
 	"github.com/tamthe/tamthe/verify"
+	"github.com/tamthe/tamthe/verify/receipt"
 )
 
 func newLedger(p *program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "ledger",
-		Short:   "Audit the ledger and print its checkpoint",
-		Long:    "Audits the ledger and prints its checkpoint.\n",
+		Short:   "Audit the ledger, prove what stands in it, copy and watch it",
+		Long:    "Audits the ledger, proves what stands in it, publishes, copies and watches it.\n",
 		Example: "  tamthe ledger verify",
 	}
-	cmd.AddCommand(newLedgerVerify(p), newLedgerCheckpoint(p))
+	cmd.AddCommand(newLedgerVerify(p), newLedgerCheckpoint(p), newLedgerReceipt(p), newLedgerExport(p),
+		newLedgerBackup(p), newLedgerRestore(p), newLedgerMove(p), newLedgerWatch(p))
 	return family(cmd)
 }
 
@@ -48,9 +50,11 @@ one that was founded. Keep both somewhere else: the home itself is no witness.
 
 func newLedgerCheckpoint(p *program) *cobra.Command {
 	return &cobra.Command{
-		Use:     "checkpoint",
-		Short:   "Print the newest signed checkpoint",
-		Long:    "Prints the newest checkpoint, a signed note of how many acts there are and their tree's root.\n",
+		Use:   "checkpoint",
+		Short: "Print the newest signed checkpoint",
+		Long: `Prints the newest checkpoint, a signed note of how many acts there are and their tree's root,
+with the cosignatures of witnesses that it has. With --json also the log's public key.
+`,
 		Example: "  tamthe ledger checkpoint > today.checkpoint",
 		Args:    exactly(0),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return runCheckpoint(cmd.Context(), p) },
@@ -67,14 +71,26 @@ func runCheckpoint(ctx context.Context, p *program) error {
 	if err != nil {
 		return hint(err, "`tamthe ledger verify` names the place")
 	}
+	if w := office.ledger.Cosigned(); w != nil && w.Size == c.Size && w.Root == c.Root {
+		c = w
+	}
 	if p.documents {
+		first, err := office.ledger.Leaf(ctx, 0)
+		if err != nil {
+			return err
+		}
+		founding, err := receipt.ParseLeaf(first)
+		if err != nil {
+			return err
+		}
 		return p.document(struct {
 			Schema string `json:"schema"`
 			Origin string `json:"origin"`
 			Size   int64  `json:"size"`
 			Root   string `json:"root"`
 			Note   string `json:"note"`
-		}{"tamthe/ledger-checkpoint/1", c.Origin, c.Size, hex.EncodeToString(c.Root[:]), string(c.Note)})
+			LogKey string `json:"log_key"`
+		}{"tamthe/ledger-checkpoint/1", c.Origin, c.Size, hex.EncodeToString(c.Root[:]), string(c.Note), founding.Fields["logkey"]})
 	}
 	_, err = p.out.Write(c.Note)
 	return err
@@ -88,7 +104,7 @@ func runLedgerVerify(ctx context.Context, p *program, o auditOptions) error {
 			return usagef("--log-key: %w", err)
 		}
 	}
-	l, err := sqlite.Open(ctx, p.ledgerPath(), sqlite.Options{ReadOnly: true, Checkpoints: p.home.path(checkpointsDir), Verifier: key})
+	l, err := sqlite.Open(ctx, p.ledgerPath(), p.readOnlyAs(key))
 	if err != nil {
 		return err
 	}

@@ -47,7 +47,14 @@ type config struct {
 	Profile string `toml:"profile,omitempty"`
 	Log     struct {
 		Origin string `toml:"origin,omitempty"`
+		Second string `toml:"second,omitempty"` // folder on another medium that gets the newest checkpoint too
+		Hours  int    `toml:"hours,omitempty"`  // how old the witnesses' word may be
+		Quorum int    `toml:"quorum,omitempty"` // how many witnesses must have cosigned; all if 0
 	} `toml:"log,omitempty"`
+	Witness []struct {
+		Key string `toml:"key"`
+		URL string `toml:"url"`
+	} `toml:"witness,omitempty"`
 }
 
 // home is the folder that a desk or checkpoint lives in.
@@ -94,7 +101,7 @@ func (h home) config() (config, error) {
 		return c, err
 	}
 	if err := toml.NewDecoder(bytes.NewReader(b)).DisallowUnknownFields().Decode(&c); err != nil {
-		return c, hint(fmt.Errorf("%s%w", path, tomlError(err)), "the keys are lang, reader, policy, profile and, under [log], origin")
+		return c, hint(fmt.Errorf("%s%w", path, tomlError(err)), "the keys are lang, reader, policy, profile; under [log] origin, second, hours and quorum; under [[witness]] key and url")
 	}
 	if c.Policy != "" {
 		if _, err := verify.PolicyByName(c.Policy); err != nil {

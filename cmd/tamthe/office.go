@@ -55,7 +55,8 @@ func (p *program) openOffice(ctx context.Context, why purpose) (*office, error) 
 
 func (p *program) fillOffice(ctx context.Context, o *office, why purpose) error {
 	path := p.ledgerPath()
-	options := sqlite.Options{ReadOnly: why != acting, Checkpoints: p.home.path(checkpointsDir)}
+	options := p.readOnly()
+	options.ReadOnly = why != acting
 	if why == acting {
 		// A secret is asked for only where there is something to use it on.
 		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
@@ -81,11 +82,39 @@ func (p *program) fillOffice(ctx context.Context, o *office, why purpose) error 
 		return err
 	}
 	o.Store = o.ledger
+	err = p.watched(ctx, o, why == acting)
 	o.close = append(o.close, func() { _ = o.ledger.Close() })
+	if err != nil {
+		return err
+	}
 	if why == looking {
 		return nil
 	}
 	return p.openVault(ctx, o, why == opening)
+}
+
+// watched lets the desk ask the witnesses that config.toml names, and shows them what was
+// appended once the desk is done. That they could not be asked then is said, no more: the
+// acts stand in the ledger, and the next card waits for their word.
+func (p *program) watched(ctx context.Context, o *office, acting bool) error {
+	k, err := p.keeper(ctx, o.ledger, p.home.path(checkpointsDir, sqlite.CosignedFile))
+	if err != nil || k == nil {
+		return err
+	}
+	o.Witnesses = k
+	before, err := o.ledger.Checkpoint(ctx)
+	if err != nil || !acting {
+		return err
+	}
+	o.close = append(o.close, func() {
+		if now, err := o.ledger.Checkpoint(ctx); err != nil || now.Size == before.Size {
+			return
+		}
+		if err := k.Fresh(ctx); err != nil {
+			p.say("%v", err)
+		}
+	})
+	return nil
 }
 
 // done closes the ledger and forgets the keys.

@@ -54,6 +54,9 @@ var (
 	wordAsOf            = phrase{"as of %s, %s, %s", "tính đến %s, %s, %s"}
 	wordOverdue         = phrase{"a newer list was due by %s", "lẽ ra đã có danh sách mới trước %s"}
 	wordProbable        = phrase{"perhaps revoked: the filter may mean another card; ask the issuing office, or look in the exact list", "có thể đã bị thu hồi: bộ lọc có thể trùng với thẻ khác; hỏi cơ quan cấp thẻ hoặc tra danh sách đầy đủ"}
+	wordReceiptTaken    = phrase{"%s, %s: entry %d of %d in %s", "%s, %s: mục %d trên %d trong %s"}
+	wordReceiptWitness  = phrase{"witness %s, %s", "bên giám sát %s, %s"}
+	wordReceiptRefused  = phrase{"the receipt proves nothing", "biên nhận không chứng minh được gì"}
 	wordConformHead     = phrase{"CASE\tCLAUSE\tEXPECTED\tGOT\tRESULT", "CA\tĐIỀU KHOẢN\tMONG ĐỢI\tNHẬN ĐƯỢC\tKẾT QUẢ"}
 	wordConformPass     = phrase{"pass", "đạt"}
 	wordConformFail     = phrase{"FAIL", "KHÔNG ĐẠT"}
@@ -165,6 +168,12 @@ var inVietnamese = map[string]struct{ what, hint string }{
 	"ledger-busy":        {"chương trình khác đang ghi sổ", "chạy lại lệnh"},
 	"ledger-damaged":     {"tệp sổ bị hỏng", "`tamthe ledger verify` chỉ ra chỗ hỏng; đặt bản sao lại"},
 	"checkpoint-copy":    {"không chép được mốc kiểm tra ra ngoài sổ", "cho phép ghi vào thư mục checkpoints/ và giải phóng chỗ trên đĩa; chưa ghi gì cả"},
+	"ledger-copy":        {"bản sao của sổ không khớp với chính nó", "sao lưu lại; `tamthe ledger verify` cho biết bản thân sổ có nguyên vẹn không"},
+	"ledger-export":      {"thư mục không phải bản công bố trước đây của sổ này", "chọn thư mục trống hoặc chưa có, hoặc tìm xem ai đã lùi sổ về trước phần đã công bố"},
+	"log-contradicted":   {"bên giám sát đã thấy một sổ khác", "dừng lại: sổ đã bị lùi, viết lại hoặc rẽ nhánh; `tamthe ledger verify` với mốc kiểm tra của bên giám sát chỉ ra chỗ"},
+	"unwitnessed":        {"quá ít bên giám sát ký xác nhận sổ", "nối lại với các bên giám sát; config.toml ghi tên họ và hạn của xác nhận"},
+	"witness-state":      {"không dùng được thư mục của bên giám sát", "đóng chương trình kia, hoặc đặt bản sao của thư mục lại: bên giám sát đã quên thì không ký gì cả"},
+	"receipt":            {"không phải biên nhận hay mốc kiểm tra của sổ", "đưa tệp do `tamthe ledger receipt` hoặc `tamthe ledger checkpoint` ghi"},
 	"checkpoint":         {"không phải mốc kiểm tra do sổ này ký", "đưa tệp do `tamthe ledger checkpoint` của sổ này ghi"},
 
 	"passphrase":      {"sai mật khẩu, hoặc mật khẩu trống", "nhập đúng mật khẩu của cán bộ này; chưa làm gì cả"},

@@ -61,6 +61,12 @@ type Office struct {
 	KeepBiometrics bool
 
 	Authority Authority
+
+	// Witnesses vouch for the ledger; nil asks nobody. Where their word is too old, or
+	// contradicts the ledger, no card is begun or gone on with.
+	Witnesses interface {
+		Fresh(ctx context.Context) error
+	}
 }
 
 // me names the operator who is signed in.

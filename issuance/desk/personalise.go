@@ -71,6 +71,11 @@ func (o *Office) Personalise(ctx context.Context, app string, chip Chip, p Perso
 	if err := s.mayMake(subject, card); err != nil {
 		return "", err
 	}
+	if o.Witnesses != nil {
+		if err := o.Witnesses.Fresh(ctx); err != nil {
+			return "", err
+		}
+	}
 	m := &making{variant: variant{p.BACOnly, p.NoAA}, o: o, p: p, app: app, chip: chip}
 	defer m.wipe()
 	if m.draft, err = o.Draft(ctx, app); err != nil {

@@ -72,6 +72,10 @@ func (l *Ledger) shut() error {
 // Origin is the name of the log.
 func (l *Ledger) Origin() string { return l.origin }
 
+// Behind says why the file, opened for reading, must not be believed: ErrRolledBack if it
+// does not continue a checkpoint that is kept outside it. nil if it does.
+func (l *Ledger) Behind() error { return l.behind }
+
 // snapshot runs f in one read transaction: all that f reads is of one moment.
 func (l *Ledger) snapshot(ctx context.Context, f func(*sql.Tx) error) error {
 	tx, err := l.readers.BeginTx(ctx, nil)
