@@ -18,12 +18,12 @@ var keyRules = []rule{
 	},
 	{
 		kind: KindKey, act: Prepare, from: []Phase{Generated, Preparing, InUse}, to: Preparing, role: []Role{Custodian}, two: certifies,
-		need: []string{"object", "tbs"}, extra: []string{"issuer", "cap", "number", "ceremony", "reason"},
+		need: []string{"object", "tbs"}, extra: []string{"issuer", "cap", "number", "ceremony", "reason", "chr"},
 		may: []ClaimKind{ClaimCertSerial}, check: hasCap,
 	},
 	{
 		kind: KindKey, act: Issue, from: []Phase{Preparing}, to: InUse, role: []Role{Custodian}, two: certifies,
-		need: []string{"issued"}, same: []string{"object", "tbs"}, extra: []string{"ceremony"},
+		need: []string{"issued"}, same: []string{"object", "tbs"}, extra: []string{"ceremony", "chr"},
 	},
 	{
 		kind: KindKey, act: Suspend, from: []Phase{InUse}, to: Suspended, role: []Role{Custodian}, two: certifies,

@@ -34,7 +34,9 @@ var (
 	wordLintWarning     = phrase{"warning", "cảnh báo"}
 	wordLintCertificate = phrase{"certificate", "chứng thư"}
 	wordLintCRL         = phrase{"revocation list", "danh sách thu hồi"}
-	wordLintUnreadable  = phrase{"neither certificate nor revocation list", "không phải chứng thư hay danh sách thu hồi"}
+	wordLintList        = phrase{"signed list", "danh sách có chữ ký"}
+	wordLintSOD         = phrase{"security object", "đối tượng an ninh (SOD)"}
+	wordLintUnreadable  = phrase{"nothing that has rules of ICAO 9303", "không phải chứng thư, danh sách hay SOD"}
 	wordLintSum         = phrase{"%d errors, %d warnings", "%d lỗi, %d cảnh báo"}
 	wordRefused         = phrase{"refused", "bị từ chối"}
 	wordPassedOver      = phrase{"passed over", "bỏ qua"}

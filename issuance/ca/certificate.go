@@ -99,6 +99,7 @@ type Signer struct {
 	CardYears     int      // longest life of a card
 	DocumentTypes []string // as in the MRZ, e.g. "I"
 	Named         bool
+	Cap           int // how many cards it may sign, which the ledger holds, not the certificate; 0 leaves it to the desk
 }
 
 // PrepareSigner lays out a document signer certificate under the CSCA i: country,

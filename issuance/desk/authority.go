@@ -33,16 +33,26 @@ type Authority struct {
 	PKI  string        // folder of NAME.cer and NAME.crl as issued
 }
 
-// The names of the authority's keys: csca, ds-001, ds-002 …
+// The names of the authority's keys: csca, csca-002, ds-001, ds-002, mls-001, cvca-001 …
 const (
-	cscaName     = "csca"
-	signerPrefix = "ds-"
+	cscaName        = "csca"
+	cscaPrefix      = "csca-"
+	signerPrefix    = "ds-"
+	masterPrefix    = "mls-"
+	deviationPrefix = "dls-"
+	cvcaPrefix      = "cvca-"
+	verifierPrefix  = "dv-"
 )
 
 // What the authority signs, as entries name it.
 const (
 	objectCertificate = "certificate"
 	objectCRL         = "crl"
+	objectLink        = "link"
+	objectMasterList  = "master-list"
+	objectDeviations  = "deviation-list"
+	objectCV          = "cv-certificate"
+	objectCVLink      = "cv-link"
 )
 
 // key opens a key of the authority; the caller forgets it.
@@ -81,31 +91,43 @@ func (a Authority) publish(name string, der []byte) error {
 // issued for it: one put in its place is issuance.ErrChanged. A key that has none yet is
 // fs.ErrNotExist.
 func (o *Office) certificate(ctx context.Context, name string) (*cert.Certificate, error) {
-	entries, err := o.Store.Stream(ctx, issuance.Key(name))
+	b, err := o.issued(ctx, issuance.Key(name), objectCertificate, name+".cer")
+	if err != nil {
+		return nil, fmt.Errorf("certificate of %s: %w", name, err)
+	}
+	return cert.Parse(b)
+}
+
+// issued reads what was issued last of a kind on a stream from the file that it was published
+// in; other octets there are issuance.ErrChanged, and fs.ErrNotExist says that there was
+// nothing issued, or that the file is gone.
+func (o *Office) issued(ctx context.Context, stream issuance.StreamID, object, file string) ([]byte, error) {
+	entries, err := o.Store.Stream(ctx, stream)
 	if err != nil {
 		return nil, err
 	}
 	issued := ""
 	for _, e := range entries {
-		if e.Act == issuance.Issue && e.Fields["object"] == objectCertificate {
+		if e.Act == issuance.Issue && e.Fields["object"] == object {
 			issued = e.Fields["issued"]
 		}
 	}
 	if issued == "" {
-		return nil, fmt.Errorf("certificate of %s: %w", name, fs.ErrNotExist)
+		return nil, fs.ErrNotExist
 	}
-	b, err := os.ReadFile(filepath.Join(o.Authority.PKI, name+".cer"))
+	b, err := os.ReadFile(filepath.Join(o.Authority.PKI, file))
 	if err != nil {
-		return nil, fmt.Errorf("certificate of %s: %w", name, err)
+		return nil, err
 	}
 	if digest(b) != issued {
-		return nil, fmt.Errorf("certificate of %s is not the one that was issued: %w", name, issuance.ErrChanged)
+		return nil, fmt.Errorf("%s is not the one that was issued: %w", file, issuance.ErrChanged)
 	}
-	return cert.Parse(b)
+	return b, nil
 }
 
 // signing is a certificate and the key to sign under it.
 type signing struct {
+	name   string
 	issuer *ca.Issuer
 	key    crypto.Signer
 }
@@ -134,19 +156,20 @@ func (o *Office) signer(ctx context.Context, name string) (*signing, error) {
 		forget(key)
 		return nil, err
 	}
-	return &signing{issuer, key}, nil
+	return &signing{name, issuer, key}, nil
 }
 
-// root opens the CSCA.
+// root opens the CSCA that signs today: see generations.
 func (o *Office) root(ctx context.Context) (*signing, error) {
-	s, err := issuance.Load(ctx, o.Store, issuance.Key(cscaName))
+	all, err := o.generations(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if csca := s.Subject(issuance.Key(cscaName)); !certified(csca) || csca.Phase == issuance.Revoked {
+	name := all.current(o.Now())
+	if name == "" {
 		return nil, ErrNoCSCA
 	}
-	return o.signer(ctx, cscaName)
+	return o.signer(ctx, name)
 }
 
 // certified reports whether the key's certificate was issued.

@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"cmp"
 	"context"
 	"crypto"
 	"crypto/sha256"
@@ -8,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"math/big"
 	"os"
 	"path/filepath"
@@ -18,9 +20,9 @@ import (
 	"github.com/tamthe/tamthe/issuance/ca"
 )
 
-// MakeCSCA makes the root: its key, and its certificate in the folder of certificates. If
-// it was cut short, or failed, the same call goes on with the key that was made. There can
-// be one root in this version: a second one is *issuance.TransitionError.
+// MakeCSCA makes the first root: its key, and its certificate in the folder of certificates.
+// If it was cut short, or failed, the same call goes on with the key that was made. Where
+// there is one already it is *issuance.TransitionError; see NextCSCA.
 func (o *Office) MakeCSCA(ctx context.Context, r ca.CSCA, algorithm string) error {
 	return o.certify(ctx, certification{
 		name: cscaName, usage: "csca", issuer: cscaName, algorithm: algorithm,
@@ -31,15 +33,16 @@ func (o *Office) MakeCSCA(ctx context.Context, r ca.CSCA, algorithm string) erro
 	})
 }
 
-// MakeSigner makes the next document signer and returns its name. One that was begun
-// before and never certified is the next. Without a root the error is ErrNoCSCA.
+// MakeSigner makes the next document signer under the CSCA that signs today and returns its
+// name. One that was begun before and never certified is the next. Without a root the error
+// is ErrNoCSCA.
 func (o *Office) MakeSigner(ctx context.Context, r ca.Signer, algorithm string) (string, error) {
 	root, err := o.root(ctx)
 	if err != nil {
 		return "", err
 	}
 	defer root.forget()
-	name, err := o.nextSigner(ctx)
+	name, err := o.nextName(ctx, signerPrefix)
 	if err != nil {
 		return "", err
 	}
@@ -47,7 +50,7 @@ func (o *Office) MakeSigner(ctx context.Context, r ca.Signer, algorithm string) 
 		r.CommonName = "Document Signer " + name[len(signerPrefix):]
 	}
 	err = o.certify(ctx, certification{
-		name: name, usage: "ds", issuer: cscaName, algorithm: algorithm, root: root, cap: signerCap,
+		name: name, usage: "ds", issuer: root.name, algorithm: algorithm, root: root, cap: cmp.Or(r.Cap, signerCap),
 		prepare: func(pub crypto.PublicKey, serial *big.Int) (*ca.Draft, error) {
 			r.Key, r.Serial = pub, serial
 			return root.issuer.PrepareSigner(r)
@@ -63,23 +66,61 @@ func (o *Office) MakeSigner(ctx context.Context, r ca.Signer, algorithm string) 
 // call into question (Doc 9303-12 §4.1.1.2 asks for few).
 const signerCap = 100_000
 
-// nextSigner names the first document signer that is not certified yet.
-func (o *Office) nextSigner(ctx context.Context) (string, error) {
+// MakeListSigner makes the next signer of master lists, or of deviation lists, as MakeSigner
+// does.
+func (o *Office) MakeListSigner(ctx context.Context, r ca.ListSigner, algorithm string) (string, error) {
+	root, err := o.root(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer root.forget()
+	prefix, title := masterPrefix, "Master List Signer "
+	if r.Deviations {
+		prefix, title = deviationPrefix, "Deviation List Signer "
+	}
+	name, err := o.nextName(ctx, prefix)
+	if err != nil {
+		return "", err
+	}
+	if r.CommonName == "" {
+		r.CommonName = title + name[len(prefix):]
+	}
+	err = o.certify(ctx, certification{
+		name: name, usage: strings.TrimSuffix(prefix, "-"), issuer: root.name, algorithm: algorithm, root: root,
+		prepare: func(pub crypto.PublicKey, serial *big.Int) (*ca.Draft, error) {
+			r.Key, r.Serial = pub, serial
+			return root.issuer.PrepareListSigner(r)
+		},
+	})
+	if err != nil {
+		return "", err
+	}
+	return name, nil
+}
+
+// nextName names the first key of a kind that is not certified yet.
+func (o *Office) nextName(ctx context.Context, prefix string) (string, error) {
 	list, err := o.Store.List(ctx, issuance.KindKey)
 	if err != nil {
 		return "", err
 	}
 	n := 1
 	for _, key := range list {
-		if !strings.HasPrefix(key.Stream.ID, signerPrefix) {
+		if !strings.HasPrefix(key.Stream.ID, prefix) {
 			continue
 		}
 		if key.Phase == issuance.Generated || key.Phase == issuance.Preparing {
-			return key.Stream.ID, nil
+			s, err := issuance.Load(ctx, o.Store, key.Stream)
+			if err != nil {
+				return "", err
+			}
+			if !certified(s.Subject(key.Stream)) {
+				return key.Stream.ID, nil
+			}
 		}
 		n++
 	}
-	return fmt.Sprintf("%s%03d", signerPrefix, n), nil
+	return fmt.Sprintf("%s%03d", prefix, n), nil
 }
 
 // certification is a key to be certified by the issuer's, or by itself.
@@ -87,6 +128,7 @@ type certification struct {
 	name, usage, issuer, algorithm string
 	cap                            int      // how many cards a document signer may sign; 0: no such key
 	root                           *signing // the issuer; nil: the key itself
+	fields                         map[string]string
 	prepare                        func(crypto.PublicKey, *big.Int) (*ca.Draft, error)
 }
 
@@ -132,7 +174,7 @@ func (o *Office) certify(ctx context.Context, r certification) error {
 	if err := s.commit(ctx); err != nil {
 		return err
 	}
-	return o.issue(ctx, stream, objectCertificate, r.name+".cer", draft, signer)
+	return o.issue(ctx, issuing{stream: stream, object: objectCertificate, file: r.name + ".cer", draft: draft, key: signer})
 }
 
 // addCertification says that the key was made, unless it is known, and what will be signed.
@@ -143,16 +185,8 @@ func (s *session) addCertification(r certification, key crypto.Signer) (*ca.Draf
 	if err != nil {
 		return nil, err
 	}
-	public, err := publicDigest(key)
-	if err != nil {
-		return nil, err
-	}
 	if s.state.Subject(stream).Phase == issuance.Absent {
-		err := s.add(stream, issuance.Generate, func(e *issuance.Entry) error {
-			e.Fields = map[string]string{"usage": r.usage, "algorithm": algorithmOf(key), "public": public}
-			return nil
-		})
-		if err != nil {
+		if err := s.addKey(r, key); err != nil {
 			return nil, err
 		}
 	}
@@ -161,7 +195,21 @@ func (s *session) addCertification(r certification, key crypto.Signer) (*ca.Draf
 		if r.cap > 0 {
 			e.Fields["cap"] = fmt.Sprint(r.cap)
 		}
+		maps.Copy(e.Fields, r.fields)
 		e.Claims = []issuance.Claim{{Kind: issuance.ClaimCertSerial, Value: serialClaim(r.issuer, serial)}}
+		return nil
+	})
+}
+
+// addKey says that a key was made.
+func (s *session) addKey(r certification, key crypto.Signer) error {
+	public, err := publicDigest(key)
+	if err != nil {
+		return err
+	}
+	return s.add(issuance.Key(r.name), issuance.Generate, func(e *issuance.Entry) error {
+		e.Fields = map[string]string{"usage": r.usage, "algorithm": algorithmOf(key), "public": public}
+		maps.Copy(e.Fields, r.fields)
 		return nil
 	})
 }
@@ -173,21 +221,51 @@ func prepareFields(object, issuer string, draft *ca.Draft) map[string]string {
 
 func serialClaim(issuer string, serial *big.Int) string { return issuer + ":" + serial.Text(16) }
 
-// issue signs what was prepared, publishes it and records that.
-func (o *Office) issue(ctx context.Context, stream issuance.StreamID, object, file string, draft *ca.Draft, key crypto.Signer) error {
-	der, err := draft.Issue(key)
+// An issuing is something that a key of the authority shall sign, but the certificate of a
+// key that is made for it.
+type issuing struct {
+	stream               issuance.StreamID // where it is recorded
+	object, file, issuer string
+	fields               map[string]string // remarks
+	claims               []issuance.Claim
+	draft                *ca.Draft
+	key                  crypto.Signer
+}
+
+// issueObject records what will be signed together with the session's acts so far, signs it,
+// publishes it and records that.
+func (s *session) issueObject(ctx context.Context, i issuing) error {
+	err := s.add(i.stream, issuance.Prepare, func(e *issuance.Entry) error {
+		e.Fields = prepareFields(i.object, i.issuer, i.draft)
+		maps.Copy(e.Fields, i.fields)
+		e.Claims = i.claims
+		return nil
+	})
 	if err != nil {
 		return err
 	}
-	if err := o.Authority.publish(file, der); err != nil {
+	if err := s.commit(ctx); err != nil {
 		return err
 	}
-	return o.recordIssue(ctx, stream, object, draft.Digest(), der)
+	return s.o.issue(ctx, i)
 }
 
-func (o *Office) recordIssue(ctx context.Context, stream issuance.StreamID, object string, tbs [32]byte, der []byte) error {
-	return o.do(ctx, stream, issuance.Issue, func(e *issuance.Entry) error {
-		e.Fields = map[string]string{"object": object, "tbs": hex.EncodeToString(tbs[:]), "issued": digest(der)}
+// issue signs what was prepared, publishes it and records that.
+func (o *Office) issue(ctx context.Context, i issuing) error {
+	der, err := i.draft.Issue(i.key)
+	if err != nil {
+		return err
+	}
+	if err := o.Authority.publish(i.file, der); err != nil {
+		return err
+	}
+	return o.recordIssue(ctx, i, i.draft.Digest(), der)
+}
+
+func (o *Office) recordIssue(ctx context.Context, i issuing, tbs [32]byte, der []byte) error {
+	return o.do(ctx, i.stream, issuance.Issue, func(e *issuance.Entry) error {
+		e.Fields = map[string]string{"object": i.object, "tbs": hex.EncodeToString(tbs[:]), "issued": digest(der)}
+		maps.Copy(e.Fields, i.fields)
 		return nil
 	})
 }
@@ -195,7 +273,7 @@ func (o *Office) recordIssue(ctx context.Context, stream issuance.StreamID, obje
 // recordPublished finishes a certification that was cut after its certificate was
 // published: done is false if there is none that was prepared and verifies.
 func (o *Office) recordPublished(ctx context.Context, r certification, sub issuance.Subject) (done bool, err error) {
-	if sub.Phase != issuance.Preparing {
+	if sub.Phase != issuance.Preparing || sub.Fields["object"] != objectCertificate {
 		return false, nil
 	}
 	der, err := os.ReadFile(filepath.Join(o.Authority.PKI, r.name+".cer"))
@@ -217,5 +295,5 @@ func (o *Office) recordPublished(ctx context.Context, r certification, sub issua
 	if hex.EncodeToString(tbs[:]) != sub.Fields["tbs"] || c.CheckSignature(issuer.PublicKey) != nil {
 		return false, nil
 	}
-	return true, o.recordIssue(ctx, sub.Stream, objectCertificate, tbs, der)
+	return true, o.recordIssue(ctx, issuing{stream: sub.Stream, object: objectCertificate}, tbs, der)
 }

@@ -85,7 +85,7 @@ func (o *Office) MakeStatus(ctx context.Context, h status.Header, base []byte) (
 	if err != nil {
 		return nil, err
 	}
-	return list, o.recordIssue(ctx, stream, objectStatus, draft.Digest(), list)
+	return list, o.recordIssue(ctx, issuing{stream: stream, object: objectStatus}, draft.Digest(), list)
 }
 
 // addStatus says that the key was made, unless it is known, and what it will sign.
