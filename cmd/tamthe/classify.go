@@ -21,6 +21,7 @@ import (
 	"github.com/tamthe/tamthe/issuance/keystore"
 	"github.com/tamthe/tamthe/issuance/ledger"
 	"github.com/tamthe/tamthe/issuance/perso"
+	"github.com/tamthe/tamthe/issuance/printjob"
 	"github.com/tamthe/tamthe/issuance/sqlite"
 	"github.com/tamthe/tamthe/issuance/vault"
 	"github.com/tamthe/tamthe/issuance/witness"
@@ -199,6 +200,9 @@ func classOf(err error) class {
 	}
 	if _, ok := errors.AsType[*perso.DifferError](err); ok {
 		return class{code: "chip-differs", exit: exitError, hint: "run the command again; if it stays so, give the card up with `tamthe card revoke` and take a new chip"}
+	}
+	if _, ok := errors.AsType[*printjob.TextError](err); ok {
+		return class{code: "print", exit: exitError, hint: "this card's body cannot be printed here"}
 	}
 	if _, ok := errors.AsType[*desk.RefusedError](err); ok {
 		return class{code: "refused", exit: exitRefused, hint: "do not hand this card out"}

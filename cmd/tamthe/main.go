@@ -84,6 +84,7 @@ var verbTable = []verb{
 	{groupDesk, "approve", newApprove},
 	{groupDesk, "cancel", newCancel},
 	{groupDesk, "personalise", newPersonalise},
+	{groupDesk, "print", newPrint},
 	{groupDesk, "check", newCheck},
 	{groupDesk, "deliver", newDeliver},
 	{groupDesk, "card", newCard},

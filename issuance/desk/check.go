@@ -12,16 +12,15 @@ import (
 	"github.com/tamthe/tamthe/verify"
 )
 
-// Check inspects a finished card before it is handed out and records the report, if it
-// is accepted: the card becomes checked. It is opened with what is printed on it.
-// opts.Printed is the zone as somebody or something read it from the card's body; nil
-// takes the zone that was ordered to be printed. Of opts, policy, time, passwords and
-// source of status are the desk's own, whatever is set.
+// Check examines a finished card before it is handed out, by ten checks, and records that
+// it passed: the card becomes checked. The chip must be in the reader; it is powered down
+// and up several times.
 //
 // Whoever made the card may not check it: issuance.ErrFourEyes, before the card is
-// touched. A report that does not accept is returned together with *RefusedError, the
-// report of another card together with issuance.ErrChanged.
-func (o *Office) Check(ctx context.Context, id string, link *apdu.Link, opts verify.Options) (*verify.Report, error) {
+// touched. What does not pass is recorded only if the examination is Final: a slip in
+// reading, or a list that is stale, spoils no card. A card that does not pass is returned with what was found and *QualityError;
+// another card of the ledger in the reader is issuance.ErrChanged.
+func (o *Office) Check(ctx context.Context, id string, chip Chip, e Examination) (*Quality, error) {
 	stream := issuance.Card(id)
 	s, err := o.begin(ctx, stream)
 	if err != nil {
@@ -38,40 +37,57 @@ func (o *Office) Check(ctx context.Context, id string, link *apdu.Link, opts ver
 	if err != nil {
 		return nil, err
 	}
-	if opts.Printed == nil {
-		if opts.Printed, err = draft.zone(); err != nil {
-			return nil, err
-		}
-	}
-	report, err := o.inspect(ctx, card, draft, link, opts)
+	g, err := o.examine(ctx, card, draft, chip, e)
 	if err != nil {
-		return report, err
+		return nil, err
 	}
-	if err := s.addCheck(ctx, stream, report); err != nil {
-		return report, err
+	if !g.q.Passed() {
+		if e.Final {
+			err = s.fail(ctx, stream, g.q)
+		}
+		if err != nil {
+			return g.q, err
+		}
+		return g.q, &QualityError{g.q, g.err}
 	}
-	return report, s.commit(ctx)
+	if err := s.addCheck(ctx, stream, g.q); err != nil {
+		return g.q, err
+	}
+	return g.q, s.commit(ctx)
+}
+
+// fail says that the card does not pass, for good: all that may follow is to spoil it.
+func (s *session) fail(ctx context.Context, stream issuance.StreamID, q *Quality) error {
+	err := s.add(stream, issuance.Fail, func(e *issuance.Entry) error {
+		e.Fields = map[string]string{"reason": q.Reason()}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return s.commit(ctx)
 }
 
 // checkedReport is the report of a Check as it is sealed. What the leaf says of it is
 // salted: a person's data are few enough to be guessed.
 type checkedReport struct {
-	Report []byte // JSON
+	Report []byte         // JSON
+	Checks []QualityCheck `json:",omitempty"`
 	Salt   [32]byte
 }
 
 // addCheck says that the card was found good, and keeps the report.
-func (s *session) addCheck(ctx context.Context, stream issuance.StreamID, report *verify.Report) error {
-	body, err := report.JSON()
+func (s *session) addCheck(ctx context.Context, stream issuance.StreamID, q *Quality) error {
+	body, err := q.Report.JSON()
 	if err != nil {
 		return err
 	}
-	kept := checkedReport{Report: body}
+	kept := checkedReport{Report: body, Checks: q.Checks}
 	rand.Read(kept.Salt[:])
 	sum := issuance.Commit(kept.Salt, body)
 	return s.add(stream, issuance.Check, func(e *issuance.Entry) error {
 		e.Fields = map[string]string{
-			"report": hex.EncodeToString(sum[:]), "verdict": report.Verdict.String(), "policy": report.Policy.Name,
+			"report": hex.EncodeToString(sum[:]), "verdict": q.Report.Verdict.String(), "policy": q.Report.Policy.Name,
 		}
 		return s.o.seal(ctx, e, s.state.Subject(stream).Fields["application"], reportName, kept)
 	})

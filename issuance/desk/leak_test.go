@@ -15,7 +15,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tamthe/tamthe/apdu"
 	"github.com/tamthe/tamthe/card/dh"
 	"github.com/tamthe/tamthe/card/virtual"
 	"github.com/tamthe/tamthe/issuance"
@@ -156,7 +155,7 @@ func TestNothingLeaks(t *testing.T) {
 	}
 	say(second(r.an.Personalise(ctx, app, insert(blank()), p)))
 	card := must(r.an.Personalise(ctx, app, insert(c), p))(t)
-	report, err := chi.Check(ctx, card, apdu.Over(insert(c), apdu.Limits{}), p.Verify)
+	report, err := chi.Check(ctx, card, insert(c), Examination{Verify: p.Verify})
 	check(t, err)
 	for _, c := range report.Checks {
 		fmt.Fprintf(&said, "%+v\n", c)

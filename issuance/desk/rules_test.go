@@ -6,11 +6,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tamthe/tamthe/apdu"
 	"github.com/tamthe/tamthe/card/profile/vn"
 	"github.com/tamthe/tamthe/card/virtual"
 	"github.com/tamthe/tamthe/issuance"
 	"github.com/tamthe/tamthe/issuance/perso"
+	"github.com/tamthe/tamthe/issuance/printjob"
 	"github.com/tamthe/tamthe/verify"
 )
 
@@ -76,7 +76,7 @@ func TestFourEyes(t *testing.T) {
 	card := must(all.Personalise(ctx, app, insert(c), r.plan()))(t)
 	for _, same := range []*Office{all, allToo} {
 		s := insert(c)
-		_, err := same.Check(ctx, card, apdu.Over(s, apdu.Limits{}), r.plan().Verify)
+		_, err := same.Check(ctx, card, s, r.examination())
 		if wantError(t, "the maker checks", err, issuance.ErrFourEyes); s.n > 0 {
 			t.Error("the card was touched")
 		}
@@ -114,7 +114,7 @@ func TestRoles(t *testing.T) {
 			return err
 		},
 		"check": func(o *Office) error {
-			_, err := o.Check(ctx, lockedCard, apdu.Over(insert(c), apdu.Limits{}), r.plan().Verify)
+			_, err := o.Check(ctx, lockedCard, insert(c), r.examination())
 			return err
 		},
 		"revoke":          func(o *Office) error { return o.Revoke(ctx, card, "lost") },
@@ -150,7 +150,7 @@ func TestUnknown(t *testing.T) {
 		"approve":     r.binh.Approve(ctx, "A-NONE"),
 		"cancel":      r.an.Cancel(ctx, "A-NONE", "withdrawn"),
 		"personalise": second(r.an.Personalise(ctx, "A-NONE", insert(blank()), r.plan())),
-		"check":       second(r.binh.Check(ctx, "C-NONE", apdu.Over(insert(blank()), apdu.Limits{}), verify.Options{})),
+		"check":       second(r.binh.Check(ctx, "C-NONE", insert(blank()), Examination{})),
 		"deliver":     r.binh.Deliver(ctx, "C-NONE", Handover{}),
 		"revoke":      r.binh.Revoke(ctx, "C-NONE", "lost"),
 		"spoil":       r.binh.Spoil(ctx, "C-NONE", "torn"),
@@ -259,7 +259,7 @@ func TestOrderOfActs(t *testing.T) {
 	r.transition(t, "personalise when checked", second(r.an.Personalise(ctx, app, insert(c), r.plan())))
 	check(t, r.binh.Deliver(ctx, card, Handover{}))
 	r.transition(t, "deliver twice", r.binh.Deliver(ctx, card, Handover{}))
-	r.transition(t, "check when delivered", second(r.binh.Check(ctx, card, apdu.Over(insert(c), apdu.Limits{}), r.plan().Verify)))
+	r.transition(t, "check when delivered", second(r.binh.Check(ctx, card, insert(c), r.examination())))
 	r.transition(t, "personalise when issued", second(r.an.Personalise(ctx, app, insert(blank()), r.plan())))
 	r.transition(t, "spoil when delivered", r.binh.Spoil(ctx, card, "torn"))
 	r.sound(t)
@@ -322,29 +322,27 @@ func TestCheckRefuses(t *testing.T) {
 	again.Reason, again.Replaces = "damaged", old
 	app, c := r.approved(t, again), blank()
 	card := r.personalised(t, app, c, r.plan())
-	inspect := func(c *virtual.Chip, change func(*verify.Options)) (*verify.Report, error) {
-		o := r.plan().Verify
+	inspect := func(c *virtual.Chip, change func(*Examination)) (*Quality, error) {
+		e := r.examination()
 		if change != nil {
-			change(&o)
+			change(&e)
 		}
-		return r.binh.Check(ctx, card, apdu.Over(insert(c), apdu.Limits{}), o)
+		return r.binh.Check(ctx, card, insert(c), e)
 	}
 	// The holder's former card opens with the same passwords.
-	report, err := inspect(oldChip, nil)
-	if wantError(t, "another card of the same person", err, issuance.ErrChanged); report == nil {
-		t.Error("no report")
-	}
+	wantError(t, "another card of the same person", second(inspect(oldChip, nil)), issuance.ErrChanged)
 	lenient, _ := verify.PolicyByName("archive")
-	for name, change := range map[string]func(*verify.Options){
-		"nobody is trusted":    func(o *verify.Options) { o.Trust = nil },
-		"no SPECIMEN":          func(o *verify.Options) { o.Specimen = false },
-		"by a lenient policy":  func(o *verify.Options) { o.Specimen, o.Policy = false, lenient },
-		"another zone printed": func(o *verify.Options) { o.Printed = must((&Draft{Person: person(2), Issued: r.now}).zone())(t) },
+	another := must((&Draft{Person: person(2), Issued: r.now}).zone())(t)
+	for name, change := range map[string]func(*Examination){
+		"nobody is trusted":    func(e *Examination) { e.Verify.Trust = nil },
+		"no SPECIMEN":          func(e *Examination) { e.Verify.Specimen = false },
+		"by a lenient policy":  func(e *Examination) { e.Verify.Specimen, e.Verify.Policy = false, lenient },
+		"another zone printed": func(e *Examination) { e.Body = &printjob.Reading{Back: printjob.Surface{MRZ: another.Text()}} },
 	} {
-		report, err := inspect(c, change)
+		q, err := inspect(c, change)
 		refused := wantType[*RefusedError](t, name, err)
-		if report == nil || refused == nil || refused.Report != report || report.Verdict == verify.Accept || refused.Error() == "" {
-			t.Errorf("%s: %v", name, report)
+		if q == nil || refused == nil || refused.Report != q.Report || q.Report.Verdict == verify.Accept || refused.Error() == "" {
+			t.Errorf("%s: %v", name, q)
 		}
 	}
 	r.wantPhase(t, issuance.Card(card), issuance.Locked)

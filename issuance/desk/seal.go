@@ -25,13 +25,14 @@ const (
 	filesName    = "files"    // of what will be signed: files by name
 	contentName  = "content"  // of what was signed: files by name
 	reportName   = "report"   // of a check: a checkedReport
+	printName    = "print"    // of a print: printed
 )
 
 // classes says by which key an attachment is sealed. What the office needs after a
 // subject was shredded, such as the chip's keys for a list of revoked cards, is about
 // nobody.
 var classes = map[string]vault.Class{
-	draftName: vault.Personal, portraitName: vault.Biometric, reportName: vault.Personal,
+	draftName: vault.Personal, portraitName: vault.Biometric, reportName: vault.Personal, printName: vault.Personal,
 	variantName: vault.Technical, chipName: vault.Technical, preparedName: vault.Technical,
 }
 

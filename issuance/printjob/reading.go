@@ -107,7 +107,7 @@ func (c Card) Compare(r Reading) ([]Difference, error) {
 		}
 	}
 	add("mrz", lines(r.Back.MRZ), strings.Join(zone.Lines, "\n"))
-	add("qr", plain(c.qrOf(r)), plain(c.QR()))
+	add("qr", plain(c.QROf(r)), plain(c.QR()))
 	if why := c.comparePortrait(r.Front.Portrait); why != "" {
 		list = append(list, Difference{"portrait", why})
 	}
@@ -124,8 +124,8 @@ func (c Card) Compare(r Reading) ([]Difference, error) {
 	return list, nil
 }
 
-// qrOf is the code of the side that the design has it on.
-func (c Card) qrOf(r Reading) string {
+// QROf is the code of the side that the design has it on.
+func (c Card) QROf(r Reading) string {
 	if designs[c.Design][Front].qr.W > 0 {
 		return r.Front.QR
 	}

@@ -17,7 +17,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tamthe/tamthe/apdu"
 	"github.com/tamthe/tamthe/card/auth"
 	"github.com/tamthe/tamthe/card/gp"
 	"github.com/tamthe/tamthe/card/mrz"
@@ -155,9 +154,9 @@ func (o *office) plan() desk.Personalisation {
 }
 
 // handOver checks the card and delivers it.
-func (o *office) handOver(t testing.TB, card string, chip apdu.Wire) {
+func (o *office) handOver(t testing.TB, card string, chip desk.Chip) {
 	t.Helper()
-	must(o.desk(o.binh).Check(t.Context(), card, apdu.Over(chip, apdu.Limits{}), o.plan().Verify))(t)
+	must(o.desk(o.binh).Check(t.Context(), card, chip, desk.Examination{Verify: o.plan().Verify}))(t)
 	check(t, o.desk(o.binh).Deliver(t.Context(), card, desk.Handover{}))
 }
 
