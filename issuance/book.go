@@ -91,6 +91,22 @@ func (b *Book) Apply(entries ...Entry) error {
 	return nil
 }
 
+// Follow checks entries that were made elsewhere, in the log of the book's origin: as Apply,
+// but each by the rule book that it names.
+func (b *Book) Follow(entries ...Entry) error {
+	signed := b.verifyAll(entries)
+	for i := range entries {
+		leaf, err := entries[i].Leaf()
+		if err != nil {
+			return err
+		}
+		if err := b.apply(&entries[i], LeafHash(leaf), signed[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Audit judges entries as Apply does, but goes on after one that does not hold: bad is
 // told, and the entry is recorded all the same. Each is judged by the rule book that it
 // names; a log may go on to a newer one and never back. hashes are those of the entries'

@@ -58,6 +58,7 @@ const (
 	ClaimCertSerial ClaimKind = "cert-serial" // issuer:serial of a certificate
 	ClaimUse        ClaimKind = "ds-use"      // document signer:number, one for each SOD it signs
 	ClaimNumber     ClaimKind = "number"      // HMAC of a personal number
+	ClaimOrigin     ClaimKind = "origin"      // name of a desk's own log
 
 	HoldApplication ClaimKind = "open-application" // person : document type, and HMAC of each of their numbers : document type
 	HoldCard        ClaimKind = "active-card"      // the same as its application held

@@ -85,6 +85,8 @@ var fields = map[string]func(string) bool{
 	"size":      isNumber,    // entries of a log
 	"tree":      isDigest,    // and its root
 	"conflicts": isNumber,
+	"left":      isText, // a stream of a log: origin#kind/id
+	"right":     isText,
 	"first":     isText,
 	"last":      isText,
 

@@ -34,6 +34,7 @@ const (
 	KindStock       Kind = "stock"       // a batch of blank cards
 	KindDesk        Kind = "desk"        // a desk that may work apart from the others
 	KindDay         Kind = "day"         // one day at one place
+	KindConflict    Kind = "conflict"    // what two logs cannot both be right about
 )
 
 // StreamID names a stream. ID is a letter or digit followed by at most 95 letters,
@@ -58,6 +59,12 @@ func Person(id string) StreamID { return StreamID{KindPerson, id} }
 
 // Stock names the stream of a batch of blank cards.
 func Stock(id string) StreamID { return StreamID{KindStock, id} }
+
+// Desk names the stream of a desk that works apart.
+func Desk(name string) StreamID { return StreamID{KindDesk, name} }
+
+// Conflict names the stream of a conflict.
+func Conflict(id string) StreamID { return StreamID{KindConflict, id} }
 
 // OperatorStream names the stream of an operator's key.
 func OperatorStream(k KeyID) StreamID { return StreamID{KindOperator, k.String()} }
@@ -134,6 +141,8 @@ const (
 	Registered Phase = "registered" // person: known by a number
 	InStock    Phase = "in-stock"   // batch: received
 	Closed     Phase = "closed"     // day: counted and found to agree
+	Found      Phase = "found"      // conflict: waits for a person
+	Settled    Phase = "settled"    // conflict: two persons decided
 )
 
 // Act is what an entry does to its stream: lower-case letters and hyphens, at most 24.
@@ -152,7 +161,7 @@ const (
 	Issue   Act = "issue"   // application: done; key: signed what was prepared
 
 	Complain Act = "complain" // application: the holder says that the card is not right
-	Settle   Act = "settle"   // application: the complaint is answered
+	Settle   Act = "settle"   // application: the complaint is answered; conflict: two persons decided
 	Shred    Act = "shred"    // application: the key of its personal data was destroyed
 
 	Register Act = "register" // person: known from now on, by this number
@@ -188,6 +197,7 @@ const (
 	Grant  Act = "grant"  // desk: what it may use while it is apart
 	Sync   Act = "sync"   // desk: its acts were taken over up to here
 	Close  Act = "close"  // day: everything is accounted for
+	Find   Act = "find"   // conflict: two logs contradict each other
 )
 
 // Role is what an operator may do.

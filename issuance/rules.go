@@ -63,7 +63,7 @@ type book struct {
 // them, and may be repeated after a cut.
 var books = map[uint16]*book{
 	1: newBook(remarks1, book1),
-	2: newBook(remarks2, operatorRules, personRules, applicationRules, cardRules, keyRules, ceremonyRules, stockRules, deskRules, dayRules),
+	2: newBook(remarks2, operatorRules, personRules, applicationRules, cardRules, keyRules, ceremonyRules, stockRules, deskRules, conflictRules, dayRules),
 }
 
 // remarks2 are the fields that any act of book 2 may carry.

@@ -88,6 +88,9 @@ var classes = []class{
 	{profile.ErrUnknown, "profile", exitError, "the desk makes cards of the profile " + desk.Profile},
 	{desk.ErrPortrait, "portrait", exitError, "give a JPEG of 200 by 200 to 2,000 by 2,000 pixels and at most 60,000 octets"},
 
+	{errApart, "apart", exitRule, "carry what `tamthe desk export` writes to the office, and bring back the receipt for `tamthe desk ack`"},
+	{errNotApart, "not-apart", exitError, "see `tamthe desk ack --help`"},
+	{sqlite.ErrBehind, "behind", exitError, "write the whole ledger with `tamthe desk export --all`"},
 	{desk.ErrLeftover, "leftover", exitError, "run `tamthe vault sweep`"},
 	{vault.ErrShredded, "shredded", exitRule, "what was destroyed cannot be had back"},
 	{errExpired, "expired", exitError, "take a newer copy"},

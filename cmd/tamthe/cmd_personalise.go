@@ -43,6 +43,9 @@ is made twice. The new card is then verified as a checkpoint would.
 }
 
 func runPersonalise(ctx context.Context, p *program, app string, o personaliseOptions) error {
+	if err := p.notApartTooLong(); err != nil {
+		return err
+	}
 	office, err := p.openOffice(ctx, acting)
 	if err != nil {
 		return err

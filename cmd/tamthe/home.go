@@ -55,6 +55,11 @@ type config struct {
 		Key string `toml:"key"`
 		URL string `toml:"url"`
 	} `toml:"witness,omitempty"`
+	Desk struct {
+		Name   string `toml:"name,omitempty"`   // by which the office knows this desk
+		Office string `toml:"office,omitempty"` // public key of the office's log
+		Hours  int    `toml:"hours,omitempty"`  // how old the office's last receipt may be; 0: any age
+	} `toml:"desk,omitempty"`
 }
 
 // home is the folder that a desk or checkpoint lives in.
@@ -101,7 +106,7 @@ func (h home) config() (config, error) {
 		return c, err
 	}
 	if err := toml.NewDecoder(bytes.NewReader(b)).DisallowUnknownFields().Decode(&c); err != nil {
-		return c, hint(fmt.Errorf("%s%w", path, tomlError(err)), "the keys are lang, reader, policy, profile; under [log] origin, second, hours and quorum; under [[witness]] key and url")
+		return c, hint(fmt.Errorf("%s%w", path, tomlError(err)), "the keys are lang, reader, policy, profile; under [log] origin, second, hours and quorum; under [[witness]] key and url; under [desk] name, office and hours")
 	}
 	if c.Policy != "" {
 		if _, err := verify.PolicyByName(c.Policy); err != nil {

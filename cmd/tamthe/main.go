@@ -90,6 +90,7 @@ var verbTable = []verb{
 	{groupDesk, "card", newCard},
 	{groupDesk, "ledger", newLedger},
 	{groupDesk, "vault", newVault},
+	{groupDesk, "desk", newDesk},
 	{groupAuthority, "pki", newPKI},
 	{groupDeveloper, "demo", newDemo},
 	{groupDeveloper, "readers", newReaders},

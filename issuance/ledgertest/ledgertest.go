@@ -37,7 +37,14 @@ type Open func(t testing.TB, dir string) Store
 // LogKey is the key of every test log, with its verifier.
 func LogKey(t testing.TB) (note.Signer, note.Verifier) {
 	t.Helper()
-	skey, vkey, err := note.GenerateKey(fixed("log key"), Origin)
+	s, v, _ := LogKeyOf(t, Origin)
+	return s, v
+}
+
+// LogKeyOf is the key of a test log of another name, with its verifier and that as text.
+func LogKeyOf(t testing.TB, origin string) (note.Signer, note.Verifier, string) {
+	t.Helper()
+	skey, vkey, err := note.GenerateKey(fixed("log key"), origin)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +56,7 @@ func LogKey(t testing.TB) (note.Signer, note.Verifier) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return s, v
+	return s, v, vkey
 }
 
 // fixed is a source of the same octets every time.
@@ -85,6 +92,9 @@ func NewOfficer(name, person string, roles ...issuance.Role) Officer {
 	return Officer{name, person, roles, key, id}
 }
 
+// All are the officers, the founders among them.
+func (o *Office) All() []Officer { return append([]Officer{o.Root, o.Mate}, o.officers()...) }
+
 // The officers of the test office.
 func (o *Office) officers() []Officer {
 	return []Officer{
@@ -103,15 +113,19 @@ type Office struct {
 	Custodian, CustodianMate                  Officer
 	Keeper, KeeperMate, Auditor               Officer
 
-	logKey string
-	now    time.Time
+	origin, logKey string
+	now            time.Time
 }
 
 // NewOffice returns the office over a ledger that it has founded already, or that
 // Found will.
-func NewOffice(t testing.TB, l issuance.Ledger) *Office {
-	_, v := LogKey(t)
-	o := &Office{
+func NewOffice(t testing.TB, l issuance.Ledger) *Office { return NewBranch(t, l, Origin) }
+
+// NewBranch is NewOffice with a log of another name.
+func NewBranch(t testing.TB, l issuance.Ledger, origin string) *Office {
+	_, _, vkey := LogKeyOf(t, origin)
+	return &Office{
+		origin: origin, logKey: vkey,
 		Ledger:       l,
 		Root:         NewOfficer("root", "p-0", issuance.Admin),
 		Registrar:    NewOfficer("registrar", "p-1", issuance.Registrar),
@@ -130,17 +144,6 @@ func NewOffice(t testing.TB, l issuance.Ledger) *Office {
 		KeeperMate:    NewOfficer("keeper-mate", "p-12", issuance.StockKeeper),
 		now:           time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC),
 	}
-	o.logKey = v.Name() + "+" + vkeyTail(t)
-	return o
-}
-
-func vkeyTail(t testing.TB) string {
-	t.Helper()
-	_, vkey, err := note.GenerateKey(fixed("log key"), Origin)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return vkey[len(Origin)+1:]
 }
 
 // Found writes the first entries of the log, enrols the officers and certifies a document
@@ -202,7 +205,7 @@ func Commitment(value string) [32]byte { return issuance.Commit([32]byte{1}, []b
 // Build makes signed entries of steps, with the head they rest on, judged by the rules
 // unless unjudged is set.
 func (o *Office) Build(ctx context.Context, unjudged bool, steps ...Step) (issuance.Head, []issuance.Entry, error) {
-	state := issuance.Begin(Origin)
+	state := issuance.Begin(o.origin)
 	if steps[0].Act != issuance.Init {
 		var about []issuance.StreamID
 		for _, s := range steps {

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/mattn/go-sqlite3"
+	"golang.org/x/mod/sumdb/note"
 
 	"github.com/tamthe/tamthe/issuance/ledger"
 )
@@ -31,22 +32,30 @@ func Create(ctx context.Context, path, origin string, o Options) (*Ledger, error
 	if o.Signer == nil {
 		return nil, errors.New("create the ledger: the log key is missing")
 	}
-	first, err := ledger.SignCheckpoint(origin, 0, (&ledger.Tree{}).Root(), o.Signer)
+	if err := create(ctx, path, origin, o.Signer); err != nil {
+		return nil, fmt.Errorf("create the ledger %s: %w", path, err)
+	}
+	return Open(ctx, path, o)
+}
+
+// create makes an empty file of a log, or none.
+func create(ctx context.Context, path, origin string, s note.Signer) error {
+	first, err := ledger.SignCheckpoint(origin, 0, (&ledger.Tree{}).Root(), s)
 	if err != nil {
-		return nil, fmt.Errorf("create the ledger: %w", err)
+		return err
 	}
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("create the ledger: %w", err)
+		return err
 	}
 	f.Close()
 	if err := initialise(ctx, path, origin, first.Note); err != nil {
 		for _, suffix := range []string{"", "-wal", "-shm", "-journal"} {
 			os.Remove(path + suffix)
 		}
-		return nil, fmt.Errorf("create the ledger %s: %w", path, typed(err))
+		return typed(err)
 	}
-	return Open(ctx, path, o)
+	return nil
 }
 
 // initialise writes the schema before the file goes over to a write-ahead log, so that

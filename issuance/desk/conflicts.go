@@ -1,0 +1,156 @@
+package desk
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/base32"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tamthe/tamthe/issuance"
+	"github.com/tamthe/tamthe/issuance/ledger"
+)
+
+// Log is one of the logs of an office: its own, or a branch's as far as it was taken over.
+type Log struct {
+	Origin string
+	Store  interface {
+		// Taken lists what streams have claimed or hold of a kind, see the stores.
+		Taken(ctx context.Context, kind issuance.ClaimKind, after string, n int) ([]ledger.Taken, error)
+	}
+}
+
+// Side is a stream in a log.
+type Side struct {
+	Origin string
+	Stream issuance.StreamID
+}
+
+// String gives origin#kind/id.
+func (s Side) String() string { return s.Origin + "#" + s.Stream.String() }
+
+// Conflict is something that two logs cannot both be right about. Which of them is is for
+// a person to say.
+type Conflict struct {
+	Object string // what they disagree on: a kind of claim, or one of the objects below
+	Sides  []Side // two or more, or one that breaks a rule of the office, in their order
+}
+
+// What one side alone can be in conflict with the office about.
+const (
+	BeyondGrant = "grant"    // used what was not granted
+	Stranger    = "operator" // acted, but is not the same person with the same roles here
+)
+
+// ID names the conflict: the same for the same object and sides, in whatever order the logs
+// came.
+func (c Conflict) ID() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s\n", c.Object)
+	for _, s := range c.Sides {
+		fmt.Fprintf(&b, "%s\n", s)
+	}
+	sum := sha256.Sum256([]byte(b.String()))
+	return "X-" + base32.HexEncoding.EncodeToString(sum[:])[:10]
+}
+
+func (c Conflict) is(other Conflict) bool {
+	return c.Object == other.Object && slices.Equal(c.Sides, other.Sides)
+}
+
+// shared are the kinds of things that no two streams of any logs may both have.
+var shared = []issuance.ClaimKind{
+	issuance.ClaimChip, issuance.ClaimChipKey, issuance.ClaimCardID, issuance.ClaimCardSerial,
+	issuance.ClaimStatus, issuance.ClaimUse, issuance.ClaimNumber, issuance.HoldApplication, issuance.HoldCard,
+}
+
+// Conflicts lists what more than one log has. The order of the logs does not matter. Logs of any size are read page by page.
+func Conflicts(ctx context.Context, logs ...Log) ([]Conflict, error) {
+	var found []Conflict
+	for _, kind := range shared {
+		pages := make([]page, len(logs))
+		for i, l := range logs {
+			pages[i] = page{log: l, kind: kind}
+		}
+		for {
+			c, more, err := lowest(ctx, pages)
+			if err != nil {
+				return nil, err
+			}
+			if !more {
+				break
+			}
+			if len(c.Sides) > 1 && !slices.ContainsFunc(found, c.is) {
+				found = append(found, c)
+			}
+		}
+	}
+	return found, nil
+}
+
+// lowest takes the lowest value from the heads of all pages, with the streams that have it.
+// A stream that goes on in another log under its own name is one and the same.
+func lowest(ctx context.Context, pages []page) (c Conflict, more bool, err error) {
+	var least *ledger.Taken
+	for i := range pages {
+		head, err := pages[i].head(ctx)
+		if err != nil {
+			return Conflict{}, false, err
+		}
+		if head != nil && (least == nil || head.Claim.Value < least.Claim.Value) {
+			least = head
+		}
+	}
+	if least == nil {
+		return Conflict{}, false, nil
+	}
+	value := least.Claim.Value
+	c = Conflict{Object: string(least.Claim.Kind)}
+	for i := range pages {
+		head, err := pages[i].head(ctx)
+		if err != nil {
+			return Conflict{}, false, err
+		}
+		if head == nil || head.Claim.Value != value {
+			continue
+		}
+		c.Sides = append(c.Sides, Side{pages[i].log.Origin, head.Stream})
+		pages[i].rows = pages[i].rows[1:]
+	}
+	slices.SortFunc(c.Sides, func(a, b Side) int {
+		return cmp.Or(cmp.Compare(a.Stream.String(), b.Stream.String()), cmp.Compare(a.Origin, b.Origin))
+	})
+	c.Sides = slices.CompactFunc(c.Sides, func(a, b Side) bool { return a.Stream == b.Stream })
+	return c, true, nil
+}
+
+// page is a place in the values of one kind that a log has.
+type page struct {
+	log   Log
+	kind  issuance.ClaimKind
+	rows  []ledger.Taken
+	after string
+	done  bool
+}
+
+const pageSize = 512
+
+// head is the next value, nil after the last.
+func (p *page) head(ctx context.Context) (*ledger.Taken, error) {
+	if len(p.rows) == 0 && !p.done {
+		rows, err := p.log.Store.Taken(ctx, p.kind, p.after, pageSize)
+		if err != nil {
+			return nil, err
+		}
+		p.rows, p.done = rows, len(rows) < pageSize
+		if len(rows) > 0 {
+			p.after = rows[len(rows)-1].Claim.Value
+		}
+	}
+	if len(p.rows) == 0 {
+		return nil, nil
+	}
+	return &p.rows[0], nil
+}
