@@ -40,7 +40,7 @@ func newDeskEnrol(p *program) *cobra.Command {
 		Long: `Enrols a desk by the public key of its log, as tamthe init printed it there. Two
 administrators sign.
 `,
-		Example: "  tamthe desk enrol hn-01 --log-key hn-01.tamthe.example/log+1f2e3d4c+AT… --at hanoi --operator an --second binh",
+		Example: "  tamthe desk enrol hn-01 --log-key hn-01.example/log+1f2e… --at hanoi --operator an --second binh",
 		Args:    exactly(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if logKey == "" || checkWord("--at", at) != nil {
@@ -66,7 +66,7 @@ func newDeskGrant(p *program) *cobra.Command {
 signer, places in the status list, blanks of a batch. What it uses beyond becomes a conflict
 when it is synced. Two persons sign.
 `,
-		Example: "  tamthe desk grant hn-01 --signer ds-hn-01 --cap 50 --first 1000000 --last 1000999 --operator an --second binh",
+		Example: "  tamthe desk grant hn-01 --signer ds-hn-01 --cap 50 --operator an --second binh",
 		Args:    exactly(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if g.First > g.Last || g == (desk.Grant{}) {

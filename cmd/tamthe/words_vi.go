@@ -193,6 +193,12 @@ var inVietnamese = map[string]struct{ what, hint string }{
 	"nothing":      {"không có tệp nào để nhập", "xem lại đường dẫn"},
 	"seen":         {"không dùng được bản ghi các danh sách đã nhận", "đặt bản sao của tệp lại; không có bản ghi này máy không nhận ra danh sách cũ, nên chỉ chuyển tệp đi khi đã rõ vì sao nó hỏng, rồi chạy `tamthe trust update`"},
 
+	"apart":            {"đã quá lâu văn phòng chưa xác nhận", "mang tệp của `tamthe desk export` về văn phòng, rồi nhận biên nhận bằng `tamthe desk ack`"},
+	"not-apart":        {"máy này không phải bàn làm việc độc lập", "xem `tamthe desk ack --help`"},
+	"behind":           {"tệp không nối tiếp phần đã có", "ghi toàn bộ sổ bằng `tamthe desk export --all`"},
+	"leftover":         {"việc đã xong, nhưng còn khóa phải hủy", "chạy `tamthe vault sweep`"},
+	"shredded":         {"dữ liệu đã bị hủy", "cái đã hủy không lấy lại được"},
+	"expired":          {"bản sao đã hết hiệu lực", "lấy bản sao mới hơn"},
 	"list-full":        {"danh sách tình trạng thẻ đã đầy", "mở danh sách khác: danh sách này không nhận thêm thẻ"},
 	"status-format":    {"không phải danh sách tình trạng thẻ, hoặc đã bị sửa", "lấy lại tệp từ cơ quan cấp thẻ"},
 	"status-signer":    {"người ký danh sách tình trạng thẻ không được ghim", "so dấu vân tay của khóa với cơ quan cấp thẻ, rồi ghi vào status_keys trong issuers.toml"},
