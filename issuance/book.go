@@ -20,12 +20,13 @@ type Book struct {
 	due      []due
 	number   uint16        // of the newest rule book that was seen
 	whole    map[Kind]bool // of these kinds every stream was read
+	keys     *keyring      // shared with copies of the book
 }
 
 // NewBook is the book of an empty ledger, in which no stream exists. An empty origin is
 // taken from the first entry. Once Load has read into it, it knows only what was read.
 func NewBook(origin string) *Book {
-	return &Book{origin: origin, subjects: map[StreamID]*Subject{}, read: Head{}}
+	return &Book{origin: origin, subjects: map[StreamID]*Subject{}, read: Head{}, keys: new(keyring)}
 }
 
 func (b *Book) clone() *Book {
@@ -227,8 +228,10 @@ func (b *Book) mayAct(r *rule, s *Subject, e *Entry, signed bool) error {
 		if !slices.ContainsFunc(r.role, op.May) {
 			return fmt.Errorf("%w: %s is not %s", ErrRole, op.Name, r.role[0])
 		}
-		if keys[i], _, err = parseKeyField(by.Fields["key"]); err != nil {
-			return err
+		if keys[i] = b.keys.of(by, k); keys[i] == nil && !signed {
+			if keys[i], _, err = parseKeyField(by.Fields["key"]); err != nil {
+				return err
+			}
 		}
 		persons[i] = op.Person
 	}

@@ -149,9 +149,7 @@ func (b *Book) verifyAll(entries []Entry) []bool {
 			if s == nil {
 				continue
 			}
-			if pub, id, err := parseKeyField(s.Fields["key"]); err == nil && id == k {
-				keys[j] = pub
-			}
+			keys[j] = b.keys.of(s, k)
 		}
 		ok[i] = keys[0] != nil && (e.Second.IsZero() || keys[1] != nil) && e.verify(keys[0], keys[1]) == nil
 	}

@@ -31,23 +31,8 @@ func (l *Ledger) Append(ctx context.Context, at issuance.Head, entries ...issuan
 	if err != nil {
 		return fmt.Errorf("append to the ledger: %w", err)
 	}
-	conn, err := l.writer.Conn(ctx)
-	if err != nil {
+	if err := l.group.append(ctx, l, &waiting{at: at, rows: rows, done: make(chan struct{})}); err != nil {
 		return fmt.Errorf("append to the ledger: %w", typed(err))
-	}
-	defer conn.Close()
-	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("append to the ledger: %w", err)
-	}
-	if err := l.copies.settled(); err != nil {
-		return fmt.Errorf("append to the ledger: %w", err)
-	}
-	c, err := l.append(context.WithoutCancel(ctx), conn, at, rows)
-	if err != nil {
-		return fmt.Errorf("append to the ledger: %w", typed(err))
-	}
-	if c != nil { // else they were there
-		l.copies.put(c.Note)
 	}
 	return nil
 }
@@ -74,35 +59,54 @@ func encode(entries []issuance.Entry) ([]row, error) {
 	return rows, nil
 }
 
-// append is the transaction. It returns the checkpoint that it committed, nil if the
-// entries were in the ledger already.
-func (l *Ledger) append(ctx context.Context, conn *sql.Conn, at issuance.Head, rows []row) (c *ledger.Checkpoint, err error) {
+// append is the transaction of appends that waited side by side. Each is judged after
+// those before it, as if it came alone. The transaction is undone at the first that does
+// not hold, whose place is bad. It returns the checkpoint that it
+// committed, nil if all entries were in the ledger already.
+func (l *Ledger) append(ctx context.Context, conn *sql.Conn, group []*waiting) (c *ledger.Checkpoint, bad int, err error) {
 	tx, err := conn.BeginTx(ctx, nil)
 	if err != nil {
-		return nil, err
+		return nil, -1, err
 	}
 	defer tx.Rollback()
 	if err := l.cache.refresh(ctx, tx, l.origin); err != nil {
 		l.cache.drop()
-		return nil, err
+		return nil, -1, err
 	}
-	there, err := l.repeated(ctx, tx, rows)
-	if err != nil || there {
-		return nil, err
+	before := l.cache.size
+	bad = -1
+	for i, w := range group {
+		if err = l.appendOne(ctx, tx, w); err != nil {
+			bad = i
+			break
+		}
 	}
-	err = l.admit(ctx, tx, at, rows)
-	if err == nil {
-		c, err = l.write(ctx, tx, rows)
-	}
-	if err == nil {
-		err = tx.Commit()
+	if err == nil && l.cache.size > before {
+		if c, err = l.sign(ctx, tx); err == nil {
+			err = tx.Commit()
+		}
 	}
 	if err != nil {
 		l.cache.drop()
-		return nil, err
+		return nil, bad, err
 	}
-	l.cache.size = c.Size
-	return c, nil
+	return c, -1, nil
+}
+
+// appendOne writes one append's rows while their signatures are verified.
+func (l *Ledger) appendOne(ctx context.Context, tx *sql.Tx, w *waiting) error {
+	there, err := l.repeated(ctx, tx, w.rows)
+	if err != nil || there {
+		return err
+	}
+	wait, err := l.admit(ctx, tx, w.at, w.rows)
+	if err == nil {
+		err = l.write(ctx, tx, w.rows)
+	}
+	if signed := wait(); err == nil {
+		err = signed
+	}
+	return err
 }
 
 // repeated reports whether the entries are in the ledger already, octet for octet. If
@@ -130,18 +134,27 @@ func (l *Ledger) repeated(ctx context.Context, tx *sql.Tx, rows []row) (bool, er
 
 // admit asks whether the decision still rests on what the ledger says, and whether the
 // rules allow it.
-func (l *Ledger) admit(ctx context.Context, tx *sql.Tx, at issuance.Head, rows []row) error {
+//
+// The signatures of the entries are verified meanwhile: wait, which must be called, tells.
+func (l *Ledger) admit(ctx context.Context, tx *sql.Tx, at issuance.Head, rows []row) (wait func() error, err error) {
 	book := l.cache.book
+	wait = func() error { return nil }
 	entries := make([]issuance.Entry, len(rows))
+	leaves := make([][]byte, len(rows))
 	for i, r := range rows {
-		entries[i] = r.entry
+		entries[i], leaves[i] = r.entry, r.leaf
 		if (r.entry.Act == issuance.Init) != (l.cache.size == 0 && i == 0) {
-			return fmt.Errorf("%w: %s as entry %d of the log", issuance.ErrLink, r.entry.Act, l.cache.size+int64(i))
+			return wait, fmt.Errorf("%w: %s as entry %d of the log", issuance.ErrLink, r.entry.Act, l.cache.size+int64(i))
 		}
 		for _, a := range r.entry.Attach {
 			if a.Sealed == nil {
-				return fmt.Errorf("%w: attachment %q comes without its octets", issuance.ErrEntry, a.Name)
+				return wait, fmt.Errorf("%w: attachment %q comes without its octets", issuance.ErrEntry, a.Name)
 			}
+		}
+	}
+	for id, seq := range at {
+		if seq == 0 && opens(entries, id) {
+			book.Presume(id) // else the key of the table of entries finds it taken
 		}
 	}
 	about := issuance.About(entries...)
@@ -149,22 +162,28 @@ func (l *Ledger) admit(ctx context.Context, tx *sql.Tx, at issuance.Head, rows [
 		about = append(about, id)
 	}
 	if err := book.Load(ctx, &reader{tx.StmtContext(ctx, l.cache.stmt.read)}, about...); err != nil {
-		return err
+		return wait, err
 	}
 	if slices.ContainsFunc(entries, func(e issuance.Entry) bool { return e.Act == issuance.Pair }) {
 		if err := l.loadOperators(ctx, tx, book); err != nil {
-			return err
+			return wait, err
 		}
 	}
 	for id, want := range at {
 		if _, seq, _ := book.Stands(id); seq != want {
-			return fmt.Errorf("%s stands at entry %d, not %d: %w", id, seq, want, issuance.ErrConflict)
+			return wait, fmt.Errorf("%s stands at entry %d, not %d: %w", id, seq, want, issuance.ErrConflict)
 		}
 	}
-	if err := book.Apply(entries...); err != nil {
-		return err
+	if wait, err = book.Judge(entries, leaves); err != nil {
+		return wait, err
 	}
-	return book.Complete()
+	return wait, book.Complete()
+}
+
+// opens reports whether one of the entries is the first of a stream: it cannot be kept if
+// the stream is there.
+func opens(entries []issuance.Entry, id issuance.StreamID) bool {
+	return slices.ContainsFunc(entries, func(e issuance.Entry) bool { return e.Stream == id && e.Seq == 1 })
 }
 
 // loadOperators reads every operator's stream, for the one act that rests on there being no
@@ -193,19 +212,24 @@ func (l *Ledger) loadOperators(ctx context.Context, tx *sql.Tx, book *issuance.B
 	return nil
 }
 
-// write adds the rows, lets the tree grow and signs it.
-func (l *Ledger) write(ctx context.Context, tx *sql.Tx, rows []row) (*ledger.Checkpoint, error) {
-	tree := l.cache.tree
-	for i, r := range rows {
-		index := l.cache.size + int64(i)
+// write adds the rows and lets the tree grow.
+func (l *Ledger) write(ctx context.Context, tx *sql.Tx, rows []row) error {
+	for _, r := range rows {
 		hash := tlog.Hash(issuance.LeafHash(r.leaf))
-		if err := l.writeEntry(ctx, tx, index, r, hash, tree.Append(hash)); err != nil {
-			return nil, err
+		if err := l.writeEntry(ctx, tx, l.cache.size, r, hash, l.cache.tree.Append(hash)); err != nil {
+			return err
 		}
-		if err := l.writeClaims(ctx, tx, index, r.entry); err != nil {
-			return nil, err
+		if err := l.writeClaims(ctx, tx, l.cache.size, r.entry); err != nil {
+			return err
 		}
+		l.cache.size++
 	}
+	return nil
+}
+
+// sign puts the checkpoint over all that was written.
+func (l *Ledger) sign(ctx context.Context, tx *sql.Tx) (*ledger.Checkpoint, error) {
+	tree := l.cache.tree
 	c, err := ledger.SignCheckpoint(l.origin, tree.Size(), tree.Root(), l.o.Signer)
 	if err != nil {
 		return nil, err

@@ -140,7 +140,7 @@ func TestBackup(t *testing.T) {
 		t.Errorf("%+v %v", report, err)
 	}
 	now, err := l.Checkpoint(t.Context())
-	if err != nil || now.Size != report.Size+1 {
+	if err != nil || now.Size <= report.Size {
 		t.Errorf("%d entries after a copy of %d: %v", now.Size, report.Size, err)
 	}
 	behind, err := c.Verify(t.Context(), now)

@@ -38,6 +38,7 @@ type Ledger struct {
 	cache   *cache
 	copies  places
 	nodes   *sql.Stmt // selectNodes
+	group   group     // appends that wait for the writer
 	behind  error     // why a file that is only read must not be believed; Verify says more
 
 	closing sync.Once
