@@ -32,7 +32,7 @@ func TestNoCoreFile(t *testing.T) {
 	if err := syscall.Mkfifo(asks, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("sh", "-c", `ulimit -c unlimited && exec tamthe init --operator an --passphrase-file "$0"`, asks)
+	cmd := exec.Command("sh", "-c", `ulimit -c unlimited && exec tamthe init --operator an --second binh --passphrase-file "$0" --second-passphrase-file "$0"`, asks)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "TAMTHE_HOME="+filepath.Join(dir, "home"), "GOTRACEBACK=crash")
 	if err := cmd.Start(); err != nil {
