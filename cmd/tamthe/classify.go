@@ -19,6 +19,7 @@ import (
 	"github.com/tamthe/tamthe/issuance/ca"
 	"github.com/tamthe/tamthe/issuance/desk"
 	"github.com/tamthe/tamthe/issuance/keystore"
+	"github.com/tamthe/tamthe/issuance/keystore/pkcs11"
 	"github.com/tamthe/tamthe/issuance/ledger"
 	"github.com/tamthe/tamthe/issuance/perso"
 	"github.com/tamthe/tamthe/issuance/printjob"
@@ -116,7 +117,21 @@ var classes = []class{
 	{ledger.ErrCheckpoint, "checkpoint", exitError, "give a file that `tamthe ledger checkpoint` of this ledger wrote"},
 	{receipt.ErrFormat, "receipt", exitError, "give a file that `tamthe ledger receipt` or `tamthe ledger checkpoint` wrote"},
 
-	{keystore.ErrPassphrase, "passphrase", exitError, "the passphrase is not that of this operator's key; nothing was done"},
+	{pkcs11.ErrUnavailable, "no-pkcs11", exitError, "this build has no PKCS #11; build it with cgo and without the tag nopkcs11"},
+	{pkcs11.ErrURI, "token-uri", exitUsage, "write pkcs11:token=NAME?module-path=LIBRARY, and pin-source=file:PATH for a PIN that is not asked for"},
+	{pkcs11.ErrModule, "token-module", exitError, "look at module-path; nobody but its owner may write to the library"},
+	{pkcs11.ErrPIN, "token-pin", exitPassword, "look at the PIN; wrong ones lock the token"},
+	{pkcs11.ErrToken, "no-token", exitError, "plug the token in; `pkcs11-tool -L` lists what is there"},
+	{pkcs11.ErrExposed, "key-exposed", exitRule, "make another key in the token; exposed = true under [keys] of config.toml takes this one all the same"},
+	{pkcs11.ErrAmbiguous, "key-ambiguous", exitError, "rename or remove the key that is not used"},
+	{keystore.ErrSignature, "key-signature", exitError, "stop using this holder of keys and look into it; nothing was issued"},
+	{keystore.ErrTimeout, "key-timeout", exitError, "look at the token or the helper program, then run the command again"},
+	{keystore.ErrRefused, "key-refused", exitError, "ask whoever runs the holder of keys"},
+	{keystore.ErrHelper, "key-helper", exitError, "look at uri under [keys] of config.toml"},
+	{keystore.ErrScheme, "usage", exitUsage, "file:DIR, pkcs11:token=…?module-path=… or exec:PROGRAM"},
+	{keystore.ErrComponent, "key-component", exitUsage, "nothing was stored; type each component again"},
+	{keystore.ErrSealed, "key-sealed", exitError, "set sealed = true under [keys] of config.toml, then give the passphrase"},
+	{keystore.ErrPassphrase, "passphrase", exitError, "the passphrase is not that of this key; nothing was done"},
 	{keystore.ErrNoPassphrase, "passphrase", exitUsage, "choose a passphrase that is not empty"},
 	{keystore.ErrPermissions, "key-permissions", exitError, "chmod 600 the key file, after making sure that nobody copied it"},
 	{keystore.ErrMissing, "no-key", exitError, "look at the spelling; the keys of this desk lie in keys/ of its home"},

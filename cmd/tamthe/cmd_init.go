@@ -24,6 +24,7 @@ type initOptions struct {
 	name, second       string
 	roles, secondRoles []string
 	origin             string
+	keys               keysConfig
 }
 
 func newInit(p *program) *cobra.Command {
@@ -35,6 +36,11 @@ func newInit(p *program) *cobra.Command {
 key of the log. The first entries of the ledger name that key and two operators, each with
 a passphrase of their own, who enrol all others together: two people stand behind every
 critical act from the first moment on. What is there already is never overwritten.
+
+The authority's keys are files of the home, open to its owner alone, unless --keys names a
+token or a helper program; --seal-keys seals the files with one more passphrase, which each
+later command that signs then asks for, or reads from --keys-passphrase-file. The choice
+is written to config.toml.
 
 Enrol a third administrator soon: if one of two loses the key, nobody can be enrolled or
 revoked any more.
@@ -50,6 +56,9 @@ revoked any more.
 	cmd.Flags().StringVar(&o.origin, "origin", "", "`NAME` of the log (else config.toml's, else "+defaultOrigin+")")
 	cmd.Flags().StringVar(&p.passphraseFile, "passphrase-file", "", "`FILE` with a passphrase for the operator's key, - for standard input (else it is asked)")
 	cmd.Flags().StringVar(&p.secondPassFile, "second-passphrase-file", "", "`FILE` with a passphrase for the second operator's key (else it is asked)")
+	cmd.Flags().StringVar(&o.keys.URI, "keys", "", "`URI` of the authority's keys: file:DIR, pkcs11:token=…?module-path=…, exec:PROGRAM (else config.toml's, else file:keys)")
+	cmd.Flags().BoolVar(&o.keys.Sealed, "seal-keys", false, "seal key files with a passphrase of their own")
+	cmd.Flags().StringVar(&o.keys.PassphraseFile, "keys-passphrase-file", "", "`FILE` that holds that passphrase now and later (else it is asked each time)")
 	return cmd
 }
 
@@ -120,6 +129,9 @@ func runInit(ctx context.Context, p *program, o initOptions) error {
 		return hint(fmt.Errorf("%s holds the keys of a ledger that is not there", p.home.path(keysDir)),
 			"put the ledger back; if an init was cut short, move that folder away and run init again")
 	}
+	if err := p.chooseKeys(ctx, o.keys); err != nil {
+		return err
+	}
 	var pass [2]string
 	if pass[0], err = p.newPassphrase(ctx, p.passphraseFile, "--passphrase-file", o.name); err != nil {
 		return err
@@ -147,11 +159,15 @@ var errLedgerThere = errors.New("there is a ledger already")
 
 // found makes folders, keys and ledger. After an error what it made is gone again.
 func (p *program) found(ctx context.Context, o initOptions, path string, pass [2]string, founders [2]desk.Founder) (_ *keystore.LogKey, err error) {
-	var made []string
+	var made, madeKeys []string
+	keys := laterRing{p}
 	defer func() {
 		if err != nil {
 			for _, name := range made {
 				_ = os.Remove(name)
+			}
+			for _, name := range madeKeys {
+				_ = keys.Destroy(context.WithoutCancel(ctx), name)
 			}
 		}
 	}()
@@ -176,34 +192,38 @@ func (p *program) found(ctx context.Context, o initOptions, path string, pass [2
 		defer key.Destroy()
 		*signer = key
 	}
-	log, err := keystore.GenerateLog(make(logKeyName), origin)
+	log, err := p.newLogKey(ctx, origin, make(logKeyName))
 	if err != nil {
 		return nil, err
+	}
+	if p.keysApart() {
+		madeKeys = append(madeKeys, logRingName)
 	}
 	for _, s := range []struct {
 		name string
 		use  keystore.Use
 	}{{vaultKeyName, keystore.UseVault}, {masterKeyName, keystore.UseCardMaster}} {
-		secret, err := keystore.GenerateSecret(p.home.path(keysDir, s.name), s.use)
-		if err != nil {
+		if err := keys.GenerateSecret(ctx, s.name, s.use); err != nil {
 			return nil, err
 		}
-		make(s.name)
-		if s.use == keystore.UseVault {
-			err = makeVault(ctx, p.home.path(subjectsFile), s.name, func(keys *sqlite.Subjects) (*vault.Vault, error) {
-				return vault.Create(ctx, keys, secret)
-			})
-		}
-		secret.Destroy()
-		if err != nil {
-			return nil, err
-		}
+		madeKeys = append(madeKeys, s.name)
 	}
-	made = append(made, p.home.path(subjectsFile))
-	if _, err := keystore.Generate(p.home.path(keysDir, desk.StatusKey), "P-256"); err != nil {
+	kek, err := keys.Wrapper(ctx, vaultKeyName)
+	if err != nil {
 		return nil, err
 	}
-	make(desk.StatusKey)
+	defer forget(kek)
+	err = makeVault(ctx, p.home.path(subjectsFile), vaultKeyName, func(keys *sqlite.Subjects) (*vault.Vault, error) {
+		return vault.Create(ctx, keys, kek)
+	})
+	if err != nil {
+		return nil, err
+	}
+	made = append(made, p.home.path(subjectsFile))
+	if _, err := keys.Generate(ctx, desk.StatusKey, "P-256"); err != nil {
+		return nil, err
+	}
+	madeKeys = append(madeKeys, desk.StatusKey)
 	l, err := sqlite.Create(ctx, path, origin, sqlite.Options{Signer: log, Checkpoints: p.home.path(checkpointsDir)})
 	if err != nil {
 		return nil, err

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto"
 	"errors"
 	"fmt"
 	"os"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tamthe/tamthe/issuance"
 	"github.com/tamthe/tamthe/issuance/keystore"
 )
 
@@ -19,6 +21,7 @@ type operatorOptions struct {
 	roles   []string
 	person  string
 	newPass string
+	key     string
 	reason  string
 	from    string
 }
@@ -41,7 +44,8 @@ func newOperatorAdd(p *program) *cobra.Command {
 		Short: "Make a key for a new operator and enrol it",
 		Long: `Makes a key for a new operator, sealed with a passphrase of their own, and enrols it
 with the signatures of two administrators. Four eyes compares the persons behind keys:
-a second key of one person is enrolled with --person.
+a second key of one person is enrolled with --person. With --key it is one that the
+person's own token holds, Ed25519, P-256 or P-384, and the token asks for its PIN.
 `,
 		Example: "  tamthe operator add dung --roles approver,inspector,clerk,revoker --operator an --second chi",
 		Args:    exactly(1),
@@ -53,6 +57,7 @@ a second key of one person is enrolled with --person.
 	p.pairFlags(cmd)
 	cmd.Flags().StringSliceVar(&o.roles, "roles", nil, "what the operator may do: "+strings.Join(allRoles(), ", "))
 	cmd.Flags().StringVar(&o.person, "person", "", "the person behind the key, as `operator list` shows it (else a new one)")
+	cmd.Flags().StringVar(&o.key, "key", "", "pkcs11: `URI` of a key in the person's own token or PIV card, instead of a new key in a file")
 	cmd.Flags().StringVar(&o.newPass, "new-passphrase-file", "", "`FILE` with the new operator's passphrase, - for standard input (else it is asked)")
 	return cmd
 }
@@ -112,24 +117,41 @@ func runOperatorAdd(ctx context.Context, p *program, o operatorOptions) error {
 		return err
 	}
 	defer office.done()
-	pass, err := p.newPassphrase(ctx, o.newPass, "--new-passphrase-file", o.name)
-	if err != nil {
-		return err
-	}
 	path := p.home.path(keysDir, operatorPrefix+o.name)
-	key, err := keystore.GenerateOperator(path, []byte(pass))
+	key, err := p.newOperatorKey(ctx, o, path)
 	if err != nil {
 		return err
 	}
-	defer key.Destroy()
+	defer forget(key)
 	if err := office.AddOperator(ctx, key.Public(), o.name, o.person, roles...); err != nil {
 		return errors.Join(err, os.Remove(path)) // nobody knows this key
+	}
+	id, err := issuance.KeyIDOf(key.Public())
+	if err != nil {
+		return err
 	}
 	return p.result(struct {
 		Schema   string `json:"schema"`
 		Operator string `json:"operator"`
 		Key      string `json:"key"`
-	}{"tamthe/operator-add/1", o.name, key.String()}, "operator "+o.name, "")
+	}{"tamthe/operator-add/1", o.name, "operator key " + id.String()}, "operator "+o.name, "")
+}
+
+// newOperatorKey makes a key, or looks up the one in the person's own token; path then says
+// where that is.
+func (p *program) newOperatorKey(ctx context.Context, o operatorOptions, path string) (crypto.Signer, error) {
+	if o.key != "" {
+		key, err := p.tokenKey(ctx, o.key)
+		if err != nil {
+			return nil, err
+		}
+		return key, keystore.StoreOperatorToken(path, o.key, key.Public())
+	}
+	pass, err := p.newPassphrase(ctx, o.newPass, "--new-passphrase-file", o.name)
+	if err != nil {
+		return nil, err
+	}
+	return keystore.GenerateOperator(path, []byte(pass))
 }
 
 func runOperatorRevoke(ctx context.Context, p *program, o operatorOptions) error {

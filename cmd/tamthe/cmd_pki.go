@@ -124,7 +124,7 @@ func runCSCA(ctx context.Context, p *program, o pkiOptions) error {
 // writeIssuers says for this home's trust folder what the issuer has, unless the operator
 // has said so already.
 func writeIssuers(ctx context.Context, p *program, country string) error {
-	key, err := desk.Authority{Keys: keystore.Folder{Dir: p.home.path(keysDir)}}.StatusKeyID(ctx)
+	key, err := desk.Authority{Keys: laterRing{p}}.StatusKeyID(ctx)
 	pin := ""
 	switch {
 	case err == nil:

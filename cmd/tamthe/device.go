@@ -48,6 +48,9 @@ func (p *program) officer() (id [32]byte, err error) {
 	if name == "" {
 		return id, nil
 	}
+	if strings.HasPrefix(name, "pkcs11:") {
+		return id, usagef("who inspects is said by NAME or file:PATH here: no PIN is asked")
+	}
 	path, ok := strings.CutPrefix(name, "file:")
 	if !ok {
 		if err := checkWord("--operator", name); err != nil {

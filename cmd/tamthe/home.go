@@ -41,10 +41,11 @@ const (
 // config is config.toml of the home. An unknown key is an error: a slip of the pen
 // must not silently leave a setting at its default.
 type config struct {
-	Lang    string `toml:"lang,omitempty"`
-	Reader  string `toml:"reader,omitempty"`
-	Policy  string `toml:"policy,omitempty"`
-	Profile string `toml:"profile,omitempty"`
+	Lang    string     `toml:"lang,omitempty"`
+	Reader  string     `toml:"reader,omitempty"`
+	Policy  string     `toml:"policy,omitempty"`
+	Profile string     `toml:"profile,omitempty"`
+	Keys    keysConfig `toml:"keys,omitempty"`
 	Log     struct {
 		Origin string `toml:"origin,omitempty"`
 		Second string `toml:"second,omitempty"` // folder on another medium that gets the newest checkpoint too
@@ -106,7 +107,7 @@ func (h home) config() (config, error) {
 		return c, err
 	}
 	if err := toml.NewDecoder(bytes.NewReader(b)).DisallowUnknownFields().Decode(&c); err != nil {
-		return c, hint(fmt.Errorf("%s%w", path, tomlError(err)), "the keys are lang, reader, policy, profile; under [log] origin, second, hours and quorum; under [[witness]] key and url; under [desk] name, office and hours")
+		return c, hint(fmt.Errorf("%s%w", path, tomlError(err)), "the keys are lang, reader, policy, profile; under [log] origin, second, hours and quorum; under [[witness]] key and url; under [desk] name, office and hours; under [keys] uri, sealed, passphrase_file and exposed")
 	}
 	if c.Policy != "" {
 		if _, err := verify.PolicyByName(c.Policy); err != nil {

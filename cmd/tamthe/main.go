@@ -36,6 +36,7 @@ func start(connect connector) int {
 // run does what the command line says and returns the exit status; it never ends the
 // process.
 func (p *program) run(ctx context.Context, args []string) int {
+	defer p.letGo()
 	root := newRoot(p, args...)
 	root.SetArgs(args)
 	root.SetIn(p.in)
@@ -92,6 +93,7 @@ var verbTable = []verb{
 	{groupDesk, "vault", newVault},
 	{groupDesk, "desk", newDesk},
 	{groupAuthority, "pki", newPKI},
+	{groupAuthority, "keys", newKeys},
 	{groupDeveloper, "demo", newDemo},
 	{groupDeveloper, "readers", newReaders},
 	{groupDeveloper, "doctor", newDoctor},

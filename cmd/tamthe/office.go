@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -40,7 +41,7 @@ type office struct {
 // returns must be closed: that closes the ledger and forgets the keys.
 func (p *program) openOffice(ctx context.Context, why purpose) (*office, error) {
 	o := &office{Office: &desk.Office{
-		Now: p.now, Authority: desk.Authority{Keys: keystore.Folder{Dir: p.home.path(keysDir)}, PKI: p.home.path(pkiDir)},
+		Now: p.now, Authority: desk.Authority{Keys: laterRing{p}, PKI: p.home.path(pkiDir)},
 	}}
 	err := p.hide()
 	if err == nil {
@@ -62,7 +63,7 @@ func (p *program) fillOffice(ctx context.Context, o *office, why purpose) error 
 		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("open the ledger %s: %w", path, sqlite.ErrMissing)
 		}
-		log, err := keystore.OpenLog(p.home.path(keysDir, logKeyName))
+		log, err := keystore.OpenLogIn(ctx, p.home.path(keysDir, logKeyName), laterRing{p})
 		if err != nil {
 			return err
 		}
@@ -71,7 +72,7 @@ func (p *program) fillOffice(ctx context.Context, o *office, why purpose) error 
 		if err != nil {
 			return err
 		}
-		o.close = append(o.close, key.Destroy)
+		o.close = append(o.close, func() { forget(key) })
 		o.Signer = key
 		if err := p.fillSecond(ctx, o); err != nil {
 			return err
@@ -142,14 +143,14 @@ func (p *program) fillSecond(ctx context.Context, o *office) error {
 	if err != nil {
 		return err
 	}
-	o.close = append(o.close, key.Destroy)
+	o.close = append(o.close, func() { forget(key) })
 	o.Second = key
 	return nil
 }
 
 // operator unseals the acting operator's key: --operator or TAMTHE_OPERATOR, a name or a
 // file: URI, never the login name.
-func (p *program) operator(ctx context.Context) (*keystore.Operator, error) {
+func (p *program) operator(ctx context.Context) (crypto.Signer, error) {
 	name := first(p.operatorFlag, os.Getenv("TAMTHE_OPERATOR"))
 	if name == "" {
 		return nil, hint(usageError{errOperator}, "name the operator with --operator or TAMTHE_OPERATOR; `tamthe operator list` lists them")
@@ -157,7 +158,12 @@ func (p *program) operator(ctx context.Context) (*keystore.Operator, error) {
 	return p.unseal(ctx, "--operator", name, "--passphrase-file", p.passphraseFile)
 }
 
-func (p *program) unseal(ctx context.Context, flag, name, fileFlag, file string) (*keystore.Operator, error) {
+// unseal opens an operator's key: that of a name in this home, which may lie in a token, of
+// a file: URI, or of a pkcs11: URI.
+func (p *program) unseal(ctx context.Context, flag, name, fileFlag, file string) (crypto.Signer, error) {
+	if strings.HasPrefix(name, "pkcs11:") {
+		return p.tokenKey(ctx, name)
+	}
 	path, ok := strings.CutPrefix(name, "file:")
 	if !ok {
 		if err := checkWord(flag, name); err != nil {
@@ -165,8 +171,12 @@ func (p *program) unseal(ctx context.Context, flag, name, fileFlag, file string)
 		}
 		path = p.home.path(keysDir, operatorPrefix+name)
 	}
-	if _, err := keystore.OperatorPublic(path); err != nil {
+	uri, err := keystore.OperatorToken(path)
+	switch {
+	case err != nil:
 		return nil, err
+	case uri != "":
+		return p.tokenKey(ctx, uri)
 	}
 	pass, err := p.passphrase(ctx, file, fileFlag, filepath.Base(name))
 	if err != nil {
@@ -178,13 +188,13 @@ func (p *program) unseal(ctx context.Context, flag, name, fileFlag, file string)
 // pairFlags adds the flags of a verb whose act may need a second person.
 func (p *program) pairFlags(cmd *cobra.Command) {
 	p.actingFlags(cmd)
-	cmd.Flags().StringVar(&p.secondFlag, "second", "", "who signs too: the `NAME` of an operator or file:PATH of the key")
+	cmd.Flags().StringVar(&p.secondFlag, "second", "", "who signs too: the `NAME` of an operator, or file:PATH or pkcs11:… of the key")
 	cmd.Flags().StringVar(&p.secondPassFile, "second-passphrase-file", "", "`FILE` with the second operator's passphrase (else it is asked)")
 }
 
 // actingFlags adds the flags of a verb that signs.
 func (p *program) actingFlags(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&p.operatorFlag, "operator", "", "who acts: the `NAME` of an operator or file:PATH of the key (else TAMTHE_OPERATOR)")
+	cmd.Flags().StringVar(&p.operatorFlag, "operator", "", "who acts: the `NAME` of an operator, or file:PATH or pkcs11:… of the key (else TAMTHE_OPERATOR)")
 	cmd.Flags().StringVar(&p.passphraseFile, "passphrase-file", "", "`FILE` with the operator's passphrase, - for standard input (else it is asked)")
 }
 

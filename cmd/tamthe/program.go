@@ -13,6 +13,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/tamthe/tamthe/apdu"
+	"github.com/tamthe/tamthe/issuance/keystore/pkcs11"
 	"github.com/tamthe/tamthe/verify"
 )
 
@@ -37,6 +38,12 @@ type program struct {
 	passphraseFile       string
 	secondFlag           string // a second person, for acts that need two
 	secondPassFile       string
+
+	ring    ring            // the authority's keys, once they were needed
+	modules *pkcs11.Modules // the tokens' libraries that were loaded
+	closers []func()        // of what the run has opened
+
+	sealPhrase []byte // the passphrase of the folder of keys, once it is known
 
 	documents  bool // what a verb made is printed as a JSON document
 	stdinTaken bool

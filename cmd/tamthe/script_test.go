@@ -54,6 +54,7 @@ func TestScripts(t *testing.T) {
 			"nobody":    nobody,
 			"interrupt": interrupt,
 			"vpcd":      vpcdCommand,
+			"token":     tokenCommand,
 		},
 	})
 }

@@ -41,7 +41,7 @@ func (p *program) openVault(ctx context.Context, o *office, readOnly bool) error
 }
 
 // vaultRing is where the keys are that wrap the vault's.
-func (p *program) vaultRing() keystore.Folder { return keystore.Folder{Dir: p.home.path(keysDir)} }
+func (p *program) vaultRing() ring { return laterRing{p} }
 
 // forget wipes a key that is held in memory.
 func forget(key any) {

@@ -21,6 +21,12 @@ var (
 	wordAskMRZ          = phrase{"MRZ (DOCNO;YYMMDD;YYMMDD)", "MRZ (SỐ GIẤY TỜ;YYMMDD ngày sinh;YYMMDD hết hạn)"}
 	wordPassphrase      = phrase{"passphrase of operator %s", "mật khẩu của cán bộ %s"}
 	wordNewPassphrase   = phrase{"new passphrase of operator %s", "mật khẩu mới của cán bộ %s"}
+	wordKeysPassphrase  = phrase{"passphrase of this home's keys", "mật khẩu của các khóa ở đây"}
+	wordNewKeysPhrase   = phrase{"new passphrase of this home's keys", "mật khẩu mới của các khóa ở đây"}
+	wordPIN             = phrase{"PIN of token %s", "mã PIN của thiết bị khóa %s"}
+	wordComponent       = phrase{"component %d of %d, and its check value behind a slash", "thành phần %d trên %d, sau dấu gạch chéo là giá trị kiểm tra"}
+	wordKeyHeld         = phrase{"held", "có ở nơi giữ"}
+	wordKeyGone         = phrase{"NOT HELD", "KHÔNG CÒN Ở NƠI GIỮ"}
 	wordRepeat          = phrase{"once more", "nhập lại"}
 	wordWritten         = phrase{"files written to %s", "các tệp đã ghi vào %s"}
 	wordResumed         = phrase{"of these, %d were there from an earlier, interrupted reading", "trong đó %d tệp có sẵn từ lần đọc dở trước"}
@@ -182,6 +188,19 @@ var inVietnamese = map[string]struct{ what, hint string }{
 	"key-permissions": {"người dùng khác đọc được tệp khóa", "chmod 600 tệp khóa, sau khi chắc chắn chưa ai sao chép"},
 	"no-key":          {"không thấy tệp khóa", "xem lại cách viết; khóa của bàn này nằm trong keys/"},
 	"key-exists":      {"đã có tệp khóa", "không ghi đè gì cả; nếu khóa ấy không còn dùng thì chuyển nó đi"},
+	"key-sealed":      {"khóa được niêm phong bằng mật khẩu", "đặt sealed = true dưới [keys] trong config.toml, rồi đưa mật khẩu"},
+	"key-signature":   {"nơi giữ khóa trả về chữ ký sai", "ngừng dùng nơi giữ khóa này và xem xét nó; chưa có gì được cấp"},
+	"key-timeout":     {"nơi giữ khóa không trả lời kịp", "xem thiết bị khóa hoặc chương trình giữ khóa, rồi chạy lại lệnh"},
+	"key-refused":     {"nơi giữ khóa từ chối", "hỏi người quản lý nơi giữ khóa"},
+	"key-helper":      {"chương trình giữ khóa bị lỗi", "xem uri dưới [keys] trong config.toml"},
+	"key-component":   {"các thành phần không ghép thành khóa", "chưa lưu gì cả; nhập lại từng thành phần"},
+	"no-pkcs11":       {"bản này không có PKCS #11", "biên dịch lại với cgo và không có thẻ nopkcs11"},
+	"token-uri":       {"URI của thiết bị khóa chưa đúng", "viết pkcs11:token=TÊN?module-path=THƯ_VIỆN"},
+	"token-module":    {"không dùng được thư viện PKCS #11", "xem module-path; thư viện chỉ chủ của nó được ghi"},
+	"no-token":        {"không thấy thiết bị khóa", "cắm thiết bị khóa; `pkcs11-tool -L` liệt kê các thiết bị"},
+	"token-pin":       {"thiết bị khóa không nhận mã PIN", "xem lại mã PIN; sai nhiều lần sẽ khóa thiết bị"},
+	"key-exposed":     {"khóa này có thể bị đọc ra khỏi thiết bị khóa", "tạo khóa khác trong thiết bị; exposed = true dưới [keys] vẫn cho dùng"},
+	"key-ambiguous":   {"có nhiều khóa cùng tên trong thiết bị khóa", "đổi tên hoặc xóa khóa không dùng"},
 	"key-format":      {"tệp này không phải khóa thuộc loại cần dùng", "đặt bản sao của tệp khóa lại"},
 	"algorithm":       {"không biết thuật toán khóa này", ""},
 	"chip-locked":     {"chương trình khác đang mở tệp chip", "đóng chương trình kia"},

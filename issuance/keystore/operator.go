@@ -156,8 +156,11 @@ func openOperator(path string, passphrase []byte) (*Operator, error) {
 
 // OperatorPublic reads the public half, which needs no passphrase and is not proven by
 // one. Errors as for OpenOperator.
-func OperatorPublic(path string) (ed25519.PublicKey, error) {
-	_, _, _, public, err := readOperator(path)
+func OperatorPublic(path string) (crypto.PublicKey, error) {
+	_, public, err := readToken(path)
+	if errors.Is(err, ErrFormat) {
+		_, _, _, public, err = readOperator(path)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("open operator key %s: %w", path, err)
 	}

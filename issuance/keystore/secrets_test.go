@@ -31,7 +31,7 @@ func TestOperator(t *testing.T) {
 	if err != nil || !ed25519.Verify(made.Public().(ed25519.PublicKey), []byte("act"), sig) {
 		t.Error(err)
 	}
-	if public, err := OperatorPublic(path); err != nil || !public.Equal(made.Public()) {
+	if public, err := OperatorPublic(path); err != nil || !made.Public().(ed25519.PublicKey).Equal(public) {
 		t.Errorf("%x, %v", public, err)
 	}
 	for _, wrong := range []string{"", "correct horsf", "correct horse "} {
@@ -80,7 +80,7 @@ func TestOperatorFileIsBound(t *testing.T) {
 		old, new string
 	}{
 		"fewer rounds":     {ErrPassphrase, "t=3", "t=1"},
-		"another key":      {ErrPassphrase, hex.EncodeToString(own), hex.EncodeToString(public)},
+		"another key":      {ErrPassphrase, hex.EncodeToString(own.(ed25519.PublicKey)), hex.EncodeToString(public.(ed25519.PublicKey))},
 		"endless rounds":   {ErrFormat, "t=3", "t=4294967295"},
 		"all the memory":   {ErrFormat, "m=65536", "m=4294967295"},
 		"no memory":        {ErrFormat, "m=65536", "m=0"},

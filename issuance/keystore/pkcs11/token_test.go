@@ -9,8 +9,11 @@ import (
 	"crypto/aes"
 	"crypto/ed25519"
 	"crypto/sha256"
+	"encoding/pem"
 	"errors"
+	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -24,6 +27,7 @@ import (
 	"github.com/tamthe/tamthe/card/gp"
 	"github.com/tamthe/tamthe/issuance/keystore"
 	"github.com/tamthe/tamthe/issuance/keystore/softhsmtest"
+	"github.com/tamthe/tamthe/testdata"
 )
 
 func must[T any](v T, err error) func(testing.TB) T {
@@ -89,6 +93,7 @@ func TestAlgorithms(t *testing.T) {
 			if err := cert.Verify(pub, alg, []byte("message"), sig); err != nil {
 				t.Errorf("%s: %v: %v", algorithm, alg, err)
 			}
+			opensslVerifies(t, pub, alg, sig)
 		}
 		if _, err := token.Generate(ctx, name, "P-256"); !errors.Is(err, keystore.ErrExists) {
 			t.Errorf("%s: made twice: %v", algorithm, err)
@@ -101,6 +106,31 @@ func TestAlgorithms(t *testing.T) {
 	}
 	if n := len(must(token.List(ctx))(t)); n != len(names) {
 		t.Errorf("%d keys are listed, not %d", n, len(names))
+	}
+}
+
+// opensslVerifies has another implementation verify a signature of "message".
+func opensslVerifies(t *testing.T, pub cert.PublicKey, alg cert.Algorithm, sig []byte) {
+	t.Helper()
+	openssl, err := exec.LookPath("openssl")
+	if err != nil {
+		testdata.Missing(t, "openssl", "openssl is not installed")
+	}
+	dir := t.TempDir()
+	file := func(name string, content []byte) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	key := file("key", pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: pub.Raw}))
+	args := []string{"dgst", "-" + strings.ReplaceAll(alg.Hash.String(), "-", ""), "-verify", key, "-signature", file("sig", sig)}
+	if alg.Scheme == cert.RSAPSS {
+		args = append(args, "-sigopt", "rsa_padding_mode:pss", "-sigopt", fmt.Sprintf("rsa_pss_saltlen:%d", alg.SaltLength))
+	}
+	if out, err := exec.Command(openssl, append(args, file("message", []byte("message")))...).CombinedOutput(); err != nil {
+		t.Errorf("%v, %v: %v\n%s", pub, alg, err, out)
 	}
 }
 
