@@ -132,7 +132,7 @@ func (b *Book) Record(e Entry, leaf [32]byte) {
 	to := Absent
 	if r := ruleFor(e.Rules, e.Stream.Kind, e.Act); r != nil {
 		b.settle(r, &e)
-		to = r.to
+		to = r.after(s.Phase)
 	}
 	b.record(s, &e, to, leaf)
 }
@@ -168,7 +168,7 @@ func (b *Book) apply(e *Entry, leaf [32]byte, signed bool) error {
 		}
 	}
 	b.settle(r, e)
-	b.record(s, e, r.to, leaf)
+	b.record(s, e, r.after(s.Phase), leaf)
 	return nil
 }
 

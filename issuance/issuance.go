@@ -173,6 +173,7 @@ const (
 	Generate    Act = "generate"    // the chip made these key pairs; key: we made this one
 	Prepare     Act = "prepare"     // this will be signed, and only this
 	Sign        Act = "sign"        // card: it was signed; ceremony: this is what was done
+	Attempt     Act = "attempt"     // a card that was cut short is taken up again
 	Write       Act = "write"       // about to write the files
 	WriteDone   Act = "written"     // written and read back
 	Lock        Act = "lock"        // about to lock the chip for good

@@ -128,7 +128,7 @@ func (b *book) tableOf(t *testing.T) map[Kind]map[Phase]bool {
 		if reached[r.kind] == nil {
 			reached[r.kind] = map[Phase]bool{Absent: true}
 		}
-		reached[r.kind][r.to] = true
+		reached[r.kind][r.after(Absent)] = true
 		if r.act != Init && len(r.role) == 0 {
 			t.Errorf("%s of %s needs no role", r.act, r.kind)
 		}

@@ -65,7 +65,7 @@ func (b *Book) replay(id StreamID, entries []Entry) (*Subject, error) {
 		if b.origin == "" {
 			b.origin = e.Origin
 		}
-		s.record(e, rule.to, LeafHash(leaf))
+		s.record(e, rule.after(s.Phase), LeafHash(leaf))
 		b.number = max(b.number, e.Rules)
 	}
 	b.subjects[id] = s

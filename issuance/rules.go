@@ -92,9 +92,20 @@ func ruleFor(number uint16, kind Kind, act Act) *rule { return books[number].rul
 // After is the phase in which an act leaves its stream; Absent if there is no such act.
 func After(kind Kind, act Act) Phase {
 	if r := ruleFor(RuleBook, kind, act); r != nil {
-		return r.to
+		return r.after(Absent)
 	}
 	return Absent
+}
+
+// unchanged stands for the phase that the stream is in.
+const unchanged Phase = "unchanged"
+
+// after is the phase that the act leads to from another.
+func (r *rule) after(from Phase) Phase {
+	if r.to == unchanged {
+		return from
+	}
+	return r.to
 }
 
 // Possible lists the acts that may follow a phase, in the order of the table.

@@ -22,6 +22,10 @@ var cardRules = []rule{
 		claim: []ClaimKind{ClaimChip}, may: []ClaimKind{ClaimCardSerial}, check: checks(isForApplication, isOfBatch),
 	},
 	{
+		kind: KindCard, act: Attempt, to: unchanged, role: []Role{Personaliser}, apartBy: []Act{Approve},
+		from: []Phase{Allocated, Rotating, Keyed, Prepared, Signed, Writing, Written, Locking}, need: []string{"attempt"},
+	},
+	{
 		kind: KindCard, act: Rotate, from: []Phase{Allocated, Rotating}, to: Rotating, role: []Role{Personaliser}, apartBy: []Act{Approve},
 		need: []string{"keyset"},
 	},

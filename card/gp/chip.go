@@ -174,11 +174,7 @@ func (h *Chip) Seal(r apdu.Response) (apdu.Response, error) {
 	if !h.level.rmac() {
 		return r, nil
 	}
-	data := append([]byte(nil), r.Data...)
-	if h.level.renc() && len(data) > 0 {
-		data = h.encrypt(ivResponse, data)
-	}
-	return apdu.Response{Data: append(data, h.responseMAC(data, r.Status)...), Status: r.Status}, nil
+	return h.sealed(r, h.level), nil
 }
 
 // MaxResponse returns the most plain answer data in octets whose protected form has at

@@ -52,11 +52,13 @@ func (h *Channel) GetData(ctx context.Context, tag uint16) ([]byte, error) {
 // KDD reads the chip's KDD under the channel's protection: at a level with an R-MAC it is
 // the chip's own word, which the KDD of the handshake is not.
 func (h *Channel) KDD(ctx context.Context) (KDD, error) {
-	v, err := h.GetData(ctx, TagKDD)
+	c := apdu.Command{CLA: claPlain, INS: insGetData, P1: TagKDD >> 8, P2: TagKDD & 0xFF, Le: apdu.MaxShortLe}
+	data, err := h.expect(ctx, c, kddObject(h.info.KDD))
 	if err != nil {
 		return KDD{}, err
 	}
-	if len(v) != len(KDD{}) {
+	v, ok := tlv.Find(data, TagKDD)
+	if !ok || len(v) != len(KDD{}) {
 		return KDD{}, fmt.Errorf("KDD of %d octets: %w", len(v), ErrAnswer)
 	}
 	return KDD(v), nil
@@ -96,6 +98,51 @@ const (
 // R-MAC: who stands between could put a key of his own into a bare answer.
 func (h *Channel) Generate(ctx context.Context, r KeyRef) ([]byte, error) {
 	return h.keyPair(ctx, generateNew, r)
+}
+
+// Generated is what a chip says when it is asked for a key pair: the public point as it
+// encodes it, and the exchange's evidence.
+type Generated struct {
+	Point    []byte
+	Evidence *Evidence
+}
+
+// GenerateAll has the chip make several key pairs and then asks for each, in this order:
+// what counts is what it says it has. Over a Queue that takes one flight.
+func (h *Channel) GenerateAll(ctx context.Context, refs ...KeyRef) ([]Generated, error) {
+	for _, r := range refs {
+		if _, err := h.askKey(ctx, generateNew, r); err != nil {
+			return nil, err
+		}
+	}
+	var waiting []func(context.Context) ([]byte, *Evidence, error)
+	for _, r := range refs {
+		f, err := h.askKey(ctx, readExisting, r)
+		if err != nil {
+			return nil, err
+		}
+		waiting = append(waiting, f)
+	}
+	var out []Generated
+	for _, f := range waiting {
+		data, e, err := f(ctx)
+		if err != nil {
+			return nil, err
+		}
+		point, err := parsePublicKey(data)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, Generated{point, e})
+	}
+	return out, nil
+}
+
+func (h *Channel) askKey(ctx context.Context, p1 byte, r KeyRef) (func(context.Context) ([]byte, *Evidence, error), error) {
+	if !h.level.rmac() {
+		return nil, fmt.Errorf("GENERATE ASYMMETRIC KEY PAIR at security level %02X: %w", byte(h.level), ErrUnsupported)
+	}
+	return h.ask(ctx, apdu.Command{CLA: claPlain, INS: insGenerate, P1: p1, Data: r.crt(), Le: apdu.MaxShortLe})
 }
 
 // PublicKey returns the public point of a key pair that the chip has; see Generate.
@@ -155,15 +202,17 @@ func EncodePublicKey(point []byte) []byte {
 	return tlv.Encode(tagSelected, tlv.Encode(tagPoint, point))
 }
 
-// StatusOfApplication is the target of SET STATUS that means an application or a security
-// domain (Card Specification §11.10.2.1).
-const StatusOfApplication = 0x40
+// Targets of SET STATUS (Card Specification §11.10.2.1).
+const (
+	StatusOfApplication = 0x40 // an application or a security domain
+	StatusOfCard        = 0x80 // the issuer security domain, and with it the card
+)
 
 // SetStatus moves the card or an application to a life cycle state. When no answer comes
 // the state is either.
 func (h *Channel) SetStatus(ctx context.Context, target, state byte, aid []byte) error {
 	c := apdu.Command{CLA: claPlain, INS: insSetStatus, P1: target, P2: state, Data: aid, Le: apdu.MaxShortLe}
-	data, err := h.do(ctx, c)
+	data, err := h.expect(ctx, c, nil)
 	if err == nil && len(data) > 0 {
 		err = fmt.Errorf("%s: %w", c.Name(), ErrAnswer)
 	}

@@ -14,6 +14,9 @@ const (
 	DGIPACEPUK      = 0xFF08 // K of PACE with the PUK: its digits
 	DGIPINState     = 0xFF09 // of the PIN: 00 active, 01 deactivated
 	DGIRules        = 0xFF10 // Rules
+	DGITrust        = 0xFF11 // a trust point of Terminal Authentication, a CV certificate; the next ones count on
+	DGIDate         = 0xFF14 // the effective date, 6 octets as in CV certificates
+	DGIKey          = 0x8113 // a key pair in place of one that the chip would make; see Channel.KeyDGI
 )
 
 // References of the chip's key pairs.

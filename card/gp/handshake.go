@@ -30,6 +30,8 @@ type Start struct {
 	Weak bool
 	// Legacy allows SCP02 in one variant, and any level of it, beside SCP03.
 	Legacy Legacy
+	// Foretold is the card's half where it is known; a Queue then puts the handshake off.
+	Foretold *Foretold
 	// CounterOnData is for cards that count a command for encryption only if it has data.
 	CounterOnData bool
 }
@@ -53,14 +55,7 @@ type Handshake struct {
 // count of failures on the card.
 func Initialize(ctx context.Context, t apdu.Transmitter, s Start) (*Handshake, error) {
 	c := apdu.Command{CLA: claPlain, INS: insInitializeUpdate, P1: s.Version, Data: s.Challenge, Le: apdu.MaxShortLe}
-	if s.Challenge == nil {
-		c.Data = random(s8)
-	}
-	r, err := t.Transmit(ctx, c)
-	if err == nil && r.Status == apdu.WrongLength && s.Challenge == nil {
-		c.Data = random(s16)
-		r, err = t.Transmit(ctx, c)
-	}
+	r, err := s.send(ctx, t, &c)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", c.Name(), err)
 	}
@@ -77,10 +72,38 @@ func Initialize(ctx context.Context, t apdu.Transmitter, s Start) (*Handshake, e
 	return h, nil
 }
 
+// send has the card answer, or foretells its answer.
+func (s Start) send(ctx context.Context, t apdu.Transmitter, c *apdu.Command) (apdu.Response, error) {
+	q, later := t.(Queue)
+	if later && s.Foretold.usable(s) {
+		size := s8
+		if s.Foretold.Info.I&OptionS16 != 0 {
+			size = s16
+		}
+		c.Data = random(size)
+		r := apdu.Response{Data: s.Foretold.answer(c.Data, s.AID), Status: apdu.OK}
+		return r, q.Later(ctx, *c, r)
+	}
+	if s.Challenge == nil {
+		c.Data = random(s8)
+	}
+	r, err := t.Transmit(ctx, *c)
+	if err == nil && r.Status == apdu.WrongLength && s.Challenge == nil {
+		c.Data = random(s16)
+		r, err = t.Transmit(ctx, *c)
+	}
+	return r, err
+}
+
 func random(n int) []byte {
 	b := make([]byte, n)
 	rand.Read(b)
 	return b
+}
+
+// Probe is an INITIALIZE UPDATE for who wants to see it refused.
+func Probe(version byte) apdu.Command {
+	return apdu.Command{CLA: claPlain, INS: insInitializeUpdate, P1: version, Data: random(s8), Le: apdu.MaxShortLe}
 }
 
 // parse reads KDD, key information, challenge, cryptogram and, of a pseudo-random
@@ -243,7 +266,14 @@ func (h *Channel) authenticate(ctx context.Context) error {
 		c.Data = h.session.host
 		c = h.sign(c)
 	}
-	r, err := h.t.Transmit(ctx, c)
+	var r apdu.Response
+	var err error
+	if q, ok := h.t.(Queue); ok {
+		r = apdu.Response{Status: apdu.OK}
+		err = q.Later(ctx, c, r)
+	} else {
+		r, err = h.t.Transmit(ctx, c)
+	}
 	switch {
 	case err != nil:
 		return fmt.Errorf("%s: %w", c.Name(), err)

@@ -65,7 +65,7 @@ func (h *Channel) install(ctx context.Context, p1 byte, parts ...[]byte) error {
 	for _, p := range parts {
 		c.Data = append(append(c.Data, byte(len(p))), p...)
 	}
-	_, err := h.do(ctx, c)
+	_, err := h.expect(ctx, c, []byte{0})
 	return err
 }
 

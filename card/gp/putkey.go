@@ -44,7 +44,7 @@ func (h *Channel) PutKeys(ctx context.Context, replaces byte, k Keys) error {
 		CLA: claPlain, INS: insPutKey, P1: replaces, P2: multipleKeys | firstKey,
 		Data: data, Le: apdu.MaxShortLe,
 	}
-	answer, err := h.do(ctx, c)
+	answer, err := h.expect(ctx, c, putKeyAnswer(k.Version, want))
 	if err != nil {
 		return err
 	}

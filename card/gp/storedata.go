@@ -70,12 +70,25 @@ func sequences(block int, dgis []DGI) [][]byte {
 	return out
 }
 
-// StoreData writes DGIs in their order with STORE DATA commands of block octets each;
-// see MaxCommand. A sequence of blocks counts to 256; more data make further sequences,
-// but one DGI must fit one, else it is apdu.ErrTooLong before anything is sent. An error
-// leaves on the card the DGIs before, and an unknown part of the current one. After each
-// block, stored, if it is not nil, is told how many octets are written of how many.
+// StoreData is Store with its usual options.
 func (h *Channel) StoreData(ctx context.Context, block int, dgis []DGI, stored func(done, total int)) error {
+	return h.Store(ctx, Storing{Block: block, Stored: stored}, dgis)
+}
+
+// Storing says how Store goes about it.
+type Storing struct {
+	Block  int                         // octets of a command's data; see MaxCommand
+	Begin  func(context.Context) error // called before each sequence of blocks, if not nil
+	Open   bool                        // the last block is not marked as such: more will come
+	Stored func(done, total int)       // told after each block how many octets are written of how many, if not nil
+}
+
+// Store writes DGIs in their order with STORE DATA. A sequence of blocks counts to 256;
+// more data make further sequences, but one DGI must fit one, else it is apdu.ErrTooLong
+// before anything is sent. An error leaves on the card the DGIs before, and an unknown
+// part of the current one.
+func (h *Channel) Store(ctx context.Context, o Storing, dgis []DGI) error {
+	block := o.Block
 	seqs := sequences(block, dgis)
 	done, total := 0, 0
 	for _, s := range seqs {
@@ -90,6 +103,11 @@ func (h *Channel) StoreData(ctx context.Context, block int, dgis []DGI, stored f
 		}
 	}
 	for _, s := range seqs {
+		if o.Begin != nil {
+			if err := o.Begin(ctx); err != nil {
+				return err
+			}
+		}
 		for n := 0; len(s) > 0; n++ {
 			part := s[:min(block, len(s))]
 			s = s[len(part):]
@@ -97,15 +115,15 @@ func (h *Channel) StoreData(ctx context.Context, block int, dgis []DGI, stored f
 				CLA: claPlain, INS: insStoreData, P1: storeDGI, P2: byte(n),
 				Data: part, Le: apdu.MaxShortLe,
 			}
-			if len(s) == 0 {
+			if len(s) == 0 && !o.Open {
 				c.P1 |= lastBlock
 			}
-			if _, err := h.do(ctx, c); err != nil {
+			if _, err := h.expect(ctx, c, nil); err != nil {
 				return fmt.Errorf("block %d: %w", n, err)
 			}
 			done += len(part)
-			if stored != nil {
-				stored(done, total)
+			if o.Stored != nil {
+				o.Stored(done, total)
 			}
 		}
 	}

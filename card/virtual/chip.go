@@ -27,9 +27,10 @@ type Chip struct {
 	cost      Cost
 	held      apdu.Response // what waits for GET RESPONSE
 
-	// What the power keeps: one of the two, by the state in the image.
-	perso *personaliser
-	use   *document
+	// What the power keeps: one of the two, by the state in the image, or with Card42 both.
+	perso  *personaliser
+	use    *document
+	domain bool // with Card42: the domain is selected
 }
 
 // New returns a chip that keeps its memory in the process. A key set that gp.Keys.Check
@@ -120,7 +121,11 @@ func (c *Chip) store(r record) apdu.Status {
 
 // powerUp begins a power cycle.
 func (c *Chip) powerUp() {
-	c.perso, c.use = nil, nil
+	c.perso, c.use, c.domain = nil, nil, false
+	if c.image.dialect == Card42 {
+		c.perso, c.use = newPersonaliser(c), newDocument(c)
+		return
+	}
 	if c.image.state == gp.StateSecured {
 		c.use = newDocument(c)
 	} else {
@@ -159,6 +164,9 @@ func (c *Chip) process(b []byte) apdu.Response {
 }
 
 func (c *Chip) serve(cmd apdu.Command) apdu.Response {
+	if c.image.dialect == Card42 {
+		return c.serveCard42(cmd)
+	}
 	if c.use != nil {
 		return c.use.process(cmd)
 	}

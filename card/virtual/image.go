@@ -24,6 +24,8 @@ const (
 	recTrust    // a trust point of Terminal Authentication
 	recDate     // the chip's effective date
 	recAccess   // who may read a file, in place of the usual rule
+	recOptions  // of SCP03
+	recSequence // the counter behind a key set's challenges
 )
 
 // Counters of failures.
@@ -50,6 +52,8 @@ type image struct {
 	access     map[uint16]rule // in place of the usual ones, by name
 	given      []given
 	trust      trust
+	options    byte
+	sequence   map[byte]uint32 // by key version
 }
 
 // pair is a key pair that the chip made.
@@ -114,6 +118,12 @@ func (m *image) apply(r record) error {
 		m.applyDate(&b)
 	case recKey:
 		m.applyKey(&b)
+	case recOptions:
+		m.options = b.octet()
+		b.ok = b.ok && m.options&^(gp.OptionS16|gp.OptionPseudoRandom) == 0
+	case recSequence:
+		version := b.octet()
+		m.sequence[version] = uint32(b.number(3))
 	case recAccess:
 		name, r := b.u16(), rule{reader(b.octet()), b.octet()}
 		b.ok = b.ok && r.who < readers
@@ -130,15 +140,18 @@ func (m *image) apply(r record) error {
 func (m *image) applyFactory(b *fields) {
 	*m = image{
 		pairs: map[byte]*pair{}, files: map[uint16]*file{}, secrets: map[uint16][]byte{},
-		access: map[uint16]rule{},
-		state:  gp.StateInitialized,
+		access: map[uint16]rule{}, sequence: map[byte]uint32{},
+		state: gp.StateInitialized,
 	}
 	copy(m.kdd[:], b.take(len(m.kdd)))
 	m.historical = b.take(int(b.octet()))
 	m.keys = []gp.Keys{b.keySet()}
 }
 
+// replaceKeys puts a set in place of another. Its counter begins anew.
 func (m *image) replaceKeys(version byte, k gp.Keys) {
+	delete(m.sequence, version)
+	delete(m.sequence, k.Version)
 	for i := range m.keys {
 		if m.keys[i].Version == version {
 			m.keys[i].Destroy()
@@ -249,6 +262,10 @@ func partRecord(fid uint16, offset int, data []byte) record {
 
 func secretRecord(dgi uint16, value []byte) record {
 	return record{recSecret, append(binary.BigEndian.AppendUint16(nil, dgi), value...)}
+}
+
+func sequenceRecord(version byte, n uint32) record {
+	return record{recSequence, []byte{version, byte(n >> 16), byte(n >> 8), byte(n)}}
 }
 
 func stateRecord(s byte) record             { return record{recState, []byte{s}} }

@@ -19,20 +19,32 @@ type personaliser struct {
 	blocks  gp.Blocks
 	pending []byte // of a DGI that is no file
 	current uint16 // the file selected, 0 for none
+	version byte   // of the keys last asked for
+	through bool   // STORE DATA goes to the application
 }
 
 func newPersonaliser(c *Chip) *personaliser {
 	p := &personaliser{c: c}
 	p.channel = gp.NewChip(gp.ChipOptions{
-		KDD: c.image.kdd, I: gp.OptionRMAC | gp.OptionRENC, AID: []byte(aidDomain),
-		Keys: p.keys,
+		KDD: c.image.kdd, I: gp.OptionRMAC | gp.OptionRENC | c.image.options, AID: []byte(aidDomain),
+		Keys: p.keys, Sequence: p.sequence,
 	})
 	return p
+}
+
+// sequence counts a handshake with the keys last asked for, before it is answered.
+func (p *personaliser) sequence() (uint32, bool) {
+	n := p.c.image.sequence[p.version] + 1
+	if n > 0xFFFFFF || p.c.store(sequenceRecord(p.version, n)) != apdu.OK {
+		return 0, false
+	}
+	return n, true
 }
 
 func (p *personaliser) keys(version byte) (gp.Keys, bool) {
 	for _, k := range p.c.image.keys {
 		if version == 0 || k.Version == version {
+			p.version = k.Version
 			return k, true
 		}
 	}
@@ -43,7 +55,7 @@ func (p *personaliser) keys(version byte) (gp.Keys, bool) {
 func (p *personaliser) end() {
 	p.channel.Close()
 	p.blocks.Reset()
-	p.pending, p.current = nil, 0
+	p.pending, p.current, p.through = nil, 0, false
 }
 
 // process answers a command. Whatever comes outside an open channel ends it.
@@ -117,8 +129,11 @@ func (p *personaliser) secured(cmd apdu.Command) apdu.Response {
 }
 
 func (p *personaliser) serve(cmd apdu.Command) apdu.Response {
-	if p.c.image.dialect == FilesSCP03 {
+	switch p.c.image.dialect {
+	case FilesSCP03:
 		return p.serveFiles(cmd)
+	case Card42:
+		return p.serveDomain(cmd)
 	}
 	switch cmd.INS {
 	case 0xD8:

@@ -39,6 +39,7 @@ type Config struct {
 	Historical []byte      // of the ATR, at most 15 octets; nil for those of a contactless ID card
 	Limits     apdu.Limits // see Limit
 	Dialect    Dialect     // the commands that it is personalised by
+	Options    byte        // of SCP03: gp.OptionS16 and gp.OptionPseudoRandom, beside those for all levels
 	Quirks     Quirks
 	Model      Model // see SetModel
 }
@@ -55,6 +56,9 @@ const (
 	// FilesPlain is FilesSCP03 without protection, as the applets of the JMRTD project
 	// have it: whoever comes first may write. It is for tests of a driver, and nothing else.
 	FilesPlain
+	// Card42 is that of an open applet for Java Cards: DGIs that the card's security domain
+	// passes on to it.
+	Card42
 	dialects
 )
 
@@ -81,6 +85,9 @@ func (c Config) factory() ([]record, error) {
 	out := []record{factoryRecord(c.KDD, c.Historical, c.Keys)}
 	if c.Dialect != DGI {
 		out = append(out, record{recDialect, []byte{byte(c.Dialect)}})
+	}
+	if c.Options != 0 {
+		out = append(out, record{recOptions, []byte{c.Options}})
 	}
 	if c.Quirks != (Quirks{}) {
 		out = append(out, quirksRecord(c.Quirks))

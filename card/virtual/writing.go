@@ -1,16 +1,20 @@
 package virtual
 
 import (
+	"slices"
+
 	"github.com/tamthe/tamthe/apdu"
+	"github.com/tamthe/tamthe/card/cvc"
 	"github.com/tamthe/tamthe/card/dh"
 	"github.com/tamthe/tamthe/card/gp"
 )
 
 // Sizes of the chip.
 const (
-	maxFile  = 0x1FFFF // octets of a file
-	maxFiles = 1 << 18 // octets of all files
-	maxSets  = 4       // key sets
+	maxFile   = 0x1FFFF // octets of a file
+	maxFiles  = 1 << 18 // octets of all files
+	maxSets   = 4       // key sets
+	maxObject = 2048    // octets of a key or certificate that it is given
 )
 
 // putKeys serves PUT KEY: a set in place of one that is there, or beside it.
@@ -39,8 +43,7 @@ func (p *personaliser) putKeys(cmd apdu.Command) apdu.Response {
 // keyPair serves GENERATE ASYMMETRIC KEY PAIR: the private key never leaves.
 func (p *personaliser) keyPair(cmd apdu.Command) apdu.Response {
 	ref, ok := gp.ParseKeyRef(cmd.Data)
-	known := ref.Use == gp.Signature && ref.Reference == gp.KeyAA ||
-		ref.Use == gp.Agreement && ref.Reference == gp.KeyCA
+	known := knownKey(ref)
 	curve, err := dh.ByID(int(ref.Curve))
 	if !ok || !known || err != nil {
 		return apdu.Response{Status: apdu.WrongData}
@@ -96,6 +99,12 @@ func (p *personaliser) storePart(part gp.Part) apdu.Status {
 	}
 	value := p.pending
 	p.pending = nil
+	switch part.Tag {
+	case gp.DGIKey:
+		return p.storeGiven(value)
+	case gp.DGITrust, gp.DGITrust + 1, gp.DGIDate:
+		return p.storeTrust(part.Tag, value)
+	}
 	if _, ok := gp.ParseRules(value); part.Tag == gp.DGIRules && !ok {
 		return apdu.WrongData
 	}
@@ -128,6 +137,45 @@ func (p *personaliser) beginFile(name uint16, size int) apdu.Status {
 	return p.c.store(fileRecord(name, size))
 }
 
+// storeGiven takes a key pair that was made elsewhere.
+func (p *personaliser) storeGiven(value []byte) apdu.Status {
+	ref, scalar, ok := p.channel.ParseKeyDGI(value)
+	defer clear(scalar)
+	if !ok || !knownKey(ref) {
+		return apdu.WrongData
+	}
+	return p.storePair(ref, scalar)
+}
+
+// storeTrust takes a trust point in its place, which can't be left out, or the date. The
+// date begins with the certificates'.
+func (p *personaliser) storeTrust(tag uint16, value []byte) apdu.Status {
+	if tag == gp.DGIDate {
+		d, err := cvc.ParseDate(value)
+		if err != nil {
+			return apdu.WrongData
+		}
+		return p.c.store(dateRecord(d))
+	}
+	c, err := cvc.Parse(value)
+	points, place := p.c.image.trust.points, int(tag-gp.DGITrust)
+	if err != nil || c.CHAT.Role != cvc.CVCA || place > len(points) {
+		return apdu.WrongData
+	}
+	if s := p.c.store(trustRecord(append(slices.Clone(points[:place]), c))); s != apdu.OK {
+		return s
+	}
+	if !p.c.image.trust.today.Before(c.Effective) {
+		return apdu.OK
+	}
+	return p.c.store(dateRecord(c.Effective))
+}
+
+func knownKey(ref gp.KeyRef) bool {
+	return ref.Use == gp.Signature && ref.Reference == gp.KeyAA ||
+		ref.Use == gp.Agreement && ref.Reference == gp.KeyCA
+}
+
 // checkSecret refuses unknown DGIs and lengths that their secrets can't have.
 func checkSecret(dgi uint16, size int) apdu.Status {
 	ok := false
@@ -140,6 +188,10 @@ func checkSecret(dgi uint16, size int) apdu.Status {
 		ok = size >= 1 && size <= 16
 	case gp.DGIRules:
 		ok = size == 2
+	case gp.DGIKey, gp.DGITrust, gp.DGITrust + 1:
+		ok = size <= maxObject
+	case gp.DGIDate:
+		ok = size == 6
 	default:
 		return apdu.ReferenceNotFound
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -19,7 +20,8 @@ import (
 const statusList = "urn:tamthe:status:1"
 
 type personaliseOptions struct {
-	bacOnly, noAA bool
+	bacOnly, noAA, imports, testCard bool
+	driver                           string
 }
 
 func newPersonalise(p *program) *cobra.Command {
@@ -38,12 +40,19 @@ is made twice. The new card is then verified as a checkpoint would.
 	}
 	cmd.Flags().BoolVar(&o.bacOnly, "bac-only", false, "leave PACE out, for readers that know only BAC")
 	cmd.Flags().BoolVar(&o.noAA, "no-aa", false, "leave Active Authentication out: the chip proves itself by Chip Authentication")
+	cmd.Flags().StringVar(&o.driver, "driver", "", "`NAME` of the card's operating system: "+strings.Join(perso.Drivers(), ", ")+" (else "+perso.Default+")")
+	cmd.Flags().BoolVar(&o.imports, "import-keys", false, "make the chip's key pairs here and put them onto the chip; the ledger says so for good")
+	cmd.Flags().BoolVar(&o.testCard, "test-card", false, "this is a test card: allow a driver that sends keys in the clear")
 	p.actingFlags(cmd)
 	return cmd
 }
 
 func runPersonalise(ctx context.Context, p *program, app string, o personaliseOptions) error {
-	if err := p.notApartTooLong(); err != nil {
+	driver, err := o.check()
+	if err == nil {
+		err = p.notApartTooLong()
+	}
+	if err != nil {
 		return err
 	}
 	office, err := p.openOffice(ctx, acting)
@@ -51,6 +60,9 @@ func runPersonalise(ctx context.Context, p *program, app string, o personaliseOp
 		return err
 	}
 	defer office.done()
+	if driver.TestOnly {
+		p.say("driver %s is for test cards: keys cross the reader in the clear", driver.Name)
+	}
 	master, err := keystore.OpenSecret(p.home.path(keysDir, masterKeyName), keystore.UseCardMaster)
 	if err != nil {
 		return err
@@ -65,9 +77,14 @@ func runPersonalise(ctx context.Context, p *program, app string, o personaliseOp
 		return err
 	}
 	defer r.close()
+	limits := apdu.Limits{} // what a blank chip takes nobody says
+	if driver.Extended {
+		limits = r.limits
+	}
 	progress := p.progress()
 	card, err := office.Personalise(ctx, app, r, desk.Personalisation{
-		Transport: []gp.Keys{gp.TransportKeys()}, Master: master.Bytes(), BACOnly: o.bacOnly, NoAA: o.noAA, Status: statusList,
+		Transport: []gp.Keys{gp.TransportKeys()}, Master: master, BACOnly: o.bacOnly, NoAA: o.noAA, Status: statusList,
+		Driver: o.driver, Import: o.imports, TestCard: o.testCard, Limits: limits,
 		Verify: qa, Progress: func(s perso.Progress) { progress.show(string(s.Act), s.Done, s.Total) },
 	})
 	progress.end()
@@ -78,6 +95,24 @@ func runPersonalise(ctx context.Context, p *program, app string, o personaliseOp
 		Schema string `json:"schema"`
 		Card   string `json:"card"`
 	}{"tamthe/personalise/1", card}, card, card)
+}
+
+// check refuses what no run could make.
+func (o personaliseOptions) check() (*perso.Driver, error) {
+	d, err := perso.DriverByName(o.driver)
+	switch {
+	case err != nil:
+		return nil, usagef("--driver %s: one of %s", o.driver, strings.Join(perso.Drivers(), ", "))
+	case d.TestOnly && !o.testCard:
+		return nil, usagef("driver %s sends keys in the clear: it makes test cards only, with --test-card", d.Name)
+	case d.CA == perso.ByImport && !o.imports:
+		return nil, usagef("driver %s makes no keys on the chip: --import-keys", d.Name)
+	case d.BAC && !o.bacOnly:
+		return nil, usagef("driver %s makes cards for BAC only: --bac-only", d.Name)
+	case d.AA == perso.NoKey && !o.noAA:
+		return nil, usagef("driver %s makes no Active Authentication: --no-aa", d.Name)
+	}
+	return d, nil
 }
 
 // resumable adds how to go on with a card that was begun. Where the chip itself is at

@@ -147,8 +147,12 @@ func (m *making) files(keys perso.PublicKeys) (map[string][]byte, error) {
 // infos are what the chip says it can do, signed in DG14, and EF.CardAccess, nil for a
 // card without PACE.
 func (m *making) infos(keys perso.PublicKeys) (lds.SecurityInfos, []byte, error) {
+	protocol := oidChip
+	if m.driver.Agreement != nil {
+		protocol = m.driver.Agreement
+	}
 	infos := lds.SecurityInfos{
-		Chip:     []lds.ChipAuthInfo{{OID: oidChip, Version: 1}},
+		Chip:     []lds.ChipAuthInfo{{OID: protocol, Version: 1}},
 		ChipKeys: []lds.ChipAuthPublicKey{{OID: oidChipKey, Key: cert.PublicKey{EC: keys.CA}}},
 	}
 	if keys.AA != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/tamthe/tamthe/apdu"
 	"github.com/tamthe/tamthe/card/virtual"
 	"github.com/tamthe/tamthe/issuance"
+	"github.com/tamthe/tamthe/issuance/perso"
 )
 
 // soak says whether everything is to be tried, however long it takes.
@@ -109,12 +110,19 @@ func (r *rig) suffer(t *testing.T, want order, row ...accident) (happened bool) 
 			break
 		}
 		happened = true
+		if errors.Is(err, perso.ErrGiveUp) {
+			break
+		}
 		if !errors.Is(err, apdu.ErrRemoved) && !errors.Is(err, errFault) {
 			t.Errorf("%+v: %v", a, err)
 		}
 	}
 	s := insert(c)
 	card, err := accident{}.strike(r, s).Personalise(t.Context(), app, s, p)
+	if errors.Is(err, perso.ErrGiveUp) && len(row) > 2 {
+		r.spoiledAndRenewed(t, app, card, p)
+		return happened
+	}
 	if err != nil {
 		t.Errorf("%+v: resume: %v", row, err)
 		return happened
@@ -126,6 +134,15 @@ func (r *rig) suffer(t *testing.T, want order, row ...accident) (happened bool) 
 	return happened
 }
 
+// spoiledAndRenewed gives a card up that was taken up again too often, and makes another.
+func (r *rig) spoiledAndRenewed(t *testing.T, app, card string, p Personalisation) {
+	t.Helper()
+	check(t, r.an.Spoil(t.Context(), card, "stuck"))
+	if again := r.personalised(t, app, blank(), p); again == card {
+		t.Errorf("%s is made again", card)
+	}
+}
+
 // issuedOnce holds what must be so after every accident and its repair. That the chip has
 // the files that were signed, and the keys in them, the desk's own look at it has shown.
 func (r *rig) issuedOnce(t *testing.T, app, card string, c *virtual.Chip) {
@@ -135,6 +152,10 @@ func (r *rig) issuedOnce(t *testing.T, app, card string, c *virtual.Chip) {
 	for _, e := range entries {
 		n[e.Act]++
 	}
+	if n[issuance.Attempt] > 2 {
+		t.Errorf("taken up again %d times", n[issuance.Attempt])
+	}
+	delete(n, issuance.Attempt)
 	for act := range n {
 		if n[act] != 1 {
 			t.Errorf("%s is there %d times", act, n[act])

@@ -28,6 +28,8 @@ func (m *making) Record(ctx context.Context, r perso.Record) error {
 	}
 	return m.o.do(ctx, issuance.Card(m.card), r.Act, func(e *issuance.Entry) error {
 		switch r.Act {
+		case issuance.Attempt:
+			e.Fields = map[string]string{"attempt": fmt.Sprint(r.Attempt)}
 		case issuance.Rotate:
 			e.Fields = map[string]string{"keyset": fmt.Sprint(r.KeyVersion)}
 		case issuance.Generate:
@@ -56,6 +58,9 @@ func (m *making) noteKeys(ctx context.Context, e *issuance.Entry, r perso.Record
 		e.Claims = append(e.Claims, issuance.Claim{Kind: issuance.ClaimChipKey, Value: digest(*key.note)})
 	}
 	e.Fields = map[string]string{"evidence": digest(slices.Concat(notes.AA, notes.CA))}
+	if r.Imported != "" {
+		e.Fields["imported"] = r.Imported
+	}
 	return m.o.seal(ctx, e, m.app, chipName, notes)
 }
 
@@ -76,7 +81,7 @@ func (m *making) allocate(ctx context.Context, r perso.Record) error {
 		return err
 	}
 	err = s.add(card, issuance.Allocate, func(e *issuance.Entry) error {
-		e.Fields = map[string]string{"application": m.app, "plan": m.plan(), "profile": m.draft.Profile}
+		e.Fields = map[string]string{"application": m.app, "plan": m.plan(), "profile": m.draft.Profile, "os": r.Driver}
 		e.Commitments = map[string][32]byte{issuance.Content: m.content}
 		e.Claims = []issuance.Claim{{Kind: issuance.ClaimChip, Value: hex.EncodeToString(r.Chip[:])}}
 		if !m.renewed { // else the application's first card has claimed it for good

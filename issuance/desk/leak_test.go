@@ -149,8 +149,8 @@ func TestNothingLeaks(t *testing.T) {
 	chip := filepath.Join(t.TempDir(), "chip")
 	c := must(virtual.Create(chip, virtual.Config{}))(t)
 	defer c.Close()
-	for at := 1; at <= 9; at++ {
-		_, err := r.through(&faulty{Store: r.store, at: 1, after: true}).Personalise(ctx, app, insert(c), p)
+	for _, at := range []int{1, 6} {
+		_, err := r.through(&faulty{Store: r.store, at: at, after: true}).Personalise(ctx, app, insert(c), p)
 		say(err)
 	}
 	say(second(r.an.Personalise(ctx, app, insert(blank()), p)))

@@ -22,7 +22,10 @@ type Chip interface {
 type Personalisation struct {
 	Limits    apdu.Limits // of card and reader
 	Transport []gp.Keys   // what the supplier put onto the chip
-	Master    []byte      // the issuer's card master key
+	Master    gp.Master   // the issuer's card master key, perhaps in an HSM
+	Driver    string      // of the card's operating system, "" for perso.Default
+	Import    bool        // allow key pairs that the chip has not made; the ledger says so for good
+	TestCard  bool        // allow a driver that sends keys in the clear
 	BACOnly   bool        // leave PACE out, for readers that know only BAC
 	NoAA      bool        // leave Active Authentication out: the chip proves itself by Chip Authentication
 	Status    string      // URI of the status list
@@ -47,6 +50,9 @@ func (e *RefusedError) Error() string {
 
 // keySet is the version of the issuer's keys on every chip.
 const keySet = 0x30
+
+// keySize is how many octets each of them has: AES-256.
+const keySize = 32
 
 // Personalise makes the card that an approved application asks for on the chip, or goes
 // on with the one that was begun: it needs no telling which. The chip must be just powered
@@ -76,7 +82,8 @@ func (o *Office) Personalise(ctx context.Context, app string, chip Chip, p Perso
 			return "", err
 		}
 	}
-	m := &making{variant: variant{p.BACOnly, p.NoAA}, o: o, p: p, app: app, chip: chip}
+	m := &making{o: o, p: p, app: app, chip: chip}
+	m.variant = variant{BACOnly: p.BACOnly, NoAA: p.NoAA, Driver: p.Driver, Import: p.Import}
 	defer m.wipe()
 	if m.draft, err = o.Draft(ctx, app); err != nil {
 		return "", err
@@ -85,10 +92,13 @@ func (o *Office) Personalise(ctx context.Context, app string, chip Chip, p Perso
 		return "", err
 	}
 	state, err := m.resume(ctx, subject, card)
+	if err == nil {
+		err = m.setDriver()
+	}
 	if err != nil {
 		return "", err
 	}
-	err = perso.Run(ctx, apdu.Over(chip, p.Limits), m.order(), m, state)
+	err = perso.Run(ctx, apdu.Over(chip, p.Limits), m.order(ctx), m, state)
 	if err != nil && !m.begun {
 		return "", err
 	}
@@ -124,6 +134,7 @@ func (s *session) mayMake(app, card issuance.Subject) error {
 // making is one personalisation; it is the journal that perso keeps.
 type making struct {
 	variant
+	driver  *perso.Driver
 	o       *Office
 	p       Personalisation
 	app     string
@@ -148,19 +159,50 @@ func (m *making) wipe() {
 
 // variant is how a card departs from its profile. It is settled when the chip is bound to
 // the application, and a later run keeps to it.
-type variant struct{ BACOnly, NoAA bool }
+type variant struct {
+	BACOnly, NoAA bool
+	Driver        string
+	Import        bool
+}
 
-// curveAA and curveCA are those that the profile's chips make their keys on.
-func curveAA() *dh.Curve { return dh.P256() }
-func curveCA() *dh.Curve { return dh.BrainpoolP256r1() }
+// setDriver finds the driver, and refuses a variant that its chips can't be.
+func (m *making) setDriver() (err error) {
+	if m.driver, err = perso.DriverByName(m.Driver); err != nil {
+		return err
+	}
+	switch {
+	case m.driver.BAC && !m.BACOnly:
+		return fmt.Errorf("driver %s makes cards for BAC only: %w", m.driver.Name, perso.ErrOrder)
+	case m.driver.AA == perso.NoKey && !m.NoAA:
+		return fmt.Errorf("driver %s makes cards without Active Authentication only: %w", m.driver.Name, perso.ErrOrder)
+	}
+	return nil
+}
+
+// curveAA and curveCA are those that the chip has its keys on: the profile's, unless the
+// driver's chips have others.
+func (v variant) curveAA() *dh.Curve { return v.curve(dh.P256()) }
+func (v variant) curveCA() *dh.Curve { return v.curve(dh.BrainpoolP256r1()) }
+
+func (v variant) curve(usual *dh.Curve) *dh.Curve {
+	d, err := perso.DriverByName(v.Driver)
+	if err != nil || len(d.Curves) == 0 {
+		return usual
+	}
+	c, err := dh.ByID(d.Curves[0])
+	if err != nil {
+		return usual
+	}
+	return c
+}
 
 // order is what perso is asked to do.
-func (m *making) order() perso.Order {
+func (m *making) order(ctx context.Context) perso.Order {
 	order := perso.Order{
 		Transport: m.p.Transport,
-		Issuer:    func(k gp.KDD) (gp.Keys, error) { return gp.Diversify(m.p.Master, k, keySet) },
-		AA:        curveAA(), CA: curveCA(),
-		Build: m.build, Verify: m.verify, Progress: m.p.Progress,
+		Issuer:    func(k gp.KDD) (gp.Keys, error) { return gp.KDF3.Keys(ctx, m.p.Master, k, keySet, keySize) },
+		AA:        m.curveAA(), CA: m.curveCA(), Driver: m.driver, Import: m.Import, TestCard: m.p.TestCard,
+		Now: m.o.Now, Build: m.build, Verify: m.verify, Progress: m.p.Progress,
 	}
 	if m.NoAA {
 		order.AA = nil

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 
 	"github.com/tamthe/tamthe/card/gp"
 	"github.com/tamthe/tamthe/issuance"
@@ -34,10 +35,27 @@ func (m *making) resume(ctx context.Context, app, card issuance.Subject) (perso.
 	if _, err := m.o.openLast(ctx, card.Stream, chipName, &notes); err != nil && !errors.Is(err, ErrUnknown) {
 		return perso.State{}, err
 	}
-	if err := notes.into(&state, card); err != nil {
+	if err := notes.into(&state, card, m.variant); err != nil {
+		return perso.State{}, err
+	}
+	if err := m.pastAttempts(ctx, card, &state); err != nil {
 		return perso.State{}, err
 	}
 	return state, m.resumeSigning(ctx, card, &state)
+}
+
+// pastAttempts finds out how long the card has been in the making, and how often it was
+// taken up again.
+func (m *making) pastAttempts(ctx context.Context, card issuance.Subject, state *perso.State) error {
+	entries, err := m.o.Store.Stream(ctx, card.Stream)
+	if err != nil || len(entries) == 0 {
+		return err
+	}
+	state.Begun = entries[0].Time
+	if n := card.Fields["attempt"]; n != "" {
+		state.Attempts, err = strconv.Atoi(n)
+	}
+	return err
 }
 
 // resumeSigning opens what was signed, or sees that something can be, before the chip is
@@ -62,7 +80,7 @@ func (m *making) resumeSigning(ctx context.Context, card issuance.Subject, state
 type chipNotes struct{ AA, CA []byte }
 
 // into restores chip and keys as the journal has them.
-func (n chipNotes) into(state *perso.State, card issuance.Subject) error {
+func (n chipNotes) into(state *perso.State, card issuance.Subject, v variant) error {
 	for _, c := range card.Claimed {
 		if c.Kind == issuance.ClaimChip {
 			b, err := hex.DecodeString(c.Value)
@@ -74,12 +92,12 @@ func (n chipNotes) into(state *perso.State, card issuance.Subject) error {
 	}
 	var err error
 	if n.AA != nil {
-		if state.AA, err = curveAA().ParsePoint(n.AA); err != nil {
+		if state.AA, err = v.curveAA().ParsePoint(n.AA); err != nil {
 			return fmt.Errorf("%s: %w", card.Stream, err)
 		}
 	}
 	if n.CA != nil {
-		if state.CA, err = curveCA().ParsePoint(n.CA); err != nil {
+		if state.CA, err = v.curveCA().ParsePoint(n.CA); err != nil {
 			return fmt.Errorf("%s: %w", card.Stream, err)
 		}
 	}

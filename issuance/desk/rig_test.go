@@ -261,7 +261,7 @@ func (r *rig) plan() Personalisation {
 		panic(err)
 	}
 	return Personalisation{
-		Transport: []gp.Keys{gp.TransportKeys()}, Master: r.master, Status: statusList,
+		Transport: []gp.Keys{gp.TransportKeys()}, Master: gp.AESMaster(r.master), Status: statusList,
 		Verify: verify.Options{Trust: r.trust, Specimen: true, Policy: qa},
 	}
 }

@@ -174,6 +174,11 @@ func (m *making) signed(files map[string][]byte) (*perso.Content, error) {
 		}
 		c.Files[f] = b
 	}
+	if zone, err := m.draft.zone(); err != nil {
+		return nil, err
+	} else if m.BACOnly {
+		c.BAC = &perso.MRZFields{Document: zone.Number, Birth: string(zone.Birth), Expiry: string(zone.Expiry)}
+	}
 	m.made = c
 	return c, m.lockUp(c)
 }

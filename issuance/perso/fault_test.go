@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"testing"
 
 	"github.com/tamthe/tamthe/apdu"
@@ -52,16 +53,17 @@ func crash(at int, after bool) accident {
 }
 
 // enumerate has each accident of a kind happen to a fresh chip, until one comes too late.
-func enumerate(t *testing.T, kind func(n int) accident) int {
+// step is the distance from one to the next.
+func enumerate(t *testing.T, step int, fresh func(*testing.T) *rig, kind func(n int) accident) int {
 	t.Helper()
-	for n := 1; ; n++ {
+	for n := 1; ; n += step {
 		happened := false
-		t.Run(fmt.Sprint(n), func(t *testing.T) { happened = newRig().suffer(t, kind(n)) })
+		t.Run(fmt.Sprint(n), func(t *testing.T) { happened = fresh(t).suffer(t, kind(n)) })
 		if t.Failed() {
 			t.Fatalf("at %d", n)
 		}
 		if !happened {
-			return n - 1
+			return (n - 1) / step
 		}
 	}
 }
@@ -82,7 +84,7 @@ func TestEveryAccident(t *testing.T) {
 		{"crash after record", func(n int) accident { return crash(n, true) }},
 	} {
 		t.Run(k.name, func(t *testing.T) {
-			n := enumerate(t, k.kind)
+			n := enumerate(t, 1, func(*testing.T) *rig { return newRig() }, k.kind)
 			if n < 5 {
 				t.Errorf("only %d", n)
 			}
@@ -91,6 +93,15 @@ func TestEveryAccident(t *testing.T) {
 		})
 	}
 	t.Logf("%d points", total)
+}
+
+// stride is how far the enumerations of the same thing in other surroundings step: through
+// every point with TAMTHE_SOAK=1.
+func stride() int {
+	if os.Getenv("TAMTHE_SOAK") == "1" {
+		return 1
+	}
+	return 5
 }
 
 // TestRowsOfAccidents has several accidents in a row happen to one card.

@@ -13,7 +13,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
+	"github.com/tamthe/tamthe/card/cvc"
 	"github.com/tamthe/tamthe/card/dh"
 	"github.com/tamthe/tamthe/card/gp"
 	"github.com/tamthe/tamthe/card/lds"
@@ -35,6 +37,11 @@ var (
 	ErrChipKey = errors.New("the chip's key pair is not the recorded one")
 	// ErrOpen says that the chip can still be personalised after it was locked.
 	ErrOpen = errors.New("the chip is still open after its lock")
+	// ErrTestCard says that a driver is for test cards only and the order is for none.
+	ErrTestCard = errors.New("the driver is for test cards only: keys cross the reader in the clear")
+	// ErrGiveUp says that a card was taken up again too often or too late. It must be
+	// spoiled, and another chip begun.
+	ErrGiveUp = errors.New("the card was cut short too often or too long ago: it must be spoiled")
 	// ErrOrder says that an Order, a State or a Content lacks something or contradicts
 	// itself.
 	ErrOrder = errors.New("not a complete order")
@@ -66,13 +73,18 @@ type Journal interface {
 }
 
 // Record is an act of the card's stream. Allocate, Rotate, Write and Lock announce what is
-// about to be done to the chip; Generate, WriteDone and LockDone tell what was found done. Of
-// the acts in between, Prepare and Sign, Build keeps the record.
+// about to be done to the chip, and Attempt that it is taken up again; Generate, WriteDone
+// and LockDone tell what was found done. Of the acts in between, Prepare and Sign, Build
+// keeps the record.
 type Record struct {
 	Act        issuance.Act
 	Chip       gp.KDD
-	KeyVersion byte      // with Rotate: of the issuer's keys
+	Driver     string    // with Allocate: its name
+	KeyVersion byte      // with Rotate: of the issuer's keys, 0 for a driver without
 	AA, CA     *dh.Point // with Generate: the chip's public keys, nil for none
+	// With Generate: which of them were not made on the chip, "aa", "ca", "aa-ca" or "".
+	Imported string
+	Attempt  int // with Attempt: 1 for the first
 }
 
 // State is what a journal says about a card that was begun. The zero value is a card of
@@ -82,6 +94,9 @@ type State struct {
 	Chip   gp.KDD         // from Allocated on
 	AA, CA *dh.Point      // from Keyed on
 	Signed *Content       // from Signed on: what was signed, and it is never signed again
+
+	Begun    time.Time // when the card was allocated; zero if the journal can't say
+	Attempts int       // how often it was taken up again, in vain
 }
 
 // Content is all that a card gets. It holds secrets and personal data.
@@ -90,14 +105,47 @@ type Content struct {
 	BACSeed []byte              // K_seed, 16 octets (auth.Password.BACSeed); nil for no BAC
 	PACEMRZ []byte              // K of the MRZ, 20 octets (auth.Password.PACESecret); nil for none
 	PACECAN []byte              // K of the CAN, its digits (auth.Password.PACESecret); nil for none
-	Rules   gp.Rules
+	Rules   gp.Rules            // drivers with NoRules leave them out
+
+	// BAC is what BACSeed is made of, for drivers that want it.
+	BAC *MRZFields
+	// Trust are at most two CVCA certificates for Terminal Authentication, and Date is the
+	// chip's first date, zero for that of the certificates.
+	Trust [][]byte
+	Date  cvc.Date
+}
+
+// MRZFields are the fields of the MRZ that open a chip, without check digits.
+type MRZFields struct{ Document, Birth, Expiry string }
+
+// secrets are what a chip is given beside its files: imported keys, or all that opens it.
+type secrets struct {
+	AA, CA                    *dh.PrivateKey
+	BACSeed, PACEMRZ, PACECAN []byte
+	BAC                       *MRZFields
+	Rules                     *gp.Rules
+	Trust                     [][]byte
+	Date                      *cvc.Date
+	access                    bool // they open the chip
+}
+
+// secrets are what opens the card.
+func (c *Content) secrets() *secrets {
+	s := &secrets{
+		BACSeed: c.BACSeed, PACEMRZ: c.PACEMRZ, PACECAN: c.PACECAN, BAC: c.BAC, Rules: &c.Rules, Trust: c.Trust, access: true,
+	}
+	if !c.Date.IsZero() {
+		s.Date = &c.Date
+	}
+	return s
 }
 
 // PublicKeys are what a chip has made for itself.
 type PublicKeys struct {
 	Chip   gp.KDD
 	AA, CA *dh.Point // nil where the order asks for none
-	// The chip's own word for each key, of this session and under the issuer's keys.
+	// The chip's own word for each key, of this session and under the issuer's keys. A chip
+	// that does not tell the public half of an imported key has none.
 	AAEvidence, CAEvidence *gp.Evidence
 }
 
@@ -109,13 +157,23 @@ type Order struct {
 	Issuer func(gp.KDD) (gp.Keys, error)
 	// AA and CA are the curves of the chip's key pairs, nil for none.
 	AA, CA *dh.Curve
+	// Import allows key pairs that are made here and put onto the chip, and has them made so
+	// even where the chip can make its own. They are wiped at once; the journal is told.
+	Import bool
+	// Driver is the card's operating system, nil for that of Default.
+	Driver *Driver
+	// TestCard says that what is made is no real person's card.
+	TestCard bool
+	// Now is the clock, nil for the system's.
+	Now func() time.Time
 	// Build makes the content over the chip's keys and signs it, with its own records of
 	// Prepare before the signature and Sign after it. It isn't called if the journal has
 	// something signed.
 	Build func(context.Context, PublicKeys) (*Content, error)
 	// Verify looks at the locked card as a stranger does, and proves that it is the one that
 	// was signed; it may reset the card. It is the last step, and the first one on a card
-	// whose lock went unanswered.
+	// whose lock went unanswered. With a driver that reads AsStranger it also sees the card
+	// before the lock.
 	Verify func(context.Context) error
 	// Progress, if not nil, is told what is going on.
 	Progress func(Progress)

@@ -35,6 +35,8 @@ type rig struct {
 	signatures map[[32]byte]int // by what was signed
 	verified   int
 	badAuth    int // 6300 seen on the wire
+	driver     *Driver
+	imports    bool
 	progress   []Progress
 }
 
@@ -61,9 +63,15 @@ type journal struct {
 	n       int
 	crash   int
 	after   bool
+
+	attempts []int // as recorded
 }
 
 func (j *journal) Record(_ context.Context, r Record) error {
+	if r.Act == issuance.Attempt {
+		j.attempts = append(j.attempts, r.Attempt)
+		return nil
+	}
 	j.n++
 	crash := j.n == j.crash
 	if crash && !j.after {
@@ -146,7 +154,7 @@ func (r *rig) order(w apdu.Wire) Order {
 		Issuer: func(d gp.KDD) (gp.Keys, error) {
 			return gp.Diversify([]byte("an issuer's 32 octet master key."), d, 0x31)
 		},
-		AA: r.aa, CA: r.ca,
+		AA: r.aa, CA: r.ca, Driver: r.driver, Import: r.imports, TestCard: true,
 		Build:    r.build,
 		Verify:   func(ctx context.Context) error { return r.stranger(ctx, w) },
 		Progress: func(p Progress) { r.progress = append(r.progress, p) },
@@ -155,10 +163,15 @@ func (r *rig) order(w apdu.Wire) Order {
 
 // build is the caller's part: prepare once, sign once.
 func (r *rig) build(ctx context.Context, k PublicKeys) (*Content, error) {
-	if err := proven(k); err != nil {
-		return nil, err
+	if r.driver == nil || r.driver.NamesKeys {
+		if err := proven(k); err != nil {
+			return nil, err
+		}
 	}
 	c := content(k)
+	if r.driver != nil {
+		fit(c, r.driver, k)
+	}
 	if !r.journal.state().reached(issuance.Prepared) {
 		if err := r.journal.Record(ctx, Record{Act: issuance.Prepare, Chip: k.Chip}); err != nil {
 			return nil, err
@@ -262,11 +275,62 @@ func content(k PublicKeys) *Content {
 	}
 }
 
+// fit makes a content for what a driver's chips can do.
+func fit(c *Content, d *Driver, k PublicKeys) {
+	if d.Agreement != nil {
+		infos := lds.SecurityInfos{
+			PACE:     []lds.PACEInfo{{OID: oidPACE, Version: 2, ParameterID: 13}},
+			Chip:     []lds.ChipAuthInfo{{OID: d.Agreement, Version: 1}},
+			ChipKeys: []lds.ChipAuthPublicKey{{OID: oidPKEC, Key: cert.PublicKey{EC: k.CA}}},
+		}
+		b, err := lds.EncodeSecurityInfos(infos)
+		if err != nil {
+			panic(err)
+		}
+		c.Files[lds.DG14] = tlv.Encode(0x6E, b)
+	}
+	if d.NoCAN {
+		c.PACECAN = nil
+	}
+	if d.NoRules { // of the families of files
+		c.BAC = &MRZFields{Document: "190000017", Birth: "900215", Expiry: "300215"}
+		c.Rules = gp.Rules{}
+	}
+}
+
+// forDriver is a rig with a driver's blank chip.
+func forDriver(t *testing.T, name string) *rig {
+	t.Helper()
+	d, err := DriverByName(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := newRig()
+	r.driver = d
+	dialect := map[string]virtual.Dialect{"gp-dgi": virtual.DGI, "card42": virtual.Card42, "files-scp03": virtual.FilesSCP03, "passportapplet": virtual.FilesPlain}[name]
+	r.chip = virtual.New(virtual.Config{Dialect: dialect})
+	if d.Extended {
+		r.limits = apdu.Limits{Command: 600, Response: 600}
+		r.chip.Limit(r.limits)
+	}
+	if d.AA == NoKey {
+		r.aa, r.imports = nil, true
+	}
+	if d.Curves != nil {
+		r.ca = dh.P256()
+	}
+	return r
+}
+
 // stranger looks at the card as its holder's first checkpoint will: by PACE with the CAN,
 // through a new power cycle.
 func (r *rig) stranger(ctx context.Context, w apdu.Wire) error {
 	r.chip.Reset()
-	s, err := card.Open(ctx, apdu.Over(w, r.limits), card.Options{Passwords: []auth.Password{auth.CAN(canDigits)}})
+	password := auth.CAN(canDigits)
+	if r.driver != nil && r.driver.NoCAN {
+		password = auth.MRZ(mrzInformation)
+	}
+	s, err := card.Open(ctx, apdu.Over(w, r.limits), card.Options{Passwords: []auth.Password{password}})
 	if err != nil {
 		return err
 	}
@@ -346,7 +410,29 @@ func (r *rig) issuedOnce(t *testing.T) {
 	if n := r.journal.count(issuance.Prepare); n != 1 {
 		t.Errorf("prepared %d times", n)
 	}
-	r.refusesEveryKey(t)
+	switch {
+	case r.driver == nil:
+		r.refusesEveryKey(t)
+	case r.driver.Reopens:
+		r.refusesTransportKeys(t)
+	}
+}
+
+// refusesTransportKeys sees that the finished card knows the issuer's keys only.
+func (r *rig) refusesTransportKeys(t *testing.T) {
+	t.Helper()
+	r.chip.Reset()
+	link := apdu.Over(r.chip, apdu.Limits{})
+	if _, err := link.Transmit(t.Context(), apdu.Command{INS: 0xA4, P1: 4, P2: 0x0C, Data: aidDomain}); err != nil {
+		t.Fatal(err)
+	}
+	h, err := gp.Initialize(t.Context(), link, gp.Start{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.Held(r.transport...); !errors.Is(err, gp.ErrCryptogram) {
+		t.Errorf("transport keys: %v", err)
+	}
 }
 
 // refusesEveryKey tries to personalise the finished card.

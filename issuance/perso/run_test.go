@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/tamthe/tamthe/apdu"
 	"github.com/tamthe/tamthe/apdu/tlv"
@@ -211,4 +213,39 @@ func TestCommandBudget(t *testing.T) {
 		t.Errorf("%d STORE DATA for %d octets, the most is %d", sent[0xE2], bytes, most)
 	}
 	t.Logf("%d octets, %d commands, %d of them STORE DATA, %d READ BINARY", bytes, p.n, sent[0xE2], sent[0xB0])
+}
+
+// TestGiveUp refuses a card that was cut short too often or too long ago, before anything
+// is sent, and counts every attempt on the right chip.
+func TestGiveUp(t *testing.T) {
+	begun := time.Date(2026, 11, 26, 8, 0, 0, 0, time.UTC)
+	for name, c := range map[string]struct {
+		attempts int
+		after    time.Duration
+		want     error
+	}{
+		"the first":         {0, time.Hour, nil},
+		"the second":        {1, time.Hour, nil},
+		"a third":           {2, time.Hour, ErrGiveUp},
+		"within the day":    {1, 24 * time.Hour, nil},
+		"the next day":      {0, 24*time.Hour + time.Second, ErrGiveUp},
+		"clock behind":      {0, -48 * time.Hour, nil},
+		"no time, too many": {2, 0, ErrGiveUp},
+	} {
+		r := upTo(t, issuance.Generate)
+		r.journal.attempts = nil
+		s := r.journal.state()
+		s.Attempts, s.Begun = c.attempts, begun
+		p := &pull{rig: r}
+		o := r.order(p)
+		o.Now = func() time.Time { return begun.Add(c.after) }
+		r.chip.Reset()
+		err := Run(t.Context(), apdu.Over(p, apdu.Limits{}), o, &r.journal, s)
+		if !errors.Is(err, c.want) || (c.want != nil) != (p.n == 0) {
+			t.Errorf("%s: %v after %d commands", name, err, p.n)
+		}
+		if c.want == nil && !slices.Equal(r.journal.attempts, []int{c.attempts + 1}) {
+			t.Errorf("%s: recorded attempts %v", name, r.journal.attempts)
+		}
+	}
 }

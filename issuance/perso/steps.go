@@ -7,7 +7,6 @@ import (
 	"fmt"
 
 	"github.com/tamthe/tamthe/apdu"
-	"github.com/tamthe/tamthe/card/gp"
 	"github.com/tamthe/tamthe/card/lds"
 	"github.com/tamthe/tamthe/issuance"
 )
@@ -24,7 +23,7 @@ func (r *run) build(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("build the document: %w", err)
 	}
-	if err := c.check(); err != nil {
+	if err := c.check(r.driver); err != nil {
 		return err
 	}
 	r.s.Signed, r.s.Phase = c, issuance.Signed
@@ -55,11 +54,14 @@ func (r *run) sameKeys() error {
 	return fmt.Errorf("DG14: %w", otherKeys(err))
 }
 
-// write stores the files, reads each back octet by octet, and then gives the chip its
-// access keys. After an interruption nothing that was written before is trusted.
+// write stores the files and what opens the card, and compares what is on the chip with
+// what should be. After an interruption nothing that was written before is trusted.
 func (r *run) write(ctx context.Context) error {
 	if err := r.sameKeys(); err != nil {
 		return err
+	}
+	if r.driver.Read == AsStranger {
+		return r.writeUnread(ctx)
 	}
 	written := r.s.reached(issuance.Written)
 	if written {
@@ -71,12 +73,10 @@ func (r *run) write(ctx context.Context) error {
 		written = err == nil
 	}
 	if !written {
-		if r.s.Phase == issuance.Signed {
-			if err := r.record(ctx, Record{Act: issuance.Write}, issuance.Writing); err != nil {
-				return err
-			}
+		if err := r.announceWrite(ctx); err != nil {
+			return err
 		}
-		if err := r.storeFiles(ctx); err != nil {
+		if err := r.putFiles(ctx); err != nil {
 			return err
 		}
 		if err := r.readBack(ctx); err != nil {
@@ -88,7 +88,72 @@ func (r *run) write(ctx context.Context) error {
 			return err
 		}
 	}
-	return r.storeAccess(ctx)
+	return r.installAccess(ctx)
+}
+
+// writeUnread writes a chip whose files only a stranger can read: all of it, then has the
+// stranger look, and opens the chip again.
+func (r *run) writeUnread(ctx context.Context) error {
+	if err := r.announceWrite(ctx); err != nil {
+		return err
+	}
+	if err := r.installAccess(ctx); err != nil {
+		return err
+	}
+	if err := r.putFiles(ctx); err != nil {
+		return err
+	}
+	if err := r.flush(ctx); err != nil {
+		return err
+	}
+	r.channel.Close()
+	if err := r.verify(ctx); err != nil {
+		return err
+	}
+	if r.s.Phase == issuance.Writing {
+		if err := r.record(ctx, Record{Act: issuance.WriteDone}, issuance.Written); err != nil {
+			return err
+		}
+	}
+	h, err := r.initialize(ctx, r.issuer.Version)
+	if err != nil {
+		return fmt.Errorf("open the chip: %w", err)
+	}
+	return r.authenticate(ctx, h, r.issuer)
+}
+
+func (r *run) announceWrite(ctx context.Context) error {
+	if r.s.Phase != issuance.Signed {
+		return nil
+	}
+	return r.record(ctx, Record{Act: issuance.Write}, issuance.Writing)
+}
+
+// putFiles writes every file, the security object last.
+func (r *run) putFiles(ctx context.Context) error {
+	r.done, r.total = 0, 0
+	for _, b := range r.s.Signed.Files {
+		r.total += len(b)
+	}
+	files := r.files()
+	for i, f := range files {
+		if err := r.driver.dialect.putFile(ctx, r, f, r.s.Signed.Files[f], i == len(files)-1); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// installAccess gives the chip what opens it later on.
+func (r *run) installAccess(ctx context.Context) error {
+	k := r.s.Signed.secrets()
+	if r.driver.NoRules {
+		k.Rules = nil
+	}
+	if err := r.driver.dialect.installKeys(ctx, r, k); err != nil {
+		return fmt.Errorf("write the access keys: %w", err)
+	}
+	return nil
 }
 
 // lock ends the chip's personalisation for good and sees that it is ended.
@@ -99,10 +164,12 @@ func (r *run) lock(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := r.channel.SetStatus(ctx, gp.StatusOfApplication, gp.StateSecured, r.driver.aid); err != nil {
+	if err := r.driver.dialect.finish(ctx, r); err != nil {
 		return fmt.Errorf("lock the chip: %w", err)
 	}
-	r.channel.Close()
+	if r.channel != nil {
+		r.channel.Close()
+	}
 	if err := r.closed(ctx); err != nil {
 		return err
 	}
@@ -124,6 +191,9 @@ func (r *run) finishLocked(ctx context.Context) error {
 
 func (r *run) verify(ctx context.Context) error {
 	r.progress(issuance.Check, 0, 0)
+	if err := r.flush(ctx); err != nil { // the stranger takes another way to the card
+		return err
+	}
 	if err := r.o.Verify(ctx); err != nil {
 		return fmt.Errorf("look at the finished card: %w", err)
 	}

@@ -148,7 +148,7 @@ func (o *office) approved(t testing.TB, p vn.Person, photo []byte) (app string) 
 // plan is how a card is made.
 func (o *office) plan() desk.Personalisation {
 	return desk.Personalisation{
-		Transport: []gp.Keys{gp.TransportKeys()}, Master: o.master, Status: "urn:tamthe:test:status:1",
+		Transport: []gp.Keys{gp.TransportKeys()}, Master: gp.AESMaster(o.master), Status: "urn:tamthe:test:status:1",
 		Verify: verify.Options{Trust: o.trust, Specimen: true},
 	}
 }
