@@ -187,6 +187,7 @@ const (
 	Suspend     Act = "suspend"   // held back, for a time
 	Resume      Act = "resume"    // in force again
 	Revoke      Act = "revoke"    // operator, card, key, desk: never again
+	Recall      Act = "recall"    // a card of another desk's log: never again
 	Supersede   Act = "supersede" // replaced by the card that is delivered with it
 	Spoil       Act = "spoil"     // card: will never be delivered; batch: so many are no good
 	Return      Act = "return"    // out of force and taken back

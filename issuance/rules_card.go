@@ -108,6 +108,11 @@ var cardRules = []rule{
 		owes: func(e *Entry) []due { return []due{{Card(e.Fields["successor"]), Deliver}} },
 	},
 	{
+		kind: KindCard, act: Recall, to: Revoked, role: []Role{Revoker},
+		need: []string{"cardid", "origin", "reason"}, only: map[string][]string{"reason": revokeReasons},
+		claim: []ClaimKind{ClaimCardID}, may: []ClaimKind{ClaimStatus}, check: claimsItsCardID,
+	},
+	{
 		kind: KindCard, act: Return, from: []Phase{Superseded, Revoked}, to: Returned, role: []Role{Clerk},
 	},
 	{

@@ -133,7 +133,7 @@ func TestTransitionErrorSaysWhatIsPossible(t *testing.T) {
 		t.Error(got)
 	}
 	err = o.Do(t.Context(), o.Check("C-404"))
-	if err == nil || !strings.Contains(err.Error(), "card C-404 is not there: check is not possible (possible: allocate)") {
+	if err == nil || !strings.Contains(err.Error(), "card C-404 is not there: check is not possible (possible: allocate, recall)") {
 		t.Error(err)
 	}
 }

@@ -2,6 +2,7 @@ package desk
 
 import (
 	"bytes"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	mathrand "math/rand/v2"
@@ -15,6 +16,7 @@ import (
 	"github.com/tamthe/tamthe/issuance/ledger"
 	"github.com/tamthe/tamthe/issuance/ledgertest"
 	"github.com/tamthe/tamthe/issuance/sqlite"
+	"github.com/tamthe/tamthe/verify"
 )
 
 // branch is a desk with a log of its own, in which test cards are made.
@@ -227,5 +229,53 @@ func TestStolenDesk(t *testing.T) {
 	}
 	if err := h.an.EnrolBranch(ctx, "d-02", b.logKey, "hue"); err == nil {
 		t.Error("the log of a revoked desk was enrolled under another name")
+	}
+}
+
+// A card that a desk apart issued has a status here, stands in the way of a second one for
+// its holder, and can be put out of force here, which stays so whatever its desk says later.
+func TestCardsApart(t *testing.T) {
+	b := newBranch(t, "d-01")
+	h := newHeadOffice(t, b)
+	ctx := t.Context()
+	b.issue(t, 1, "an")
+	must(h.sync(t, "d-01", b.close(t)))(t)
+	const id = "C-d-01-1"
+	stands := func() verify.State {
+		card := must(h.binh.Card(ctx, id))(t)
+		var name verify.CardID
+		must(hex.Decode(name[:], []byte(card.CardID)))(t)
+		return must(h.binh.state(ctx, name))(t)
+	}
+	if _, err := h.binh.Card(ctx, id); !errors.Is(err, ErrUnknown) {
+		t.Errorf("known without the desk's log: %v", err)
+	}
+	h.binh.Apart = []Store{h.mirrors["d-01"]}
+	if got := stands(); got != verify.StateActive {
+		t.Errorf("the card is %s, not active", got)
+	}
+	held := ledgertest.Holder(issuance.HoldCard, "an")[0]
+	if got := must(h.binh.heldApart(ctx, held))(t); got != issuance.Card(id) {
+		t.Errorf("%v is held by %q", held, got)
+	}
+	if err := h.binh.Revoke(ctx, "C-NONE", "lost"); !errors.Is(err, ErrUnknown) {
+		t.Errorf("revoked what nobody has: %v", err)
+	}
+	check(t, h.binh.Revoke(ctx, id, "lost"))
+	if got := stands(); got != verify.StateRevoked {
+		t.Errorf("the card is %s, not revoked", got)
+	}
+	if got := must(h.binh.heldApart(ctx, held))(t); !got.IsZero() {
+		t.Errorf("%v is still held by %q", held, got)
+	}
+	b.o.Must(t, ledgertest.Step{
+		Stream: issuance.Card(id), Act: issuance.Suspend, By: b.o.Revoker, Fields: map[string]string{"reason": "reported"},
+	})
+	must(h.sync(t, "d-01", b.close(t)))(t)
+	if got := stands(); got != verify.StateRevoked {
+		t.Errorf("the card is %s after its desk spoke again, not revoked", got)
+	}
+	if _, ok := errors.AsType[*issuance.TransitionError](h.binh.Revoke(ctx, id, "lost")); !ok {
+		t.Error("revoked twice")
 	}
 }

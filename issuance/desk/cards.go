@@ -27,10 +27,18 @@ type Act struct {
 	Reason   string
 }
 
-// Card tells the life of a card; ErrUnknown if there is none of that name.
+// Card tells the life of a card, also of one that is known from another desk's log only;
+// ErrUnknown if there is none of that name.
 func (o *Office) Card(ctx context.Context, id string) (*Card, error) {
 	stream := issuance.Card(id)
-	s, err := issuance.Load(ctx, o.Store, stream)
+	store, _, err := o.cardApart(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if store == nil {
+		store = o.Store
+	}
+	s, err := issuance.Load(ctx, store, stream)
 	if err != nil {
 		return nil, err
 	}
@@ -38,7 +46,7 @@ func (o *Office) Card(ctx context.Context, id string) (*Card, error) {
 	if err := known(sub); err != nil {
 		return nil, err
 	}
-	entries, err := o.Store.Stream(ctx, stream)
+	entries, err := store.Stream(ctx, stream)
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +70,16 @@ func (o *Office) Cards(ctx context.Context, phases ...issuance.Phase) ([]issuanc
 // Revoke ends the life of a card that was delivered. The reason, such as lost, stolen or
 // wrong-data, is one word of small letters, digits and hyphens: it stands in the ledger in
 // clear, so that it must say nothing about the holder.
+//
+// A card that another desk issued in a log of its own is put out of force here.
 func (o *Office) Revoke(ctx context.Context, id, reason string) error {
+	apart, card, err := o.cardApart(ctx, id)
+	if err != nil {
+		return err
+	}
+	if apart != nil {
+		return o.recall(ctx, apart, card, reason)
+	}
 	return o.end(ctx, issuance.Card(id), issuance.Revoke, reason, issuance.HoldCard, nil)
 }
 

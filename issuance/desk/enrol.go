@@ -116,6 +116,11 @@ func (o *Office) nothingInForce(ctx context.Context, who issuance.Subject, repla
 		if err != nil {
 			return err
 		}
+		if holder.IsZero() {
+			if holder, err = o.heldApart(ctx, inForce); err != nil {
+				return err
+			}
+		}
 		if !holder.IsZero() && holder != issuance.Card(replaces) {
 			return &issuance.DuplicateError{Claim: inForce, Holder: holder}
 		}

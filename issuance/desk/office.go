@@ -60,6 +60,10 @@ type Office struct {
 	// its application came to another end. Otherwise they are destroyed then.
 	KeepBiometrics bool
 
+	// Apart are the mirrors of the logs of desks that work apart. A person who holds a card
+	// there holds one, and its status is told here.
+	Apart []Store
+
 	Authority Authority
 
 	// Witnesses vouch for the ledger; nil asks nobody. Where their word is too old, or

@@ -21,14 +21,14 @@ func (o *Office) Status(ctx context.Context, c verify.CardRef) (verify.StatusAns
 }
 
 func (o *Office) state(ctx context.Context, id verify.CardID) (verify.State, error) {
-	stream, err := o.Store.Claimed(ctx, issuance.Claim{Kind: issuance.ClaimCardID, Value: id.String()})
+	store, stream, err := o.claimedAnywhere(ctx, issuance.Claim{Kind: issuance.ClaimCardID, Value: id.String()})
 	if err != nil {
 		return verify.StateUnknown, err
 	}
 	if stream.IsZero() {
 		return verify.StateUnknown, nil
 	}
-	s, err := issuance.Load(ctx, o.Store, stream)
+	s, err := issuance.Load(ctx, store, stream)
 	if err != nil {
 		return verify.StateUnknown, err
 	}

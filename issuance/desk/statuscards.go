@@ -19,9 +19,29 @@ import (
 // cardsAtOnce is how many cards are read together.
 const cardsAtOnce = 64
 
-// each calls f with every card of the ledger, as its own signed entries tell it.
+// each calls f with every card of the ledger, and of the desks that work apart, as its own
+// signed entries tell it. What the office says of a card goes before what its desk says.
 func (m *statusMaker) each(ctx context.Context, f func(status.State, issuance.Subject) error) error {
-	list, err := m.o.Store.List(ctx, issuance.KindCard)
+	if err := eachOf(ctx, m.o.Store, f); err != nil {
+		return err
+	}
+	for _, store := range m.o.Apart {
+		err := eachOf(ctx, store, func(state status.State, card issuance.Subject) error {
+			here, err := m.o.Store.Stream(ctx, card.Stream)
+			if err != nil || len(here) > 0 {
+				return err
+			}
+			return f(state, card)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func eachOf(ctx context.Context, store Store, f func(status.State, issuance.Subject) error) error {
+	list, err := store.List(ctx, issuance.KindCard)
 	if err != nil {
 		return err
 	}
@@ -32,7 +52,7 @@ func (m *statusMaker) each(ctx context.Context, f func(status.State, issuance.Su
 		for _, c := range some {
 			streams = append(streams, c.Stream)
 		}
-		s, err := issuance.Load(ctx, m.o.Store, streams...)
+		s, err := issuance.Load(ctx, store, streams...)
 		if err != nil {
 			return err
 		}
