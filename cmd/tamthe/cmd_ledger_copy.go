@@ -222,7 +222,7 @@ func runLedgerMove(ctx context.Context, p *program, to string) error {
 	if err != nil {
 		return err
 	}
-	log, err := keystore.OpenLog(p.home.path(keysDir, logKeyName))
+	log, err := keystore.OpenLogIn(ctx, p.home.path(keysDir, logKeyName), laterRing{p})
 	if err != nil {
 		return err
 	}

@@ -141,7 +141,8 @@ func forget(key crypto.Signer) {
 	}
 }
 
-// signer opens a certified key of the authority; the caller forgets it.
+// signer opens a certified key of the authority, which signs in the time of its use; the
+// caller forgets it.
 func (o *Office) signer(ctx context.Context, name string) (*signing, error) {
 	c, err := o.certificate(ctx, name)
 	if err != nil {
@@ -156,7 +157,8 @@ func (o *Office) signer(ctx context.Context, name string) (*signing, error) {
 		forget(key)
 		return nil, err
 	}
-	return &signing{name, issuer, key}, nil
+	p := usage(c)
+	return &signing{name, issuer, keystore.During(key, p.NotBefore, p.NotAfter, o.Now)}, nil
 }
 
 // root opens the CSCA that signs today: see generations.
