@@ -1,6 +1,7 @@
 package issuance
 
 import (
+	"crypto/ed25519"
 	"fmt"
 	"slices"
 	"strings"
@@ -116,9 +117,12 @@ func isFirst(b *Book, s *Subject, e *Entry) error {
 
 // isItsKey: an operator's stream bears the name of its key.
 func isItsKey(_ *Book, _ *Subject, e *Entry) error {
-	_, id, err := parseKeyField(e.Fields["key"])
+	pub, id, err := parseKeyField(e.Fields["key"])
 	if err != nil {
 		return err
+	}
+	if _, ok := pub.(ed25519.PublicKey); !ok && e.Rules == 1 {
+		return fmt.Errorf("%w: rule book 1 knows Ed25519 keys only", ErrEntry)
 	}
 	if OperatorStream(id) != e.Stream {
 		return fmt.Errorf("%w: %s is not the stream of key %s", ErrEntry, e.Stream, id)

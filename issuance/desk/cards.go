@@ -2,6 +2,7 @@ package desk
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/tamthe/tamthe/issuance"
@@ -125,7 +126,11 @@ func (o *Office) Deliver(ctx context.Context, id string, h Handover) error {
 		return err
 	}
 	app := s.state.Subject(issuance.Application(card.Fields["application"]))
+	if err := o.ofAge(ctx, app.Stream.ID, h); err != nil {
+		return err
+	}
 	if old := app.Fields["replaces"]; old != "" {
+		h.OldLost = h.OldLost || app.Fields["reason"] == "lost"
 		if err := s.supersede(old, id, h.withdrawn()); err != nil {
 			return err
 		}
@@ -152,6 +157,30 @@ func (o *Office) Deliver(ctx context.Context, id string, h Handover) error {
 		return err
 	}
 	return o.wipe(ctx, app.Stream.ID, issuance.Issued)
+}
+
+// ErrChild means that a card would be handed to a child; a parent takes it.
+var ErrChild = errors.New("the holder is under 14: a parent or guardian takes the card")
+
+// proxyAge is from when on people take their card themselves (Law 26/2023 Art. 19, 23).
+const proxyAge = 14
+
+// ofAge refuses to hand a card to a child. An office without the vault cannot know.
+func (o *Office) ofAge(ctx context.Context, app string, h Handover) error {
+	if h.Proxy || o.Vault == nil {
+		return nil
+	}
+	var d Draft
+	if _, err := o.openLast(ctx, issuance.Application(app), draftName, &d); err != nil {
+		if errors.Is(err, ErrUnknown) {
+			return nil // the rules say what is wrong
+		}
+		return err
+	}
+	if d.age(o.Now()) < proxyAge {
+		return ErrChild
+	}
+	return nil
 }
 
 // supersede ends the card that is replaced, unless it was revoked before.

@@ -130,8 +130,7 @@ func (o *Office) nothingInForce(ctx context.Context, who issuance.Subject, repla
 
 // number is the claim under which the ledger knows the draft's person.
 func (o *Office) number(d *Draft) (issuance.Claim, error) {
-	mac, err := o.Vault.Person(string(d.Person.Number))
-	return issuance.Claim{Kind: issuance.ClaimNumber, Value: mac}, err
+	return o.numberClaim(d.Person.Number)
 }
 
 // ErrOldNumber means that a person has another number by now.

@@ -43,6 +43,9 @@ type Store interface {
 	Claimed(ctx context.Context, c issuance.Claim) (issuance.StreamID, error)
 	// List returns the streams of a kind, oldest first.
 	List(ctx context.Context, kind issuance.Kind, phases ...issuance.Phase) ([]issuance.Summary, error)
+	// Entries calls each with every entry from an index on, in the order of the log. Nothing
+	// may be asked of the store meanwhile.
+	Entries(ctx context.Context, from int64, each func(index int64, leaf, payload []byte) error) error
 }
 
 // Office is one desk at one ledger. It may be used by one goroutine at a time; other
@@ -55,6 +58,9 @@ type Office struct {
 	Signer crypto.Signer    // the operator's key; nil: only looking
 	Second crypto.Signer    // a second person's, for acts that need two (issuance.NeedsSecond); nil: those are refused
 	Now    func() time.Time // the desk's clock; its location says which day it is
+
+	Calendar Calendar // on which days the office works
+	Place    string   // where it is, as its acts and statistics name it: small letters, digits, hyphens
 
 	// KeepBiometrics leaves the keys of portraits in the vault when a card is delivered, or
 	// its application came to another end. Otherwise they are destroyed then.
@@ -123,6 +129,12 @@ func (s *session) add(stream issuance.StreamID, act issuance.Act, fill func(*iss
 		if err := fill(&e); err != nil {
 			return err
 		}
+	}
+	if s.o.Place != "" {
+		if e.Fields == nil {
+			e.Fields = map[string]string{}
+		}
+		e.Fields["desk"] = s.o.Place
 	}
 	if err := s.sign(&e); err != nil {
 		return err
@@ -242,6 +254,9 @@ func newName(prefix string) string {
 	rand.Read(b[:])
 	return prefix + strings.ToUpper(base32.HexEncoding.EncodeToString(b[:])[:10])
 }
+
+// newWord is newName in small letters, as a field can hold it.
+func newWord(prefix string) string { return strings.ToLower(newName(prefix)) }
 
 // known refuses a stream that the ledger has nothing about.
 func known(s issuance.Subject) error {
