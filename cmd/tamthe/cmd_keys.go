@@ -84,8 +84,8 @@ type keyJSON struct {
 	Where     string  `json:"where"`
 	Public    string  `json:"public"`
 	KCV       string  `json:"kcv"`
-	Used      int     `json:"used"`
-	Cap       int     `json:"cap"`
+	Used      uint64  `json:"used"`
+	Cap       uint64  `json:"cap"`
 	From      *string `json:"from"`
 	To        *string `json:"to"`
 }

@@ -21,7 +21,7 @@ type KeyInfo struct {
 	Phase     issuance.Phase
 	Public    string // SHA-256 of the SubjectPublicKeyInfo; "" of a symmetric key
 	KCV       string // check value of a symmetric key
-	Cap, Used int    // of a document signer: SODs that it may sign, and has been used for
+	Cap, Used uint64 // of a document signer: SODs that it may sign, and has been used for
 	// The time in which the certificate lets the key sign; zero without a certificate.
 	From, To time.Time
 }
@@ -59,8 +59,8 @@ func (o *Office) Key(ctx context.Context, name string) (KeyInfo, error) {
 		KCV: strings.ToUpper(sub.Fields["kcv"]),
 	}
 	if k.Usage == "ds" {
-		k.Cap, _ = strconv.Atoi(sub.Fields["cap"])
-		if k.Used, err = o.uses(ctx, name, k.Cap); err != nil {
+		k.Cap = sub.Cap()
+		if k.Used, err = issuance.Uses(ctx, o.Store, name, k.Cap); err != nil {
 			return KeyInfo{}, err
 		}
 	}
@@ -72,25 +72,6 @@ func (o *Office) Key(ctx context.Context, name string) (KeyInfo, error) {
 		return KeyInfo{}, err
 	}
 	return k, nil
-}
-
-// uses counts what a document signer was used for. Numbers are taken one after the other,
-// so that a look-up here and there finds the last one.
-func (o *Office) uses(ctx context.Context, name string, most int) (int, error) {
-	low, high := 0, most // low is taken, or none; high+1 is not
-	for low < high {
-		n := low + (high-low+1)/2
-		by, err := o.Store.Claimed(ctx, issuance.Claim{Kind: issuance.ClaimUse, Value: fmt.Sprintf("%s:%d", name, n)})
-		if err != nil {
-			return 0, err
-		}
-		if by.IsZero() {
-			high = n - 1
-		} else {
-			low = n
-		}
-	}
-	return low, nil
 }
 
 // CheckKey opens a signing key where it is kept and compares it with the one that the
