@@ -17,6 +17,7 @@ import (
 	"github.com/tamthe/tamthe/card/virtual"
 	"github.com/tamthe/tamthe/issuance"
 	"github.com/tamthe/tamthe/issuance/ca"
+	"github.com/tamthe/tamthe/issuance/ceremony"
 	"github.com/tamthe/tamthe/issuance/desk"
 	"github.com/tamthe/tamthe/issuance/keystore"
 	"github.com/tamthe/tamthe/issuance/keystore/pkcs11"
@@ -83,6 +84,22 @@ var classes = []class{
 	{desk.ErrOldNumber, "old-number", exitRule, "correct the number in the person's file: the person has another one by now"},
 	{desk.ErrUnknown, "unknown", exitError, "look at the spelling; `tamthe card list` lists the cards"},
 	{desk.ErrNoCSCA, "no-csca", exitRule, "make one with `tamthe pki csca`"},
+	{desk.ErrNotice, "notice", exitRule, "run the command again when the notice is over; where the present key was lost, --urgent says so"},
+	{desk.ErrNoLink, "no-link", exitRule, "`tamthe pki status` shows the CSCA's keys"},
+	{desk.ErrNoListSigner, "no-list-signer", exitRule, "make one with --signer"},
+	{desk.ErrNoCVCA, "no-cvca", exitRule, "make one with `tamthe pki cvca`, a document verifier with `tamthe pki dv`"},
+	{desk.ErrUnregistered, "unregistered", exitRule, "the holder brings the first request in person: --register"},
+	{desk.ErrCSCA, "csca", exitUsage, "revoke a CSCA alone, not with others"},
+	{errCRLAlarm, "crl-alarm", exitRefused, "issue the next list with `tamthe pki crl`"},
+	{ca.ErrPeriod, "key-period", exitRule, "`tamthe pki status` shows until when keys sign"},
+	{ca.ErrReference, "cv-reference", exitRule, "the request has to name holder and authority as they are registered"},
+	{ca.ErrRights, "cv-rights", exitRule, "ask for less: rights and role are the issuer's at most"},
+	{ca.ErrValidity, "cv-validity", exitRule, "choose other --days or --months; if the issuer's certificate ends, renew that first"},
+	{ca.ErrOuter, "cv-outer", exitRule, "the request has to be countersigned with the holder's key before"},
+	{ca.ErrKey, "key", exitRule, "make another key"},
+	{ceremony.ErrCustodian, "custodian", exitRule, "the ceremony begins again when all custodians are there"},
+	{ceremony.ErrAnswer, "ceremony-answer", exitRule, "find out what is wrong before the ceremony begins again"},
+	{ceremony.ErrTranscript, "transcript", exitError, "take another copy of the file"},
 	{desk.ErrNoSigner, "no-signer", exitRule, "make a document signer with `tamthe pki ds`"},
 	{desk.ErrListFull, "list-full", exitError, "begin another status list: this one has as many cards as it can take"},
 	{desk.ErrProfile, "profile", exitError, "the desk makes cards of the profile " + desk.Profile},
