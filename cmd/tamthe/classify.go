@@ -124,6 +124,7 @@ var classes = []class{
 	{sqlite.ErrBusy, "ledger-busy", exitConflict, "another program writes to the ledger; run the command again"},
 	{sqlite.ErrDamaged, "ledger-damaged", exitError, "`tamthe ledger verify` names the place; put a copy back"},
 	{sqlite.ErrRewrapped, "conflict", exitConflict, "run the command again"},
+	{desk.ErrStaleList, "stale-list", exitRule, "sign a new list with `tamthe pki crl`; nothing was signed"},
 	{sqlite.ErrCopy, "checkpoint-copy", exitError, "make the folder checkpoints/ writable and make room on the disk; nothing was written"},
 	{errCopy, "ledger-copy", exitError, "take another backup; `tamthe ledger verify` says whether the ledger itself is sound"},
 	{ledger.ErrExport, "ledger-export", exitConflict, "name an empty or new folder, or find out who went back behind what was published"},
@@ -235,6 +236,9 @@ func classOf(err error) class {
 	}
 	if _, ok := errors.AsType[*perso.DifferError](err); ok {
 		return class{code: "chip-differs", exit: exitError, hint: "run the command again; if it stays so, give the card up with `tamthe card revoke` and take a new chip"}
+	}
+	if e, ok := errors.AsType[*desk.StuckError](err); ok {
+		return class{code: "stuck", exit: exitRule, hint: "spoil it with `tamthe card revoke " + e.Card + " --reason stuck` and put in a new chip"}
 	}
 	if _, ok := errors.AsType[*printjob.TextError](err); ok {
 		return class{code: "print", exit: exitError, hint: "this card's body cannot be printed here"}

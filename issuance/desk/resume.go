@@ -23,10 +23,15 @@ func (m *making) resume(ctx context.Context, app, card issuance.Subject) (perso.
 	m.renewed = card.Phase == issuance.Spoiled
 	if app.Fields["card"] == "" || m.renewed {
 		m.card = newName("C-")
-		_, err := m.o.newestSigner(ctx, m.draft.Issued)
-		return perso.State{}, err
+		if _, err := m.o.newestSigner(ctx, m.draft.Issued); err != nil {
+			return perso.State{}, err
+		}
+		return perso.State{}, m.o.listInTime(ctx)
 	}
 	m.card, m.begun = card.Stream.ID, true
+	if err := m.o.stuck(ctx, card); err != nil {
+		return perso.State{}, err
+	}
 	if _, err := m.o.openLast(ctx, card.Stream, variantName, &m.variant); err != nil {
 		return perso.State{}, err
 	}
@@ -68,12 +73,16 @@ func (m *making) resumeSigning(ctx context.Context, card issuance.Subject, state
 			return err
 		}
 		state.Signed, err = m.signed(files)
+		return err
 	case card.Phase == issuance.Prepared:
 		err = m.o.signsToday(ctx, card.Fields["ds"])
 	default:
 		_, err = m.o.newestSigner(ctx, m.draft.Issued)
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return m.o.listInTime(ctx)
 }
 
 // chipNotes are the public keys of a chip, sealed because they name a card for good.
