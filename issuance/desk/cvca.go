@@ -49,6 +49,9 @@ func (o *Office) MakeCVCA(ctx context.Context, r CVCA) (cvc.Reference, error) {
 	if err != nil && !errors.Is(err, ErrNoCVCA) {
 		return "", err
 	}
+	if unlinked, err := o.finishLink(ctx, before); unlinked != "" || err != nil {
+		return unlinked, err
+	}
 	stream := issuance.Key(name)
 	s, err := o.begin(ctx, stream)
 	if err != nil {
@@ -89,6 +92,53 @@ func (o *Office) MakeCVCA(ctx context.Context, r CVCA) (cvc.Reference, error) {
 		return reference, err
 	}
 	return reference, o.linkCVCA(ctx, before, ask)
+}
+
+// finishLink has the CVCA before the newest vouch for that, if it was cut short of it; "" says
+// that there was nothing to finish.
+func (o *Office) finishLink(ctx context.Context, newest string) (cvc.Reference, error) {
+	list, err := o.Store.List(ctx, issuance.KindKey)
+	if err != nil || newest == "" {
+		return "", err
+	}
+	before := ""
+	for _, k := range list {
+		if k.Stream.ID == newest {
+			break
+		}
+		if strings.HasPrefix(k.Stream.ID, cvcaPrefix) && k.Phase != issuance.Revoked {
+			before = k.Stream.ID
+		}
+	}
+	if before == "" {
+		return "", nil
+	}
+	c, err := o.cvca(ctx, newest)
+	if err != nil {
+		return "", err
+	}
+	entries, err := o.Store.Stream(ctx, issuance.Key(before))
+	if err != nil {
+		return "", err
+	}
+	holder := c.Certificate.Holder
+	for _, e := range entries {
+		if e.Act == issuance.Issue && e.Fields["object"] == objectCVLink && e.Fields["chr"] == string(holder) {
+			return "", nil
+		}
+	}
+	from, to := c.Certificate.Effective.Time(), c.Certificate.Expiry.Time()
+	return holder, o.linkCVCA(ctx, before, ca.CVCA{
+		Holder: holder, Key: publicOf(c.Key), Algorithm: c.Key.Algorithm, From: o.Now(), Months: (to.Year()-from.Year())*12 + int(to.Month()-from.Month()),
+	})
+}
+
+// publicOf is the key as a signer's Public gives it.
+func publicOf(k cvc.PublicKey) crypto.PublicKey {
+	if k.RSA != nil {
+		return k.RSA
+	}
+	return k.EC
 }
 
 // linkCVCA has the CVCA key of a stream vouch for the next.

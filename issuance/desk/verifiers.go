@@ -3,6 +3,7 @@ package desk
 import (
 	"context"
 	"crypto"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -196,9 +197,13 @@ func (o *Office) IssueCV(ctx context.Context, r CVOrder) ([]string, error) {
 		}
 	}
 	reference := r.Request.Holder
+	claims := newClaim(sub, cvClaim(reference))
+	if _, err := o.cvCertificate(ctx, reference); len(claims) == 0 && !isAbsent(err) {
+		return nil, errors.Join(err, &issuance.DuplicateError{Claim: cvClaim(reference), Holder: stream})
+	}
 	err = s.issueObject(ctx, issuing{
 		stream: stream, object: objectCV, file: cvFile(reference), issuer: by.name, fields: map[string]string{"chr": string(reference)},
-		claims: []issuance.Claim{cvClaim(reference)}, draft: draft, key: by.key,
+		claims: claims, draft: draft, key: by.key,
 	})
 	if err != nil {
 		return nil, err
