@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/tamthe/tamthe/card/cert"
@@ -63,22 +62,13 @@ func (s *Service) newest(issued time.Time) (*signer, error) {
 			return nil, err
 		}
 		next := s.view.used[name] + 1
-		if limit := s.limit(name); next > limit {
+		if limit := s.view.book.Subject(issuance.Key(name)).Cap(); uint64(next) > limit {
 			why = fmt.Errorf("%w: %s, %d of them", ErrCap, name, limit)
 			continue
 		}
 		return &signer{name, c, next}, nil
 	}
 	return nil, why
-}
-
-// limit is how many cards a document signer may sign.
-func (s *Service) limit(name string) int {
-	limit, err := strconv.Atoi(s.view.book.Subject(issuance.Key(name)).Fields["cap"])
-	if err != nil {
-		return 0
-	}
-	return limit
 }
 
 // signs returns the certificate of a document signer that may sign a card of a day of issue
@@ -145,7 +135,7 @@ const (
 // checkCRL refuses to sign under an authority whose list of revocations is stale, and warns
 // before it is.
 func (s *Service) checkCRL(c *cert.Certificate) error {
-	l, err := s.newestCRL()
+	l, index, err := s.newestCRL()
 	if err != nil {
 		return err
 	}
@@ -157,8 +147,8 @@ func (s *Service) checkCRL(c *cert.Certificate) error {
 	switch {
 	case age > life:
 		return fmt.Errorf("%w: it was due on %s", ErrStaleCRL, l.ThisUpdate.Add(life).Format(time.DateOnly))
-	case s.view.revoked.After(l.ThisUpdate.Add(time.Second)) && now.Sub(s.view.revoked) > soonest:
-		return fmt.Errorf("%w: it does not tell the revocation of %s", ErrStaleCRL, s.view.revoked.Format(time.DateOnly))
+	case s.view.revoked.index > index && now.Sub(s.view.revoked.time) > soonest:
+		return fmt.Errorf("%w: it does not tell the revocation of %s", ErrStaleCRL, s.view.revoked.time.Format(time.DateOnly))
 	case age < -time.Hour:
 		return fmt.Errorf("%w: it is of %s, which is to come", ErrStaleCRL, l.ThisUpdate.Format(time.DateTime))
 	}
@@ -171,23 +161,29 @@ func (s *Service) checkCRL(c *cert.Certificate) error {
 	return nil
 }
 
-// newestCRL is the list that was issued last, under whichever key.
-func (s *Service) newestCRL() (*cert.CRL, error) {
+// crlFile is where the newest revocation list is, whichever key signed it.
+const crlFile = "csca.crl"
+
+// newestCRL is the list that was issued last, by a key that is still in use, and its place
+// in the log.
+func (s *Service) newestCRL() (*cert.CRL, int64, error) {
 	var newest object
 	at := int64(-1)
 	for what, p := range s.view.issued {
-		if what.kind == objectCRL && p.index > at {
+		revoked := s.view.book.Subject(issuance.Key(what.key)).Phase == issuance.Revoked
+		if what.kind == objectCRL && !revoked && p.index > at {
 			newest, at = what, p.index
 		}
 	}
 	if at < 0 {
-		return nil, fmt.Errorf("%w: none was issued", ErrStaleCRL)
+		return nil, 0, fmt.Errorf("%w: none was issued", ErrStaleCRL)
 	}
-	der, err := s.published(newest, newest.key+".crl")
+	der, err := s.published(newest, crlFile)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	return cert.ParseCRL(der)
+	l, err := cert.ParseCRL(der)
+	return l, at, err
 }
 
 func forget(key crypto.Signer) {

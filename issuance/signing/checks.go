@@ -35,9 +35,9 @@ func (s *Service) approve(ctx context.Context, r *Request) (*approved, error) {
 	for _, ask := range []func() error{
 		a.isInTheMaking, // approved, being made into this card, whose chip has made its keys
 		func() error { return a.byThreePersons(s.view) }, // registrar, approver, and a personaliser who asks and signed
-		a.isWhatWasApproved,                                     // salt and digests open the commitment that the approver signed
-		func() error { return a.isOf(s.o.Documents) },           // a document that this service signs, with the groups it must have
-		func() error { return a.hasItsKeys(ctx, s.o.CardKeys) }, // DG14 and DG15 hold what the chip made, proven by its own code
+		a.isWhatWasApproved,                            // salt and digests open the commitment that the approver signed
+		func() error { return a.isOf(s.o.Documents) },  // a document that this service signs, with the groups it must have
+		func() error { return a.hasItsKeys(ctx, s.o) }, // DG14 and DG15 hold what the chip made, proven by its own code
 	} {
 		if err := ask(); err != nil {
 			return nil, fmt.Errorf("card %s: %w", r.Card, err)
@@ -162,7 +162,7 @@ func (a *approved) isOf(documents map[string]Document) error {
 
 // hasItsKeys: each key in DG14 and DG15 is a point that this card's chip gave under its own
 // authentication code, and that this card has claimed before all others.
-func (a *approved) hasItsKeys(ctx context.Context, cards CardKeys) error {
+func (a *approved) hasItsKeys(ctx context.Context, o Options) error {
 	infos, err := lds.ParseDG14(a.r.DG14)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrEvidence, err)
@@ -170,7 +170,7 @@ func (a *approved) hasItsKeys(ctx context.Context, cards CardKeys) error {
 	if len(infos.ChipKeys) != 1 {
 		return fmt.Errorf("%w: DG14 holds %d keys", ErrEvidence, len(infos.ChipKeys))
 	}
-	if err := a.made(ctx, cards, a.r.CA, gp.KeyRef{Use: gp.Agreement, Reference: gp.KeyCA}, infos.ChipKeys[0].Key); err != nil {
+	if err := a.made(ctx, o, a.r.CA, gp.KeyRef{Use: gp.Agreement, Reference: gp.KeyCA}, infos.ChipKeys[0].Key); err != nil {
 		return fmt.Errorf("DG14: %w", err)
 	}
 	if len(a.r.DG15) == 0 {
@@ -180,14 +180,15 @@ func (a *approved) hasItsKeys(ctx context.Context, cards CardKeys) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrEvidence, err)
 	}
-	if err := a.made(ctx, cards, a.r.AA, gp.KeyRef{Use: gp.Signature, Reference: gp.KeyAA}, key); err != nil {
+	if err := a.made(ctx, o, a.r.AA, gp.KeyRef{Use: gp.Signature, Reference: gp.KeyAA}, key); err != nil {
 		return fmt.Errorf("DG15: %w", err)
 	}
 	return nil
 }
 
-// made: the card's own chip made the key.
-func (a *approved) made(ctx context.Context, cards CardKeys, e *gp.Evidence, ref gp.KeyRef, key cert.PublicKey) error {
+// made: the card's own chip made the key, or the log says for good that it did not, and the
+// service was told to sign for such chips.
+func (a *approved) made(ctx context.Context, o Options, e *gp.Evidence, ref gp.KeyRef, key cert.PublicKey) error {
 	bad := func(why string) error { return fmt.Errorf("%w: %s", ErrEvidence, why) }
 	if key.EC == nil {
 		return bad("not a key on a curve")
@@ -197,6 +198,16 @@ func (a *approved) made(ctx context.Context, cards CardKeys, e *gp.Evidence, ref
 		return bad("an unknown curve")
 	}
 	ref.Curve = byte(curve)
+	sum := sha256.Sum256(key.EC.Bytes())
+	if !claims(a.card, issuance.ClaimChipKey, hex.EncodeToString(sum[:])) {
+		return bad("the card has not claimed it")
+	}
+	if e == nil {
+		if !o.Imported || !slices.Contains(strings.Split(a.card.Fields["imported"], "-"), imports[ref.Use]) {
+			return bad("the chip has not made it")
+		}
+		return nil
+	}
 	kdd, err := e.KDD()
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrEvidence, err)
@@ -204,12 +215,7 @@ func (a *approved) made(ctx context.Context, cards CardKeys, e *gp.Evidence, ref
 	if !claims(a.card, issuance.ClaimChip, hex.EncodeToString(kdd[:])) {
 		return bad("another chip gave it")
 	}
-	point := key.EC.Bytes()
-	sum := sha256.Sum256(point)
-	if !claims(a.card, issuance.ClaimChipKey, hex.EncodeToString(sum[:])) {
-		return bad("the card has not claimed it")
-	}
-	k, err := cards(ctx, kdd)
+	k, err := o.CardKeys(ctx, kdd)
 	if err != nil {
 		return err
 	}
@@ -223,6 +229,9 @@ func (a *approved) made(ctx context.Context, cards CardKeys, e *gp.Evidence, ref
 	}
 	return nil
 }
+
+// imports are the names of keys by their use, as the log lists imported ones.
+var imports = map[gp.KeyUse]string{gp.Signature: "aa", gp.Agreement: "ca"}
 
 func claims(s issuance.Subject, kind issuance.ClaimKind, value string) bool {
 	return slices.Contains(s.Claimed, issuance.Claim{Kind: kind, Value: value})

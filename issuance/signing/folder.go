@@ -84,6 +84,7 @@ func readPin(dir string) (p Pin, err error) {
 
 // intent is what will be signed for a card, for good before it is signed, and what was.
 type intent struct {
+	Entry  [16]byte // identity of the entry that announces the card
 	CardID [32]byte
 	Signer string
 	At     time.Time
@@ -91,10 +92,11 @@ type intent struct {
 	SOD    []byte // nil until it is signed
 }
 
-// The two records of a card.
+// The records of a card, in the order of their making.
 const (
-	intentSuffix = ".intent"
-	sodSuffix    = ".sod"
+	begunSuffix  = ".begun"  // it will be announced by that entry; by any other it is not ours
+	intentSuffix = ".intent" // this will be signed
+	sodSuffix    = ".sod"    // this was
 )
 
 // journal keeps the records of cards. They are sealed under the salt of the application's

@@ -42,7 +42,7 @@ type view struct {
 	used     map[string]int         // the last number of use of each
 	issued   map[object]publication // what was issued last under each key
 	prepared map[string]logged      // leaves that announce cards not signed yet
-	revoked  time.Time              // the last revocation of a document signer
+	revoked  revocation             // the last of a key
 }
 
 // object is a kind of thing that a key issues.
@@ -56,7 +56,14 @@ type publication struct {
 
 // logged is a leaf with its place.
 type logged struct {
+	entry [16]byte
 	leaf  []byte
+	index int64
+}
+
+// revocation is when and where a key was revoked.
+type revocation struct {
+	time  time.Time
 	index int64
 }
 
@@ -131,7 +138,7 @@ func (v *view) take(index int64, leaf, payload []byte, end int64, last *ledger.C
 	if err := v.claim(&e); err != nil {
 		return fmt.Errorf("%w: entry %d: %w", ErrLog, index, err)
 	}
-	v.note(&e, logged{append([]byte(nil), leaf...), index})
+	v.note(&e, logged{e.ID, append([]byte(nil), leaf...), index})
 	v.tree.Append(hash)
 	if size := v.tree.Size(); end-size < manyRoots || last != nil && last.Size == size {
 		root := v.tree.Root()
@@ -172,7 +179,7 @@ func (v *view) note(e *issuance.Entry, at logged) {
 	case e.Stream.Kind == issuance.KindKey && e.Act == issuance.Issue:
 		v.issued[object{e.Stream.ID, e.Fields["object"]}] = publication{e.Fields["issued"], at.index}
 	case e.Stream.Kind == issuance.KindKey && e.Act == issuance.Revoke:
-		v.revoked = e.Time
+		v.revoked = revocation{e.Time, at.index}
 	case e.Stream.Kind == issuance.KindCard && e.Act == issuance.Prepare:
 		v.prepared[e.Stream.ID] = at
 		for _, c := range e.Claims {

@@ -26,7 +26,7 @@ type Request struct {
 	Parts       []issuance.Part // what was approved, in ascending order of names
 	Issued      time.Time       // the day of issue, midnight in UTC; the part "issued" is its text
 	DG14, DG15  []byte          // the complete files; DG15 is nil for a chip without Active Authentication
-	AA, CA      *gp.Evidence    // that the chip has the keys of DG15 and DG14
+	AA, CA      *gp.Evidence    // that the chip has made the keys of DG15 and DG14; nil for keys that were imported
 	Operator    issuance.KeyID  // the personaliser who asks
 	Signature   []byte          // theirs, see Sign
 }
@@ -56,7 +56,7 @@ const (
 //	long    DG14
 //	long    DG15, or nothing
 //	long    evidence of the key in DG15, or nothing
-//	long    evidence of the key in DG14
+//	long    evidence of the key in DG14, or nothing
 //	32      the personaliser's key
 //	long    their signature, 1 to 512
 func (r *Request) body() ([]byte, error) {
@@ -108,8 +108,8 @@ func (r *Request) check() error {
 		return bad("the year of issue")
 	case len(r.DG14) == 0 || len(r.DG14) > maxFile || len(r.DG15) > maxFile:
 		return bad("the size of DG14 or DG15")
-	case r.CA == nil || (r.AA == nil) != (len(r.DG15) == 0):
-		return bad("a key without evidence")
+	case r.AA != nil && len(r.DG15) == 0:
+		return bad("evidence of no key")
 	case r.Operator.IsZero():
 		return bad("nobody asks")
 	}

@@ -90,8 +90,6 @@ func TestRequestRefuses(t *testing.T) {
 		"an hour of issue":  func(r *Request) { r.Issued = r.Issued.Add(time.Hour) },
 		"no DG14":           func(r *Request) { r.DG14 = nil },
 		"a large DG14":      func(r *Request) { r.DG14 = make([]byte, maxFile+1) },
-		"DG15 unproven":     func(r *Request) { r.AA = nil },
-		"DG14 unproven":     func(r *Request) { r.CA = nil },
 		"evidence of none":  func(r *Request) { r.DG15 = nil },
 		"large evidence":    func(r *Request) { r.CA.Answer = make([]byte, 5000) },
 	} {

@@ -43,6 +43,7 @@ type Options struct {
 
 	CardKeys  CardKeys
 	Documents map[string]Document // by profile
+	Imported  bool                // sign for chips whose keys were made elsewhere, too, where the log says so
 	Status    string              // URI of the status list that new cards are put into
 
 	Witnesses []*receipt.WitnessKey

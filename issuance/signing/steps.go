@@ -42,9 +42,13 @@ const tries = 16
 // prepare announces the card in the log: the hash of the LDSSecurityObject, the document
 // signer and the number of its use.
 func (s *Service) prepare(ctx context.Context, a *approved) error {
+	begun, err := s.begin(a)
+	if err != nil {
+		return err
+	}
 	why := issuance.ErrConflict
 	for range tries {
-		err := s.announce(ctx, a)
+		err := s.announce(ctx, a, begun)
 		switch taken, duplicate := errors.AsType[*issuance.DuplicateError](err); {
 		case duplicate && taken.Claim.Kind == issuance.ClaimStatus:
 			why = ErrListFull
@@ -68,7 +72,21 @@ func (s *Service) prepare(ctx context.Context, a *approved) error {
 	return fmt.Errorf("announce the card: %w", why)
 }
 
-func (s *Service) announce(ctx context.Context, a *approved) error {
+// begin names the entry that will announce the card, for good before it does: another
+// service over the same log would not know what this one signed.
+func (s *Service) begin(a *approved) ([16]byte, error) {
+	i, err := s.journal.get(a.r.Card, a.r.Salt, begunSuffix)
+	if errors.Is(err, fs.ErrNotExist) {
+		i = &intent{Entry: issuance.NewID()}
+		err = s.journal.put(a.r.Card, a.r.Salt, begunSuffix, *i)
+	}
+	if err != nil {
+		return [16]byte{}, fmt.Errorf("keep what will be announced: %w", err)
+	}
+	return i.Entry, nil
+}
+
+func (s *Service) announce(ctx context.Context, a *approved, id [16]byte) error {
 	d, err := s.newest(a.r.Issued)
 	if err != nil {
 		return err
@@ -84,12 +102,13 @@ func (s *Service) announce(ctx context.Context, a *approved) error {
 	if err != nil {
 		return err
 	}
-	id := hex.EncodeToString(draft.CardID[:])
+	card := hex.EncodeToString(draft.CardID[:])
 	return s.append(ctx, a, issuance.Prepare, d.name, func(e *issuance.Entry) {
-		e.Fields = map[string]string{"cardid": id, "ds": d.name}
+		e.ID = id
+		e.Fields = map[string]string{"cardid": card, "ds": d.name}
 		e.Commitments = map[string][32]byte{issuance.Content: a.card.Commitments[issuance.Content]}
 		e.Claims = []issuance.Claim{
-			{Kind: issuance.ClaimCardID, Value: id},
+			{Kind: issuance.ClaimCardID, Value: card},
 			{Kind: issuance.ClaimStatus, Value: fmt.Sprintf("%s:%d", s.o.Status, drawIndex())},
 			{Kind: issuance.ClaimUse, Value: fmt.Sprintf("%s:%d", d.name, d.next)},
 		}
@@ -138,6 +157,13 @@ func (s *Service) intend(ctx context.Context, a *approved) (*intent, error) {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
+	begun, err := s.journal.get(a.r.Card, a.r.Salt, begunSuffix)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && begun.Entry != s.view.prepared[a.r.Card].entry {
+		return nil, fmt.Errorf("%w: another service announced it", ErrLost)
+	}
+	if err != nil {
+		return nil, err
+	}
 	proof, err := s.prove(ctx, a)
 	if err != nil {
 		return nil, err
@@ -146,7 +172,7 @@ func (s *Service) intend(ctx context.Context, a *approved) (*intent, error) {
 	if err != nil || len(id) != 32 {
 		return nil, fmt.Errorf("card %s: cardid: %w", a.r.Card, issuance.ErrEntry)
 	}
-	i = &intent{CardID: [32]byte(id), Signer: a.card.Fields["ds"], At: s.o.Now().UTC().Truncate(time.Second), Proof: *proof}
+	i = &intent{Entry: begun.Entry, CardID: [32]byte(id), Signer: a.card.Fields["ds"], At: s.o.Now().UTC().Truncate(time.Second), Proof: *proof}
 	if err := s.journal.put(a.r.Card, a.r.Salt, intentSuffix, *i); err != nil {
 		return nil, fmt.Errorf("keep what will be signed: %w", err)
 	}
