@@ -17,13 +17,13 @@ import (
 	"github.com/tamthe/tamthe/card/virtual"
 	"github.com/tamthe/tamthe/issuance"
 	"github.com/tamthe/tamthe/issuance/ca"
-	"github.com/tamthe/tamthe/issuance/ceremony"
 	"github.com/tamthe/tamthe/issuance/desk"
 	"github.com/tamthe/tamthe/issuance/keystore"
 	"github.com/tamthe/tamthe/issuance/keystore/pkcs11"
 	"github.com/tamthe/tamthe/issuance/ledger"
 	"github.com/tamthe/tamthe/issuance/perso"
 	"github.com/tamthe/tamthe/issuance/printjob"
+	"github.com/tamthe/tamthe/issuance/signing"
 	"github.com/tamthe/tamthe/issuance/sqlite"
 	"github.com/tamthe/tamthe/issuance/vault"
 	"github.com/tamthe/tamthe/issuance/witness"
@@ -69,6 +69,15 @@ var classes = []class{
 	{gp.ErrProtection, "chip-channel", exitError, "something between here and the chip changed what was sent: look at reader and cable, then run the command again"},
 	{gp.ErrAnswer, "card-protocol", exitError, "try again; if it stays so, take another chip"},
 
+	{signing.ErrNotApproved, "not-approved", exitRule, "`tamthe card show` tells where the card stands"},
+	{signing.ErrEvidence, "chip-unproven", exitRule, "the chip did not prove that it made its keys: look at reader and cable, give the card up and take another chip"},
+	{signing.ErrStaleCRL, "crl-stale", exitRule, "make a revocation list with `tamthe pki crl`"},
+	{signing.ErrLog, "log-other", exitConflict, "stop: the signing service knows another ledger than this; `tamthe ledger verify` says more"},
+	{signing.ErrLost, "sod-lost", exitRule, "give this card up with `tamthe card revoke`, then personalise on a new chip"},
+	{signing.ErrPeer, "signer-other", exitError, "compare the certificates under [signer] in config.toml with those of the signing service"},
+	{signing.ErrFailed, "signer-failed", exitError, "run the command again; the signing service's own log says more"},
+	{signing.ErrRequest, "signer-request", exitError, "update this tamthe and the signing service to one version"},
+
 	{issuance.ErrFourEyes, "four-eyes", exitRule, "somebody else has to do this, or to sign it too: --second names a second operator with the role"},
 	{issuance.ErrWord, "word", exitUsage, ""},
 	{issuance.ErrCap, "cap", exitRule, "make another document signer with `tamthe pki ds`"},
@@ -84,23 +93,9 @@ var classes = []class{
 	{desk.ErrOldNumber, "old-number", exitRule, "correct the number in the person's file: the person has another one by now"},
 	{desk.ErrUnknown, "unknown", exitError, "look at the spelling; `tamthe card list` lists the cards"},
 	{desk.ErrNoCSCA, "no-csca", exitRule, "make one with `tamthe pki csca`"},
-	{desk.ErrNotice, "notice", exitRule, "run the command again when the notice is over; where the present key was lost, --urgent says so"},
-	{desk.ErrNoLink, "no-link", exitRule, "`tamthe pki status` shows the CSCA's keys"},
-	{desk.ErrNoListSigner, "no-list-signer", exitRule, "make one with --signer"},
-	{desk.ErrNoCVCA, "no-cvca", exitRule, "make one with `tamthe pki cvca`, a document verifier with `tamthe pki dv`"},
-	{desk.ErrUnregistered, "unregistered", exitRule, "the holder brings the first request in person: --register"},
-	{desk.ErrCSCA, "csca", exitUsage, "revoke a CSCA alone, not with others"},
-	{errCRLAlarm, "crl-alarm", exitRefused, "issue the next list with `tamthe pki crl`"},
-	{ca.ErrPeriod, "key-period", exitRule, "`tamthe pki status` shows until when keys sign"},
-	{ca.ErrReference, "cv-reference", exitRule, "the request has to name holder and authority as they are registered"},
-	{ca.ErrRights, "cv-rights", exitRule, "ask for less: rights and role are the issuer's at most"},
-	{ca.ErrValidity, "cv-validity", exitRule, "choose other --days or --months; if the issuer's certificate ends, renew that first"},
-	{ca.ErrOuter, "cv-outer", exitRule, "the request has to be countersigned with the holder's key before"},
-	{ca.ErrKey, "key", exitRule, "make another key"},
-	{ceremony.ErrCustodian, "custodian", exitRule, "the ceremony begins again when all custodians are there"},
-	{ceremony.ErrAnswer, "ceremony-answer", exitRule, "find out what is wrong before the ceremony begins again"},
-	{ceremony.ErrTranscript, "transcript", exitError, "take another copy of the file"},
 	{desk.ErrNoSigner, "no-signer", exitRule, "make a document signer with `tamthe pki ds`"},
+	{desk.ErrNoService, "no-signing-service", exitRule, "make one with `tamthe operator add signer --service`, or name one under [signer] in config.toml"},
+	{desk.ErrForm, "approval-form", exitRule, "withdraw the application with `tamthe cancel` and enrol it again"},
 	{desk.ErrListFull, "list-full", exitError, "begin another status list: this one has as many cards as it can take"},
 	{desk.ErrProfile, "profile", exitError, "the desk makes cards of the profile " + desk.Profile},
 	{profile.ErrUnknown, "profile", exitError, "the desk makes cards of the profile " + desk.Profile},
@@ -124,11 +119,11 @@ var classes = []class{
 	{sqlite.ErrBusy, "ledger-busy", exitConflict, "another program writes to the ledger; run the command again"},
 	{sqlite.ErrDamaged, "ledger-damaged", exitError, "`tamthe ledger verify` names the place; put a copy back"},
 	{sqlite.ErrRewrapped, "conflict", exitConflict, "run the command again"},
-	{desk.ErrStaleList, "stale-list", exitRule, "sign a new list with `tamthe pki crl`; nothing was signed"},
 	{sqlite.ErrCopy, "checkpoint-copy", exitError, "make the folder checkpoints/ writable and make room on the disk; nothing was written"},
 	{errCopy, "ledger-copy", exitError, "take another backup; `tamthe ledger verify` says whether the ledger itself is sound"},
 	{ledger.ErrExport, "ledger-export", exitConflict, "name an empty or new folder, or find out who went back behind what was published"},
 	{witness.ErrContradicted, "log-contradicted", exitConflict, "stop: the ledger was rolled back, rewritten or forked; `tamthe ledger verify` with the witness's checkpoint says where"},
+	{signing.ErrWitness, "unwitnessed", exitError, "bring the witnesses back; config.toml names them, and how old their word may be"},
 	{witness.ErrUnwitnessed, "unwitnessed", exitError, "bring the witnesses back; config.toml names them, and how old their word may be"},
 	{witness.ErrState, "witness-state", exitError, "close the other program, or put the witness's folder back from its copy: a witness that forgot cosigns nothing"},
 	{errWitness, "usage", exitUsage, "`tamthe ledger watch --help` shows how a desk names its witnesses"},
@@ -236,9 +231,6 @@ func classOf(err error) class {
 	}
 	if _, ok := errors.AsType[*perso.DifferError](err); ok {
 		return class{code: "chip-differs", exit: exitError, hint: "run the command again; if it stays so, give the card up with `tamthe card revoke` and take a new chip"}
-	}
-	if e, ok := errors.AsType[*desk.StuckError](err); ok {
-		return class{code: "stuck", exit: exitRule, hint: "spoil it with `tamthe card revoke " + e.Card + " --reason stuck` and put in a new chip"}
 	}
 	if _, ok := errors.AsType[*printjob.TextError](err); ok {
 		return class{code: "print", exit: exitError, hint: "this card's body cannot be printed here"}

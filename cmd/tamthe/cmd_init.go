@@ -62,10 +62,13 @@ revoked any more.
 	return cmd
 }
 
+// allRoles are those of people: no person is a signing service.
 func allRoles() []string {
 	var names []string
 	for _, r := range issuance.Roles() {
-		names = append(names, string(r))
+		if r != issuance.Signer {
+			names = append(names, string(r))
+		}
 	}
 	return names
 }
@@ -230,5 +233,10 @@ func (p *program) found(ctx context.Context, o initOptions, path string, pass [2
 	}
 	made = append(made, path, path+"-wal", path+"-shm", p.home.path(checkpointsDir, sqlite.CheckpointFile))
 	office.Store = l
-	return log, errors.Join(office.Found(ctx, origin, log.Verifier, founders[0], founders[1]), l.Close())
+	err = office.Found(ctx, origin, log.Verifier, founders[0], founders[1])
+	if err == nil {
+		made = append(made, p.home.path(keysDir, signerKeyName))
+		err = enrolService(ctx, office, laterRing{p}, p.home.path(signerDir))
+	}
+	return log, errors.Join(err, l.Close())
 }

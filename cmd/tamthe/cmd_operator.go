@@ -24,6 +24,7 @@ type operatorOptions struct {
 	key     string
 	reason  string
 	from    string
+	service bool
 }
 
 func newOperator(p *program) *cobra.Command {
@@ -46,6 +47,10 @@ func newOperatorAdd(p *program) *cobra.Command {
 with the signatures of two administrators. Four eyes compares the persons behind keys:
 a second key of one person is enrolled with --person. With --key it is one that the
 person's own token holds, Ed25519, P-256 or P-384, and the token asks for its PIN.
+
+With --service it enrols no person but this home's signing service, which alone uses the
+document signers' keys. A home that was made by an earlier version has none. Run
+` + "`tamthe ledger verify`" + ` before: the service believes this ledger from then on.
 `,
 		Example: "  tamthe operator add dung --roles approver,inspector,clerk,revoker --operator an --second chi",
 		Args:    exactly(1),
@@ -55,6 +60,7 @@ person's own token holds, Ed25519, P-256 or P-384, and the token asks for its PI
 		},
 	}
 	p.pairFlags(cmd)
+	cmd.Flags().BoolVar(&o.service, "service", false, "enrol this home's signing service, named signer, in place of a person")
 	cmd.Flags().StringSliceVar(&o.roles, "roles", nil, "what the operator may do: "+strings.Join(allRoles(), ", "))
 	cmd.Flags().StringVar(&o.person, "person", "", "the person behind the key, as `operator list` shows it (else a new one)")
 	cmd.Flags().StringVar(&o.key, "key", "", "pkcs11: `URI` of a key in the person's own token or PIV card, instead of a new key in a file")
@@ -101,7 +107,29 @@ type operatorJSON struct {
 	Active bool     `json:"active"`
 }
 
+// addService makes the home's signing service.
+func addService(ctx context.Context, p *program, o operatorOptions) error {
+	if o.name != signerKeyName || len(o.roles) > 0 || o.person != "" || o.newPass != "" {
+		return usagef("a signing service is named %s and has no roles, person or passphrase", signerKeyName)
+	}
+	office, err := p.openOffice(ctx, acting)
+	if err != nil {
+		return err
+	}
+	defer office.done()
+	if err := enrolService(ctx, office.Office, office.Authority.Keys, p.home.path(signerDir)); err != nil {
+		return err
+	}
+	return p.result(struct {
+		Schema   string `json:"schema"`
+		Operator string `json:"operator"`
+	}{"tamthe/operator-add/1", o.name}, "operator "+o.name, "")
+}
+
 func runOperatorAdd(ctx context.Context, p *program, o operatorOptions) error {
+	if o.service {
+		return addService(ctx, p, o)
+	}
 	roles, err := parseRoles(o.roles)
 	if err != nil {
 		return err

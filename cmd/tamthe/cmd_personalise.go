@@ -68,6 +68,9 @@ func runPersonalise(ctx context.Context, p *program, app string, o personaliseOp
 		return err
 	}
 	defer master.Destroy()
+	if err := p.signing(ctx, office, master); err != nil {
+		return err
+	}
 	qa, err := p.qaOptions()
 	if err != nil {
 		return err
@@ -83,7 +86,7 @@ func runPersonalise(ctx context.Context, p *program, app string, o personaliseOp
 	}
 	progress := p.progress()
 	card, err := office.Personalise(ctx, app, r, desk.Personalisation{
-		Transport: []gp.Keys{gp.TransportKeys()}, Master: master, BACOnly: o.bacOnly, NoAA: o.noAA, Status: statusList,
+		Transport: []gp.Keys{gp.TransportKeys()}, Master: master, BACOnly: o.bacOnly, NoAA: o.noAA,
 		Driver: o.driver, Import: o.imports, TestCard: o.testCard, Limits: limits,
 		Verify: qa, Progress: func(s perso.Progress) { progress.show(string(s.Act), s.Done, s.Total) },
 	})

@@ -65,7 +65,7 @@ func (d *demo) setUp(ctx context.Context) error {
 	}{
 		{"init: home, ledger, two operators", func(p *program) error {
 			return runInit(ctx, p, initOptions{
-				name: officerAn, roles: []string{"admin", "registrar", "personaliser", "signer", "custodian"},
+				name: officerAn, roles: []string{"admin", "registrar", "personaliser", "custodian"},
 				second: officerBinh, secondRoles: []string{"admin", "approver", "inspector", "clerk", "revoker", "custodian"},
 			})
 		}},

@@ -142,7 +142,7 @@ func (d *desks) authority() error {
 	pass := filepath.Join(dir, "passphrase")
 	for _, args := range [][]string{
 		{
-			"init", "--roles", "admin,registrar,personaliser,signer,custodian",
+			"init", "--roles", "admin,registrar,personaliser,custodian",
 			"--second-roles", "admin,approver,inspector,clerk,revoker,custodian",
 		},
 		{"pki", "csca"},

@@ -52,6 +52,7 @@ type config struct {
 		Hours  int    `toml:"hours,omitempty"`  // how old the witnesses' word may be
 		Quorum int    `toml:"quorum,omitempty"` // how many witnesses must have cosigned; all if 0
 	} `toml:"log,omitempty"`
+	Signer  signerConfig `toml:"signer,omitempty"`
 	Witness []struct {
 		Key string `toml:"key"`
 		URL string `toml:"url"`
@@ -107,7 +108,7 @@ func (h home) config() (config, error) {
 		return c, err
 	}
 	if err := toml.NewDecoder(bytes.NewReader(b)).DisallowUnknownFields().Decode(&c); err != nil {
-		return c, hint(fmt.Errorf("%s%w", path, tomlError(err)), "the keys are lang, reader, policy, profile; under [log] origin, second, hours and quorum; under [[witness]] key and url; under [desk] name, office and hours; under [keys] uri, sealed, passphrase_file and exposed")
+		return c, hint(fmt.Errorf("%s%w", path, tomlError(err)), "the keys are lang, reader, policy, profile; under [log] origin, second, hours and quorum; under [[witness]] key and url; under [desk] name, office and hours; under [keys] uri, sealed, passphrase_file and exposed; under [signer] url, ca, cert, key and imported")
 	}
 	if c.Policy != "" {
 		if _, err := verify.PolicyByName(c.Policy); err != nil {

@@ -16,6 +16,7 @@ import (
 	"github.com/tamthe/tamthe/issuance"
 	"github.com/tamthe/tamthe/issuance/ca"
 	"github.com/tamthe/tamthe/issuance/keystore"
+	"github.com/tamthe/tamthe/issuance/signing"
 )
 
 var (
@@ -24,7 +25,7 @@ var (
 	// ErrNoSigner means that no document signer can sign the card: there is none, it was
 	// revoked, or its time of use does not hold today and the day of issue that the
 	// application asks for.
-	ErrNoSigner = errors.New("no document signer is in use")
+	ErrNoSigner = signing.ErrNoSigner
 )
 
 // Authority is where the issuer's keys and certificates are.
@@ -125,15 +126,15 @@ func (o *Office) issued(ctx context.Context, stream issuance.StreamID, object, f
 	return b, nil
 }
 
-// signing is a certificate and the key to sign under it.
-type signing struct {
+// certifier is a certificate and the key to sign under it.
+type certifier struct {
 	name   string
 	issuer *ca.Issuer
 	key    crypto.Signer
 }
 
 // forget wipes the key where it is one that can be wiped.
-func (s *signing) forget() { forget(s.key) }
+func (s *certifier) forget() { forget(s.key) }
 
 func forget(key crypto.Signer) {
 	if k, ok := key.(interface{ Destroy() }); ok {
@@ -143,7 +144,7 @@ func forget(key crypto.Signer) {
 
 // signer opens a certified key of the authority, which signs in the time of its use; the
 // caller forgets it.
-func (o *Office) signer(ctx context.Context, name string) (*signing, error) {
+func (o *Office) signer(ctx context.Context, name string) (*certifier, error) {
 	c, err := o.certificate(ctx, name)
 	if err != nil {
 		return nil, err
@@ -157,12 +158,12 @@ func (o *Office) signer(ctx context.Context, name string) (*signing, error) {
 		forget(key)
 		return nil, err
 	}
-	p := usage(c)
-	return &signing{name, issuer, keystore.During(key, p.NotBefore, p.NotAfter, o.Now)}, nil
+	p := signing.UsagePeriod(c)
+	return &certifier{name, issuer, keystore.During(key, p.NotBefore, p.NotAfter, o.Now)}, nil
 }
 
 // root opens the CSCA that signs today: see generations.
-func (o *Office) root(ctx context.Context) (*signing, error) {
+func (o *Office) root(ctx context.Context) (*certifier, error) {
 	all, err := o.generations(ctx)
 	if err != nil {
 		return nil, err
@@ -192,10 +193,10 @@ func (o *Office) newestSigner(ctx context.Context, issued time.Time) (string, er
 		if err != nil {
 			return "", err
 		}
-		p := usage(c)
+		p := signing.UsagePeriod(c)
 		switch {
 		case !p.Covers(o.Now()):
-		case !aroundDay(p, issued):
+		case !signing.AroundDay(p, issued):
 			why = fmt.Errorf("%w for cards issued on %s: cancel the application and enrol again", ErrNoSigner, issued.Format(time.DateOnly))
 		default:
 			return s.Stream.ID, nil
@@ -217,28 +218,8 @@ func (o *Office) signsToday(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	if !usage(c).Covers(o.Now()) {
+	if !signing.UsagePeriod(c).Covers(o.Now()) {
 		return fmt.Errorf("%w: the time of %s is over", ErrNoSigner, name)
 	}
 	return nil
-}
-
-// usage is when a certificate's key may sign.
-func usage(c *cert.Certificate) cert.Period {
-	p := cert.Period{NotBefore: c.NotBefore, NotAfter: c.NotAfter}
-	if u := c.PrivateKeyUsage; u != nil {
-		if !u.NotBefore.IsZero() {
-			p.NotBefore = u.NotBefore
-		}
-		if !u.NotAfter.IsZero() {
-			p.NotAfter = u.NotAfter
-		}
-	}
-	return p
-}
-
-// aroundDay says whether some moment of the day lies in the period, with a day to spare on
-// both sides as the checkpoint has it: a signed day of issue has no time and no zone.
-func aroundDay(p cert.Period, day time.Time) bool {
-	return !day.AddDate(0, 0, 2).Before(p.NotBefore) && !day.AddDate(0, 0, -1).After(p.NotAfter)
 }

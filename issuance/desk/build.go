@@ -1,12 +1,8 @@
 package desk
 
 import (
-	"context"
-	"crypto/rand"
 	"encoding/asn1"
-	"encoding/binary"
 	"fmt"
-	"time"
 
 	"github.com/tamthe/tamthe/card/cert"
 	"github.com/tamthe/tamthe/card/lds"
@@ -25,84 +21,9 @@ var (
 // brainpoolP256r1 by the number of the standardised domain parameters.
 const paceParameters = 13
 
-// prepared is what a card's SOD will be signed over; it is sealed in the ledger before the
-// signature, so that a cut between the two leads to the same octets.
+// prepared is what the first versions sealed about what they would sign.
 type prepared struct {
-	Files  map[string][]byte `json:",omitempty"` // by name; sealed apart
-	At     time.Time
-	Signer string // the document signer's stream
-	List   string
-	Index  uint32
-}
-
-// sealPrepared puts what was prepared into the entry.
-func (m *making) sealPrepared(ctx context.Context, e *issuance.Entry, p prepared) error {
-	if err := m.o.sealFiles(ctx, e, m.app, filesName, p.Files); err != nil {
-		return err
-	}
-	p.Files = nil
-	return m.o.seal(ctx, e, m.app, preparedName, p)
-}
-
-// openPrepared opens what was prepared, as this or an earlier version sealed it.
-func (m *making) openPrepared(ctx context.Context, card issuance.StreamID) (prepared, error) {
-	var p prepared
-	_, err := m.o.openLast(ctx, card, preparedName, &p)
-	if err == nil && p.Files == nil {
-		p.Files, err = m.o.openFiles(ctx, card, filesName, allClasses...)
-	}
-	return p, err
-}
-
-// prepare makes every file but the SOD and settles what goes into that.
-func (m *making) prepare(ctx context.Context, keys perso.PublicKeys) (prepared, error) {
-	files, err := m.files(keys)
-	if err != nil {
-		return prepared{}, err
-	}
-	name, err := m.o.newestSigner(ctx, m.draft.Issued)
-	if err != nil {
-		return prepared{}, err
-	}
-	index, err := m.o.freeIndex(ctx, m.p.Status, drawIndex)
-	if err != nil {
-		return prepared{}, err
-	}
-	return prepared{
-		Files: files, At: m.o.Now().UTC().Truncate(time.Second), Signer: name, List: m.p.Status,
-		Index: index,
-	}, nil
-}
-
-// placesOfList is how many indexes a status list has: so many that a hundred million cards
-// draw one each without long trying, and so few that the list of them stays a bitmap of
-// some megabytes.
-const placesOfList = 1 << 27
-
-// triesOfList is how often an index is drawn before a list counts as full.
-const triesOfList = 64
-
-// drawIndex draws an index.
-func drawIndex() uint32 {
-	var b [4]byte
-	rand.Read(b[:])
-	return binary.BigEndian.Uint32(b[:]) % placesOfList
-}
-
-// freeIndex draws a place in the list that no card has. It says nothing about the order of
-// issue. Two desks that draw the same place at once are kept apart by the claim on it.
-func (o *Office) freeIndex(ctx context.Context, list string, draw func() uint32) (uint32, error) {
-	for range triesOfList {
-		index := draw()
-		taken, err := o.Store.Claimed(ctx, statusClaim(list, index))
-		if err != nil {
-			return 0, err
-		}
-		if taken.IsZero() {
-			return index, nil
-		}
-	}
-	return 0, fmt.Errorf("%s: %w", list, ErrListFull)
+	Files map[string][]byte `json:",omitempty"` // by name
 }
 
 // statusClaim is the place of one card in a status list.

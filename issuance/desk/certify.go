@@ -126,8 +126,8 @@ func (o *Office) nextName(ctx context.Context, prefix string) (string, error) {
 // certification is a key to be certified by the issuer's, or by itself.
 type certification struct {
 	name, usage, issuer, algorithm string
-	cap                            int      // how many cards a document signer may sign; 0: no such key
-	root                           *signing // the issuer; nil: the key itself
+	cap                            int        // how many cards a document signer may sign; 0: no such key
+	root                           *certifier // the issuer; nil: the key itself
 	fields                         map[string]string
 	prepare                        func(crypto.PublicKey, *big.Int) (*ca.Draft, error)
 }

@@ -81,23 +81,23 @@ func TestSwappedPortrait(t *testing.T) {
 	}
 }
 
-// TestSwappedPreparation: between preparing and signing somebody with the vault's key
-// puts other files in the place of those prepared.
-func TestSwappedPreparation(t *testing.T) {
+// TestSwappedContent: between signature and lock somebody with the vault's key puts other
+// files in the place of those signed.
+func TestSwappedContent(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	app, c := r.approved(t, enrolment(1)), blank()
-	f := &faulty{Store: r.store, at: 5}
+	f := &faulty{Store: r.store, at: 7}
 	wantError(t, "cut", second(r.through(f).Personalise(t.Context(), app, insert(c), r.plan())), errFault)
-	card := must(r.store.List(t.Context(), issuance.KindCard, issuance.Prepared))(t)[0].Stream
-	const name = filesName + ".biometrics"
+	card := must(r.store.List(t.Context(), issuance.KindCard, issuance.Writing))(t)[0].Stream
+	const name = contentName + ".biometrics"
 	var files map[string][]byte
 	e := must(r.an.openLast(t.Context(), card, name, &files))(t)
 	files[lds.DG2.Name()] = must(lds.EncodeDG2(lds.Face{Image: portrait(9), Coding: lds.JPEG, Width: 200, Height: 200}))(t)
 	b := must(r.vault.Seal(t.Context(), app, vault.Biometric, place(e.ID, name), must(json.Marshal(files))(t)))(t)
 	r.tamper(t, "UPDATE attachment SET sealed = ? WHERE name = ?", b, name)
 	wantError(t, "resume", second(r.an.Personalise(t.Context(), app, insert(c), r.plan())), issuance.ErrChanged)
-	r.wantPhase(t, card, issuance.Prepared)
+	r.wantPhase(t, card, issuance.Writing)
 }
 
 // TestOperatorWhoPreparesOtherFiles: even an entry that the personaliser has signed does

@@ -10,9 +10,11 @@ import (
 	"slices"
 
 	"github.com/tamthe/tamthe/card/dh"
+	"github.com/tamthe/tamthe/card/gp"
 	"github.com/tamthe/tamthe/card/lds"
 	"github.com/tamthe/tamthe/issuance"
 	"github.com/tamthe/tamthe/issuance/perso"
+	"github.com/tamthe/tamthe/issuance/vault"
 )
 
 // Record keeps an act of the card's stream. Before the lock, which nobody can undo, the
@@ -36,6 +38,7 @@ func (m *making) Record(ctx context.Context, r perso.Record) error {
 			return m.noteKeys(ctx, e, r)
 		case issuance.Write:
 			e.Fields = map[string]string{"sod": digest(m.made.Files[lds.SODFile])}
+			return m.keepContent(ctx, e)
 		case issuance.WriteDone:
 			e.Fields = map[string]string{"sod": digest(m.made.Files[lds.SODFile]), "readback": digestOf(m.made.Files)}
 		}
@@ -43,21 +46,47 @@ func (m *making) Record(ctx context.Context, r perso.Record) error {
 	})
 }
 
-// noteKeys claims the chip's public keys, which no other card may ever have, and keeps
-// them.
+// keepContent keeps what was signed, for the runs after this one. It comes with the first
+// act after the signature, which is the signing service's own.
+func (m *making) keepContent(ctx context.Context, e *issuance.Entry) error {
+	files := map[string][]byte{}
+	for f, b := range m.made.Files {
+		files[f.Name()] = b
+	}
+	return m.o.sealFiles(ctx, e, m.app, contentName, files)
+}
+
+// noteKeys claims the chip's public keys, which no other card may ever have, and keeps them
+// with the files that will hold them: what a card is known by, should it never be written.
 func (m *making) noteKeys(ctx context.Context, e *issuance.Entry, r perso.Record) error {
 	notes := chipNotes{}
 	for _, key := range []struct {
-		point *dh.Point
-		note  *[]byte
-	}{{r.AA, &notes.AA}, {r.CA, &notes.CA}} {
+		point          *dh.Point
+		proof          *gp.Evidence
+		note, evidence *[]byte
+	}{{r.AA, r.AAEvidence, &notes.AA, &notes.AAEvidence}, {r.CA, r.CAEvidence, &notes.CA, &notes.CAEvidence}} {
 		if key.point == nil {
 			continue
 		}
 		*key.note = key.point.Bytes()
 		e.Claims = append(e.Claims, issuance.Claim{Kind: issuance.ClaimChipKey, Value: digest(*key.note)})
+		if key.proof == nil { // it was imported
+			continue
+		}
+		var err error
+		if *key.evidence, err = key.proof.MarshalBinary(); err != nil {
+			return err
+		}
 	}
-	e.Fields = map[string]string{"evidence": digest(slices.Concat(notes.AA, notes.CA))}
+	e.Fields = map[string]string{"evidence": digest(slices.Concat(notes.AAEvidence, notes.CAEvidence))}
+	files, err := m.files(perso.PublicKeys{AA: r.AA, CA: r.CA})
+	if err != nil {
+		return err
+	}
+	maps.DeleteFunc(files, func(name string, _ []byte) bool { return classOf(name) != vault.Technical })
+	if err := m.o.sealAs(ctx, e, m.app, vault.Technical, filesName, files); err != nil {
+		return err
+	}
 	if r.Imported != "" {
 		e.Fields["imported"] = r.Imported
 	}

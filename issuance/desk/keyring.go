@@ -11,6 +11,7 @@ import (
 
 	"github.com/tamthe/tamthe/issuance"
 	"github.com/tamthe/tamthe/issuance/keystore"
+	"github.com/tamthe/tamthe/issuance/signing"
 )
 
 // KeyInfo is what the ledger says of one of the authority's keys.
@@ -66,7 +67,7 @@ func (o *Office) Key(ctx context.Context, name string) (KeyInfo, error) {
 	}
 	c, err := o.certificate(ctx, name)
 	if err == nil {
-		p := usage(c)
+		p := signing.UsagePeriod(c)
 		k.From, k.To = p.NotBefore, p.NotAfter
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return KeyInfo{}, err

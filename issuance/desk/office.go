@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/tamthe/tamthe/issuance"
+	"github.com/tamthe/tamthe/issuance/signing"
 	"github.com/tamthe/tamthe/issuance/vault"
 )
 
@@ -30,8 +31,13 @@ var (
 	// ErrLeftover means that an act was done and keys that it ends are still in the vault:
 	// Sweep destroys them.
 	ErrLeftover = errors.New("it was done, but the vault still has keys that were to be destroyed")
+	// ErrNoService means that a card is to be made and the desk has no signing service.
+	ErrNoService = errors.New("there is no signing service")
+	// ErrForm means that an application was approved by an earlier version, in a form that the
+	// signing service can't read. It is to be cancelled and enrolled again.
+	ErrForm = errors.New("it was approved in a form that is not signed any more")
 	// ErrListFull means that a status list has no place that is found by chance.
-	ErrListFull = errors.New("the status list has hardly a place left")
+	ErrListFull = signing.ErrListFull
 )
 
 // Store is the ledger with the look-ups that a desk needs. Every store has them.
@@ -69,6 +75,10 @@ type Office struct {
 	// Apart are the mirrors of the logs of desks that work apart. A person who holds a card
 	// there holds one, and its status is told here.
 	Apart []Store
+
+	// Signing signs security objects: the desk itself has no document signer's key. Nil: no
+	// card can be made.
+	Signing signing.Signer
 
 	Authority Authority
 

@@ -3,6 +3,8 @@ package desk
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/tamthe/tamthe/card/lds"
@@ -22,8 +24,8 @@ func (d *Draft) commitment() ([32]byte, error) {
 	return issuance.CommitParts(d.Salt, parts...)
 }
 
-// parts are what the approval is for, each by its digest. The names of data groups are
-// those that the signing service knows them by.
+// parts are what the approval is for, each by its digest, in the order of names. The names
+// of data groups are those that the signing service knows them by.
 func (d *Draft) parts() ([]issuance.Part, error) {
 	groups, err := d.groups()
 	if err != nil {
@@ -50,6 +52,7 @@ func (d *Draft) parts() ([]issuance.Part, error) {
 	} {
 		list = append(list, issuance.Part{Name: p.name, Digest: sha256.Sum256(p.value)})
 	}
+	slices.SortFunc(list, func(a, b issuance.Part) int { return strings.Compare(a.Name, b.Name) })
 	return list, nil
 }
 

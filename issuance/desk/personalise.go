@@ -2,6 +2,7 @@ package desk
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/tamthe/tamthe/apdu"
@@ -28,7 +29,6 @@ type Personalisation struct {
 	TestCard  bool        // allow a driver that sends keys in the clear
 	BACOnly   bool        // leave PACE out, for readers that know only BAC
 	NoAA      bool        // leave Active Authentication out: the chip proves itself by Chip Authentication
-	Status    string      // URI of the status list
 	Progress  func(perso.Progress)
 
 	// Verify says whom the desk trusts when it looks at its own card. Policy, time,
@@ -59,10 +59,9 @@ const keySize = 32
 // up. It returns the card's name, C-… ; beside an error only if the card was begun, which
 // the next Personalise with the same chip then goes on with.
 //
-// Nothing is sent to the chip unless the rules let this operator make the card, a document
-// signer is there that can sign it (ErrNoSigner), and the revocation list is in force
-// (ErrStaleList). A card that was begun more than a day ago is *StuckError, a different chip
-// than the one that was begun is *perso.WrongChipError; the other errors of perso, those of apdu about
+// Nothing is sent to the chip unless the rules let this operator make the card and a
+// document signer is there that can sign it (ErrNoSigner). A different chip than the one
+// that was begun is *perso.WrongChipError; the other errors of perso, those of apdu about
 // a card that went away, and *RefusedError, before the lock where the files alone show it.
 func (o *Office) Personalise(ctx context.Context, app string, chip Chip, p Personalisation) (string, error) {
 	stream := issuance.Application(app)
@@ -73,6 +72,9 @@ func (o *Office) Personalise(ctx context.Context, app string, chip Chip, p Perso
 	subject := s.state.Subject(stream)
 	if err := known(subject); err != nil {
 		return "", err
+	}
+	if o.Signing == nil {
+		return "", ErrNoService
 	}
 	card := s.state.Subject(issuance.Card(subject.Fields["card"]))
 	if err := s.mayMake(subject, card); err != nil {
@@ -110,7 +112,7 @@ func (o *Office) Personalise(ctx context.Context, app string, chip Chip, p Perso
 // is left but to look at the card.
 var steps = map[issuance.Phase]issuance.Act{
 	issuance.Allocated: issuance.Rotate, issuance.Rotating: issuance.Rotate, issuance.Keyed: issuance.Generate,
-	issuance.Prepared: issuance.Sign, issuance.Signed: issuance.Write, issuance.Writing: issuance.Write,
+	issuance.Signed: issuance.Write, issuance.Writing: issuance.Write,
 	issuance.Written: issuance.Lock, issuance.Locking: issuance.Lock,
 }
 
@@ -123,6 +125,8 @@ func (s *session) mayMake(app, card issuance.Subject) error {
 		return s.may(app.Stream, issuance.Personalise, nil)
 	case ok:
 		return s.may(card.Stream, step, nil)
+	case card.Phase == issuance.Prepared:
+		return s.mayAsk(app)
 	case card.Phase == issuance.Locked:
 		return nil
 	}
@@ -130,6 +134,16 @@ func (s *session) mayMake(app, card issuance.Subject) error {
 		Stream: card.Stream, Phase: card.Phase, Act: issuance.Personalise,
 		Possible: issuance.Possible(issuance.KindCard, card.Phase),
 	}
+}
+
+// mayAsk asks whether the operator may have the application's card signed, which the
+// signing service will ask again: the act itself is the service's.
+func (s *session) mayAsk(app issuance.Subject) error {
+	err := s.may(app.Stream, issuance.Personalise, nil)
+	if errors.Is(err, issuance.ErrLink) { // another card can't be begun, but that is not asked
+		return nil
+	}
+	return err
 }
 
 // making is one personalisation; it is the journal that perso keeps.
@@ -145,6 +159,7 @@ type making struct {
 	draft   *Draft
 	content [32]byte
 	chip    Chip
+	notes   chipNotes      // from Keyed on, of the runs before
 	made    *perso.Content // from Signed on
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/tamthe/tamthe/card/cert"
 	"github.com/tamthe/tamthe/issuance"
 	"github.com/tamthe/tamthe/issuance/ca"
+	"github.com/tamthe/tamthe/issuance/signing"
 )
 
 // listLate is within what time after a revocation the list that tells it has to be out
@@ -85,7 +86,7 @@ func (o *Office) PKIStatus(ctx context.Context) (PKIStatus, error) {
 		if err != nil {
 			return PKIStatus{}, err
 		}
-		p, state := usage(c), "in-use"
+		p, state := signing.UsagePeriod(c), "in-use"
 		switch {
 		case k.Phase == issuance.Revoked:
 			state = "revoked"
@@ -100,7 +101,7 @@ func (o *Office) PKIStatus(ctx context.Context) (PKIStatus, error) {
 
 // status is how the generation at a place stands.
 func (g generation) status(all generations, i int, current string, now time.Time) CSCAStatus {
-	s := CSCAStatus{Name: g.name, Until: usage(g.cert).NotAfter, NotAfter: g.cert.NotAfter}
+	s := CSCAStatus{Name: g.name, Until: signing.UsagePeriod(g.cert).NotAfter, NotAfter: g.cert.NotAfter}
 	newer := slices.ContainsFunc(all[:i], func(x generation) bool { return x.name == current })
 	switch {
 	case g.revoked:

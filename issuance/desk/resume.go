@@ -23,24 +23,17 @@ func (m *making) resume(ctx context.Context, app, card issuance.Subject) (perso.
 	m.renewed = card.Phase == issuance.Spoiled
 	if app.Fields["card"] == "" || m.renewed {
 		m.card = newName("C-")
-		if _, err := m.o.newestSigner(ctx, m.draft.Issued); err != nil {
-			return perso.State{}, err
-		}
-		return perso.State{}, m.o.listInTime(ctx)
+		return perso.State{}, m.canBeSigned(ctx)
 	}
 	m.card, m.begun = card.Stream.ID, true
-	if err := m.o.stuck(ctx, card); err != nil {
-		return perso.State{}, err
-	}
 	if _, err := m.o.openLast(ctx, card.Stream, variantName, &m.variant); err != nil {
 		return perso.State{}, err
 	}
 	state := perso.State{Phase: card.Phase}
-	var notes chipNotes
-	if _, err := m.o.openLast(ctx, card.Stream, chipName, &notes); err != nil && !errors.Is(err, ErrUnknown) {
+	if _, err := m.o.openLast(ctx, card.Stream, chipName, &m.notes); err != nil && !errors.Is(err, ErrUnknown) {
 		return perso.State{}, err
 	}
-	if err := notes.into(&state, card, m.variant); err != nil {
+	if err := m.notes.into(&state, card, m.variant); err != nil {
 		return perso.State{}, err
 	}
 	if err := m.pastAttempts(ctx, card, &state); err != nil {
@@ -69,24 +62,57 @@ func (m *making) resumeSigning(ctx context.Context, card issuance.Subject, state
 	switch {
 	case slices.Contains(withSOD, card.Phase):
 		var files map[string][]byte
-		if files, err = m.o.openFiles(ctx, card.Stream, contentName, allClasses...); err != nil {
+		files, err = m.o.openFiles(ctx, card.Stream, contentName, allClasses...)
+		if errors.Is(err, ErrUnknown) && card.Phase == issuance.Signed {
+			state.Phase = issuance.Prepared // it did not arrive: the service has it, and is asked again
+			return nil
+		}
+		if err != nil {
 			return err
 		}
 		state.Signed, err = m.signed(files)
-		return err
 	case card.Phase == issuance.Prepared:
 		err = m.o.signsToday(ctx, card.Fields["ds"])
 	default:
-		_, err = m.o.newestSigner(ctx, m.draft.Issued)
+		err = m.canBeSigned(ctx)
 	}
-	if err != nil {
-		return err
-	}
-	return m.o.listInTime(ctx)
+	return err
 }
 
-// chipNotes are the public keys of a chip, sealed because they name a card for good.
-type chipNotes struct{ AA, CA []byte }
+// canBeSigned sees, before the chip is touched, that the signing service will have something
+// to sign with and something that it can read.
+func (m *making) canBeSigned(ctx context.Context) error {
+	if m.draft.Form != 2 {
+		return fmt.Errorf("application %s: %w", m.app, ErrForm)
+	}
+	_, err := m.o.newestSigner(ctx, m.draft.Issued)
+	return err
+}
+
+// chipNotes are the public keys of a chip, sealed because they name a card for good, and
+// what proves that the chip made them.
+type chipNotes struct {
+	AA, CA                 []byte
+	AAEvidence, CAEvidence []byte `json:",omitempty"`
+}
+
+// complete adds the evidence that an earlier run had: not every chip tells its keys again.
+func (n chipNotes) complete(keys *perso.PublicKeys) error {
+	for _, part := range []struct {
+		to   **gp.Evidence
+		kept []byte
+	}{{&keys.AAEvidence, n.AAEvidence}, {&keys.CAEvidence, n.CAEvidence}} {
+		if *part.to != nil || part.kept == nil {
+			continue
+		}
+		e, err := gp.ParseEvidence(part.kept)
+		if err != nil {
+			return err
+		}
+		*part.to = e
+	}
+	return nil
+}
 
 // into restores chip and keys as the journal has them.
 func (n chipNotes) into(state *perso.State, card issuance.Subject, v variant) error {

@@ -31,12 +31,12 @@ import (
 
 const (
 	origin     = "desk.test/log"
-	statusList = "urn:tamthe:test:status:1"
+	statusList = "urn:tamthe:test:status"
 	kekName    = "vault-001"
 )
 
 // rig is an office with a ledger on disk, a SPECIMEN authority, and two officers: An
-// enrols, makes cards and signs them; Bình approves, checks, delivers and revokes. Both
+// enrols and makes cards; Bình approves, checks, delivers and revokes. Both
 // are administrators and custodians, and each is the second of the other.
 type rig struct {
 	dir      string
@@ -46,12 +46,13 @@ type rig struct {
 	master   []byte
 	now      time.Time
 	trust    *pki.Store
+	service  *service
 	an, binh *Office
 }
 
 // The roles of the two.
 var (
-	rolesOfAn   = []issuance.Role{issuance.Admin, issuance.Registrar, issuance.Personaliser, issuance.Signer, issuance.Custodian}
+	rolesOfAn   = []issuance.Role{issuance.Admin, issuance.Registrar, issuance.Personaliser, issuance.Custodian}
 	rolesOfBinh = []issuance.Role{issuance.Admin, issuance.Approver, issuance.Inspector, issuance.Clerk, issuance.Revoker, issuance.Custodian}
 )
 
@@ -105,6 +106,7 @@ func newOffice(t testing.TB) *rig {
 	}
 	r.open(t)
 	check(t, r.an.Found(t.Context(), origin, log.Verifier, Founder{Name: "an", Roles: rolesOfAn}, Founder{Name: "binh", Roles: rolesOfBinh}))
+	r.pin(t)
 	return r
 }
 
@@ -121,6 +123,7 @@ func (r *rig) open(t testing.TB) {
 	kek := must(keystore.OpenSecret(r.path("keys", kekName), keystore.UseVault))(t)
 	r.vault = must(vault.Open(t.Context(), r.subjects, kek))(t)
 	r.master = must(keystore.OpenSecret(r.path("keys", "card-master"), keystore.UseCardMaster))(t).Bytes()
+	r.openService(t)
 	r.an = r.office(ed25519.NewKeyFromSeed(must(os.ReadFile(r.path("keys", "seed-an")))(t)))
 	r.binh = r.office(ed25519.NewKeyFromSeed(must(os.ReadFile(r.path("keys", "seed-binh")))(t)))
 	r.an.Second, r.binh.Second = r.binh.Signer, r.an.Signer
@@ -144,7 +147,7 @@ func (r *rig) path(parts ...string) string {
 func (r *rig) office(key ed25519.PrivateKey) *Office {
 	return &Office{
 		Store: r.store, Vault: r.vault, Signer: key, Now: func() time.Time { return r.now },
-		Authority: Authority{Keys: keystore.Folder{Dir: r.path("keys")}, PKI: r.path("pki")},
+		Authority: Authority{Keys: keystore.Folder{Dir: r.path("keys")}, PKI: r.path("pki")}, Signing: r.service,
 	}
 }
 
@@ -160,7 +163,7 @@ func (r *rig) with(t testing.TB, name, person string, roles ...issuance.Role) *O
 // through is An's office with another store in front of the ledger.
 func (r *rig) through(s Store) *Office {
 	o := *r.an
-	o.Store = s
+	o.Store, o.Signing = s, fronted{r.service, s}
 	return &o
 }
 
@@ -261,7 +264,7 @@ func (r *rig) plan() Personalisation {
 		panic(err)
 	}
 	return Personalisation{
-		Transport: []gp.Keys{gp.TransportKeys()}, Master: gp.AESMaster(r.master), Status: statusList,
+		Transport: []gp.Keys{gp.TransportKeys()}, Master: gp.AESMaster(r.master),
 		Verify: verify.Options{Trust: r.trust, Specimen: true, Policy: qa},
 	}
 }

@@ -21,8 +21,8 @@ const (
 	portraitName = "portrait" // of an application: the portrait
 	variantName  = "variant"  // of an allocation: a variant
 	chipName     = "chip"     // of a generation: chipNotes
-	preparedName = "prepared" // of what will be signed: prepared
-	filesName    = "files"    // of what will be signed: files by name
+	preparedName = "prepared" // of what will be signed, as the first versions kept it: prepared
+	filesName    = "files"    // of a generation: the files that hold the keys, by name
 	contentName  = "content"  // of what was signed: files by name
 	reportName   = "report"   // of a check: a checkedReport
 	printName    = "print"    // of a print: printed

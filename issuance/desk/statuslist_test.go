@@ -56,7 +56,6 @@ func TestStatusLists(t *testing.T) {
 	t.Parallel()
 	r, ctx := newRig(t), t.Context()
 	plan := r.plan()
-	plan.Status = statusURI
 	var names []string
 	var cards []status.Card
 	for i, chip := range []*virtual.Chip{blank(), blank()} {
@@ -132,30 +131,4 @@ func TestStatusListCut(t *testing.T) {
 		t.Errorf("number %d", l.Sequence) // of the four cuts three left a number
 	}
 	r.sound(t)
-}
-
-// TestFreeIndex: a place that a card has is not drawn again.
-func TestFreeIndex(t *testing.T) {
-	t.Parallel()
-	r := newRig(t)
-	plan := r.plan()
-	plan.Status = statusURI
-	chip := blank()
-	r.issued(t, enrolment(1), plan)
-	app := r.approved(t, enrolment(2))
-	r.personalised(t, app, chip, plan)
-	sod := must(lds.ParseSOD(r.checkpoint(t, chip, true, canOf(enrolment(2).Person)).Files[lds.SODFile]))(t)
-	ref, ok := sod.StatusReference()
-	if !ok || ref.List != statusURI || ref.Index >= placesOfList {
-		t.Fatalf("%+v, %v", ref, ok)
-	}
-	draws := []uint32{ref.Index, ref.Index, 5}
-	next := func() (n uint32) {
-		n, draws = draws[0], draws[1:]
-		return n
-	}
-	if n, err := r.an.freeIndex(t.Context(), statusURI, next); err != nil || n != 5 {
-		t.Errorf("%d, %v", n, err)
-	}
-	wantError(t, "a full list", second(r.an.freeIndex(t.Context(), statusURI, func() uint32 { return ref.Index })), ErrListFull)
 }

@@ -171,9 +171,9 @@ func (r *run) note(k orderedPair, g gp.Generated, rec *Record) error {
 		return fmt.Errorf("the chip's public key: %w", err)
 	}
 	if k.ref.Use == gp.Signature {
-		rec.AA, r.proof.aa = p, g.Evidence
+		rec.AA, rec.AAEvidence, r.proof.aa = p, g.Evidence, g.Evidence
 	} else {
-		rec.CA, r.proof.ca = p, g.Evidence
+		rec.CA, rec.CAEvidence, r.proof.ca = p, g.Evidence, g.Evidence
 	}
 	return nil
 }

@@ -85,6 +85,8 @@ type Record struct {
 	// With Generate: which of them were not made on the chip, "aa", "ca", "aa-ca" or "".
 	Imported string
 	Attempt  int // with Attempt: 1 for the first
+
+	AAEvidence, CAEvidence *gp.Evidence // with Generate: what proves them
 }
 
 // State is what a journal says about a card that was begun. The zero value is a card of

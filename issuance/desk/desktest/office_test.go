@@ -26,6 +26,7 @@ import (
 	"github.com/tamthe/tamthe/issuance/ca"
 	"github.com/tamthe/tamthe/issuance/desk"
 	"github.com/tamthe/tamthe/issuance/keystore"
+	"github.com/tamthe/tamthe/issuance/signing"
 	"github.com/tamthe/tamthe/issuance/sqlite"
 	"github.com/tamthe/tamthe/issuance/vault"
 	"github.com/tamthe/tamthe/verify"
@@ -41,6 +42,7 @@ type office struct {
 	master   []byte
 	now      time.Time
 	trust    *pki.Store
+	signing  *signing.Service
 	an, binh ed25519.PrivateKey
 	people   atomic.Int32
 }
@@ -78,8 +80,9 @@ func newOffice(t testing.TB, k keys) *office {
 	an := o.desk(o.an)
 	an.Second = o.binh
 	check(t, an.Found(t.Context(), origin, log.Verifier,
-		desk.Founder{Name: "an", Roles: []issuance.Role{issuance.Admin, issuance.Registrar, issuance.Personaliser, issuance.Signer, issuance.Custodian}},
+		desk.Founder{Name: "an", Roles: []issuance.Role{issuance.Admin, issuance.Registrar, issuance.Personaliser, issuance.Custodian}},
 		desk.Founder{Name: "binh", Roles: []issuance.Role{issuance.Admin, issuance.Approver, issuance.Inspector, issuance.Clerk, issuance.Revoker, issuance.Custodian}}))
+	o.serve(t, an)
 	o.authority(t, an, k)
 	return o
 }
@@ -108,8 +111,20 @@ func (o *office) path(parts ...string) string {
 func (o *office) desk(key ed25519.PrivateKey) *desk.Office {
 	return &desk.Office{
 		Store: o.store, Vault: o.vault, Signer: key, Now: func() time.Time { return o.now },
-		Authority: desk.Authority{Keys: keystore.Folder{Dir: o.path("keys")}, PKI: o.path("pki")},
+		Authority: desk.Authority{Keys: keystore.Folder{Dir: o.path("keys")}, PKI: o.path("pki")}, Signing: o.signing,
 	}
+}
+
+// serve has a signing service beside the desk.
+func (o *office) serve(t testing.TB, an *desk.Office) {
+	t.Helper()
+	ring := keystore.Folder{Dir: o.path("keys")}
+	key := must(ring.Generate(t.Context(), "signer", "P-256"))(t)
+	check(t, signing.Create(o.path("signer"), must(an.EnrolService(t.Context(), key.Public(), "signer"))(t)))
+	o.signing = must(signing.Open(o.path("signer"), signing.Options{
+		Log: o.store, Operator: key, Keys: ring, PKI: os.DirFS(o.path("pki")), Status: "urn:tamthe:test:status:1",
+		CardKeys: desk.CardKeys(gp.AESMaster(o.master)), Documents: desk.Documents(), Now: func() time.Time { return o.now },
+	}))(t)
 }
 
 // person is somebody new: no province has the code 003.
@@ -148,7 +163,7 @@ func (o *office) approved(t testing.TB, p vn.Person, photo []byte) (app string) 
 // plan is how a card is made.
 func (o *office) plan() desk.Personalisation {
 	return desk.Personalisation{
-		Transport: []gp.Keys{gp.TransportKeys()}, Master: gp.AESMaster(o.master), Status: "urn:tamthe:test:status:1",
+		Transport: []gp.Keys{gp.TransportKeys()}, Master: gp.AESMaster(o.master),
 		Verify: verify.Options{Trust: o.trust, Specimen: true},
 	}
 }
