@@ -90,6 +90,7 @@ var classes = []class{
 	{perso.ErrUsed, "chip-used", exitRule, "this chip belongs to another card; take a blank one"},
 	{perso.ErrInUse, "chip-used", exitRule, "this is a finished card; take a blank chip"},
 	{perso.ErrChipKey, "chip-key", exitRule, "give this card up with `tamthe card revoke`, then personalise on a new chip"},
+	{desk.ErrChild, "child", exitRule, "record it with --proxy and a second clerk, --second"},
 	{desk.ErrOldNumber, "old-number", exitRule, "correct the number in the person's file: the person has another one by now"},
 	{desk.ErrUnknown, "unknown", exitError, "look at the spelling; `tamthe card list` lists the cards"},
 	{desk.ErrNoCSCA, "no-csca", exitRule, "make one with `tamthe pki csca`"},

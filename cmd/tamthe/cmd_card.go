@@ -16,11 +16,12 @@ import (
 func newCard(p *program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "card",
-		Short:   "Show, list, replace and revoke cards",
-		Long:    "Shows, lists, replaces and revokes cards.\n",
+		Short:   "Show, list, replace, hold, send and revoke cards",
+		Long:    "Shows and lists cards, replaces and revokes them, holds them back, sends them and takes them\nback.\n",
 		Example: "  tamthe card list",
 	}
-	cmd.AddCommand(newCardShow(p), newCardList(p), newCardReplace(p), newCardRevoke(p))
+	cmd.AddCommand(newCardShow(p), newCardList(p), newCardReplace(p), newCardRevoke(p), newCardSuspend(p), newCardResume(p),
+		newCardReturn(p), newCardDestroy(p), newCardSend(p), newCardReceive(p))
 	return family(cmd)
 }
 

@@ -12,7 +12,7 @@ import (
 )
 
 type enrolOptions struct {
-	file, portrait, profile, reason, replaces string
+	file, portrait, profile, reason, replaces, receipt string
 }
 
 func newEnrol(p *program) *cobra.Command {
@@ -24,6 +24,9 @@ func newEnrol(p *program) *cobra.Command {
 name, A-… . The keys are number, surname, given, sex (M or F), birth (YYYY, YYYY-MM or
 YYYY-MM-DD), nationality, origin, residence, ethnicity, religion, features, father, mother,
 spouse and expiry (a date, or null for what the law says). Unknown keys are an error.
+
+The reasons are first; age, name, birth, features, sex, wrong-data, unit, renumbered, request
+for a card in place of another; lost, damaged, nationality for one that is issued again.
 `,
 		Example: "  tamthe enrol person.json --portrait face.jpg --operator an",
 		Args:    exactly(1),
@@ -41,7 +44,8 @@ spouse and expiry (a date, or null for what the law says). Unknown keys are an e
 func (o *enrolOptions) flags(p *program, cmd *cobra.Command, reason string) {
 	cmd.Flags().StringVar(&o.portrait, "portrait", "", "the portrait, a JPEG `FILE`, - for standard input")
 	cmd.Flags().StringVar(&o.profile, "profile", "", "profile of the card (else config.toml's, else "+desk.Profile+")")
-	cmd.Flags().StringVar(&o.reason, "reason", reason, "why, one `WORD`: first, lost, damaged, expired, changed …")
+	cmd.Flags().StringVar(&o.reason, "reason", reason, "why, one `WORD`; see tamthe enrol --help")
+	cmd.Flags().StringVar(&o.receipt, "receipt", "", "also write the appointment slip CC02 into this new `FILE`")
 	p.actingFlags(cmd)
 }
 
@@ -82,6 +86,15 @@ func runEnrol(ctx context.Context, p *program, o enrolOptions) error {
 	app, err := office.Enrol(ctx, desk.Enrolment{Person: person, Portrait: portrait, Profile: name, Reason: o.reason, Replaces: o.replaces})
 	if err != nil {
 		return err
+	}
+	if o.receipt != "" {
+		slip, err := office.Paper(ctx, app, desk.CC02, p.lang)
+		if err == nil {
+			err = writeNew(o.receipt, []byte(slip))
+		}
+		if err != nil {
+			return hint(fmt.Errorf("write the slip: %w", err), "application %s is open all the same; `tamthe application show` writes its slip", app)
+		}
 	}
 	return p.result(struct {
 		Schema      string `json:"schema"`

@@ -8,7 +8,6 @@ import (
 	"os"
 	"strings"
 	"text/tabwriter"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -34,7 +33,7 @@ func newOperator(p *program) *cobra.Command {
 		Long:    "Enrols, lists and revokes the operators of this desk.\n",
 		Example: "  tamthe operator list",
 	}
-	cmd.AddCommand(newOperatorAdd(p), newOperatorList(p), newOperatorRevoke(p))
+	cmd.AddCommand(newOperatorAdd(p), newOperatorList(p), newOperatorRevoke(p), newOperatorActs(p), newOperatorPair(p))
 	return family(cmd)
 }
 
@@ -186,12 +185,9 @@ func runOperatorRevoke(ctx context.Context, p *program, o operatorOptions) error
 	if err := errors.Join(checkWord("NAME", o.name), checkWord("--reason", o.reason)); err != nil {
 		return err
 	}
-	var from time.Time
-	if o.from != "" {
-		var err error
-		if from, err = time.Parse(time.RFC3339, o.from); err != nil {
-			return usagef("--from is a time such as 2026-09-01T08:00:00+07:00")
-		}
+	from, err := fromFlag(o.from)
+	if err != nil {
+		return err
 	}
 	office, err := p.openOffice(ctx, acting)
 	if err != nil {

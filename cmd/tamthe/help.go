@@ -134,6 +134,16 @@ func exactly(n int) cobra.PositionalArgs {
 	}
 }
 
+// atLeast wants so many arguments or more.
+func atLeast(n int) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) >= n {
+			return nil
+		}
+		return usagef("%s takes at least %s, not %d", cmd.CommandPath(), count(n), len(args))
+	}
+}
+
 func count(n int) string {
 	switch n {
 	case 0:

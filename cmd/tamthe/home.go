@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"time"
 
 	"github.com/pelletier/go-toml/v2"
 
@@ -57,6 +58,10 @@ type config struct {
 		Key string `toml:"key"`
 		URL string `toml:"url"`
 	} `toml:"witness,omitempty"`
+	Office struct {
+		Name     string   `toml:"name,omitempty"`     // a word for where it is, in its acts and statistics
+		Holidays []string `toml:"holidays,omitempty"` // days as 2026-09-02 on which it does not work
+	} `toml:"office,omitempty"`
 	Desk struct {
 		Name   string `toml:"name,omitempty"`   // by which the office knows this desk
 		Office string `toml:"office,omitempty"` // public key of the office's log
@@ -109,6 +114,14 @@ func (h home) config() (config, error) {
 	}
 	if err := toml.NewDecoder(bytes.NewReader(b)).DisallowUnknownFields().Decode(&c); err != nil {
 		return c, hint(fmt.Errorf("%s%w", path, tomlError(err)), "the keys are lang, reader, policy, profile; under [log] origin, second, hours and quorum; under [[witness]] key and url; under [desk] name, office and hours; under [keys] uri, sealed, passphrase_file and exposed; under [signer] url, ca, cert, key and imported")
+	}
+	for _, day := range c.Office.Holidays {
+		if _, err := time.Parse(time.DateOnly, day); err != nil {
+			return c, fmt.Errorf("%s: [office] holidays: %q is no day such as 2026-09-02", path, day)
+		}
+	}
+	if c.Office.Name != "" && checkWord("name", c.Office.Name) != nil {
+		return c, fmt.Errorf("%s: [office] name: one word of small letters, digits and hyphens", path)
 	}
 	if c.Policy != "" {
 		if _, err := verify.PolicyByName(c.Policy); err != nil {

@@ -27,6 +27,8 @@ var (
 	wordComponent       = phrase{"component %d of %d, and its check value behind a slash", "thành phần %d trên %d, sau dấu gạch chéo là giá trị kiểm tra"}
 	wordKeyHeld         = phrase{"held", "có ở nơi giữ"}
 	wordKeyGone         = phrase{"NOT HELD", "KHÔNG CÒN Ở NƠI GIỮ"}
+	wordLate            = phrase{"LATE", "QUÁ HẠN"}
+	wordSuspect         = phrase{"SUSPECT", "NGHI VẤN"}
 	wordRepeat          = phrase{"once more", "nhập lại"}
 	wordWritten         = phrase{"files written to %s", "các tệp đã ghi vào %s"}
 	wordResumed         = phrase{"of these, %d were there from an earlier, interrupted reading", "trong đó %d tệp có sẵn từ lần đọc dở trước"}
@@ -157,6 +159,7 @@ var inVietnamese = map[string]struct{ what, hint string }{
 	"four-eyes":    {"cần người thứ hai", "người khác phải làm việc này, hoặc cùng ký: --second nêu cán bộ thứ hai có quyền"},
 	"word":         {"từ không có trong danh sách", ""},
 	"cap":          {"khoá đã ký đủ số lần cho phép", "lập khoá ký tài liệu khác bằng `tamthe pki ds`"},
+	"child":        {"người nhận thẻ chưa đủ 14 tuổi", "ghi nhận bằng --proxy và cán bộ thứ hai --second"},
 	"old-number":   {"người này đã có số định danh khác", "sửa lại số trong tệp thông tin công dân"},
 	"role":         {"cán bộ không có quyền này", "cán bộ có quyền phải làm việc này; `tamthe operator list` cho biết quyền"},
 	"operator":     {"không phải cán bộ đã đăng ký", "`tamthe operator list` liệt kê các cán bộ"},

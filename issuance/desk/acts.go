@@ -50,11 +50,6 @@ func (o *Office) Deeds(ctx context.Context, name string, from time.Time) ([]Deed
 	}, func(e *issuance.Entry) bool { return slices.Contains(keys, e.Second) })
 }
 
-// DeedsAt lists what was done at a desk or place, by whomever, as Deeds does.
-func (o *Office) DeedsAt(ctx context.Context, place string, from time.Time) ([]Deed, error) {
-	return o.deeds(ctx, from, func(e *issuance.Entry) bool { return e.Fields["desk"] == place }, func(*issuance.Entry) bool { return false })
-}
-
 func (o *Office) deeds(ctx context.Context, from time.Time, theirs, second func(*issuance.Entry) bool) ([]Deed, error) {
 	var list []Deed
 	passed := false
