@@ -56,6 +56,7 @@ const (
 	ClaimCardSerial ClaimKind = "card-serial" // serial number of the card's body
 	ClaimStatus     ClaimKind = "status"      // list:index in the status list
 	ClaimCertSerial ClaimKind = "cert-serial" // issuer:serial of a certificate
+	ClaimBlank      ClaimKind = "blank"       // batch:number of the blank that a card is made of
 	ClaimUse        ClaimKind = "ds-use"      // document signer:number, one for each SOD it signs
 	ClaimNumber     ClaimKind = "number"      // HMAC of a personal number
 	ClaimOrigin     ClaimKind = "origin"      // name of a desk's own log

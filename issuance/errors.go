@@ -33,6 +33,9 @@ var (
 	// belongs to no application, a delivery whose old card is still in force, half of
 	// two acts that go together.
 	ErrLink = errors.New("the streams disagree")
+	// ErrGap means that blank cards are not accounted for: a day with such a gap is not
+	// closed.
+	ErrGap = errors.New("blank cards are not accounted for")
 	// ErrCap means that a key has signed as often as it may.
 	ErrCap = errors.New("the key has been used as often as it may")
 )

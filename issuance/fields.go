@@ -77,8 +77,16 @@ var fields = map[string]func(string) bool{
 
 	// blank cards, desks and days
 	"at":        isName,
+	"blank":     isNumber, // number of a blank card in its batch
 	"count":     isNumber,
-	"serials":   isDigest, // of the list of serial numbers
+	"serials":   isDigest, // of the list of numbers that were found
+	"closed":    isDay,
+	"opening":   isNumber, // how many blanks were there when the day before was closed
+	"received":  isNumber,
+	"used":      isNumber,
+	"spoiled":   isNumber,
+	"moved":     isNumber,
+	"closing":   isNumber, // how many are there now
 	"supplier":  isName,
 	"day":       isDay,
 	"origin":    validOrigin, // name of a desk's own log

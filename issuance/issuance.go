@@ -33,7 +33,7 @@ const (
 	KindCeremony    Kind = "ceremony"    // what the custodians did together, as they signed it
 	KindStock       Kind = "stock"       // a batch of blank cards
 	KindDesk        Kind = "desk"        // a desk that may work apart from the others
-	KindDay         Kind = "day"         // one day at one place
+	KindDay         Kind = "day"         // the days of one place
 	KindConflict    Kind = "conflict"    // what two logs cannot both be right about
 )
 
@@ -65,6 +65,9 @@ func Desk(name string) StreamID { return StreamID{KindDesk, name} }
 
 // Conflict names the stream of a conflict.
 func Conflict(id string) StreamID { return StreamID{KindConflict, id} }
+
+// Days names the stream of the days of a place.
+func Days(place string) StreamID { return StreamID{KindDay, place} }
 
 // OperatorStream names the stream of an operator's key.
 func OperatorStream(k KeyID) StreamID { return StreamID{KindOperator, k.String()} }
@@ -140,6 +143,7 @@ const (
 
 	Registered Phase = "registered" // person: known by a number
 	InStock    Phase = "in-stock"   // batch: received
+	Counting   Phase = "counting"   // day: being counted
 	Closed     Phase = "closed"     // day: counted and found to agree
 	Found      Phase = "found"      // conflict: waits for a person
 	Settled    Phase = "settled"    // conflict: two persons decided
@@ -195,7 +199,7 @@ const (
 
 	Import Act = "import" // key: components were put together
 	Move   Act = "move"   // batch: so many are elsewhere now
-	Count  Act = "count"  // batch: so many were found
+	Count  Act = "count"  // day: so many of a batch were found
 	Grant  Act = "grant"  // desk: what it may use while it is apart
 	Sync   Act = "sync"   // desk: its acts were taken over up to here
 	Close  Act = "close"  // day: everything is accounted for

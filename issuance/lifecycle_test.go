@@ -91,7 +91,7 @@ func TestTable(t *testing.T) {
 	last := map[uint16][]string{
 		1: {"application cancelled", "application issued", "application rejected", "card revoked", "card spoiled", "card superseded", "key revoked", "operator revoked"},
 		2: {
-			"application shredded", "card destroyed", "ceremony signed", "conflict settled", "day closed", "desk revoked", "key destroyed", "operator revoked",
+			"application shredded", "card destroyed", "ceremony signed", "conflict settled", "desk revoked", "key destroyed", "operator revoked",
 		},
 	}
 	for number, b := range books {

@@ -18,8 +18,8 @@ var (
 var cardRules = []rule{
 	{
 		kind: KindCard, act: Allocate, to: Allocated, role: []Role{Personaliser}, apartBy: []Act{Approve},
-		need: []string{"application", "plan"}, extra: []string{"profile", "batch"}, commit: true,
-		claim: []ClaimKind{ClaimChip}, may: []ClaimKind{ClaimCardSerial}, check: checks(isForApplication, isOfBatch),
+		need: []string{"application", "plan", "batch", "blank", "at"}, extra: []string{"profile"}, commit: true,
+		claim: []ClaimKind{ClaimChip, ClaimBlank}, may: []ClaimKind{ClaimCardSerial}, check: checks(isForApplication, isOfBatch),
 	},
 	{
 		kind: KindCard, act: Attempt, to: unchanged, role: []Role{Personaliser}, apartBy: []Act{Approve},
@@ -155,22 +155,6 @@ func isForApplication(b *Book, _ *Subject, e *Entry) error {
 	}
 	if a.Commitments[Content] != e.Commitments[Content] {
 		return fmt.Errorf("card %s: %w", e.Stream.ID, ErrChanged)
-	}
-	return nil
-}
-
-// isOfBatch: a blank whose batch is named was taken in with it.
-func isOfBatch(b *Book, _ *Subject, e *Entry) error {
-	id, ok := e.Fields["batch"]
-	if !ok {
-		return nil
-	}
-	batch, err := b.subject(Stock(id))
-	if err != nil {
-		return err
-	}
-	if batch.Phase != InStock {
-		return fmt.Errorf("%w: batch %s is %s", ErrLink, id, orAbsent(batch.Phase))
 	}
 	return nil
 }

@@ -19,6 +19,8 @@ type Subject struct {
 	Claimed     []Claim
 	Held        []Claim
 	Gave        []Claim // released
+
+	Blanks []Blanks // of a batch, in the order of their numbers; never changed in place
 }
 
 func (s *Subject) clone() *Subject {
@@ -35,6 +37,11 @@ func (s *Subject) clone() *Subject {
 
 // record adds an entry to the subject; whether it may be there was asked before.
 func (s *Subject) record(e *Entry, to Phase, leaf [32]byte) {
+	if e.Stream.Kind == KindStock {
+		if after, err := s.blanksAfter(e); err == nil { // else it was not judged: an audit goes on
+			s.Blanks = after
+		}
+	}
 	s.Phase, s.Seq, s.Last = to, e.Seq, leaf
 	for name, value := range e.Fields {
 		if s.Fields == nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -22,6 +23,7 @@ const statusList = "urn:tamthe:status:1"
 type personaliseOptions struct {
 	bacOnly, noAA, imports, testCard bool
 	driver                           string
+	blank                            string
 }
 
 func newPersonalise(p *program) *cobra.Command {
@@ -38,6 +40,7 @@ is made twice. The new card is then verified as a checkpoint would.
 		Args:    exactly(1),
 		RunE:    func(cmd *cobra.Command, args []string) error { return runPersonalise(cmd.Context(), p, args[0], o) },
 	}
+	cmd.Flags().StringVar(&o.blank, "blank", "", "the blank card that is in the reader, as `BATCH:NUMBER` (else the next one in stock)")
 	cmd.Flags().BoolVar(&o.bacOnly, "bac-only", false, "leave PACE out, for readers that know only BAC")
 	cmd.Flags().BoolVar(&o.noAA, "no-aa", false, "leave Active Authentication out: the chip proves itself by Chip Authentication")
 	cmd.Flags().StringVar(&o.driver, "driver", "", "`NAME` of the card's operating system: "+strings.Join(perso.Drivers(), ", ")+" (else "+perso.Default+")")
@@ -80,6 +83,10 @@ func runPersonalise(ctx context.Context, p *program, app string, o personaliseOp
 		return err
 	}
 	defer r.close()
+	blank, err := office.blank(o.blank)
+	if err != nil {
+		return err
+	}
 	limits := apdu.Limits{} // what a blank chip takes nobody says
 	if driver.Extended {
 		limits = r.limits
@@ -87,7 +94,7 @@ func runPersonalise(ctx context.Context, p *program, app string, o personaliseOp
 	progress := p.progress()
 	card, err := office.Personalise(ctx, app, r, desk.Personalisation{
 		Transport: []gp.Keys{gp.TransportKeys()}, Master: master, BACOnly: o.bacOnly, NoAA: o.noAA,
-		Driver: o.driver, Import: o.imports, TestCard: o.testCard, Limits: limits,
+		Driver: o.driver, Import: o.imports, TestCard: o.testCard, Limits: limits, Blank: blank,
 		Verify: qa, Progress: func(s perso.Progress) { progress.show(string(s.Act), s.Done, s.Total) },
 	})
 	progress.end()
@@ -116,6 +123,19 @@ func (o personaliseOptions) check() (*perso.Driver, error) {
 		return nil, usagef("driver %s makes no Active Authentication: --no-aa", d.Name)
 	}
 	return d, nil
+}
+
+// blank reads which blank card was named, if any.
+func (o *office) blank(name string) (desk.Blank, error) {
+	if name == "" {
+		return desk.Blank{}, nil
+	}
+	batch, number, _ := strings.Cut(name, ":")
+	n, err := strconv.ParseUint(number, 10, 63)
+	if err != nil {
+		return desk.Blank{}, usagef("--blank is BATCH:NUMBER, not %q", name)
+	}
+	return desk.Blank{Batch: batch, Number: n, At: o.Place}, nil
 }
 
 // resumable adds how to go on with a card that was begun. Where the chip itself is at

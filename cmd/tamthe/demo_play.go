@@ -65,8 +65,13 @@ func (d *demo) setUp(ctx context.Context) error {
 	}{
 		{"init: home, ledger, two operators", func(p *program) error {
 			return runInit(ctx, p, initOptions{
-				name: officerAn, roles: []string{"admin", "registrar", "personaliser", "custodian"},
+				name: officerAn, roles: []string{"admin", "registrar", "personaliser", "custodian", "stock-keeper"},
 				second: officerBinh, secondRoles: []string{"admin", "approver", "inspector", "clerk", "revoker", "custodian"},
+			})
+		}},
+		{"stock receive: a hundred blank cards", func(p *program) error {
+			return p.changeStock(ctx, "B-SPECIMEN", "1-100", "receive", func(ctx context.Context, o *office, r desk.Range) error {
+				return o.ReceiveBlanks(ctx, r, "")
 			})
 		}},
 		{"pki csca: SPECIMEN root, P-384", func(p *program) error {

@@ -142,12 +142,13 @@ func (d *desks) authority() error {
 	pass := filepath.Join(dir, "passphrase")
 	for _, args := range [][]string{
 		{
-			"init", "--roles", "admin,registrar,personaliser,custodian",
-			"--second-roles", "admin,approver,inspector,clerk,revoker,custodian",
+			"init", "--roles", "admin,registrar,personaliser,custodian,stock-keeper",
+			"--second-roles", "admin,approver,inspector,clerk,revoker,custodian,stock-keeper",
 		},
 		{"pki", "csca"},
 		{"pki", "ds"},
 		{"pki", "crl"},
+		{"stock", "receive", "B-1", "1-1000"},
 	} {
 		if _, err := d.as(stageAuthority, "an", append(args, "--second", "binh", "--second-passphrase-file", pass)...); err != nil {
 			return err

@@ -46,6 +46,7 @@ type config struct {
 	Reader  string     `toml:"reader,omitempty"`
 	Policy  string     `toml:"policy,omitempty"`
 	Profile string     `toml:"profile,omitempty"`
+	Place   string     `toml:"place,omitempty"` // where the desk stands, and its blank cards are
 	Keys    keysConfig `toml:"keys,omitempty"`
 	Log     struct {
 		Origin string `toml:"origin,omitempty"`
@@ -68,6 +69,9 @@ type config struct {
 		Hours  int    `toml:"hours,omitempty"`  // how old the office's last receipt may be; 0: any age
 	} `toml:"desk,omitempty"`
 }
+
+// defaultPlace is where the desk of a home stands whose config.toml names no place.
+const defaultPlace = "desk"
 
 // home is the folder that a desk or checkpoint lives in.
 type home string

@@ -93,6 +93,7 @@ var verbTable = []verb{
 	{groupDesk, "card", newCard},
 	{groupDesk, "report", newReport},
 	{groupDesk, "ledger", newLedger},
+	{groupDesk, "stock", newStock},
 	{groupDesk, "vault", newVault},
 	{groupDesk, "desk", newDesk},
 	{groupAuthority, "pki", newPKI},

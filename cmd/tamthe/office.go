@@ -42,7 +42,7 @@ type office struct {
 func (p *program) openOffice(ctx context.Context, why purpose) (*office, error) {
 	o := &office{Office: &desk.Office{
 		Now: p.now, Authority: desk.Authority{Keys: laterRing{p}, PKI: p.home.path(pkiDir)},
-		Calendar: desk.Calendar{Holidays: p.conf.Office.Holidays}, Place: p.conf.Office.Name,
+		Calendar: desk.Calendar{Holidays: p.conf.Office.Holidays}, Place: first(p.conf.Office.Name, defaultPlace),
 	}}
 	err := p.hide()
 	if err == nil {

@@ -5,9 +5,11 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 
 	"github.com/tamthe/tamthe/card/dh"
 	"github.com/tamthe/tamthe/card/gp"
@@ -93,11 +95,31 @@ func (m *making) noteKeys(ctx context.Context, e *issuance.Entry, r perso.Record
 	return m.o.seal(ctx, e, m.app, chipName, notes)
 }
 
-// allocate binds the chip to the application, in one append with the act that begins
-// personalising.
+// triesOfBlank is how often the next blank is taken before desks that take them at once are
+// given up.
+const triesOfBlank = 64
+
+// allocate binds the chip to the application. Where another desk took the blank meanwhile
+// that this one found, it goes on to the next.
 func (m *making) allocate(ctx context.Context, r perso.Record) error {
+	for range triesOfBlank {
+		err := m.bind(ctx, r)
+		taken, ok := errors.AsType[*issuance.DuplicateError](err)
+		if !ok || taken.Claim.Kind != issuance.ClaimBlank || m.p.Blank != (Blank{}) {
+			return err
+		}
+		if m.blank, err = m.o.NextBlank(ctx, ""); err != nil {
+			return err
+		}
+	}
+	return issuance.ErrConflict
+}
+
+// bind binds chip and blank to the application, in one append with the act that begins
+// personalising.
+func (m *making) bind(ctx context.Context, r perso.Record) error {
 	app, card := issuance.Application(m.app), issuance.Card(m.card)
-	s, err := m.o.begin(ctx, app, card)
+	s, err := m.o.begin(ctx, app, card, issuance.Stock(m.blank.Batch))
 	if err != nil {
 		return err
 	}
@@ -110,9 +132,14 @@ func (m *making) allocate(ctx context.Context, r perso.Record) error {
 		return err
 	}
 	err = s.add(card, issuance.Allocate, func(e *issuance.Entry) error {
-		e.Fields = map[string]string{"application": m.app, "plan": m.plan(), "profile": m.draft.Profile, "os": r.Driver}
+		e.Fields = map[string]string{
+			"application": m.app, "plan": m.plan(), "profile": m.draft.Profile, "os": r.Driver,
+			"batch": m.blank.Batch, "blank": strconv.FormatUint(m.blank.Number, 10), "at": m.blank.At,
+		}
 		e.Commitments = map[string][32]byte{issuance.Content: m.content}
-		e.Claims = []issuance.Claim{{Kind: issuance.ClaimChip, Value: hex.EncodeToString(r.Chip[:])}}
+		e.Claims = []issuance.Claim{
+			{Kind: issuance.ClaimChip, Value: hex.EncodeToString(r.Chip[:])}, issuance.ClaimOfBlank(m.blank.Batch, m.blank.Number),
+		}
 		if !m.renewed { // else the application's first card has claimed it for good
 			e.Claims = append(e.Claims, issuance.Claim{Kind: issuance.ClaimCardSerial, Value: m.draft.Serial})
 		}

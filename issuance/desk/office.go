@@ -47,6 +47,10 @@ type Store interface {
 	Attachment(ctx context.Context, entry [16]byte, name string) ([]byte, error)
 	// Claimed returns the stream that has a claim or holds a hold, the zero one if none.
 	Claimed(ctx context.Context, c issuance.Claim) (issuance.StreamID, error)
+	// Claims calls f with the claims of a kind whose values lie between two, in their order.
+	Claims(ctx context.Context, kind issuance.ClaimKind, from, to string, f func(value string, by issuance.StreamID) error) error
+	// LastClaim returns the greatest value of a kind between two, empty if there is none.
+	LastClaim(ctx context.Context, kind issuance.ClaimKind, from, to string) (string, error)
 	// List returns the streams of a kind, oldest first.
 	List(ctx context.Context, kind issuance.Kind, phases ...issuance.Phase) ([]issuance.Summary, error)
 	// Entries calls each with every entry from an index on, in the order of the log. Nothing
@@ -66,7 +70,7 @@ type Office struct {
 	Now    func() time.Time // the desk's clock; its location says which day it is
 
 	Calendar Calendar // on which days the office works
-	Place    string   // where it is, as its acts and statistics name it: small letters, digits, hyphens
+	Place    string   // where it is, and its blank cards are, as its acts and statistics name it: small letters, digits, hyphens
 
 	// KeepBiometrics leaves the keys of portraits in the vault when a card is delivered, or
 	// its application came to another end. Otherwise they are destroyed then.

@@ -29,6 +29,7 @@ type Personalisation struct {
 	TestCard  bool        // allow a driver that sends keys in the clear
 	BACOnly   bool        // leave PACE out, for readers that know only BAC
 	NoAA      bool        // leave Active Authentication out: the chip proves itself by Chip Authentication
+	Blank     Blank       // which blank card it is; the zero value takes the next one in stock
 	Progress  func(perso.Progress)
 
 	// Verify says whom the desk trusts when it looks at its own card. Policy, time,
@@ -60,7 +61,8 @@ const keySize = 32
 // the next Personalise with the same chip then goes on with.
 //
 // Nothing is sent to the chip unless the rules let this operator make the card and a
-// document signer is there that can sign it (ErrNoSigner). A different chip than the one
+// document signer is there that can sign it (ErrNoSigner), and a blank card in stock
+// (ErrNoStock). A different chip than the one
 // that was begun is *perso.WrongChipError; the other errors of perso, those of apdu about
 // a card that went away, and *RefusedError, before the lock where the files alone show it.
 func (o *Office) Personalise(ctx context.Context, app string, chip Chip, p Personalisation) (string, error) {
@@ -156,6 +158,7 @@ type making struct {
 	card    string
 	begun   bool // the ledger has the card
 	renewed bool // it takes the place of a spoiled one
+	blank   Blank
 	draft   *Draft
 	content [32]byte
 	chip    Chip

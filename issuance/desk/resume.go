@@ -23,7 +23,14 @@ func (m *making) resume(ctx context.Context, app, card issuance.Subject) (perso.
 	m.renewed = card.Phase == issuance.Spoiled
 	if app.Fields["card"] == "" || m.renewed {
 		m.card = newName("C-")
-		return perso.State{}, m.canBeSigned(ctx)
+		if err := m.canBeSigned(ctx); err != nil {
+			return perso.State{}, err
+		}
+		var err error
+		if m.blank = m.p.Blank; m.blank == (Blank{}) {
+			m.blank, err = m.o.NextBlank(ctx, "")
+		}
+		return perso.State{}, err
 	}
 	m.card, m.begun = card.Stream.ID, true
 	if _, err := m.o.openLast(ctx, card.Stream, variantName, &m.variant); err != nil {

@@ -33,6 +33,7 @@ const (
 	origin     = "desk.test/log"
 	statusList = "urn:tamthe:test:status"
 	kekName    = "vault-001"
+	here       = "hanoi"
 )
 
 // rig is an office with a ledger on disk, a SPECIMEN authority, and two officers: An
@@ -52,8 +53,8 @@ type rig struct {
 
 // The roles of the two.
 var (
-	rolesOfAn   = []issuance.Role{issuance.Admin, issuance.Registrar, issuance.Personaliser, issuance.Custodian}
-	rolesOfBinh = []issuance.Role{issuance.Admin, issuance.Approver, issuance.Inspector, issuance.Clerk, issuance.Revoker, issuance.Custodian}
+	rolesOfAn   = []issuance.Role{issuance.Admin, issuance.Registrar, issuance.Personaliser, issuance.Custodian, issuance.StockKeeper}
+	rolesOfBinh = []issuance.Role{issuance.Admin, issuance.Approver, issuance.Inspector, issuance.Clerk, issuance.Revoker, issuance.Custodian, issuance.StockKeeper}
 )
 
 func must[T any](v T, err error) func(testing.TB) T {
@@ -107,6 +108,7 @@ func newOffice(t testing.TB) *rig {
 	r.open(t)
 	check(t, r.an.Found(t.Context(), origin, log.Verifier, Founder{Name: "an", Roles: rolesOfAn}, Founder{Name: "binh", Roles: rolesOfBinh}))
 	r.pin(t)
+	check(t, r.an.ReceiveBlanks(t.Context(), Range{Batch: "B-1", First: 1, Last: 100_000, At: here}, ""))
 	return r
 }
 
@@ -146,7 +148,7 @@ func (r *rig) path(parts ...string) string {
 // office is the desk with an operator at it.
 func (r *rig) office(key ed25519.PrivateKey) *Office {
 	return &Office{
-		Store: r.store, Vault: r.vault, Signer: key, Now: func() time.Time { return r.now },
+		Store: r.store, Vault: r.vault, Signer: key, Now: func() time.Time { return r.now }, Place: here,
 		Authority: Authority{Keys: keystore.Folder{Dir: r.path("keys")}, PKI: r.path("pki")}, Signing: r.service,
 	}
 }

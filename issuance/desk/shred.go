@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -10,14 +11,85 @@ import (
 )
 
 // closed are the phases from which nothing more is made for an application.
-var closed = []issuance.Phase{issuance.Issued, issuance.Rejected, issuance.Cancelled}
+var closed = []issuance.Phase{issuance.Issued, issuance.Disputed, issuance.Rejected, issuance.Cancelled}
 
 // mustGo are the classes of keys that a subject whose application stands in a phase may no
 // longer have.
 func (o *Office) mustGo(p issuance.Phase) []vault.Class {
 	switch {
+	case p == issuance.Shredded:
+		return []vault.Class{vault.Personal, vault.Biometric}
 	case slices.Contains(closed, p) && !o.KeepBiometrics:
 		return []vault.Class{vault.Biometric}
+	}
+	return nil
+}
+
+// Shred makes the personal data of a subject unreadable for good: of an application, or of
+// the one that a card was made for. Two persons do it, for a reason: retention, request or
+// order. The ledger says so first; then the keys are destroyed. What the ledger proves
+// stays proven. An application whose data an earlier version sealed under the office's own
+// key cannot be shredded: vault.ErrOfficeKey.
+func (o *Office) Shred(ctx context.Context, id, reason string) error {
+	if o.Vault == nil {
+		return ErrNoVault
+	}
+	app, err := o.subject(ctx, id)
+	if err != nil {
+		return err
+	}
+	s, err := o.begin(ctx, app)
+	if err != nil {
+		return err
+	}
+	if err := known(s.state.Subject(app)); err != nil {
+		return err
+	}
+	if err := o.underOwnKeys(ctx, app); err != nil {
+		return err
+	}
+	err = s.add(app, issuance.Shred, func(e *issuance.Entry) error {
+		e.Fields = map[string]string{"reason": reason}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if err := s.commit(ctx); err != nil {
+		return err
+	}
+	return o.wipe(ctx, app.ID, issuance.Shredded)
+}
+
+// subject names the application that is meant by its own name or its card's.
+func (o *Office) subject(ctx context.Context, id string) (issuance.StreamID, error) {
+	card := issuance.Card(id)
+	s, err := issuance.Load(ctx, o.Store, card)
+	if err != nil {
+		return issuance.StreamID{}, err
+	}
+	if sub := s.Subject(card); sub.Phase != issuance.Absent {
+		return issuance.Application(sub.Fields["application"]), nil
+	}
+	return issuance.Application(id), nil
+}
+
+// underOwnKeys refuses an application whose data lie under the office's key.
+func (o *Office) underOwnKeys(ctx context.Context, app issuance.StreamID) error {
+	entries, err := o.Store.Stream(ctx, app)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		for _, a := range e.Attach {
+			sealed, err := o.Store.Attachment(ctx, e.ID, a.Name)
+			if err != nil {
+				return err
+			}
+			if class, err := vault.ClassOf(sealed); err != nil || class == vault.Technical {
+				return fmt.Errorf("shred %s of %s: %w", a.Name, app, cmp.Or(err, vault.ErrOfficeKey))
+			}
+		}
 	}
 	return nil
 }

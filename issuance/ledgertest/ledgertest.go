@@ -146,8 +146,8 @@ func NewBranch(t testing.TB, l issuance.Ledger, origin string) *Office {
 	}
 }
 
-// Found writes the first entries of the log, enrols the officers and certifies a document
-// signer.
+// Found writes the first entries of the log, enrols the officers, certifies a document
+// signer and takes in blank cards.
 func (o *Office) Found(t testing.TB) {
 	t.Helper()
 	o.Must(t, o.Init()...)
@@ -157,6 +157,7 @@ func (o *Office) Found(t testing.TB) {
 	}
 	o.Must(t, steps...)
 	o.Must(t, o.Certify("ds-001", "1000000000000")...)
+	o.Must(t, o.Stock()...)
 }
 
 // Step is an act that the office can do.

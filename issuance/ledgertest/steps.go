@@ -81,6 +81,24 @@ func (o *Office) Approve(app string) Step {
 	return Step{Stream: issuance.Application(app), Act: issuance.Approve, By: o.Approver, Made: app}
 }
 
+// The blank cards of the test office.
+const (
+	batch = "B-1"
+	place = "here"
+)
+
+// Stock takes in as many blank cards as a batch can have, in two deliveries.
+func (o *Office) Stock() []Step {
+	const half = issuance.MaxBlank / 2
+	receive := func(first, last uint64) Step {
+		return Step{
+			Stream: issuance.Stock(batch), Act: issuance.Receive, By: o.Keeper,
+			Fields: map[string]string{"at": place, "first": fmt.Sprint(first), "last": fmt.Sprint(last), "count": fmt.Sprint(last - first + 1)},
+		}
+	}
+	return []Step{receive(1, half), receive(half+1, issuance.MaxBlank)}
+}
+
 // Begin binds a card to an approved application.
 func (o *Office) Begin(app, card string) []Step {
 	return []Step{
@@ -90,8 +108,10 @@ func (o *Office) Begin(app, card string) []Step {
 		},
 		{
 			Stream: issuance.Card(card), Act: issuance.Allocate, By: o.Personaliser, Made: app,
-			Fields: map[string]string{"application": app, "plan": Digest("plan " + card)},
-			Claims: []issuance.Claim{{Kind: issuance.ClaimChip, Value: "chip-of-" + card}},
+			Fields: map[string]string{
+				"application": app, "plan": Digest("plan " + card), "batch": batch, "blank": fmt.Sprint(use(card)), "at": place,
+			},
+			Claims: []issuance.Claim{{Kind: issuance.ClaimChip, Value: "chip-of-" + card}, issuance.ClaimOfBlank(batch, use(card))},
 		},
 	}
 }
@@ -109,7 +129,7 @@ func (o *Office) Journal(app, card string) []Step {
 	}
 	prepare := step(issuance.Prepare, map[string]string{"cardid": id, "ds": "ds-001"})
 	prepare.By, prepare.Made = o.Signer, app
-	prepare.Claims = []issuance.Claim{{Kind: issuance.ClaimCardID, Value: id}, {Kind: issuance.ClaimUse, Value: "ds-001:" + use(card)}}
+	prepare.Claims = []issuance.Claim{{Kind: issuance.ClaimCardID, Value: id}, {Kind: issuance.ClaimUse, Value: fmt.Sprint("ds-001:", use(card))}}
 	sign := step(issuance.Sign, map[string]string{"cardid": id, "sod": sod, "ds": "ds-001"})
 	sign.By = o.Signer
 	sign.Attach = []issuance.Attachment{{Name: "sod", Sealed: []byte("sealed sod of " + card)}}
@@ -121,10 +141,11 @@ func (o *Office) Journal(app, card string) []Step {
 	}
 }
 
-// use is the number of the signature that a card takes: any that no other takes will do.
-func use(card string) string {
+// use is the number of the signature that a card takes, and of its blank: any that no other
+// takes will do.
+func use(card string) uint64 {
 	sum := sha256.Sum256([]byte(card))
-	return fmt.Sprint(1 + binary.BigEndian.Uint64(sum[:])%1_000_000_000_000)
+	return 1 + binary.BigEndian.Uint64(sum[:])%issuance.MaxBlank
 }
 
 // Check records that our own checkpoint accepts the card.

@@ -28,7 +28,7 @@ func readCopy(t *testing.T, dir string) *ledger.Checkpoint {
 func TestCopyFollows(t *testing.T) {
 	dir := t.TempDir()
 	busy(t, dir)
-	if c := readCopy(t, dir); c.Size != 63 {
+	if c := readCopy(t, dir); c.Size != 65 {
 		t.Errorf("the copy signs %d entries", c.Size)
 	}
 	left, err := os.ReadDir(filepath.Join(dir, "checkpoints"))
@@ -64,7 +64,7 @@ func TestCopyIsRepaired(t *testing.T) {
 			t.Fatal(err)
 		}
 		open(t, dir).Close()
-		if c := readCopy(t, dir); c.Size != 19 {
+		if c := readCopy(t, dir); c.Size != 21 {
 			t.Errorf("%s: the copy signs %d entries", what, c.Size)
 		}
 	}
@@ -93,7 +93,7 @@ func TestRolledBack(t *testing.T) {
 	if _, err := sqlite.Open(t.Context(), path, options(t, dir)); !errors.Is(err, sqlite.ErrRolledBack) {
 		t.Errorf("%v", err)
 	}
-	if readCopy(t, dir).Size != 19 {
+	if readCopy(t, dir).Size != 21 {
 		t.Error("the copy was overwritten")
 	}
 	codes(t, find(t, dir, nil), ledger.RolledBack)
@@ -137,7 +137,7 @@ func TestCopyFails(t *testing.T) {
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if c := readCopy(t, dir); c.Size != 21 {
+	if c := readCopy(t, dir); c.Size != 23 {
 		t.Errorf("the copy signs %d entries", c.Size)
 	}
 }

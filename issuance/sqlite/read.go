@@ -167,3 +167,67 @@ func (l *Ledger) List(ctx context.Context, kind issuance.Kind, phases ...issuanc
 	}
 	return list, nil
 }
+
+// claimsAtOnce is how many claims are read together.
+const claimsAtOnce = 4096
+
+// Claims calls f with the claims of a kind whose values lie between two, in their order,
+// and with the streams that have them.
+func (l *Ledger) Claims(ctx context.Context, kind issuance.ClaimKind, from, to string, f func(value string, by issuance.StreamID) error) error {
+	if l.behind != nil {
+		return fmt.Errorf("list %ss: %w", kind, l.behind)
+	}
+	for {
+		some, err := l.someClaims(ctx, kind, from, to)
+		if err != nil {
+			return fmt.Errorf("list %ss: %w", kind, typed(err))
+		}
+		for _, c := range some {
+			if err := f(c.value, c.by); err != nil {
+				return err
+			}
+		}
+		if len(some) < claimsAtOnce {
+			return nil
+		}
+		from = some[len(some)-1].value + "\x00"
+	}
+}
+
+type claimed struct {
+	value string
+	by    issuance.StreamID
+}
+
+func (l *Ledger) someClaims(ctx context.Context, kind issuance.ClaimKind, from, to string) ([]claimed, error) {
+	rows, err := l.readers.QueryContext(ctx,
+		"SELECT value, stream_kind, stream FROM claim WHERE kind = ? AND value BETWEEN ? AND ? ORDER BY value LIMIT ?",
+		string(kind), from, to, claimsAtOnce)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var list []claimed
+	for rows.Next() {
+		var c claimed
+		if err := rows.Scan(&c.value, &c.by.Kind, &c.by.ID); err != nil {
+			return nil, err
+		}
+		list = append(list, c)
+	}
+	return list, rows.Err()
+}
+
+// LastClaim returns the greatest value of a kind between two; empty if there is none.
+func (l *Ledger) LastClaim(ctx context.Context, kind issuance.ClaimKind, from, to string) (string, error) {
+	if l.behind != nil {
+		return "", fmt.Errorf("look up %s: %w", kind, l.behind)
+	}
+	var last sql.NullString
+	err := l.readers.QueryRowContext(ctx,
+		"SELECT max(value) FROM claim WHERE kind = ? AND value BETWEEN ? AND ?", string(kind), from, to).Scan(&last)
+	if err != nil {
+		return "", fmt.Errorf("look up %s: %w", kind, typed(err))
+	}
+	return last.String, nil
+}

@@ -56,11 +56,11 @@ func tamper(t testing.TB, dir string, statements ...string) {
 }
 
 // freshLeaf makes another reason of that for which A-1 was enrolled.
-const freshLeaf = "UPDATE entry SET leaf = CAST(replace(leaf, 'first', 'fresh') AS BLOB) WHERE idx = 18"
+const freshLeaf = "UPDATE entry SET leaf = CAST(replace(leaf, 'first', 'fresh') AS BLOB) WHERE idx = 20"
 
 // busy is a ledger with a card replaced, one revoked and one in the making: 14
-// operators and a document signer at entries 0 to 16, a person at 17, then A-1 and C-1 from
-// entry 18 on.
+// operators, a document signer and blanks at entries 0 to 18, a person at 19, then A-1 and C-1 from
+// entry 20 on.
 func busy(t testing.TB, dir string) {
 	t.Helper()
 	l := open(t, dir)
@@ -97,38 +97,38 @@ func find(t testing.TB, dir string, against *ledger.Checkpoint) []ledger.Finding
 func TestTamper(t *testing.T) {
 	template := t.TempDir()
 	busy(t, template)
-	const replaceLeaf = "UPDATE entry SET leaf = CAST(substr(leaf, 1, 60) || char(127) || substr(leaf, 62) AS BLOB) WHERE idx = 22"
+	const replaceLeaf = "UPDATE entry SET leaf = CAST(substr(leaf, 1, 60) || char(127) || substr(leaf, 62) AS BLOB) WHERE idx = 24"
 	for name, test := range map[string]struct {
 		statements []string
 		code       ledger.Code
 		index      int64
 		stream     string
 	}{
-		"changed leaf":         {[]string{freshLeaf}, ledger.LeafChanged, 18, "application/A-1"},
-		"leaf of another":      {[]string{"UPDATE entry SET leaf = (SELECT leaf FROM entry WHERE idx = 21) WHERE idx = 22"}, ledger.LeafChanged, 22, ""},
-		"unreadable leaf":      {[]string{"UPDATE entry SET leaf = x'00' WHERE idx = 22"}, ledger.LeafUnreadable, 22, "card/C-1"},
-		"deleted row":          {[]string{"DELETE FROM entry WHERE idx = 22"}, ledger.LeafMissing, 22, ""},
-		"deleted rows":         {[]string{"DELETE FROM entry WHERE idx BETWEEN 19 AND 24"}, ledger.LeafMissing, 19, ""},
+		"changed leaf":         {[]string{freshLeaf}, ledger.LeafChanged, 20, "application/A-1"},
+		"leaf of another":      {[]string{"UPDATE entry SET leaf = (SELECT leaf FROM entry WHERE idx = 23) WHERE idx = 24"}, ledger.LeafChanged, 24, ""},
+		"unreadable leaf":      {[]string{"UPDATE entry SET leaf = x'00' WHERE idx = 24"}, ledger.LeafUnreadable, 24, "card/C-1"},
+		"deleted row":          {[]string{"DELETE FROM entry WHERE idx = 24"}, ledger.LeafMissing, 24, ""},
+		"deleted rows":         {[]string{"DELETE FROM entry WHERE idx BETWEEN 21 AND 26"}, ledger.LeafMissing, 21, ""},
 		"deleted first row":    {[]string{"DELETE FROM entry WHERE idx = 0"}, ledger.LeafMissing, 0, ""},
-		"changed act":          {[]string{"UPDATE entry SET act = 'reject' WHERE idx = 19"}, ledger.ColumnChanged, 19, "application/A-1"},
-		"changed time":         {[]string{"UPDATE entry SET time = time + 1 WHERE idx = 19"}, ledger.ColumnChanged, 19, "application/A-1"},
-		"changed stream":       {[]string{"UPDATE entry SET stream = 'A-9' WHERE idx = 18"}, ledger.ColumnChanged, 18, "application/A-1"},
-		"changed identity":     {[]string{"UPDATE entry SET id = zeroblob(16) WHERE idx = 18"}, ledger.ColumnChanged, 18, "application/A-1"},
-		"changed payload":      {[]string{"UPDATE entry SET payload = (SELECT payload FROM entry WHERE idx = 19) WHERE idx = 18"}, ledger.PayloadChanged, 18, "application/A-1"},
-		"changed node":         {[]string{"UPDATE entry SET nodes = CAST(substr(nodes, 1, 32) || zeroblob(32) AS BLOB) WHERE idx = 19"}, ledger.TreeChanged, 19, ""},
-		"lost node":            {[]string{"UPDATE entry SET nodes = substr(nodes, 1, 32) WHERE idx = 19"}, ledger.TreeChanged, 19, ""},
-		"changed attachment":   {[]string{"UPDATE attachment SET sealed = x'00' WHERE place = 18 * 32"}, ledger.AttachmentOther, 18, "application/A-1"},
-		"renamed attachment":   {[]string{"UPDATE attachment SET name = 'other' WHERE place = 18 * 32"}, ledger.AttachmentLost, 18, "application/A-1"},
-		"deleted attachment":   {[]string{"DELETE FROM attachment WHERE place = 18 * 32"}, ledger.AttachmentLost, 18, "application/A-1"},
-		"added attachment":     {[]string{"INSERT INTO attachment VALUES (19 * 32, 'x', x'00')"}, ledger.AttachmentAdded, 19, "application/A-1"},
+		"changed act":          {[]string{"UPDATE entry SET act = 'reject' WHERE idx = 21"}, ledger.ColumnChanged, 21, "application/A-1"},
+		"changed time":         {[]string{"UPDATE entry SET time = time + 1 WHERE idx = 21"}, ledger.ColumnChanged, 21, "application/A-1"},
+		"changed stream":       {[]string{"UPDATE entry SET stream = 'A-9' WHERE idx = 20"}, ledger.ColumnChanged, 20, "application/A-1"},
+		"changed identity":     {[]string{"UPDATE entry SET id = zeroblob(16) WHERE idx = 20"}, ledger.ColumnChanged, 20, "application/A-1"},
+		"changed payload":      {[]string{"UPDATE entry SET payload = (SELECT payload FROM entry WHERE idx = 21) WHERE idx = 20"}, ledger.PayloadChanged, 20, "application/A-1"},
+		"changed node":         {[]string{"UPDATE entry SET nodes = CAST(substr(nodes, 1, 32) || zeroblob(32) AS BLOB) WHERE idx = 21"}, ledger.TreeChanged, 21, ""},
+		"lost node":            {[]string{"UPDATE entry SET nodes = substr(nodes, 1, 32) WHERE idx = 21"}, ledger.TreeChanged, 21, ""},
+		"changed attachment":   {[]string{"UPDATE attachment SET sealed = x'00' WHERE place = 20 * 32"}, ledger.AttachmentOther, 20, "application/A-1"},
+		"renamed attachment":   {[]string{"UPDATE attachment SET name = 'other' WHERE place = 20 * 32"}, ledger.AttachmentLost, 20, "application/A-1"},
+		"deleted attachment":   {[]string{"DELETE FROM attachment WHERE place = 20 * 32"}, ledger.AttachmentLost, 20, "application/A-1"},
+		"added attachment":     {[]string{"INSERT INTO attachment VALUES (21 * 32, 'x', x'00')"}, ledger.AttachmentAdded, 21, "application/A-1"},
 		"attachment to no one": {[]string{"INSERT INTO attachment VALUES (999 * 32, 'x', x'00')"}, ledger.AttachmentAdded, 999, ""},
-		"changed claim":        {[]string{"UPDATE claim SET value = 'free' WHERE kind = 'chip' AND value = 'chip-of-C-1'"}, ledger.ClaimsChanged, 21, "card/C-1"},
-		"claim given away":     {[]string{"UPDATE claim SET stream = 'C-2' WHERE kind = 'chip' AND value = 'chip-of-C-1'"}, ledger.ClaimsChanged, 21, "card/C-1"},
-		"deleted claim":        {[]string{"DELETE FROM claim WHERE kind = 'card-id' AND stream = 'C-1'"}, ledger.ClaimsChanged, 24, "card/C-1"},
-		"added claim":          {[]string{"INSERT INTO claim VALUES ('chip', 'free', 'card', 'C-1', 21)"}, ledger.ClaimsChanged, 21, "card/C-1"},
-		"deleted hold":         {[]string{"DELETE FROM hold WHERE kind = 'active-card'"}, ledger.ClaimsChanged, 47, "card/C-2"},
-		"hold given away":      {[]string{"UPDATE hold SET stream = 'C-1' WHERE kind = 'active-card'"}, ledger.ClaimsChanged, 47, "card/C-2"},
-		"added hold":           {[]string{"INSERT INTO hold VALUES ('active-card', 'x', 'card', 'C-1', 21)"}, ledger.ClaimsChanged, 21, "card/C-1"},
+		"changed claim":        {[]string{"UPDATE claim SET value = 'free' WHERE kind = 'chip' AND value = 'chip-of-C-1'"}, ledger.ClaimsChanged, 23, "card/C-1"},
+		"claim given away":     {[]string{"UPDATE claim SET stream = 'C-2' WHERE kind = 'chip' AND value = 'chip-of-C-1'"}, ledger.ClaimsChanged, 23, "card/C-1"},
+		"deleted claim":        {[]string{"DELETE FROM claim WHERE kind = 'card-id' AND stream = 'C-1'"}, ledger.ClaimsChanged, 26, "card/C-1"},
+		"added claim":          {[]string{"INSERT INTO claim VALUES ('chip', 'free', 'card', 'C-1', 23)"}, ledger.ClaimsChanged, 23, "card/C-1"},
+		"deleted hold":         {[]string{"DELETE FROM hold WHERE kind = 'active-card'"}, ledger.ClaimsChanged, 49, "card/C-2"},
+		"hold given away":      {[]string{"UPDATE hold SET stream = 'C-1' WHERE kind = 'active-card'"}, ledger.ClaimsChanged, 49, "card/C-2"},
+		"added hold":           {[]string{"INSERT INTO hold VALUES ('active-card', 'x', 'card', 'C-1', 23)"}, ledger.ClaimsChanged, 23, "card/C-1"},
 		"revived card":         {[]string{"UPDATE stream SET phase = 'active' WHERE id = 'C-1'"}, ledger.StreamsChanged, -1, "card/C-1"},
 		"shortened stream":     {[]string{"UPDATE stream SET seq = seq - 1 WHERE id = 'C-1'"}, ledger.StreamsChanged, -1, "card/C-1"},
 		"hidden card":          {[]string{"DELETE FROM stream WHERE id = 'C-1'"}, ledger.StreamsChanged, -1, "card/C-1"},
@@ -138,7 +138,7 @@ func TestTamper(t *testing.T) {
 		"no checkpoint":        {[]string{"UPDATE log SET checkpoint = x''"}, ledger.CheckpointBad, -1, ""},
 		"lost trigger":         {[]string{"CREATE TRIGGER spy AFTER INSERT ON entry BEGIN SELECT 1; END"}, ledger.StoreDamaged, -1, ""},
 		"lost index":           {[]string{"DROP INDEX stream_by_phase"}, ledger.StoreDamaged, -1, ""},
-		"octet in a leaf":      {[]string{replaceLeaf}, ledger.LeafChanged, 22, ""},
+		"octet in a leaf":      {[]string{replaceLeaf}, ledger.LeafChanged, 24, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -219,12 +219,12 @@ func TestTruncate(t *testing.T) {
 	}
 	l.Close()
 	cut := []string{
-		"DELETE FROM entry WHERE idx >= 17", "DELETE FROM attachment WHERE place >= 17 * 32",
+		"DELETE FROM entry WHERE idx >= 19", "DELETE FROM attachment WHERE place >= 19 * 32",
 		"DELETE FROM stream WHERE id IN ('A-1', 'P-ann')", "DELETE FROM claim WHERE kind = 'number'", "DELETE FROM hold WHERE kind = 'open-application'",
 	}
 	tamper(t, dir, cut...)
 	codes(t, find(t, dir, nil), ledger.Truncated, ledger.RolledBack)
-	tamper(t, dir, "UPDATE log SET size = 17, checkpoint = x'"+hex.EncodeToString(older.Note)+"'")
+	tamper(t, dir, "UPDATE log SET size = 19, checkpoint = x'"+hex.EncodeToString(older.Note)+"'")
 	codes(t, find(t, dir, nil), ledger.RolledBack) // by the copy
 	os.RemoveAll(filepath.Join(dir, "checkpoints"))
 	codes(t, find(t, dir, nil)) // consistent: an honest older state, for who has no newer checkpoint
@@ -235,9 +235,9 @@ func TestTruncate(t *testing.T) {
 func TestSwappedRows(t *testing.T) {
 	dir := t.TempDir()
 	busy(t, dir)
-	tamper(t, dir, "UPDATE entry SET idx = 9999 WHERE idx = 20", "UPDATE entry SET idx = 20 WHERE idx = 22", "UPDATE entry SET idx = 22 WHERE idx = 9999")
+	tamper(t, dir, "UPDATE entry SET idx = 9999 WHERE idx = 22", "UPDATE entry SET idx = 22 WHERE idx = 24", "UPDATE entry SET idx = 24 WHERE idx = 9999")
 	found := find(t, dir, nil)
-	for index, code := range map[int64]ledger.Code{20: ledger.SequenceBroken, 21: ledger.TreeChanged, 23: ledger.TreeChanged} {
+	for index, code := range map[int64]ledger.Code{22: ledger.SequenceBroken, 23: ledger.TreeChanged, 25: ledger.TreeChanged} {
 		if !slices.ContainsFunc(found, func(f ledger.Finding) bool { return f.Index == index && f.Code == code }) {
 			t.Errorf("no %s at %d: %v", code, index, found)
 		}

@@ -54,6 +54,9 @@ type keys struct {
 	named        bool
 }
 
+// here is where the desk stands.
+const here = "hanoi"
+
 // usualKeys are those of the cards that are met in the street.
 var usualKeys = keys{"P-384", "P-256", true}
 
@@ -80,9 +83,10 @@ func newOffice(t testing.TB, k keys) *office {
 	an := o.desk(o.an)
 	an.Second = o.binh
 	check(t, an.Found(t.Context(), origin, log.Verifier,
-		desk.Founder{Name: "an", Roles: []issuance.Role{issuance.Admin, issuance.Registrar, issuance.Personaliser, issuance.Custodian}},
+		desk.Founder{Name: "an", Roles: []issuance.Role{issuance.Admin, issuance.Registrar, issuance.Personaliser, issuance.Custodian, issuance.StockKeeper}},
 		desk.Founder{Name: "binh", Roles: []issuance.Role{issuance.Admin, issuance.Approver, issuance.Inspector, issuance.Clerk, issuance.Revoker, issuance.Custodian}}))
 	o.serve(t, an)
+	check(t, an.ReceiveBlanks(t.Context(), desk.Range{Batch: "B-1", First: 1, Last: 10_000, At: here}, ""))
 	o.authority(t, an, k)
 	return o
 }
@@ -111,7 +115,7 @@ func (o *office) path(parts ...string) string {
 func (o *office) desk(key ed25519.PrivateKey) *desk.Office {
 	return &desk.Office{
 		Store: o.store, Vault: o.vault, Signer: key, Now: func() time.Time { return o.now },
-		Authority: desk.Authority{Keys: keystore.Folder{Dir: o.path("keys")}, PKI: o.path("pki")}, Signing: o.signing,
+		Authority: desk.Authority{Keys: keystore.Folder{Dir: o.path("keys")}, PKI: o.path("pki")}, Signing: o.signing, Place: here,
 	}
 }
 
