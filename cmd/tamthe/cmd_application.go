@@ -182,7 +182,7 @@ func runApplicationList(ctx context.Context, p *program, late bool) error {
 			rows = append(rows, applicationOf(a))
 		}
 		return p.document(struct {
-			Schema       string            `json:"schema"`
+			Schema       string        `json:"schema"`
 			Applications []requestJSON `json:"applications"`
 		}{"tamthe/application-list/1", rows})
 	}
