@@ -89,7 +89,8 @@ func (b *book) rule(kind Kind, act Act) *rule {
 // ruleFor finds the rule of an act in a book; nil if there is no such book or act.
 func ruleFor(number uint16, kind Kind, act Act) *rule { return books[number].rule(kind, act) }
 
-// After is the phase in which an act leaves its stream; Absent if there is no such act.
+// After is the phase in which an act leaves its stream; Absent if there is no such act, or
+// if it leaves the stream in the phase where it is.
 func After(kind Kind, act Act) Phase {
 	if r := ruleFor(RuleBook, kind, act); r != nil {
 		return r.after(Absent)

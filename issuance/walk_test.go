@@ -259,7 +259,7 @@ func (w *walker) apart(e *Entry, persons []string, stream StreamID, act Act) {
 func (w *walker) step() {
 	rules := books[RuleBook].rules
 	r := &rules[w.rng.IntN(len(rules))]
-	ends := []Act{Renumber, Cancel, Reject, Spoil, Revoke, Destroy, Fail, Shred, Change}
+	ends := []Act{Renumber, Cancel, Reject, Spoil, Revoke, Destroy, Fail, Shred, Change, Attempt}
 	leads := []Kind{KindApplication, KindCard}
 	switch {
 	case r.act == Init || r.act == Pair:

@@ -16,6 +16,7 @@ package virtual
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/tamthe/tamthe/apdu"
 	"github.com/tamthe/tamthe/card/gp"
@@ -61,6 +62,23 @@ const (
 	Card42
 	dialects
 )
+
+// dialectNames are what drivers of package perso are called that personalise them.
+var dialectNames = [dialects]string{DGI: "gp-dgi", FilesSCP03: "files-scp03", FilesPlain: "passportapplet", Card42: "card42"}
+
+// String is the dialect's name.
+func (d Dialect) String() string {
+	if d >= dialects {
+		return fmt.Sprintf("Dialect(%d)", byte(d))
+	}
+	return dialectNames[d]
+}
+
+// ParseDialect is the inverse of String, for the dialects that there are.
+func ParseDialect(name string) (Dialect, bool) {
+	i := slices.Index(dialectNames[:], name)
+	return Dialect(max(i, 0)), i >= 0
+}
 
 // factory are the first records of the chip's memory.
 func (c Config) factory() ([]record, error) {

@@ -17,7 +17,8 @@ import (
 
 // connectChip is how the tests put a chip under the program: TEST_CHIP names its memory
 // file, TEST_FAULT a fault on the way to it, TEST_READERS what there is instead of a
-// reader with a card. It is in test files only.
+// reader with a card, TEST_EXTENDED that chip and reader take extended length. It is in test
+// files only.
 func connectChip(ctx context.Context, name string) (*reader, error) {
 	if err := readersAre(os.Getenv("TEST_READERS"), name); err != nil {
 		return nil, err
@@ -39,7 +40,12 @@ func connectChip(ctx context.Context, name string) (*reader, error) {
 		chip.Reset()
 		return nil
 	}
-	return &reader{Wire: wire, reset: reset, close: chip.Close}, nil
+	r := &reader{Wire: wire, reset: reset, close: chip.Close}
+	if os.Getenv("TEST_EXTENDED") != "" {
+		r.limits = apdu.Limits{Command: 65535, Response: 65535}
+		chip.Limit(r.limits)
+	}
+	return r, nil
 }
 
 // readersAre is the error that readers in this state lead to.
@@ -129,13 +135,13 @@ func (h *hanging) Exchange(ctx context.Context, b []byte) ([]byte, error) {
 
 // chipCommand makes and changes chips, and puts them into the reader:
 //
-//	chip blank FILE
+//	chip blank FILE [OS]
 //	chip copy FOLDER FILE CAN     what a forger makes of a card's files
 //	chip tamper FILE              one octet of DG2
 //	chip insert FILE
 func chipCommand(ts *testscript.TestScript, neg bool, args []string) {
 	want := map[string]int{"blank": 2, "copy": 4, "tamper": 2, "insert": 2}
-	if neg || len(args) == 0 || len(args) != want[args[0]] {
+	if neg || len(args) == 0 || len(args) != want[args[0]] && !(args[0] == "blank" && len(args) == 3) {
 		ts.Fatalf("usage: chip blank|copy|tamper|insert …")
 	}
 	file := ts.MkAbs(args[1])
@@ -143,7 +149,8 @@ func chipCommand(ts *testscript.TestScript, neg bool, args []string) {
 	var err error
 	switch args[0] {
 	case "blank":
-		chip, err = virtual.Create(file, virtual.Config{})
+		dialect, _ := virtual.ParseDialect(strings.Join(args[2:], ""))
+		chip, err = virtual.Create(file, virtual.Config{Dialect: dialect})
 	case "copy":
 		file = ts.MkAbs(args[2])
 		chip, err = virtual.FromFolder(os.DirFS(ts.MkAbs(args[1])), virtual.FolderOptions{Path: file, CAN: args[3], Counterfeit: true})

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"text/tabwriter"
@@ -95,13 +94,15 @@ func runCardRevoke(ctx context.Context, p *program, id, reason string) error {
 		return err
 	}
 	defer office.done()
-	state := "revoked"
-	err = office.Revoke(ctx, id, reason)
-	if e, ok := errors.AsType[*issuance.TransitionError](err); ok && slices.Contains(e.Possible, issuance.Spoil) {
-		state = "spoiled"
-		err = office.Spoil(ctx, id, reason)
-	}
+	card, err := office.Card(ctx, id)
 	if err != nil {
+		return err
+	}
+	state, end := "revoked", office.Revoke
+	if slices.Contains(issuance.Possible(issuance.KindCard, card.Phase), issuance.Spoil) { // nobody has it yet
+		state, end = "spoiled", office.Spoil
+	}
+	if err := end(ctx, id, reason); err != nil {
 		return err
 	}
 	return p.result(struct {

@@ -13,12 +13,13 @@ import (
 
 	"github.com/tamthe/tamthe/apdu"
 	"github.com/tamthe/tamthe/card/virtual"
+	"github.com/tamthe/tamthe/issuance/perso"
 )
 
 type virtualOptions struct {
-	chip, vpcd, from, canFile string
-	short                     bool
-	extended                  int
+	chip, vpcd, from, canFile, os string
+	short                         bool
+	extended                      int
 }
 
 func newVirtual(p *program) *cobra.Command {
@@ -39,6 +40,7 @@ insert, remove, reset and quit on standard input. At the end of the input the ca
 	cmd.Flags().StringVar(&o.vpcd, "vpcd", "127.0.0.1:35963", "`HOST:PORT` of the virtual reader")
 	cmd.Flags().StringVar(&o.from, "from", "", "fill a new chip with the files of this EF `FOLDER`")
 	cmd.Flags().StringVar(&o.canFile, "can-file", "", "with --from: `FILE` with the chip's CAN, - for standard input (else PACE takes the MRZ only)")
+	cmd.Flags().StringVar(&o.os, "os", "", "operating system of a new blank chip, by the `NAME` of a driver of personalise")
 	cmd.Flags().BoolVar(&o.short, "short", false, "take short APDUs only (the default)")
 	cmd.Flags().IntVar(&o.extended, "extended", 0, "take APDUs of up to `N` octets, 262 to 65535")
 	return cmd
@@ -52,6 +54,8 @@ func (o virtualOptions) check() error {
 		return usagef("--short and --extended: one of them")
 	case o.extended != 0 && (o.extended < 262 || o.extended > 65535):
 		return usagef("--extended is 262 to 65535, not %d", o.extended)
+	case o.os != "" && o.from != "":
+		return usagef("--os and --from: one of them")
 	case o.canFile != "" && o.from == "":
 		return usagef("--can-file goes with --from")
 	}
@@ -99,9 +103,13 @@ func (p *program) openChip(o virtualOptions) (*virtual.Chip, error) {
 		}
 		return virtual.FromFolder(os.DirFS(o.from), folder)
 	}
+	dialect, ok := virtual.ParseDialect(o.os)
+	if !ok && o.os != "" {
+		return nil, usagef("--os %s: one of %s", o.os, strings.Join(perso.Drivers(), ", "))
+	}
 	chip, err := virtual.Load(o.chip)
 	if errors.Is(err, fs.ErrNotExist) {
-		return virtual.Create(o.chip, virtual.Config{Limits: limits})
+		return virtual.Create(o.chip, virtual.Config{Limits: limits, Dialect: dialect})
 	}
 	if err == nil {
 		chip.Limit(limits)

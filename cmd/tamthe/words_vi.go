@@ -169,6 +169,8 @@ var inVietnamese = map[string]struct{ what, hint string }{
 	"conflict":     {"sổ vừa được người khác ghi trước", "xem điều gì đã đổi, rồi chạy lại lệnh"},
 	"chip-keys":    {"chip không có khóa như mong đợi", "lấy chip trắng của lô đã biết khóa vận chuyển"},
 	"chip-used":    {"chip này thuộc một thẻ khác", "lấy chip trắng"},
+	"given-up":     {"thẻ đã bị ngắt quá nhiều lần hoặc quá lâu", "bỏ thẻ này bằng `tamthe card revoke`, rồi cá thể hóa trên chip mới"},
+	"test-card":    {"trình điều khiển này chỉ dùng cho thẻ thử", ""},
 	"chip-key":     {"cặp khóa của chip không phải cặp đã ghi sổ", "bỏ thẻ này bằng `tamthe card revoke`, rồi cá thể hóa trên chip mới"},
 	"chip-differs": {"chip không giữ đúng những gì đã ghi", "chạy lại lệnh; nếu vẫn thế thì bỏ thẻ bằng `tamthe card revoke` và lấy chip mới"},
 	"wrong-chip":   {"không phải chip đã làm dở", "đặt đúng chip đã làm dở; nếu mất chip thì bỏ thẻ bằng `tamthe card revoke`"},

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"os"
+	"slices"
 	"testing"
 
 	"github.com/tamthe/tamthe/apdu"
@@ -271,4 +272,29 @@ func rowsOfAccidents(t *testing.T, rounds int) {
 		}
 	}
 	r.sound(t)
+}
+
+// TestAttemptLeavesThePhase: a card that is taken up again is still listed where it stands.
+func TestAttemptLeavesThePhase(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	app, c := r.approved(t, enrolment(0)), blank()
+	for _, at := range []int{3, 2} { // of Generate, and then of the attempt's first act
+		card, err := r.through(&faulty{Store: r.store, at: at}).Personalise(t.Context(), app, insert(c), r.plan())
+		wantError(t, "cut", err, errFault)
+		list := must(r.store.List(t.Context(), issuance.KindCard, issuance.Rotating))(t)
+		if len(list) != 1 || list[0].Stream != issuance.Card(card) {
+			t.Errorf("rotating: %v", list)
+		}
+	}
+	entries := must(r.store.Stream(t.Context(), issuance.Card(must(r.an.Personalise(t.Context(), app, insert(c), r.plan()))(t))))(t)
+	var acts []string
+	for _, e := range entries {
+		if e.Act == issuance.Attempt {
+			acts = append(acts, e.Fields["attempt"])
+		}
+	}
+	if !slices.Equal(acts, []string{"1", "2"}) {
+		t.Errorf("attempts %v", acts)
+	}
 }

@@ -307,7 +307,10 @@ func forDriver(t *testing.T, name string) *rig {
 	}
 	r := newRig()
 	r.driver = d
-	dialect := map[string]virtual.Dialect{"gp-dgi": virtual.DGI, "card42": virtual.Card42, "files-scp03": virtual.FilesSCP03, "passportapplet": virtual.FilesPlain}[name]
+	dialect, ok := virtual.ParseDialect(name)
+	if !ok || dialect.String() != name {
+		t.Fatalf("no chip of dialect %s", name)
+	}
 	r.chip = virtual.New(virtual.Config{Dialect: dialect})
 	if d.Extended {
 		r.limits = apdu.Limits{Command: 600, Response: 600}

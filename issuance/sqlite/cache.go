@@ -44,7 +44,7 @@ func newCache(ctx context.Context, db *sql.DB) (*cache, error) {
 		{&c.stmt.entry, "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
 		{&c.stmt.attachment, "INSERT INTO attachment VALUES (?, ?, ?)"},
 		{&c.stmt.stream, `INSERT INTO stream VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (kind, id) DO
-			UPDATE SET seq = excluded.seq, last = excluded.last, phase = excluded.phase, since = excluded.since`},
+			UPDATE SET seq = excluded.seq, last = excluded.last, phase = coalesce(nullif(excluded.phase, ''), phase), since = excluded.since`},
 		{&c.stmt.claim, "INSERT INTO claim VALUES (?, ?, ?, ?, ?)"},
 		{&c.stmt.hold, "INSERT INTO hold VALUES (?, ?, ?, ?, ?)"},
 		{&c.stmt.release, "DELETE FROM hold WHERE kind = ? AND value = ? AND stream_kind = ? AND stream = ?"},
