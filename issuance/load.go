@@ -1,12 +1,12 @@
 package issuance
 
 import (
+	"cmp"
 	"context"
 	"crypto"
 	"fmt"
 	"runtime"
 	"slices"
-	"strings"
 	"sync"
 )
 
@@ -187,6 +187,6 @@ func About(entries ...Entry) []StreamID {
 		}
 		list = append(list, points(e.Fields)...)
 	}
-	slices.SortFunc(list, func(a, b StreamID) int { return strings.Compare(a.String(), b.String()) })
+	slices.SortFunc(list, func(a, b StreamID) int { return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.ID, b.ID)) })
 	return slices.Compact(list)
 }

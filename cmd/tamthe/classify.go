@@ -17,6 +17,7 @@ import (
 	"github.com/tamthe/tamthe/card/virtual"
 	"github.com/tamthe/tamthe/issuance"
 	"github.com/tamthe/tamthe/issuance/ca"
+	"github.com/tamthe/tamthe/issuance/ceremony"
 	"github.com/tamthe/tamthe/issuance/desk"
 	"github.com/tamthe/tamthe/issuance/keystore"
 	"github.com/tamthe/tamthe/issuance/keystore/pkcs11"
@@ -97,6 +98,22 @@ var classes = []class{
 	{desk.ErrOldNumber, "old-number", exitRule, "correct the number in the person's file: the person has another one by now"},
 	{desk.ErrUnknown, "unknown", exitError, "look at the spelling; `tamthe card list` lists the cards"},
 	{desk.ErrNoCSCA, "no-csca", exitRule, "make one with `tamthe pki csca`"},
+	{desk.ErrNotice, "notice", exitRule, "run the command again when the notice is over; where the present key was lost, --urgent says so"},
+	{desk.ErrNoLink, "no-link", exitRule, "`tamthe pki status` shows the CSCA's keys"},
+	{desk.ErrNoListSigner, "no-list-signer", exitRule, "make one with --signer"},
+	{desk.ErrNoCVCA, "no-cvca", exitRule, "make one with `tamthe pki cvca`, a document verifier with `tamthe pki dv`"},
+	{desk.ErrUnregistered, "unregistered", exitRule, "the holder brings the first request in person: --register"},
+	{desk.ErrCSCA, "csca", exitUsage, "revoke a CSCA alone, not with others"},
+	{errCRLAlarm, "crl-alarm", exitRefused, "issue the next list with `tamthe pki crl`"},
+	{ca.ErrPeriod, "key-period", exitRule, "`tamthe pki status` shows until when keys sign"},
+	{ca.ErrReference, "cv-reference", exitRule, "the request has to name holder and authority as they are registered"},
+	{ca.ErrRights, "cv-rights", exitRule, "ask for less: rights and role are the issuer's at most"},
+	{ca.ErrValidity, "cv-validity", exitRule, "choose other --days or --months; if the issuer's certificate ends, renew that first"},
+	{ca.ErrOuter, "cv-outer", exitRule, "the request has to be countersigned with the holder's key before"},
+	{ca.ErrKey, "key", exitRule, "make another key"},
+	{ceremony.ErrCustodian, "custodian", exitRule, "the ceremony begins again when all custodians are there"},
+	{ceremony.ErrAnswer, "ceremony-answer", exitRule, "find out what is wrong before the ceremony begins again"},
+	{ceremony.ErrTranscript, "transcript", exitError, "take another copy of the file"},
 	{desk.ErrNoSigner, "no-signer", exitRule, "make a document signer with `tamthe pki ds`"},
 	{desk.ErrNoService, "no-signing-service", exitRule, "make one with `tamthe operator add signer --service`, or name one under [signer] in config.toml"},
 	{desk.ErrForm, "approval-form", exitRule, "withdraw the application with `tamthe cancel` and enrol it again"},
@@ -128,6 +145,7 @@ var classes = []class{
 	{sqlite.ErrBusy, "ledger-busy", exitConflict, "another program writes to the ledger; run the command again"},
 	{sqlite.ErrDamaged, "ledger-damaged", exitError, "`tamthe ledger verify` names the place; put a copy back"},
 	{sqlite.ErrRewrapped, "conflict", exitConflict, "run the command again"},
+	{desk.ErrStaleList, "stale-list", exitRule, "sign a new list with `tamthe pki crl`; nothing was signed"},
 	{sqlite.ErrCopy, "checkpoint-copy", exitError, "make the folder checkpoints/ writable and make room on the disk; nothing was written"},
 	{errCopy, "ledger-copy", exitError, "take another backup; `tamthe ledger verify` says whether the ledger itself is sound"},
 	{ledger.ErrExport, "ledger-export", exitConflict, "name an empty or new folder, or find out who went back behind what was published"},
@@ -240,6 +258,9 @@ func classOf(err error) class {
 	}
 	if _, ok := errors.AsType[*perso.DifferError](err); ok {
 		return class{code: "chip-differs", exit: exitError, hint: "run the command again; if it stays so, give the card up with `tamthe card revoke` and take a new chip"}
+	}
+	if e, ok := errors.AsType[*desk.StuckError](err); ok {
+		return class{code: "stuck", exit: exitRule, hint: "spoil it with `tamthe card revoke " + e.Card + " --reason stuck` and put in a new chip"}
 	}
 	if _, ok := errors.AsType[*printjob.TextError](err); ok {
 		return class{code: "print", exit: exitError, hint: "this card's body cannot be printed here"}

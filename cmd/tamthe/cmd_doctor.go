@@ -38,6 +38,7 @@ type doctorJSON struct {
 	Home     string          `json:"home"`
 	Ledger   ledgerStateJSON `json:"ledger"`
 	Trust    trustStateJSON  `json:"trust"`
+	CRL      string          `json:"crl,omitempty"` // as in `pki status`, where there is an authority
 	Problems []failure       `json:"problems"`
 }
 
@@ -116,7 +117,21 @@ func (d *doctorJSON) ledger(ctx context.Context, p *program) {
 		return
 	}
 	d.Ledger.Acts = c.Size
+	s, err := office.PKIStatus(ctx)
+	if err != nil {
+		d.problem(err)
+		return
+	}
+	if len(s.CSCA) == 0 {
+		return
+	}
+	if d.CRL = s.CRL.State; s.CRL.Alarm() {
+		d.problem(fmt.Errorf("%w: %s", errCRLAlarm, s.CRL.State))
+	}
 }
+
+// errCRLAlarm says that the next revocation list is due.
+var errCRLAlarm = errors.New("the authority's revocation list")
 
 func (d *doctorJSON) trust(p *program) {
 	d.Trust.Folder = p.home.path(trustDir)
@@ -143,6 +158,9 @@ func (d *doctorJSON) print(p *program) error {
 	line("home", "%s", d.Home)
 	if d.Ledger.Here {
 		line("ledger", "%s, %d acts", d.Ledger.Path, d.Ledger.Acts)
+	}
+	if d.CRL != "" {
+		line("crl", "%s", d.CRL)
 	}
 	line("trust", "%s: %d anchors, %d revocation lists, %d files of no use", d.Trust.Folder, d.Trust.Anchors, d.Trust.CRLs, d.Trust.Skipped)
 	if d.Trust.Anchors == 0 {

@@ -17,10 +17,11 @@ import (
 
 type pkiOptions struct {
 	country, state, organization, algorithm string
-	cardYears, days                         int
-	named                                   bool
+	cardYears, days, useMonths, cap         int
+	named, next                             bool
 	documents                               []string
 	revoke                                  []string
+	rename, urgent, reason                  string
 }
 
 func newPKI(p *program) *cobra.Command {
@@ -30,7 +31,7 @@ func newPKI(p *program) *cobra.Command {
 		Long:    "Makes the certificates and revocation lists of a SPECIMEN authority after ICAO 9303-12, and\nsays which of its rules anyone's break.\n",
 		Example: "  tamthe pki csca --operator an --second binh\n  tamthe pki ds --operator an --second binh\n  tamthe pki crl --operator an --second binh",
 	}
-	cmd.AddCommand(newCSCA(p), newDS(p), newCRL(p), newLint(p))
+	cmd.AddCommand(newCSCA(p), newLink(p), newDS(p), newCRL(p), newMasterList(p), newDeviation(p), newCVCA(p), newDV(p), newTerminal(p), newPKD(p), newPKIStatus(p), newLint(p), newCeremony(p))
 	return family(cmd)
 }
 
@@ -41,11 +42,28 @@ func newCSCA(p *program) *cobra.Command {
 		Short: "Make the root of a SPECIMEN authority; prints its file",
 		Long: `Makes the key and the self-signed certificate of a Country Signing CA after ICAO
 9303-12, marked SPECIMEN, and puts it into this home's trust folder.
+
+With --next it is the key that follows. The first call makes and announces it, and prints
+when the notice of 90 days to other states is over; a call after that certifies it. The
+next key signs nothing before tamthe pki link and two days after that; then it signs
+everything. --name-change gives the CSCA another name with its next key; --urgent, with a
+reason in one word, does without the notice: the present key was lost, say.
 `,
-		Example: "  tamthe pki csca --operator an --second binh",
+		Example: "  tamthe pki csca --operator an --second binh\n  tamthe pki csca --next --operator an --second binh",
 		Args:    exactly(0),
-		RunE:    func(cmd *cobra.Command, _ []string) error { return runCSCA(cmd.Context(), p, o) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if !o.next && (o.rename != "" || o.urgent != "") {
+				return usagef("--name-change and --urgent are of --next")
+			}
+			if o.next {
+				return runNextCSCA(cmd.Context(), p, o)
+			}
+			return runCSCA(cmd.Context(), p, o)
+		},
 	}
+	cmd.Flags().BoolVar(&o.next, "next", false, "announce or certify the key that follows")
+	cmd.Flags().StringVar(&o.rename, "name-change", "", "common `NAME` of the CSCA from its next key on")
+	cmd.Flags().StringVar(&o.urgent, "urgent", "", "why the notice is not waited for, one `WORD`: compromised, lost …")
 	cmd.Flags().StringVar(&o.country, "country", "VN", "two letters")
 	cmd.Flags().StringVar(&o.state, "state", "VNM", "issuing state as in the MRZ")
 	cmd.Flags().StringVar(&o.organization, "organization", "tamthe", "organisation of the subject; SPECIMEN is added")
@@ -59,13 +77,16 @@ func newDS(p *program) *cobra.Command {
 		Use:   "ds",
 		Short: "Make the next document signer; prints its name",
 		Long: `Makes the key and certificate of the next document signer, ds-001, ds-002 and so on,
-under the CSCA. Its key signs for three months.
+under the CSCA that signs today. Its key signs for --use-months, and no more than --cap
+cards: what a revocation would call into question.
 `,
 		Example: "  tamthe pki ds --operator an --second binh",
 		Args:    exactly(0),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return runDS(cmd.Context(), p, o) },
 	}
 	cmd.Flags().StringSliceVar(&o.documents, "documents", []string{"ID"}, "document codes of the MRZ that it may sign")
+	cmd.Flags().IntVar(&o.useMonths, "use-months", 3, "how long its key signs, 1 to 3 months")
+	cmd.Flags().IntVar(&o.cap, "cap", 100_000, "how many cards it may sign")
 	o.keyFlags(p, cmd, "P-256")
 	return cmd
 }
@@ -80,15 +101,19 @@ func (o *pkiOptions) keyFlags(p *program, cmd *cobra.Command, algorithm string) 
 func newCRL(p *program) *cobra.Command {
 	var o pkiOptions
 	cmd := &cobra.Command{
-		Use:     "crl",
-		Short:   "Issue the next revocation list; prints its file",
-		Long:    "Issues the CSCA's next revocation list and puts it into this home's trust folder.\n",
+		Use:   "crl",
+		Short: "Issue the next revocation list; prints its file",
+		Long: `Issues the CSCA's next revocation list and puts it into this home's trust folder. The key
+that signs today signs it, and it tells what earlier keys issued too. A CSCA is revoked by
+one last list of its own, after which it signs nothing.
+`,
 		Example: "  tamthe pki crl --operator an --second binh\n  tamthe pki crl --revoke ds-001 --operator an --second binh",
 		Args:    exactly(0),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return runCRL(cmd.Context(), p, o) },
 	}
 	cmd.Flags().IntVar(&o.days, "days", 90, "days until the next list, 1 to 90")
-	cmd.Flags().StringSliceVar(&o.revoke, "revoke", nil, "document signers to revoke, such as ds-001")
+	cmd.Flags().StringSliceVar(&o.revoke, "revoke", nil, "signers to revoke, such as ds-001 or mls-001; or one CSCA")
+	cmd.Flags().StringVar(&o.reason, "reason", "compromised", "why a CSCA is revoked: compromised, lost, superseded or ceased")
 	p.pairFlags(cmd)
 	return cmd
 }
@@ -149,6 +174,12 @@ func publishTrust(p *program, schema, name string) error {
 	if err := os.WriteFile(p.home.path(trustDir, name), b, 0o600); err != nil {
 		return err
 	}
+	return printFile(p, schema, name)
+}
+
+// printFile prints where something that was issued is.
+func printFile(p *program, schema, name string) error {
+	path := p.home.path(pkiDir, name)
 	return p.result(struct {
 		Schema string `json:"schema"`
 		File   string `json:"file"`
@@ -156,12 +187,17 @@ func publishTrust(p *program, schema, name string) error {
 }
 
 func runDS(ctx context.Context, p *program, o pkiOptions) error {
+	if o.useMonths < 1 || o.useMonths > 3 || o.cap < 1 {
+		return usagef("--use-months is 1 to 3, --cap one or more")
+	}
 	office, err := p.openOffice(ctx, acting)
 	if err != nil {
 		return err
 	}
 	defer office.done()
-	name, err := office.MakeSigner(ctx, ca.Signer{From: p.now(), CardYears: o.cardYears, DocumentTypes: o.documents, Named: o.named}, o.algorithm)
+	name, err := office.MakeSigner(ctx, ca.Signer{
+		From: p.now(), CardYears: o.cardYears, DocumentTypes: o.documents, Named: o.named, UseMonths: o.useMonths, Cap: o.cap,
+	}, o.algorithm)
 	if err != nil {
 		return err
 	}
@@ -181,7 +217,12 @@ func runCRL(ctx context.Context, p *program, o pkiOptions) error {
 		return err
 	}
 	defer office.done()
-	if err := office.MakeCRL(ctx, o.days, o.revoke...); err != nil {
+	if len(o.revoke) == 1 && strings.HasPrefix(o.revoke[0], "csca") {
+		err = office.RevokeCSCA(ctx, o.revoke[0], o.days, o.reason)
+	} else {
+		err = office.MakeCRL(ctx, o.days, o.revoke...)
+	}
+	if err != nil {
 		return err
 	}
 	return publishTrust(p, "tamthe/pki-crl/1", "csca.crl")

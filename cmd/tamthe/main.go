@@ -17,16 +17,16 @@ import (
 // version is set by the build.
 var version = "unknown"
 
-func main() { os.Exit(start(connectPCSC)) }
+func main() { os.Exit(start(connectPCSC, time.Now)) }
 
-// start runs the program for the process that it is in, with that way to a card, and
-// returns the exit status. The first signal interrupts what is going on, a second one
-// ends the process.
-func start(connect connector) int {
+// start runs the program for the process that it is in, with that way to a card and that
+// clock, and returns the exit status. The first signal interrupts what is going on, a second
+// one ends the process.
+func start(connect connector, now func() time.Time) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop)
-	p := &program{in: os.Stdin, out: os.Stdout, err: os.Stderr, now: time.Now, connect: connect, guard: hideMemory}
+	p := &program{in: os.Stdin, out: os.Stdout, err: os.Stderr, now: now, connect: connect, guard: hideMemory}
 	if err := noCores(); err != nil {
 		return p.finish(fmt.Errorf("switch core files off: %w", err))
 	}

@@ -69,13 +69,7 @@ func (p *program) fillOffice(ctx context.Context, o *office, why purpose) error 
 			return err
 		}
 		options.Signer = log
-		key, err := p.operator(ctx)
-		if err != nil {
-			return err
-		}
-		o.close = append(o.close, func() { forget(key) })
-		o.Signer = key
-		if err := p.fillSecond(ctx, o); err != nil {
+		if err := p.signIn(ctx, o); err != nil {
 			return err
 		}
 	}
@@ -89,7 +83,7 @@ func (p *program) fillOffice(ctx context.Context, o *office, why purpose) error 
 	if err != nil {
 		return err
 	}
-	if why == looking {
+	if why == looking || p.signedIn != nil {
 		return nil
 	}
 	return p.openVault(ctx, o, why == opening)
@@ -147,6 +141,22 @@ func (p *program) fillSecond(ctx context.Context, o *office) error {
 	o.close = append(o.close, func() { forget(key) })
 	o.Second = key
 	return nil
+}
+
+// signIn unseals the keys of those who act, unless they stand there already, as in a
+// ceremony.
+func (p *program) signIn(ctx context.Context, o *office) error {
+	if len(p.signedIn) > 1 {
+		o.Signer, o.Second = p.signedIn[0], p.signedIn[1]
+		return nil
+	}
+	key, err := p.operator(ctx)
+	if err != nil {
+		return err
+	}
+	o.close = append(o.close, func() { forget(key) })
+	o.Signer = key
+	return p.fillSecond(ctx, o)
 }
 
 // operator unseals the acting operator's key: --operator or TAMTHE_OPERATOR, a name or a

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -44,6 +45,8 @@ type program struct {
 	closers []func()        // of what the run has opened
 
 	sealPhrase []byte // the passphrase of the folder of keys, once it is known
+
+	signedIn []crypto.Signer // keys of those who act, where they stand already; see signIn
 
 	documents  bool // what a verb made is printed as a JSON document
 	stdinTaken bool

@@ -60,10 +60,11 @@ const keySize = 32
 // up. It returns the card's name, C-… ; beside an error only if the card was begun, which
 // the next Personalise with the same chip then goes on with.
 //
-// Nothing is sent to the chip unless the rules let this operator make the card and a
-// document signer is there that can sign it (ErrNoSigner), and a blank card in stock
-// (ErrNoStock). A different chip than the one
-// that was begun is *perso.WrongChipError; the other errors of perso, those of apdu about
+// Nothing is sent to the chip unless the rules let this operator make the card, a document
+// signer is there that can sign it (ErrNoSigner), the revocation list is in force
+// (ErrStaleList), and a blank card is in stock (ErrNoStock). A card that was begun more than
+// a day ago is *StuckError, a different chip than the one that was begun is
+// *perso.WrongChipError; the other errors of perso, those of apdu about
 // a card that went away, and *RefusedError, before the lock where the files alone show it.
 func (o *Office) Personalise(ctx context.Context, app string, chip Chip, p Personalisation) (string, error) {
 	stream := issuance.Application(app)

@@ -26,6 +26,9 @@ func (m *making) resume(ctx context.Context, app, card issuance.Subject) (perso.
 		if err := m.canBeSigned(ctx); err != nil {
 			return perso.State{}, err
 		}
+		if err := m.o.listInTime(ctx); err != nil {
+			return perso.State{}, err
+		}
 		var err error
 		if m.blank = m.p.Blank; m.blank == (Blank{}) {
 			m.blank, err = m.o.NextBlank(ctx, "")
@@ -33,6 +36,9 @@ func (m *making) resume(ctx context.Context, app, card issuance.Subject) (perso.
 		return perso.State{}, err
 	}
 	m.card, m.begun = card.Stream.ID, true
+	if err := m.o.stuck(ctx, card); err != nil {
+		return perso.State{}, err
+	}
 	if _, err := m.o.openLast(ctx, card.Stream, variantName, &m.variant); err != nil {
 		return perso.State{}, err
 	}
@@ -78,12 +84,16 @@ func (m *making) resumeSigning(ctx context.Context, card issuance.Subject, state
 			return err
 		}
 		state.Signed, err = m.signed(files)
+		return err
 	case card.Phase == issuance.Prepared:
 		err = m.o.signsToday(ctx, card.Fields["ds"])
 	default:
 		err = m.canBeSigned(ctx)
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return m.o.listInTime(ctx)
 }
 
 // canBeSigned sees, before the chip is touched, that the signing service will have something

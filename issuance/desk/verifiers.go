@@ -313,3 +313,34 @@ func (o *Office) cvChain(ctx context.Context, r cvc.Reference) ([]string, error)
 	}
 	return files, nil
 }
+
+// SuspendCV refuses a holder renewals from now on: there is no other way to end the rights of
+// a terminal, whose certificates last days (BSI TR-03139). One that is not registered is
+// ErrUnregistered. ResumeCV takes it back.
+func (o *Office) SuspendCV(ctx context.Context, holder, reason string) error {
+	return o.turnCV(ctx, holder, issuance.Suspend, reason)
+}
+
+// ResumeCV allows a holder renewals again.
+func (o *Office) ResumeCV(ctx context.Context, holder, reason string) error {
+	return o.turnCV(ctx, holder, issuance.Resume, reason)
+}
+
+func (o *Office) turnCV(ctx context.Context, holder string, act issuance.Act, reason string) error {
+	stream := issuance.Key("cv-" + holder)
+	s, err := o.begin(ctx, stream)
+	if err != nil {
+		return err
+	}
+	if s.state.Subject(stream).Phase == issuance.Absent {
+		return fmt.Errorf("%s: %w", holder, ErrUnregistered)
+	}
+	err = s.add(stream, act, func(e *issuance.Entry) error {
+		e.Fields = map[string]string{"reason": reason}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return s.commit(ctx)
+}

@@ -1,12 +1,14 @@
 package ledger
 
 import (
+	"context"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"maps"
 	"math/bits"
 	"slices"
+	"strconv"
 	"time"
 
 	"golang.org/x/mod/sumdb/note"
@@ -45,25 +47,40 @@ type Taken struct {
 	Index  int64
 }
 
-// Audit rebuilds a ledger from its rows. Feed it every row in ascending order of index,
-// then the tables, then ask for the Report. It must not be used by two goroutines at once.
+// Source is the store that is audited, as of one moment.
+type Source interface {
+	// Recall gives the entries of a stream that come before an index.
+	Recall(ctx context.Context, s issuance.StreamID, before int64) ([]issuance.Entry, [][32]byte, error)
+	// Entry gives one entry.
+	Entry(ctx context.Context, index int64) (issuance.Entry, error)
+	// EachStream, EachClaim and EachHold give the tables, row by row.
+	EachStream(ctx context.Context, f func(Stands) error) error
+	EachClaim(ctx context.Context, f func(Taken) error) error
+	EachHold(ctx context.Context, f func(Taken) error) error
+	// StreamOf finds the stream of an entry that fits; the zero StreamID if none does.
+	StreamOf(ctx context.Context, fits func(issuance.StreamID) bool) (issuance.StreamID, error)
+}
+
+// Audit rebuilds a ledger from its rows, in bounded memory however long it is. Feed it
+// every row in ascending order of index, then ask for Tables, Checkpoint and Report, and
+// Close it. It must not be used by two goroutines at once.
 type Audit struct {
+	ctx     context.Context
 	report  Report
-	against []*Checkpoint
+	against []*Older
+	source  Source
 	book    *issuance.Book
 	tree    *Tree
 
 	pending []pending
 	gaps    []span
-	claims  map[issuance.Claim]taken
-	holds   map[issuance.Claim]taken
-	streams map[issuance.StreamID]struct{}
+	spool   *spool
+	most    int // streams held
+	batch   int // entries judged at once
 	logKey  string
-}
-
-type taken struct {
-	stream issuance.StreamID
-	index  int64
+	newest  tlog.Hash   // of the leaf that the tree got last
+	done    []tlog.Hash // nodes that it completed
+	err     error       // of the source or the spool
 }
 
 type pending struct {
@@ -79,17 +96,26 @@ type span struct{ from, to int64 }
 // batch is how many entries have their signatures verified side by side.
 const batch = 256
 
-// NewAudit begins an audit of the log of the given origin, which must continue each of
-// the older checkpoints.
-func NewAudit(origin string, against ...*Checkpoint) *Audit {
-	return &Audit{
-		report:  Report{Origin: origin},
-		against: against,
-		book:    issuance.NewBook(origin),
-		tree:    &Tree{},
-		claims:  map[issuance.Claim]taken{},
-		holds:   map[issuance.Claim]taken{},
-		streams: map[issuance.StreamID]struct{}{},
+// NewAudit begins an audit of the log of the given origin, which must continue all that
+// is known of it from elsewhere.
+func NewAudit(ctx context.Context, origin string, source Source, against ...*Older) *Audit {
+	a := &Audit{
+		ctx: ctx, report: Report{Origin: origin}, against: against, source: source,
+		book: issuance.NewBook(origin), tree: &Tree{}, spool: newSpool(), most: maxBook, batch: batch,
+	}
+	a.book.Whole(issuance.KindOperator) // which are never forgotten
+	return a
+}
+
+// Close gives up what the audit keeps on the disk.
+func (a *Audit) Close() error { return a.spool.close() }
+
+// Err is why the store or the disk could not be read; the report is worth nothing then.
+func (a *Audit) Err() error { return a.err }
+
+func (a *Audit) failed(err error) {
+	if a.err == nil {
+		a.err = err
 	}
 }
 
@@ -115,7 +141,7 @@ func (a *Audit) Row(r Row) {
 		return
 	}
 	a.pending = append(a.pending, pending{r.Index, e, hash, sound && hash == issuance.LeafHash(r.Leaf)})
-	if len(a.pending) == batch {
+	if len(a.pending) >= a.batch {
 		a.judge()
 	}
 }
@@ -128,7 +154,7 @@ func (a *Audit) gap(r Row) {
 		a.gaps = append(a.gaps, span{first, r.Index})
 	}
 	for a.tree.Size() < r.Index {
-		a.tree.Append(tlog.Hash{})
+		a.grown(tlog.Hash{})
 		a.compare()
 	}
 }
@@ -141,7 +167,7 @@ func (a *Audit) grow(r Row) [32]byte {
 	levels := bits.TrailingZeros64(uint64(r.Index+1)) + 1
 	if len(r.Nodes) != levels*tlog.HashSize {
 		a.Find(TreeChanged, r.Index, r.Stream, "%d octets of nodes, not %d", len(r.Nodes), levels*tlog.HashSize)
-		a.tree.Append(hash)
+		a.grown(hash)
 		a.compare()
 		return hash
 	}
@@ -149,7 +175,7 @@ func (a *Audit) grow(r Row) [32]byte {
 		a.Find(LeafChanged, r.Index, r.Stream, "the leaf's hash is %x, the tree has %x", hash[:8], stored[:8])
 		hash = stored
 	}
-	for level, node := range a.tree.Append(hash) {
+	for level, node := range a.grown(hash) {
 		stored := tlog.Hash(r.Nodes[level*tlog.HashSize:])
 		if stored == node {
 			continue
@@ -164,17 +190,24 @@ func (a *Audit) grow(r Row) [32]byte {
 	return hash
 }
 
+// grown lets the tree grow and keeps the nodes that the leaf completed.
+func (a *Audit) grown(hash tlog.Hash) []tlog.Hash {
+	a.newest, a.done = hash, a.tree.Append(hash)
+	return a.done
+}
+
+// node is the newest node of a level that the last leaf completed.
+func (a *Audit) node(level int) tlog.Hash { return a.done[level] }
+
 // missing reports whether a row between two indexes is.
 func (a *Audit) missing(from, to int64) bool {
 	return slices.ContainsFunc(a.gaps, func(g span) bool { return g.from <= to && from < g.to })
 }
 
-// compare holds the tree against an older checkpoint once it has its size.
+// compare holds the tree against what is known of it from elsewhere.
 func (a *Audit) compare() {
-	for _, c := range a.against {
-		if c.Size == a.tree.Size() && c.Root != a.tree.Root() {
-			a.Find(Rewritten, -1, issuance.StreamID{}, "the first %d entries are not those that an older checkpoint signs", c.Size)
-		}
+	for _, o := range a.against {
+		o.compare(a)
 	}
 }
 
@@ -230,6 +263,7 @@ func (a *Audit) attachments(r Row, e issuance.Entry) {
 // that were found to be changed are recorded, not judged: what they say is not what
 // was signed.
 func (a *Audit) judge() {
+	a.recall()
 	for rest := a.pending; len(rest) > 0; {
 		n := slices.IndexFunc(rest, func(p pending) bool { return !p.sound })
 		if n < 0 {
@@ -245,6 +279,56 @@ func (a *Audit) judge() {
 		a.take(&a.pending[i].entry, a.pending[i].index)
 	}
 	a.pending = a.pending[:0]
+}
+
+// maxBook is how many streams the audit holds before it forgets them; what it needs again
+// of them it reads again.
+const maxBook = 20_000
+
+// Frugal has the audit forget at once and keep nothing in memory, as it would of a long
+// ledger.
+func (a *Audit) Frugal() { a.most, a.batch, a.spool.most = 1, 3, 0 }
+
+// recall reads the streams that the pending entries rest on and the book has forgotten.
+func (a *Audit) recall() {
+	if len(a.pending) == 0 {
+		return
+	}
+	if a.book.Len() > a.most {
+		a.book.Forget(a.stands, issuance.KindOperator)
+	}
+	entries := make([]issuance.Entry, len(a.pending))
+	for i, p := range a.pending {
+		entries[i] = p.entry
+		if p.entry.Seq == 1 {
+			a.book.Presume(p.entry.Stream)
+		}
+	}
+	if err := a.book.Recall(a.ctx, before{a.source, a.pending[0].index}, issuance.About(entries...)...); err != nil {
+		a.failed(err)
+	}
+}
+
+// before recalls what was judged already.
+type before struct {
+	source Source
+	index  int64
+}
+
+// Recall implements [issuance.Recaller].
+func (b before) Recall(ctx context.Context, s issuance.StreamID) ([]issuance.Entry, [][32]byte, error) {
+	return b.source.Recall(ctx, s, b.index)
+}
+
+// stands notes where a stream stands; what is noted last counts.
+func (a *Audit) stands(s issuance.StreamID, p issuance.Phase, seq uint64, last [32]byte) {
+	a.note(record{kind: logStream, key: a.spool.hash(s.String()), value: a.spool.word(string(p), strconv.FormatUint(seq, 10), string(last[:])), index: int64(seq)})
+}
+
+func (a *Audit) note(r record) {
+	if err := a.spool.add(r); err != nil {
+		a.failed(err)
+	}
 }
 
 func (a *Audit) judgeSound(rows []pending) {
@@ -266,67 +350,20 @@ func (a *Audit) judgeSound(rows []pending) {
 }
 
 func (a *Audit) take(e *issuance.Entry, index int64) {
-	a.streams[e.Stream] = struct{}{}
 	if e.Act == issuance.Init && index == 0 {
 		a.logKey = e.Fields["logkey"]
 	}
 	if (e.Act == issuance.Init) != (index == 0) {
 		a.Find(RuleBroken, index, e.Stream, "%s as entry %d", e.Act, index)
 	}
-	for _, c := range e.Release {
-		delete(a.holds, c)
-	}
+	stream := a.spool.word(e.Stream.String())
 	for _, list := range []struct {
+		kind   recordKind
 		claims []issuance.Claim
-		taken  map[issuance.Claim]taken
-	}{{e.Claims, a.claims}, {e.Hold, a.holds}} {
+	}{{logRelease, e.Release}, {logClaim, e.Claims}, {logHold, e.Hold}} {
 		for _, c := range list.claims {
-			if before, ok := list.taken[c]; ok {
-				a.Find(Duplicate, index, e.Stream, "%s is taken by %s since entry %d", c.Kind, before.stream, before.index)
-				continue
-			}
-			list.taken[c] = taken{e.Stream, index}
+			a.note(record{kind: list.kind, key: a.spool.hash(string(c.Kind), c.Value), value: stream, index: index})
 		}
-	}
-}
-
-// Streams compares a store's table of streams. Feed it all of it at once, after the rows.
-func (a *Audit) Streams(table []Stands) {
-	a.judge()
-	left := maps.Clone(a.streams)
-	for _, s := range table {
-		phase, seq, last := a.book.Stands(s.Stream)
-		if seq != s.Seq || string(last[:]) != string(s.Last) || phase != s.Phase {
-			a.Find(StreamsChanged, -1, s.Stream, "the table says %s after entry %d, the log says %s after entry %d", s.Phase, s.Seq, phase, seq)
-		}
-		delete(left, s.Stream)
-	}
-	for s := range left {
-		a.Find(StreamsChanged, -1, s, "the table does not list it")
-	}
-}
-
-// Claims compares a store's table of claims; Holds that of holds.
-func (a *Audit) Claims(table []Taken) { a.compareTaken("claim", a.claims, table) }
-
-// Holds compares a store's table of holds.
-func (a *Audit) Holds(table []Taken) { a.compareTaken("hold", a.holds, table) }
-
-func (a *Audit) compareTaken(what string, want map[issuance.Claim]taken, table []Taken) {
-	a.judge()
-	left := maps.Clone(want)
-	for _, t := range table {
-		w, ok := left[t.Claim]
-		switch {
-		case !ok:
-			a.Find(ClaimsChanged, t.Index, t.Stream, "the table has a %s of %s that the log has not", what, t.Claim.Kind)
-		case w != taken{t.Stream, t.Index}:
-			a.Find(ClaimsChanged, w.index, w.stream, "the table gives its %s of %s to %s", what, t.Claim.Kind, t.Stream)
-		}
-		delete(left, t.Claim)
-	}
-	for c, w := range left {
-		a.Find(ClaimsChanged, w.index, w.stream, "the table lacks its %s of %s", what, c.Kind)
 	}
 }
 
@@ -365,13 +402,8 @@ func short(h tlog.Hash) string { return hex.EncodeToString(h[:8]) }
 // Report ends the audit.
 func (a *Audit) Report() *Report {
 	a.judge()
-	for _, c := range a.against {
-		switch {
-		case c.Origin != a.report.Origin:
-			a.Find(CheckpointBad, -1, issuance.StreamID{}, "the older checkpoint is of %q", c.Origin)
-		case c.Size > a.tree.Size():
-			a.Find(RolledBack, a.tree.Size(), issuance.StreamID{}, "an older checkpoint signs %d entries, there are %d", c.Size, a.tree.Size())
-		}
+	for _, o := range a.against {
+		o.end(a)
 	}
 	if err := a.book.Complete(); err != nil {
 		a.Find(RuleBroken, a.tree.Size()-1, issuance.StreamID{}, "%v", err)

@@ -16,8 +16,8 @@ import (
 	"github.com/tamthe/tamthe/verify/receipt"
 )
 
-// Source is a log that can be exported.
-type Source interface {
+// Published is a log that can be exported.
+type Published interface {
 	Checkpoint(ctx context.Context) (*Checkpoint, error)
 	Cosigned() *Checkpoint
 	Entries(ctx context.Context, from int64, each func(index int64, leaf, payload []byte) error) error
@@ -39,7 +39,7 @@ const (
 // export of this log gets what is new; the checkpoint comes last, so that a folder cut
 // short is the earlier export. Nothing but leaves is published. It returns how many
 // entries are new.
-func Export(ctx context.Context, dir string, s Source) (added int64, err error) {
+func Export(ctx context.Context, dir string, s Published) (added int64, err error) {
 	c, err := s.Checkpoint(ctx)
 	if err != nil {
 		return 0, err
@@ -76,7 +76,7 @@ func Export(ctx context.Context, dir string, s Source) (added int64, err error) 
 }
 
 // exported is the size of the export that lies in the folder, which the log must continue.
-func exported(ctx context.Context, dir string, s Source, now *Checkpoint) (int64, error) {
+func exported(ctx context.Context, dir string, s Published, now *Checkpoint) (int64, error) {
 	signed, err := os.ReadFile(filepath.Join(dir, "checkpoint"))
 	if errors.Is(err, fs.ErrNotExist) {
 		return 0, os.MkdirAll(dir, 0o755)
@@ -148,7 +148,7 @@ func (x *export) flush() error {
 }
 
 // upper writes the tiles of a level above the leaves that changed since an export.
-func (x *export) upper(ctx context.Context, s Source, level int, from int64) error {
+func (x *export) upper(ctx context.Context, s Published, level int, from int64) error {
 	shift := level * tileHeight
 	total := x.size >> shift
 	for n := from >> shift / tileWidth; n*tileWidth < total; n++ {

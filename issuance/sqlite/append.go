@@ -152,9 +152,9 @@ func (l *Ledger) admit(ctx context.Context, tx *sql.Tx, at issuance.Head, rows [
 			}
 		}
 	}
-	for id, seq := range at {
-		if seq == 0 && opens(entries, id) {
-			book.Presume(id) // else the key of the table of entries finds it taken
+	for i := range entries { // else the key of the table of entries finds the stream taken
+		if id := entries[i].Stream; entries[i].Seq == 1 && at[id] == 0 {
+			book.Presume(id)
 		}
 	}
 	about := issuance.About(entries...)
@@ -178,12 +178,6 @@ func (l *Ledger) admit(ctx context.Context, tx *sql.Tx, at issuance.Head, rows [
 		return wait, err
 	}
 	return wait, book.Complete()
-}
-
-// opens reports whether one of the entries is the first of a stream: it cannot be kept if
-// the stream is there.
-func opens(entries []issuance.Entry, id issuance.StreamID) bool {
-	return slices.ContainsFunc(entries, func(e issuance.Entry) bool { return e.Stream == id && e.Seq == 1 })
 }
 
 // loadOperators reads every operator's stream, for the one act that rests on there being no

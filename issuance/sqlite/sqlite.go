@@ -39,6 +39,7 @@ type Ledger struct {
 	copies  places
 	nodes   *sql.Stmt // selectNodes
 	group   group     // appends that wait for the writer
+	frugal  bool      // audits forget at once
 	behind  error     // why a file that is only read must not be believed; Verify says more
 
 	closing sync.Once

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 
 	"github.com/tamthe/tamthe/issuance"
@@ -23,4 +24,20 @@ func (l *Ledger) Taken(ctx context.Context, kind issuance.ClaimKind, after strin
 		return nil, fmt.Errorf("list %ss: %w", kind, typed(err))
 	}
 	return table, nil
+}
+
+func scanTaken(rows *sql.Rows, err error) ([]ledger.Taken, error) {
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var table []ledger.Taken
+	for rows.Next() {
+		var t ledger.Taken
+		if err := rows.Scan(&t.Claim.Kind, &t.Claim.Value, &t.Stream.Kind, &t.Stream.ID, &t.Index); err != nil {
+			return nil, err
+		}
+		table = append(table, t)
+	}
+	return table, rows.Err()
 }

@@ -21,10 +21,20 @@ import (
 // it should be is a report with findings, not an error; an error means that the file
 // could not be read.
 func (l *Ledger) Verify(ctx context.Context, against *ledger.Checkpoint) (*ledger.Report, error) {
+	if against == nil {
+		return l.VerifyAgainst(ctx)
+	}
+	return l.VerifyAgainst(ctx, ledger.ShownCheckpoint("an older checkpoint", against))
+}
+
+// VerifyAgainst is Verify with all that is shown of the log from elsewhere: checkpoints,
+// receipts, exports. It needs as much memory for a long log as for a short one, and room
+// in the folder of temporary files for a hash or two an entry.
+func (l *Ledger) VerifyAgainst(ctx context.Context, shown ...*ledger.Older) (*ledger.Report, error) {
 	var report *ledger.Report
 	known := l.readKept()
 	err := l.snapshot(ctx, func(tx *sql.Tx) (err error) {
-		report, err = l.audit(ctx, tx, known, against)
+		report, err = l.audit(ctx, tx, known, shown)
 		return err
 	})
 	if err != nil {
@@ -33,26 +43,32 @@ func (l *Ledger) Verify(ctx context.Context, against *ledger.Checkpoint) (*ledge
 	return report, nil
 }
 
-func (l *Ledger) audit(ctx context.Context, tx *sql.Tx, known []kept, against *ledger.Checkpoint) (*ledger.Report, error) {
+func (l *Ledger) audit(ctx context.Context, tx *sql.Tx, known []kept, shown []*ledger.Older) (_ *ledger.Report, err error) {
 	v, err := l.verifier(ctx, tx)
 	if err != nil {
 		v = nil // the audit says so
-	}
-	var older []*ledger.Checkpoint
-	if against != nil {
-		older = append(older, against)
 	}
 	for _, k := range known {
 		if v == nil {
 			break
 		}
 		if c := k.checkpoint(v); c != nil {
-			older = append(older, c)
+			shown = append(shown, ledger.ShownCheckpoint("an older checkpoint", c))
 		}
 	}
-	a := ledger.NewAudit(l.origin, older...)
+	source, err := newAuditSource(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	defer source.close()
+	a := ledger.NewAudit(ctx, l.origin, source, shown...)
+	defer func() { err = errors.Join(err, a.Close()) }()
+	if l.frugal {
+		a.Frugal()
+	}
 	for _, part := range []func(context.Context, *sql.Tx, *ledger.Audit) error{
-		auditFile, auditEntries, auditStreams, auditClaims,
+		auditFile, auditEntries,
+		func(context.Context, *sql.Tx, *ledger.Audit) error { a.Tables(); return a.Err() },
 		func(ctx context.Context, tx *sql.Tx, a *ledger.Audit) error { return auditCheckpoint(ctx, tx, a, v) },
 	} {
 		err := typed(part(ctx, tx, a))
@@ -201,57 +217,6 @@ func (c *attachments) of(index int64, a *ledger.Audit) (map[string][32]byte, err
 		}
 	}
 	return found, nil
-}
-
-func auditStreams(ctx context.Context, tx *sql.Tx, a *ledger.Audit) error {
-	rows, err := tx.QueryContext(ctx, "SELECT kind, id, seq, last, phase FROM stream ORDER BY kind, id")
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	var table []ledger.Stands
-	for rows.Next() {
-		var s ledger.Stands
-		if err := rows.Scan(&s.Stream.Kind, &s.Stream.ID, &s.Seq, &s.Last, &s.Phase); err != nil {
-			return err
-		}
-		table = append(table, s)
-	}
-	a.Streams(table)
-	return rows.Err()
-}
-
-func auditClaims(ctx context.Context, tx *sql.Tx, a *ledger.Audit) error {
-	for _, t := range []struct {
-		query string
-		feed  func([]ledger.Taken)
-	}{
-		{"SELECT kind, value, stream_kind, stream, idx FROM claim ORDER BY kind, value", a.Claims},
-		{"SELECT kind, value, stream_kind, stream, idx FROM hold ORDER BY kind, value", a.Holds},
-	} {
-		table, err := scanTaken(tx.QueryContext(ctx, t.query))
-		if err != nil {
-			return err
-		}
-		t.feed(table)
-	}
-	return nil
-}
-
-func scanTaken(rows *sql.Rows, err error) ([]ledger.Taken, error) {
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var table []ledger.Taken
-	for rows.Next() {
-		var t ledger.Taken
-		if err := rows.Scan(&t.Claim.Kind, &t.Claim.Value, &t.Stream.Kind, &t.Stream.ID, &t.Index); err != nil {
-			return nil, err
-		}
-		table = append(table, t)
-	}
-	return table, rows.Err()
 }
 
 func auditCheckpoint(ctx context.Context, tx *sql.Tx, a *ledger.Audit, v note.Verifier) error {

@@ -189,6 +189,8 @@ func checkText(f textField) error {
 		return &FieldError{f.name, fmt.Sprintf("%d characters, %d fit", n, maxField)}
 	case f.required && n == 0:
 		return &FieldError{f.name, "missing"}
+	case f.required && !strings.ContainsFunc(*f.text, unicode.IsLetter):
+		return &FieldError{f.name, "no letter in it"}
 	}
 	return nil
 }

@@ -20,13 +20,13 @@ type QR struct {
 	More      []string // what stands behind it on cards since July 2024
 }
 
-// EncodeQR is the text of a person's card: seven fields with | between them. The person
+// EncodeQR is the text of a person's card in NFC: seven fields with | between them. The person
 // has passed Check, which keeps that sign out of the fields.
 func EncodeQR(p Person, oldNumber string, issued time.Time) string {
 	day := func(d Date) string { return strings.ReplaceAll(d.Text(), "/", "") }
-	return strings.Join([]string{
+	return norm.NFC.String(strings.Join([]string{
 		string(p.Number), oldNumber, p.FullName(), day(p.Birth), sexText(p.Sex), p.Residence, day(DateOf(issued)),
-	}, "|")
+	}, "|"))
 }
 
 // maxQR bounds the text that ParseQR looks at: the largest QR code holds 2,953 octets.

@@ -55,7 +55,15 @@ func (s session) search(class uint, label string, id []byte, most int) ([]pkcs11
 		}
 		found = append(found, some...)
 	}
-	return found, errors.Join(err, s.FindObjectsFinal(s.handle))
+	if err := errors.Join(err, s.FindObjectsFinal(s.handle)); err != nil {
+		return nil, err
+	}
+	if len(found) == 0 { // SoftHSM finds nothing, too, when the token went away
+		if _, err := s.GetTokenInfo(s.slot); err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
 }
 
 // one finds the only object of a class: keystore.ErrMissing, ErrAmbiguous.
@@ -70,19 +78,6 @@ func (s session) one(class uint, label string, id []byte) (pkcs11.ObjectHandle, 
 		return 0, ErrAmbiguous
 	}
 	return found[0], nil
-}
-
-// errVanished says that a key is missing that was there: perhaps its token went away, for
-// SoftHSM then finds nothing instead of saying so.
-var errVanished = fmt.Errorf("%w: it was there before", keystore.ErrMissing)
-
-// known finds the object of a key that was opened before.
-func (s session) known(class uint, label string, id []byte) (pkcs11.ObjectHandle, error) {
-	o, err := s.one(class, label, id)
-	if errors.Is(err, keystore.ErrMissing) {
-		err = errVanished
-	}
-	return o, err
 }
 
 // value reads one attribute; nil if the token has none or does not give it.

@@ -146,7 +146,7 @@ func (k *symmetric) Unwrap(ctx context.Context, wrapped, label []byte) ([]byte, 
 
 func (k *symmetric) gcm(ctx context.Context, nonce, label []byte, f func(session, []*pkcs11.Mechanism, pkcs11.ObjectHandle) error) error {
 	return k.token.do(ctx, false, func(s session) error {
-		o, err := s.known(pkcs11.CKO_SECRET_KEY, k.name, nil)
+		o, err := s.one(pkcs11.CKO_SECRET_KEY, k.name, nil)
 		if err != nil {
 			return err
 		}
@@ -160,7 +160,7 @@ func (k *symmetric) gcm(ctx context.Context, nonce, label []byte, f func(session
 func (k *symmetric) Derive(ctx context.Context, input []byte) ([]byte, error) {
 	var out []byte
 	err := k.token.do(ctx, false, func(s session) error {
-		o, err := s.known(pkcs11.CKO_SECRET_KEY, k.name, nil)
+		o, err := s.one(pkcs11.CKO_SECRET_KEY, k.name, nil)
 		if err != nil {
 			return err
 		}

@@ -79,7 +79,7 @@ func (k *key) sign(digest []byte, opts crypto.SignerOpts) ([]byte, error) {
 	}
 	var sig []byte
 	err = k.token.do(context.Background(), false, func(s session) error {
-		o, err := s.known(pkcs11.CKO_PRIVATE_KEY, k.label, k.id)
+		o, err := s.one(pkcs11.CKO_PRIVATE_KEY, k.label, k.id)
 		if err != nil {
 			return err
 		}

@@ -239,7 +239,7 @@ func isAny(err error, codes ...uint) bool {
 // lost says that an operation failed because the session, the login or the token is gone,
 // or the handle of an object is that of another time.
 func lost(err error) bool {
-	return errors.Is(err, errVanished) || isAny(err, pkcs11.CKR_SESSION_HANDLE_INVALID, pkcs11.CKR_SESSION_CLOSED, pkcs11.CKR_DEVICE_REMOVED,
+	return isAny(err, pkcs11.CKR_SESSION_HANDLE_INVALID, pkcs11.CKR_SESSION_CLOSED, pkcs11.CKR_DEVICE_REMOVED,
 		pkcs11.CKR_DEVICE_ERROR, pkcs11.CKR_TOKEN_NOT_PRESENT, pkcs11.CKR_TOKEN_NOT_RECOGNIZED, pkcs11.CKR_SLOT_ID_INVALID,
 		pkcs11.CKR_USER_NOT_LOGGED_IN, pkcs11.CKR_CRYPTOKI_NOT_INITIALIZED, pkcs11.CKR_OBJECT_HANDLE_INVALID,
 		pkcs11.CKR_KEY_HANDLE_INVALID, pkcs11.CKR_GENERAL_ERROR, pkcs11.CKR_FUNCTION_FAILED)
@@ -249,6 +249,7 @@ func lost(err error) bool {
 type session struct {
 	*pkcs11.Ctx
 	handle pkcs11.SessionHandle
+	slot   uint
 	age    int
 }
 
@@ -322,18 +323,17 @@ func (t *Token) run(ctx context.Context, f func(session) error) (age int, err er
 		return 0, t.late(wait.Err())
 	}
 	t.mu.Lock()
-	s := session{t.module.ctx, 0, t.age}
+	s := session{t.module.ctx, 0, t.slot, t.age}
 	if n := len(t.pool); n > 1 { // the first stays
 		s.handle = t.pool[n-1]
 		t.pool = t.pool[:n-1]
 	}
-	slot := t.slot
 	t.mu.Unlock()
 	age = s.age
 	return age, t.bounded(ctx, func() (err error) {
 		defer func() { <-t.limit }()
 		if s.handle == 0 {
-			if s.handle, err = s.OpenSession(slot, pkcs11.CKF_SERIAL_SESSION|pkcs11.CKF_RW_SESSION); err != nil {
+			if s.handle, err = s.OpenSession(s.slot, pkcs11.CKF_SERIAL_SESSION|pkcs11.CKF_RW_SESSION); err != nil {
 				return err
 			}
 		}

@@ -352,8 +352,14 @@ func TestTokenLost(t *testing.T) {
 	}
 	hsm.Away(t, true)
 	for range 3 {
-		if err := sign(); !errors.Is(err, ErrToken) {
-			t.Errorf("without its token: %v", err)
+		_, opened := token.Signer(ctx, "ds-001")
+		_, made := token.Generate(ctx, "ds-002", "P-256")
+		for what, err := range map[string]error{
+			"sign": sign(), "open": opened, "make": made, "destroy": token.Destroy(ctx, "ds-001"), "make a secret": token.GenerateSecret(ctx, "vault", keystore.UseVault),
+		} {
+			if !errors.Is(err, ErrToken) {
+				t.Errorf("%s without the token: %v", what, err)
+			}
 		}
 	}
 	if err := os.Remove(filepath.Join(hsm.Dir, "tokens")); err != nil {
