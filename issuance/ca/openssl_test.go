@@ -13,6 +13,7 @@ import (
 	"github.com/tamthe/tamthe/card/cert"
 	"github.com/tamthe/tamthe/card/dh"
 	"github.com/tamthe/tamthe/testdata"
+	"github.com/tamthe/tamthe/verify/pki"
 )
 
 // openSSL is another implementation, in a folder of files.
@@ -117,6 +118,14 @@ func TestOpenSSLRollover(t *testing.T) {
 	got, err := os.ReadFile(content)
 	if err != nil || !bytes.Contains(got, link) || !bytes.Contains(got, next.Certificate.Raw) {
 		t.Errorf("content of %d octets, %v", len(got), err)
+	}
+	recalls := issuer(t, issue(t, nextKey)(next.PrepareListSigner(ListSigner{Serial: NewSerial(), Key: dsKey.Public(), Deviations: true, CommonName: "Recalls", From: at, Named: true})))
+	dl := issue(t, dsKey)(recalls.PrepareDeviationList(DeviationList{
+		CSCA: next.Certificate, At: at, Deviations: []Deviation{{Numbers: []string{"190000017"}, Fault: pki.FaultChip}},
+	}))
+	o.run("cms", "-verify", "-inform", "DER", "-in", o.write("list.dvl", dl), "-CAfile", nextFile, "-purpose", "any", "-binary", "-out", content)
+	if out := o.run("asn1parse", "-inform", "DER", "-in", content); !strings.Contains(out, "190000017") {
+		t.Errorf("deviations:\n%s", out)
 	}
 	ml[len(ml)-1] ^= 1
 	o.refuses("cms", "-verify", "-inform", "DER", "-in", o.write("list.ml", ml), "-CAfile", nextFile, "-purpose", "any", "-binary", "-out", content)

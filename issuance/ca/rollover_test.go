@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tamthe/tamthe/card/cert"
+	"github.com/tamthe/tamthe/card/cms"
 	"github.com/tamthe/tamthe/card/dh"
 	"github.com/tamthe/tamthe/verify/pki"
 )
@@ -127,6 +128,26 @@ func TestCenturyOfTimes(t *testing.T) {
 		l, err := cert.ParseCRL(list)
 		if err != nil || l.Defects != nil || !l.ThisUpdate.Equal(c.end) || !bytes.Contains(l.RawTBS, []byte(c.der)) {
 			t.Errorf("list of %v: %v", c.end, err)
+		}
+	}
+}
+
+// TestCenturyOfLists: so is the time at which a list was signed.
+func TestCenturyOfLists(t *testing.T) {
+	rootKey, key := newKey(t, dh.P256()), newKey(t, dh.P256())
+	last := time.Date(2049, 12, 31, 23, 59, 59, 0, time.UTC)
+	r := rootRequest(rootKey)
+	r.From = last.AddDate(-1, 0, 0)
+	root := issuer(t, issue(t, rootKey)(PrepareCSCA(r)))
+	signer := issuer(t, issue(t, rootKey)(root.PrepareListSigner(ListSigner{Serial: NewSerial(), Key: key.Public(), CommonName: "List Signer", From: r.From, UseMonths: 24})))
+	for at, der := range map[time.Time]string{last: "\x17\x0d491231235959Z", last.Add(time.Second): "\x18\x0f20500101000000Z"} {
+		raw := issue(t, key)(signer.PrepareMasterList(MasterList{CSCA: root.Certificate, At: at}))
+		s, err := cms.Parse(raw)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, ok := s.Signers[0].SigningTime(); !ok || !got.Equal(at) || !bytes.Contains(raw, []byte(der)) {
+			t.Errorf("signed at %v: %v", at, got)
 		}
 	}
 }
