@@ -157,7 +157,7 @@ var drivers = []*Driver{
 	{
 		// The open passport applets as they are: for test cards, and nothing else.
 		Name: "passportapplet", TestOnly: true, Application: aidLDS,
-		CA: ByImport, NoRules: true, EAC: true, Block: 255, MaxFile: 0x1FFFF, dialect: fileDialect{},
+		CA: ByImport, NoRules: true, Block: 255, MaxFile: 0x1FFFF, dialect: fileDialect{},
 	},
 }
 

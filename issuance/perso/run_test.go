@@ -249,3 +249,36 @@ func TestGiveUp(t *testing.T) {
 		}
 	}
 }
+
+// TestExtendedLengthNeedsFewerCommands compares the writing of one card over both lengths.
+func TestExtendedLengthNeedsFewerCommands(t *testing.T) {
+	sent := map[bool]int{}
+	for _, extended := range []bool{false, true} {
+		r := newRig()
+		if extended {
+			r.limits = apdu.Limits{Command: 2048, Response: 2048}
+			r.chip.Limit(r.limits)
+		}
+		p := &pull{alter: func(_ int, c, a []byte) []byte {
+			if c[1] == 0xE2 {
+				sent[extended]++
+			}
+			return a
+		}}
+		o := r.order(p)
+		o.Build = func(_ context.Context, k PublicKeys) (*Content, error) {
+			c := content(k)
+			c.Files[lds.DG2] = tlv.Encode(lds.DG2.Tag(), make([]byte, 20038))
+			return c, nil
+		}
+		o.Verify = func(context.Context) error { return nil }
+		p.rig = r
+		if err := Run(t.Context(), apdu.Over(p, r.limits), o, &r.journal, State{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if sent[true]*6 > sent[false] {
+		t.Errorf("%d STORE DATA in extended length, %d in short", sent[true], sent[false])
+	}
+	t.Logf("%d STORE DATA in extended length, %d in short", sent[true], sent[false])
+}
