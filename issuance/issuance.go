@@ -145,6 +145,7 @@ const (
 	InStock    Phase = "in-stock"   // batch: received
 	Counting   Phase = "counting"   // day: being counted
 	Closed     Phase = "closed"     // day: counted and found to agree
+	Invited    Phase = "invited"    // desk: has yet to found its log
 	Found      Phase = "found"      // conflict: waits for a person
 	Settled    Phase = "settled"    // conflict: two persons decided
 )
@@ -200,6 +201,7 @@ const (
 	Import Act = "import" // key: components were put together
 	Move   Act = "move"   // batch: so many are elsewhere now
 	Count  Act = "count"  // day: so many of a batch were found
+	Invite Act = "invite" // desk: it got what all desks of the office share
 	Grant  Act = "grant"  // desk: what it may use while it is apart
 	Sync   Act = "sync"   // desk: its acts were taken over up to here
 	Close  Act = "close"  // day: everything is accounted for

@@ -6,7 +6,10 @@ import "fmt"
 // and up to where its own log was taken over.
 var deskRules = []rule{
 	{
-		kind: KindDesk, act: Enrol, to: Enrolled, role: []Role{Admin}, two: always,
+		kind: KindDesk, act: Invite, from: []Phase{Absent, Invited}, to: Invited, role: []Role{Admin}, two: always,
+	},
+	{
+		kind: KindDesk, act: Enrol, from: []Phase{Absent, Invited}, to: Enrolled, role: []Role{Admin}, two: always,
 		need: []string{"origin", "logkey", "at"}, claim: []ClaimKind{ClaimOrigin}, check: claimsItsOrigin,
 	},
 	{

@@ -40,7 +40,7 @@ var apartness = map[string]struct{ same, application []Act }{
 // pairs are the acts that two persons sign whatever they are about.
 var pairs = []string{
 	"operator enrol", "operator revoke", "person renumber", "application shred", "card destroy", "key import", "key destroy",
-	"ceremony sign", "stock destroy", "desk enrol", "desk grant", "desk revoke",
+	"ceremony sign", "stock destroy", "desk invite", "desk enrol", "desk grant", "desk revoke", "conflict settle",
 }
 
 // walker does random acts on one log and keeps its own record of who did what.
@@ -580,6 +580,10 @@ func (w *walker) special(r *rule, s *Subject, e *Entry, parent *Entry, entries *
 				e.Claims[i].Value = fmt.Sprintf("%s:%d", e.Fields["ds"], 1+w.rng.IntN(4)) // the fourth is one too many
 			}
 		}
+	case "card recall":
+		e.Claims[0].Value = e.Fields["cardid"]
+	case "desk enrol":
+		e.Claims[0].Value = e.Fields["origin"]
 	case "card deliver":
 		a := w.book.subjects[Application(s.Fields["application"])]
 		if a == nil {

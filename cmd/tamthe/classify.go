@@ -128,6 +128,7 @@ var classes = []class{
 	{desk.ErrPortrait, "portrait", exitError, "give a JPEG of 200 by 200 to 2,000 by 2,000 pixels and at most 60,000 octets"},
 
 	{errApart, "apart", exitRule, "carry what `tamthe desk export` writes to the office, and bring back the receipt for `tamthe desk ack`"},
+	{errInvitation, "invitation", exitError, "ask the office for the passphrase, or for another invitation"},
 	{errNotApart, "not-apart", exitError, "see `tamthe desk ack --help`"},
 	{sqlite.ErrBehind, "behind", exitError, "write the whole ledger with `tamthe desk export --all`"},
 	{desk.ErrLeftover, "leftover", exitError, "run `tamthe vault sweep`"},

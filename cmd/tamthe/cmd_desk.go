@@ -22,12 +22,12 @@ and its operators, who are enrolled here too, act as anywhere. From time to time
 carried here, by a file. They are taken over as they are. What contradicts another desk waits
 for a person: nothing is undone or won meanwhile.
 
-At the office: enrol, grant, sync, conflicts, settle, list, acts, revoke. At the desk: export
-and ack.
+At the office: invite, enrol, grant, sync, conflicts, settle, list, acts, revoke. At the
+desk: export and ack.
 `,
 		Example: "  tamthe desk list",
 	}
-	cmd.AddCommand(newDeskEnrol(p), newDeskGrant(p), newDeskExport(p), newDeskSync(p), newDeskAck(p),
+	cmd.AddCommand(newDeskInvite(p), newDeskEnrol(p), newDeskGrant(p), newDeskExport(p), newDeskSync(p), newDeskAck(p),
 		newDeskConflicts(p), newDeskSettle(p), newDeskList(p), newDeskActs(p), newDeskRevoke(p))
 	return family(cmd)
 }

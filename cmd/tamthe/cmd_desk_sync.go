@@ -171,6 +171,29 @@ func (p *program) openMirror(ctx context.Context, b *desk.Branch, fresh bool) (*
 	return sqlite.CreateMirror(ctx, path, v, sqlite.Options{})
 }
 
+// openApart opens the mirrors of the desks that work apart, if there are any.
+func (p *program) openApart(ctx context.Context, o *office) error {
+	if _, err := os.Stat(p.home.path(branchesDir)); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	list, err := o.Branches(ctx)
+	if err != nil {
+		return err
+	}
+	for _, b := range list {
+		if b.Size == 0 {
+			continue
+		}
+		m, err := p.openMirror(ctx, &b, false)
+		if err != nil {
+			return fmt.Errorf("desk %s: %w", b.Name, err)
+		}
+		o.close = append(o.close, func() { _ = m.Close() })
+		o.Apart = append(o.Apart, m)
+	}
+	return nil
+}
+
 // otherLogs are the office's own ledger and the mirrors of all desks but one.
 func (p *program) otherLogs(ctx context.Context, o *office, but string) (logs []desk.Log, closeAll func(), err error) {
 	var open []*sqlite.Ledger

@@ -25,6 +25,9 @@ type initOptions struct {
 	roles, secondRoles []string
 	origin             string
 	keys               keysConfig
+
+	invitation, invitationPass string
+	invited                    *invitation // nil where the office is this one
 }
 
 func newInit(p *program) *cobra.Command {
@@ -57,6 +60,8 @@ revoked any more.
 	cmd.Flags().StringVar(&p.passphraseFile, "passphrase-file", "", "`FILE` with a passphrase for the operator's key, - for standard input (else it is asked)")
 	cmd.Flags().StringVar(&p.secondPassFile, "second-passphrase-file", "", "`FILE` with a passphrase for the second operator's key (else it is asked)")
 	cmd.Flags().StringVar(&o.keys.URI, "keys", "", "`URI` of the authority's keys: file:DIR, pkcs11:token=…?module-path=…, exec:PROGRAM (else config.toml's, else file:keys)")
+	cmd.Flags().StringVar(&o.invitation, "invitation", "", "`FILE` that tamthe desk invite wrote: this is a desk of that office, in a ledger of its own")
+	cmd.Flags().StringVar(&o.invitationPass, "invitation-passphrase-file", "", "`FILE` with the passphrase of the invitation (else it is asked)")
 	cmd.Flags().BoolVar(&o.keys.Sealed, "seal-keys", false, "seal key files with a passphrase of their own")
 	cmd.Flags().StringVar(&o.keys.PassphraseFile, "keys-passphrase-file", "", "`FILE` that holds that passphrase now and later (else it is asked each time)")
 	return cmd
@@ -142,9 +147,20 @@ func runInit(ctx context.Context, p *program, o initOptions) error {
 	if pass[1], err = p.newPassphrase(ctx, p.secondPassFile, "--second-passphrase-file", o.second); err != nil {
 		return err
 	}
+	if o.invitation != "" {
+		if o.invited, err = p.openInvitation(ctx, o.invitation, o.invitationPass); err != nil {
+			return err
+		}
+		defer clear(o.invited.Keys)
+	}
 	log, err := p.found(ctx, o, path, pass, founders)
 	if err != nil {
 		return err
+	}
+	if o.invited != nil {
+		if err := p.writeDeskConfig(o.invited); err != nil {
+			return err
+		}
 	}
 	p.say("made %s with operators %s and %s; keep a copy of keys/ in a safe place", p.home, o.name, o.second)
 	return p.result(struct {
@@ -217,6 +233,9 @@ func (p *program) found(ctx context.Context, o initOptions, path string, pass [2
 	}
 	defer forget(kek)
 	err = makeVault(ctx, p.home.path(subjectsFile), vaultKeyName, func(keys *sqlite.Subjects) (*vault.Vault, error) {
+		if o.invited != nil {
+			return vault.Join(ctx, keys, kek, o.invited.Keys)
+		}
 		return vault.Create(ctx, keys, kek)
 	})
 	if err != nil {

@@ -196,21 +196,21 @@ func (t *trustList) print(p *program) error {
 		if l.Operator != "" {
 			by = fmt.Sprintf(" (%s)", l.Operator)
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s%s\t%s%s\n", verify.Escape(l.name), age(p, l.Signed, l.Days), l.Imported, verify.Escape(by), verify.Escape(l.File), stale(l.Stale))
+		fmt.Fprintf(w, "%s\t%s\t%s%s\t%s%s\n", verify.Escape(l.name), ageOf(p, l.Signed, l.Days), l.Imported, verify.Escape(by), verify.Escape(l.File), stale(l.Stale))
 	}
 	for n, l := range t.Revoked {
 		if n == 0 {
 			heading(w, p.text(wordRevocations))
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s%s\n", verify.Escape(l.Issuer), l.Signed, age(p, l.Signed, l.Days), l.Next, stale(l.Stale))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s%s\n", verify.Escape(l.Issuer), l.Signed, ageOf(p, l.Signed, l.Days), l.Next, stale(l.Stale))
 	}
 	return w.Flush()
 }
 
 func heading(w io.Writer, text string) { fmt.Fprintf(w, "\n%s\n", text) }
 
-// age is how old a list is in days, "-" if it has no time.
-func age(p *program, signed string, days int) string {
+// ageOf is how old a list is in days, "-" if it has no time.
+func ageOf(p *program, signed string, days int) string {
 	if signed == "" {
 		return "-"
 	}

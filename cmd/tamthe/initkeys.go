@@ -61,9 +61,15 @@ func (p *program) chooseKeys(ctx context.Context, k keysConfig) error {
 	if err != nil {
 		return err
 	}
+	return p.appendConfig(text)
+}
+
+// appendConfig adds a table to config.toml.
+func (p *program) appendConfig(text []byte) error {
 	if err := os.MkdirAll(string(p.home), 0o700); err != nil {
 		return err
 	}
+	path := p.home.path(configFile)
 	b, err := os.ReadFile(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err

@@ -83,6 +83,9 @@ func (p *program) fillOffice(ctx context.Context, o *office, why purpose) error 
 	if err != nil {
 		return err
 	}
+	if err := p.openApart(ctx, o); err != nil {
+		return err
+	}
 	if why == looking || p.signedIn != nil {
 		return nil
 	}

@@ -245,6 +245,7 @@ var inVietnamese = map[string]struct{ what, hint string }{
 	"seen":         {"không dùng được bản ghi các danh sách đã nhận", "đặt bản sao của tệp lại; không có bản ghi này máy không nhận ra danh sách cũ, nên chỉ chuyển tệp đi khi đã rõ vì sao nó hỏng, rồi chạy `tamthe trust update`"},
 
 	"apart":            {"đã quá lâu văn phòng chưa xác nhận", "mang tệp của `tamthe desk export` về văn phòng, rồi nhận biên nhận bằng `tamthe desk ack`"},
+	"invitation":       {"không mở được thư mời với mật khẩu này", "hỏi văn phòng mật khẩu hoặc một thư mời khác"},
 	"not-apart":        {"máy này không phải bàn làm việc độc lập", "xem `tamthe desk ack --help`"},
 	"behind":           {"tệp không nối tiếp phần đã có", "ghi toàn bộ sổ bằng `tamthe desk export --all`"},
 	"leftover":         {"việc đã xong, nhưng còn khóa phải hủy", "chạy `tamthe vault sweep`"},

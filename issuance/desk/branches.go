@@ -10,6 +10,7 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"github.com/tamthe/tamthe/issuance"
+	"github.com/tamthe/tamthe/issuance/vault"
 )
 
 // Branch is a desk that works apart, without a network, in a log of its own. Its entries
@@ -35,6 +36,20 @@ type Grant struct {
 	First, Last uint32 // places in the status list
 	Batch       string // blanks
 	Count       int    // of them
+}
+
+// InviteBranch records that a desk which has yet to be founded gets what all desks of the
+// office share: under the vault's shared keys it names persons as the office does, so that
+// one who holds a card here is known there. The keys are the caller's to carry; whoever is
+// not allowed gets none.
+func (o *Office) InviteBranch(ctx context.Context, name string) (*vault.Secret, error) {
+	if o.Vault == nil {
+		return nil, ErrNoVault
+	}
+	if err := o.do(ctx, issuance.Desk(name), issuance.Invite, nil); err != nil {
+		return nil, err
+	}
+	return o.Vault.Share(), nil
 }
 
 // EnrolBranch lets a desk work apart: its log, known by the verifier key, is taken over

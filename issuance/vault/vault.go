@@ -94,6 +94,23 @@ func Import(ctx context.Context, keys Keys, w Wrapper, secret []byte) (*Vault, e
 	return create(ctx, keys, w, append([]byte(nil), secret...), person)
 }
 
+// Share returns the office's own keys, for the vault of a desk of the same office that works
+// apart: under them both name persons alike and open what is technical, and neither opens
+// the other's personal data. Whoever has it can try out personal numbers: it travels
+// encrypted, and the caller destroys it.
+func (v *Vault) Share() *Secret {
+	return &Secret{append(append([]byte(nil), v.own[Technical].master...), v.own[pseudonym].master...)}
+}
+
+// Join makes the keys of an office in an empty database, of what its other vault shared.
+func Join(ctx context.Context, keys Keys, w Wrapper, shared []byte) (*Vault, error) {
+	if len(shared) != 2*KeySize {
+		return nil, fmt.Errorf("join a vault: %d octets, not %d", len(shared), 2*KeySize)
+	}
+	b := append([]byte(nil), shared...)
+	return create(ctx, keys, w, b[:KeySize], b[KeySize:])
+}
+
 func create(ctx context.Context, keys Keys, w Wrapper, technical, person []byte) (*Vault, error) {
 	defer clear(technical)
 	defer clear(person)

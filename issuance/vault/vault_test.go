@@ -368,3 +368,38 @@ func FuzzOpen(f *testing.F) {
 		}
 	})
 }
+
+// A desk that joined names persons as its office does and opens what is technical, and
+// nothing of the office's subjects.
+func TestJoin(t *testing.T) {
+	office, err := Create(ctx, &memory{keys: map[string][]byte{}}, mask(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	shared := office.Share()
+	apart, err := Join(ctx, &memory{keys: map[string][]byte{}}, mask(2), shared.Bytes())
+	shared.Destroy()
+	if err != nil {
+		t.Fatal(err)
+	}
+	one, err1 := office.Person("003190000017")
+	two, err2 := apart.Person("003190000017")
+	if err1 != nil || err2 != nil || one != two {
+		t.Errorf("a person is %q and %q", one, two)
+	}
+	for class, want := range map[Class]error{Technical: nil, Personal: ErrNoKey, Biometric: ErrNoKey} {
+		sealed, err := office.Seal(ctx, "A-1", class, here, []byte("sealed"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := apart.Open(ctx, "A-1", here, sealed)
+		if !errors.Is(err, want) || want == nil && string(got.Bytes()) != "sealed" {
+			t.Errorf("class %d opens with %v, want %v", class, err, want)
+		}
+	}
+	for _, n := range []int{0, KeySize, 2*KeySize + 1} {
+		if _, err := Join(ctx, &memory{keys: map[string][]byte{}}, mask(2), make([]byte, n)); err == nil {
+			t.Errorf("joined with %d octets", n)
+		}
+	}
+}
