@@ -58,12 +58,24 @@ func (s session) search(class uint, label string, id []byte, most int) ([]pkcs11
 	if err := errors.Join(err, s.FindObjectsFinal(s.handle)); err != nil {
 		return nil, err
 	}
-	if len(found) == 0 { // SoftHSM finds nothing, too, when the token went away
-		if _, err := s.GetTokenInfo(s.slot); err != nil {
-			return nil, err
-		}
+	if len(found) == 0 {
+		return nil, s.sees()
 	}
 	return found, nil
+}
+
+// sees makes sure that nothing was found because there is nothing: a token that went away,
+// and one where the login has ended, may hide their objects instead of saying so.
+func (s session) sees() error {
+	token, err := s.GetTokenInfo(s.slot)
+	if err != nil || token.Flags&pkcs11.CKF_LOGIN_REQUIRED == 0 {
+		return err
+	}
+	info, err := s.GetSessionInfo(s.handle)
+	if err == nil && (info.State == pkcs11.CKS_RO_PUBLIC_SESSION || info.State == pkcs11.CKS_RW_PUBLIC_SESSION) {
+		err = pkcs11.Error(pkcs11.CKR_USER_NOT_LOGGED_IN)
+	}
+	return err
 }
 
 // one finds the only object of a class: keystore.ErrMissing, ErrAmbiguous.
