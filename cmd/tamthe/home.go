@@ -46,7 +46,6 @@ type config struct {
 	Reader  string     `toml:"reader,omitempty"`
 	Policy  string     `toml:"policy,omitempty"`
 	Profile string     `toml:"profile,omitempty"`
-	Place   string     `toml:"place,omitempty"` // where the desk stands, and its blank cards are
 	Keys    keysConfig `toml:"keys,omitempty"`
 	Log     struct {
 		Origin string `toml:"origin,omitempty"`
@@ -70,7 +69,7 @@ type config struct {
 	} `toml:"desk,omitempty"`
 }
 
-// defaultPlace is where the desk of a home stands whose config.toml names no place.
+// defaultPlace is where the desk of a home stands whose config.toml names none ([office] name).
 const defaultPlace = "desk"
 
 // home is the folder that a desk or checkpoint lives in.
