@@ -23,7 +23,7 @@ lie apart, in subjects.db; without them the data are noise, in the ledger and in
 `,
 		Example: "  tamthe vault backup keys.backup",
 	}
-	cmd.AddCommand(newVaultBackup(p), newVaultRestore(p), newVaultRotate(p), newVaultSweep(p))
+	cmd.AddCommand(newVaultBackup(p), newVaultRestore(p), newVaultRotate(p), newVaultSweep(p), newVaultShred(p))
 	return family(cmd)
 }
 

@@ -240,6 +240,7 @@ func TestEndOfCards(t *testing.T) {
 func TestStatistics(t *testing.T) {
 	t.Parallel()
 	r, ctx := newRig(t), t.Context()
+	check(t, r.an.MoveBlanks(ctx, blanks("B-1", 1, 10, here), "ward-1"))
 	r.an.Place, r.binh.Place = "ward-1", "ward-1"
 	r.issued(t, enrolment(1), r.plan())
 	e := enrolment(2)
