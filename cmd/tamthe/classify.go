@@ -260,9 +260,6 @@ func classOf(err error) class {
 	if _, ok := errors.AsType[*perso.DifferError](err); ok {
 		return class{code: "chip-differs", exit: exitError, hint: "run the command again; if it stays so, give the card up with `tamthe card revoke` and take a new chip"}
 	}
-	if e, ok := errors.AsType[*desk.StuckError](err); ok {
-		return class{code: "stuck", exit: exitRule, hint: "spoil it with `tamthe card revoke " + e.Card + " --reason stuck` and put in a new chip"}
-	}
 	if _, ok := errors.AsType[*printjob.TextError](err); ok {
 		return class{code: "print", exit: exitError, hint: "this card's body cannot be printed here"}
 	}

@@ -12,7 +12,6 @@ import (
 	"github.com/tamthe/tamthe/apdu"
 	"github.com/tamthe/tamthe/card/gp"
 	"github.com/tamthe/tamthe/issuance/desk"
-	"github.com/tamthe/tamthe/issuance/keystore"
 	"github.com/tamthe/tamthe/issuance/perso"
 	"github.com/tamthe/tamthe/verify"
 )
@@ -66,11 +65,13 @@ func runPersonalise(ctx context.Context, p *program, app string, o personaliseOp
 	if driver.TestOnly {
 		p.say("driver %s is for test cards: keys cross the reader in the clear", driver.Name)
 	}
-	master, err := keystore.OpenSecret(p.home.path(keysDir, masterKeyName), keystore.UseCardMaster)
+	master, err := laterRing{p}.Deriver(ctx, masterKeyName)
 	if err != nil {
 		return err
 	}
-	defer master.Destroy()
+	if held, ok := master.(interface{ Destroy() }); ok {
+		defer held.Destroy()
+	}
 	if err := p.signing(ctx, office, master); err != nil {
 		return err
 	}

@@ -63,8 +63,8 @@ const keySize = 32
 // Nothing is sent to the chip unless the rules let this operator make the card, a document
 // signer is there that can sign it (ErrNoSigner), the revocation list is in force
 // (ErrStaleList), and a blank card is in stock (ErrNoStock). A card that was begun more than
-// a day ago is *StuckError, a different chip than the one that was begun is
-// *perso.WrongChipError; the other errors of perso, those of apdu about
+// a day ago, or taken up in vain twice, is perso.ErrGiveUp, a different chip than the one
+// that was begun *perso.WrongChipError; the other errors of perso, those of apdu about
 // a card that went away, and *RefusedError, before the lock where the files alone show it.
 func (o *Office) Personalise(ctx context.Context, app string, chip Chip, p Personalisation) (string, error) {
 	stream := issuance.Application(app)

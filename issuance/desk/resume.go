@@ -26,9 +26,6 @@ func (m *making) resume(ctx context.Context, app, card issuance.Subject) (perso.
 		if err := m.canBeSigned(ctx); err != nil {
 			return perso.State{}, err
 		}
-		if err := m.o.listInTime(ctx); err != nil {
-			return perso.State{}, err
-		}
 		var err error
 		if m.blank = m.p.Blank; m.blank == (Blank{}) {
 			m.blank, err = m.o.NextBlank(ctx, "")
@@ -36,9 +33,6 @@ func (m *making) resume(ctx context.Context, app, card issuance.Subject) (perso.
 		return perso.State{}, err
 	}
 	m.card, m.begun = card.Stream.ID, true
-	if err := m.o.stuck(ctx, card); err != nil {
-		return perso.State{}, err
-	}
 	if _, err := m.o.openLast(ctx, card.Stream, variantName, &m.variant); err != nil {
 		return perso.State{}, err
 	}
@@ -84,16 +78,14 @@ func (m *making) resumeSigning(ctx context.Context, card issuance.Subject, state
 			return err
 		}
 		state.Signed, err = m.signed(files)
-		return err
 	case card.Phase == issuance.Prepared:
-		err = m.o.signsToday(ctx, card.Fields["ds"])
+		if err = m.o.signsToday(ctx, card.Fields["ds"]); err == nil {
+			err = m.o.listInTime(ctx)
+		}
 	default:
 		err = m.canBeSigned(ctx)
 	}
-	if err != nil {
-		return err
-	}
-	return m.o.listInTime(ctx)
+	return err
 }
 
 // canBeSigned sees, before the chip is touched, that the signing service will have something
@@ -102,8 +94,10 @@ func (m *making) canBeSigned(ctx context.Context) error {
 	if m.draft.Form != 2 {
 		return fmt.Errorf("application %s: %w", m.app, ErrForm)
 	}
-	_, err := m.o.newestSigner(ctx, m.draft.Issued)
-	return err
+	if _, err := m.o.newestSigner(ctx, m.draft.Issued); err != nil {
+		return err
+	}
+	return m.o.listInTime(ctx)
 }
 
 // chipNotes are the public keys of a chip, sealed because they name a card for good, and
