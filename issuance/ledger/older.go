@@ -3,6 +3,8 @@ package ledger
 import (
 	"fmt"
 	"math/bits"
+	"os"
+	"path/filepath"
 
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -19,7 +21,8 @@ type Older struct {
 	Leaf       []byte                       //
 	Hash       func(index int64) *tlog.Hash // of a leaf, nil where it is not known; nil if it is no export
 
-	known map[Node]tlog.Hash // nodes that the receipt proves
+	known map[Node]tlog.Hash  // nodes that the receipt proves
+	edge  map[int64]tlog.Hash // hashes of all leaves from one on, which are no node
 	told  bool
 }
 
@@ -31,7 +34,7 @@ func (o *Older) compare(a *Audit) {
 		return
 	}
 	if o.Receipt != nil && o.known == nil {
-		o.known = provenNodes(o.Receipt, o.Checkpoint.Size, issuance.LeafHash(o.Leaf))
+		o.proven(issuance.LeafHash(o.Leaf))
 	}
 	if o.Hash != nil {
 		if want := o.Hash(size - 1); want != nil && *want != a.newest {
@@ -50,7 +53,17 @@ func (o *Older) compare(a *Audit) {
 			return
 		}
 	}
-	if size == o.Checkpoint.Size && o.Checkpoint.Root != a.tree.Root() {
+	if size != o.Checkpoint.Size {
+		return
+	}
+	for lo, want := range o.edge {
+		if a.tree.from(lo) != want {
+			a.Find(Rewritten, lo, issuance.StreamID{}, "entries %d to %d are not those that %s proves", lo, size-1, o.Name)
+			o.told = true
+			return
+		}
+	}
+	if o.Checkpoint.Root != a.tree.Root() {
 		a.Find(Rewritten, -1, issuance.StreamID{}, "the first %d entries are not those that %s signs", size, o.Name)
 		o.told = true
 	}
@@ -66,31 +79,31 @@ func (o *Older) end(a *Audit) {
 	}
 }
 
-// provenNodes are the whole subtrees whose hashes a good inclusion proof gives: the leaf,
-// and the siblings on its way to the root that are complete.
-func provenNodes(p *receipt.Proof, size int64, leaf tlog.Hash) map[Node]tlog.Hash {
-	known := map[Node]tlog.Hash{{0, p.Index}: leaf}
-	lo, hi, hashes := int64(0), size, p.Hashes
+// proven takes the hashes of an inclusion proof apart: the leaf, and the subtrees beside
+// its way to the root, of which those at the right edge need not be complete.
+func (o *Older) proven(leaf tlog.Hash) {
+	o.known, o.edge = map[Node]tlog.Hash{{0, o.Receipt.Index}: leaf}, map[int64]tlog.Hash{}
+	lo, hi, hashes := int64(0), o.Checkpoint.Size, o.Receipt.Hashes
 	for hi-lo > 1 && len(hashes) > 0 {
 		split := int64(1) << (bits.Len64(uint64(hi-lo-1)) - 1)
 		last := hashes[len(hashes)-1]
 		hashes = hashes[:len(hashes)-1]
-		if p.Index < lo+split {
-			whole(known, lo+split, hi, last)
+		if o.Receipt.Index < lo+split {
+			o.beside(lo+split, hi, last)
 			hi = lo + split
 		} else {
-			whole(known, lo, lo+split, last)
+			o.beside(lo, lo+split, last)
 			lo += split
 		}
 	}
-	return known
 }
 
-// whole notes the hash of a range of leaves if it is one node.
-func whole(known map[Node]tlog.Hash, lo, hi int64, hash tlog.Hash) {
+func (o *Older) beside(lo, hi int64, hash tlog.Hash) {
 	if n := hi - lo; n&(n-1) == 0 && lo%n == 0 {
 		level := bits.TrailingZeros64(uint64(n))
-		known[Node{level, lo >> level}] = hash
+		o.known[Node{level, lo >> level}] = hash
+	} else if hi == o.Checkpoint.Size {
+		o.edge[lo] = hash
 	}
 }
 
@@ -104,4 +117,38 @@ func ShownReceipt(name string, p *receipt.Proof, c *Checkpoint) (*Older, error) 
 		return nil, fmt.Errorf("%w: %s carries no leaf", receipt.ErrFormat, name)
 	}
 	return &Older{Name: name, Checkpoint: c, Receipt: p, Leaf: p.Extra}, nil
+}
+
+// ShownExport is an export of the log that is shown to an audit, under a checkpoint of
+// its own that the caller verified.
+func ShownExport(dir string, c *Checkpoint) *Older {
+	x := &shownTiles{dir: dir, size: c.Size, n: -1}
+	return &Older{Name: dir, Checkpoint: c, Hash: x.hash}
+}
+
+// shownTiles reads the tiles of leaves' hashes, one at a time.
+type shownTiles struct {
+	dir     string
+	size, n int64
+	tile    []byte
+}
+
+func (x *shownTiles) hash(index int64) *tlog.Hash {
+	if index < 0 || index >= x.size {
+		return nil
+	}
+	if n := index / tileWidth; n != x.n {
+		width := int(min(x.size-n*tileWidth, tileWidth)) % tileWidth
+		x.n = n
+		x.tile, _ = os.ReadFile(filepath.Join(x.dir, filepath.FromSlash(TilePath("0", n, width))))
+		if x.tile == nil { // full since, while the checkpoint was not written yet
+			x.tile, _ = os.ReadFile(filepath.Join(x.dir, filepath.FromSlash(TilePath("0", n, 0))))
+		}
+	}
+	from := int(index%tileWidth) * tlog.HashSize
+	if len(x.tile) < from+tlog.HashSize {
+		return nil
+	}
+	h := tlog.Hash(x.tile[from : from+tlog.HashSize])
+	return &h
 }

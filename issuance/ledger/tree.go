@@ -74,3 +74,19 @@ func (t *Tree) Root() tlog.Hash {
 	}
 	return root
 }
+
+// from is the hash of all leaves from one on, where a subtree of the right edge begins
+// there.
+func (t *Tree) from(first int64) tlog.Hash {
+	places := Edge(t.size)
+	var hash tlog.Hash
+	for i := len(t.edge) - 1; i >= 0; i-- {
+		switch start := places[i].Index << places[i].Level; {
+		case i == len(t.edge)-1:
+			hash = t.edge[i]
+		case start >= first:
+			hash = tlog.NodeHash(t.edge[i], hash)
+		}
+	}
+	return hash
+}
