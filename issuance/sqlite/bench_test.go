@@ -141,11 +141,20 @@ func benchmarkAppend(b *testing.B, batch, writers int) {
 		ours += a.ours(b, jobs, writers)
 		b.StopTimer()
 		theirs += a.theirs(b, jobs)
-		entries += len(jobs) * batch
+		entries += count(jobs)
 		b.StartTimer()
 	}
 	b.ReportMetric(float64(theirs)/float64(ours), "ratio")
 	b.ReportMetric(float64(entries)/ours.Seconds(), "entries/s")
+}
+
+// count is the number of entries in jobs.
+func count(jobs []job) int {
+	n := 0
+	for _, j := range jobs {
+		n += len(j.entries)
+	}
+	return n
 }
 
 func openBare(b testing.TB, path string) *sql.DB {
