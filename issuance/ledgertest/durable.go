@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -99,10 +100,10 @@ func testCancel(t *testing.T, b *bench) {
 // victim is the environment variable that tells a child where its store lies.
 const victim = "TAMTHE_LEDGERTEST_VICTIM"
 
-// kills is how often a child is killed: a few times, and 150 with TAMTHE_SOAK.
+// kills is how often a child is killed: a few times, and 1,000 with TAMTHE_SOAK.
 func kills() int {
 	if os.Getenv("TAMTHE_SOAK") != "" {
-		return 150
+		return 1000
 	}
 	return 20
 }
@@ -130,7 +131,7 @@ func testKill(t *testing.T, b *bench) {
 				t.Errorf("round %d: %s was acknowledged and is lost: %v", round, name, err)
 			}
 		}
-		if round%10 == 0 {
+		if round%max(10, kills()/20) == 0 {
 			b.sound(t)
 		}
 		if err := b.store.Close(); err != nil {
@@ -185,9 +186,17 @@ func killOne(t *testing.T, test, dir string) map[string]string {
 	return said
 }
 
-// work is the child: it appends, and says so, until it is killed.
+// work is the child: several callers append side by side, and say so, until it is killed.
 func work(t *testing.T, open Open, dir string) {
 	store := open(t, dir)
+	var callers sync.WaitGroup
+	for range 4 {
+		callers.Go(func() { appendForEver(t, store) })
+	}
+	callers.Wait()
+}
+
+func appendForEver(t *testing.T, store Store) {
 	o := NewOffice(t, store)
 	run := rand.Uint64()
 	for i := 0; ; i++ {
@@ -198,10 +207,12 @@ func work(t *testing.T, open Open, dir string) {
 		}
 		at, entries, err := o.Build(context.Background(), false, steps...)
 		if err != nil {
-			t.Fatal(err)
+			t.Error(err)
+			return
 		}
 		if err := store.Append(context.Background(), at, entries...); err != nil {
-			t.Fatal(err)
+			t.Error(err)
+			return
 		}
 		for _, e := range entries {
 			fmt.Fprintf(os.Stdout, "appended %s %x\n", e.Stream, e.ID)
