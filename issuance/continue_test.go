@@ -86,7 +86,8 @@ func TestOldLedgerGoesOn(t *testing.T) {
 	if err := pair(t, m, o, pairSteps(o, o.Mate)...); err != nil {
 		t.Fatal(err)
 	}
-	o.Must(t, o.Hire(o.Signer), o.Hire(o.CustodianMate))
+	o.Must(t, o.Hire(o.Signer), o.Hire(o.CustodianMate), o.Hire(o.Keeper))
+	o.Must(t, o.Stock()...)
 
 	// bob's card is finished under the new rules; the old document signer has a cap by now
 	for _, s := range o.Journal("A-2", "C-2")[2:] {
