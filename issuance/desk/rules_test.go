@@ -158,13 +158,13 @@ func TestUnknown(t *testing.T) {
 		"draft":       second(r.an.Draft(ctx, "A-NONE")),
 		"operator":    r.an.RevokeOperator(ctx, "nobody", "left", time.Time{}),
 		"signer":      r.an.MakeCRL(ctx, 30, "ds-009"),
-		"root":        r.an.MakeCRL(ctx, 30, "csca"),
 		"replaces": second(r.an.Enrol(ctx, Enrolment{
 			Person: person(1), Portrait: portrait(0), Profile: Profile, Reason: "lost", Replaces: "C-NONE",
 		})),
 	} {
 		wantError(t, name, err, ErrUnknown)
 	}
+	wantError(t, "root", r.an.MakeCRL(ctx, 30, "csca"), ErrCSCA)
 	blind := *r.an
 	blind.Vault = nil
 	app := r.approved(t, enrolment(1))

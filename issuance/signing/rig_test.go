@@ -97,9 +97,10 @@ func newRig(t testing.TB) *rig {
 	r.office = ledgertest.NewOffice(t, r.store)
 	o := r.office
 	o.Must(t, o.Init()...)
-	for _, f := range []ledgertest.Officer{o.Registrar, o.Approver, o.Personaliser, o.Signer, o.Inspector, o.Clerk, o.Revoker, o.Custodian, o.CustodianMate} {
+	for _, f := range []ledgertest.Officer{o.Registrar, o.Approver, o.Personaliser, o.Signer, o.Inspector, o.Clerk, o.Revoker, o.Custodian, o.CustodianMate, o.Keeper, o.KeeperMate} {
 		o.Must(t, o.Hire(f))
 	}
+	o.Must(t, o.Stock()...)
 	r.certify()
 	r.crl(90)
 	first := must(r.store.Stream(t.Context(), issuance.OperatorStream(o.Root.ID)))(t)[0]
@@ -264,12 +265,13 @@ func (r *rig) begun() *candidate {
 		act{stream: issuance.Application(c.app), act: issuance.Enrol, by: o.Registrar, fields: enrol.Fields, content: &c.content, hold: enrol.Hold},
 	))
 	check(t, r.act(act{stream: issuance.Application(c.app), act: issuance.Approve, by: o.Approver, content: &c.content}))
+	allocate := o.Begin(c.app, c.card)[1] // the blank card that it takes from stock
+	allocate.Claims[0].Value = hex.EncodeToString(c.kdd(t))
 	check(t, r.act(
 		act{stream: issuance.Application(c.app), act: issuance.Personalise, by: o.Personaliser, fields: map[string]string{"card": c.card}, content: &c.content},
 		act{
 			stream: issuance.Card(c.card), act: issuance.Allocate, by: o.Personaliser,
-			fields: map[string]string{"application": c.app, "plan": ledgertest.Digest(c.card)}, content: &c.content,
-			claims: []issuance.Claim{{Kind: issuance.ClaimChip, Value: hex.EncodeToString(c.kdd(t))}},
+			fields: allocate.Fields, content: &c.content, claims: allocate.Claims,
 		},
 	))
 	check(t, r.act(act{stream: issuance.Card(c.card), act: issuance.Rotate, by: o.Personaliser, fields: map[string]string{"keyset": "48"}}))
