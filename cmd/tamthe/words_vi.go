@@ -250,6 +250,7 @@ var inVietnamese = map[string]struct{ what, hint string }{
 	"behind":           {"tệp không nối tiếp phần đã có", "ghi toàn bộ sổ bằng `tamthe desk export --all`"},
 	"leftover":         {"việc đã xong, nhưng còn khóa phải hủy", "chạy `tamthe vault sweep`"},
 	"shredded":         {"dữ liệu đã bị hủy", "cái đã hủy không lấy lại được"},
+	"stale-list":       {"danh sách thu hồi của cơ quan đã quá hạn", "ký danh sách mới bằng `tamthe pki crl`; chưa ký gì cả"},
 	"no-stock":         {"ở đây không còn phôi thẻ", "nhập phôi bằng `tamthe stock receive`; `tamthe stock list` cho biết phôi ở đâu"},
 	"not-counted":      {"hôm nay chưa kiểm đếm phôi", "kiểm đếm bằng `tamthe stock count`"},
 	"gap":              {"số phôi không khớp", "đếm lại; `tamthe stock reconcile` chỉ ra phôi nào; `tamthe stock spoil --reason missing` ghi nhận là mất"},
