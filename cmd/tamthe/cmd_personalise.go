@@ -94,7 +94,7 @@ func runPersonalise(ctx context.Context, p *program, app string, o personaliseOp
 	}
 	progress := p.progress()
 	card, err := office.Personalise(ctx, app, r, desk.Personalisation{
-		Transport: []gp.Keys{gp.TransportKeys()}, Master: master, BACOnly: o.bacOnly, NoAA: o.noAA,
+		Transport: p.supplied, Master: master, BACOnly: o.bacOnly, NoAA: o.noAA,
 		Driver: o.driver, Import: o.imports, TestCard: o.testCard, Limits: limits, Blank: blank,
 		Verify: qa, Progress: func(s perso.Progress) { progress.show(string(s.Act), s.Done, s.Total) },
 	})
@@ -124,6 +124,26 @@ func (o personaliseOptions) check() (*perso.Driver, error) {
 		return nil, usagef("driver %s makes no Active Authentication: --no-aa", d.Name)
 	}
 	return d, nil
+}
+
+// supplied are the keys of blanks that came with a transport key: that key in all three
+// places, whatever version the supplier gave it.
+func (p *program) supplied(ctx context.Context, name string) ([]gp.Keys, error) {
+	if name == "" {
+		p.say("this batch names no transport key: published test keys open its blanks (SPECIMEN)")
+		return []gp.Keys{gp.TransportKeys()}, nil
+	}
+	key, err := p.transportKey(ctx, name)
+	if err != nil {
+		return nil, fmt.Errorf("transport key %s: %w", name, err)
+	}
+	defer key.Destroy()
+	return []gp.Keys{threefold(key.Bytes())}, nil
+}
+
+// threefold is the key set of a supplier who gives one key.
+func threefold(key []byte) gp.Keys {
+	return gp.Keys{Version: gp.TransportKeys().Version, Enc: key, MAC: key, DEK: key}.Clone()
 }
 
 // blank reads which blank card was named, if any.

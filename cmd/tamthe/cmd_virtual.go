@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -12,12 +13,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tamthe/tamthe/apdu"
+	"github.com/tamthe/tamthe/card/gp"
 	"github.com/tamthe/tamthe/card/virtual"
 	"github.com/tamthe/tamthe/issuance/perso"
 )
 
 type virtualOptions struct {
-	chip, vpcd, from, canFile, os string
+	chip, vpcd, from, canFile, os, transportFile string
 	short                         bool
 	extended                      int
 }
@@ -41,6 +43,7 @@ insert, remove, reset and quit on standard input. At the end of the input the ca
 	cmd.Flags().StringVar(&o.from, "from", "", "fill a new chip with the files of this EF `FOLDER`")
 	cmd.Flags().StringVar(&o.canFile, "can-file", "", "with --from: `FILE` with the chip's CAN, - for standard input (else PACE takes the MRZ only)")
 	cmd.Flags().StringVar(&o.os, "os", "", "operating system of a new blank chip, by the `NAME` of a driver of personalise")
+	cmd.Flags().StringVar(&o.transportFile, "transport-file", "", "`FILE` with the transport key of a new blank chip, in hexadecimal digits (else published test keys)")
 	cmd.Flags().BoolVar(&o.short, "short", false, "take short APDUs only (the default)")
 	cmd.Flags().IntVar(&o.extended, "extended", 0, "take APDUs of up to `N` octets, 262 to 65535")
 	return cmd
@@ -56,6 +59,8 @@ func (o virtualOptions) check() error {
 		return usagef("--extended is 262 to 65535, not %d", o.extended)
 	case o.os != "" && o.from != "":
 		return usagef("--os and --from: one of them")
+	case o.transportFile != "" && o.from != "":
+		return usagef("--transport-file and --from: one of them")
 	case o.canFile != "" && o.from == "":
 		return usagef("--can-file goes with --from")
 	}
@@ -109,12 +114,35 @@ func (p *program) openChip(o virtualOptions) (*virtual.Chip, error) {
 	}
 	chip, err := virtual.Load(o.chip)
 	if errors.Is(err, fs.ErrNotExist) {
-		return virtual.Create(o.chip, virtual.Config{Limits: limits, Dialect: dialect})
+		keys, err := p.factoryKeys(o.transportFile)
+		if err != nil {
+			return nil, err
+		}
+		defer keys.Destroy()
+		return virtual.Create(o.chip, virtual.Config{Limits: limits, Dialect: dialect, Keys: keys})
 	}
 	if err == nil {
 		chip.Limit(limits)
 	}
 	return chip, err
+}
+
+// factoryKeys are what a supplier puts onto a chip: the key of a file, or the test keys.
+func (p *program) factoryKeys(file string) (gp.Keys, error) {
+	if file == "" {
+		return gp.TransportKeys(), nil
+	}
+	s, err := p.secretFile(file)
+	if err != nil {
+		return gp.Keys{}, err
+	}
+	key, err := hex.DecodeString(strings.Join(strings.Fields(s), ""))
+	defer clear(key)
+	keys := threefold(key)
+	if err != nil || keys.Check() != nil {
+		return gp.Keys{}, usagef("--transport-file holds an AES key in hexadecimal digits")
+	}
+	return keys, nil
 }
 
 // steer turns lines of standard input into what a hand does to the card; quit closes

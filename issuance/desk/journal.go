@@ -100,7 +100,8 @@ func (m *making) noteKeys(ctx context.Context, e *issuance.Entry, r perso.Record
 const triesOfBlank = 64
 
 // allocate binds the chip to the application. Where another desk took the blank meanwhile
-// that this one found, it goes on to the next.
+// that this one found, it goes on to the next, as long as blanks there came with the same
+// transport key: the chip has been opened with that.
 func (m *making) allocate(ctx context.Context, r perso.Record) error {
 	for range triesOfBlank {
 		err := m.bind(ctx, r)
@@ -108,9 +109,14 @@ func (m *making) allocate(ctx context.Context, r perso.Record) error {
 		if !ok || taken.Claim.Kind != issuance.ClaimBlank || m.p.Blank != (Blank{}) {
 			return err
 		}
-		if m.blank, err = m.o.NextBlank(ctx, ""); err != nil {
+		next, err := m.o.NextBlank(ctx, "")
+		if err != nil {
 			return err
 		}
+		if next.Transport != m.blank.Transport {
+			break
+		}
+		m.blank = next
 	}
 	return issuance.ErrConflict
 }

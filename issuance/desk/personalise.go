@@ -22,7 +22,7 @@ type Chip interface {
 // Personalisation says how a card is made.
 type Personalisation struct {
 	Limits    apdu.Limits // of card and reader
-	Transport []gp.Keys   // what the supplier put onto the chip
+	Transport Transport   // what the supplier put onto the chip
 	Master    gp.Master   // the issuer's card master key, perhaps in an HSM
 	Driver    string      // of the card's operating system, "" for perso.Default
 	Import    bool        // allow key pairs that the chip has not made; the ledger says so for good
@@ -36,6 +36,10 @@ type Personalisation struct {
 	// passwords and source of status are the desk's own, whatever is set.
 	Verify verify.Options
 }
+
+// Transport gives the keys of blanks that came with the transport key of that name, which
+// is empty for a batch that names none. Personalise destroys them.
+type Transport func(ctx context.Context, name string) ([]gp.Keys, error)
 
 // RefusedError means that our own checkpoint does not accept a card that we made.
 type RefusedError struct{ Report *verify.Report }
@@ -101,6 +105,9 @@ func (o *Office) Personalise(ctx context.Context, app string, chip Chip, p Perso
 	if err == nil {
 		err = m.setDriver()
 	}
+	if err == nil {
+		err = m.openTransport(ctx, card)
+	}
 	if err != nil {
 		return "", err
 	}
@@ -163,12 +170,30 @@ type making struct {
 	draft   *Draft
 	content [32]byte
 	chip    Chip
+	supply  []gp.Keys      // what the supplier put onto blanks of this batch
 	notes   chipNotes      // from Keyed on, of the runs before
 	made    *perso.Content // from Signed on
 }
 
-// wipe overwrites the secrets that the chip was given.
+// openTransport takes the transport keys of the batch that the blank is of, or was when the
+// card was begun.
+func (m *making) openTransport(ctx context.Context, card issuance.Subject) error {
+	batch := m.blank.Batch
+	if batch == "" {
+		batch = card.Fields["batch"]
+	}
+	name, err := m.o.transportOf(ctx, batch)
+	if err == nil {
+		m.supply, err = m.p.Transport(ctx, name)
+	}
+	return err
+}
+
+// wipe overwrites the secrets that the chip was given, and those that it came with.
 func (m *making) wipe() {
+	for i := range m.supply {
+		m.supply[i].Destroy()
+	}
 	if m.made == nil {
 		return
 	}
@@ -219,7 +244,7 @@ func (v variant) curve(usual *dh.Curve) *dh.Curve {
 // order is what perso is asked to do.
 func (m *making) order(ctx context.Context) perso.Order {
 	order := perso.Order{
-		Transport: m.p.Transport,
+		Transport: m.supply,
 		Issuer:    func(k gp.KDD) (gp.Keys, error) { return gp.KDF3.Keys(ctx, m.p.Master, k, keySet, keySize) },
 		AA:        m.curveAA(), CA: m.curveCA(), Driver: m.driver, Import: m.Import, TestCard: m.p.TestCard,
 		Now: m.o.Now, Build: m.build, Verify: m.verify, Progress: m.p.Progress,

@@ -266,7 +266,7 @@ func (r *rig) plan() Personalisation {
 		panic(err)
 	}
 	return Personalisation{
-		Transport: []gp.Keys{gp.TransportKeys()}, Master: gp.AESMaster(r.master),
+		Transport: func(context.Context, string) ([]gp.Keys, error) { return []gp.Keys{gp.TransportKeys()}, nil }, Master: gp.AESMaster(r.master),
 		Verify: verify.Options{Trust: r.trust, Specimen: true, Policy: qa},
 	}
 }

@@ -115,6 +115,20 @@ func (o *Office) NextBlank(ctx context.Context, batch string) (Blank, error) {
 	return Blank{}, fmt.Errorf("%w (%s)", ErrNoStock, o.Place)
 }
 
+// transportOf names the transport key of a batch, if it came with one. Cards of rule book 1
+// are of no batch.
+func (o *Office) transportOf(ctx context.Context, batch string) (string, error) {
+	if batch == "" {
+		return "", nil
+	}
+	stock := issuance.Stock(batch)
+	s, err := issuance.Load(ctx, o.Store, stock)
+	if err != nil {
+		return "", err
+	}
+	return s.Subject(stock).Fields["transport"], nil
+}
+
 // nextOf looks behind the last one used in each range of a batch, so that it does not
 // walk over all that were used; then, should that be the end of it, for gaps.
 func (o *Office) nextOf(ctx context.Context, batch issuance.Subject) (Blank, error) {

@@ -4,6 +4,7 @@ package desktest
 
 import (
 	"bytes"
+	"context"
 	"crypto/ed25519"
 	"crypto/rand"
 	"encoding/binary"
@@ -167,7 +168,7 @@ func (o *office) approved(t testing.TB, p vn.Person, photo []byte) (app string) 
 // plan is how a card is made.
 func (o *office) plan() desk.Personalisation {
 	return desk.Personalisation{
-		Transport: []gp.Keys{gp.TransportKeys()}, Master: gp.AESMaster(o.master),
+		Transport: func(context.Context, string) ([]gp.Keys, error) { return []gp.Keys{gp.TransportKeys()}, nil }, Master: gp.AESMaster(o.master),
 		Verify: verify.Options{Trust: o.trust, Specimen: true},
 	}
 }
