@@ -183,11 +183,15 @@ func (d *day) refusal(exit int, args []string, stdout, stderr string) {
 	d.refused++
 	why, rest, _ := strings.Cut(stderr, "\n")
 	if exit == exitRefused || exit == exitRefer {
-		why = "refused: " + strings.Join(strings.Fields(stdout), " ")
+		why = stdout
+		if reasons := regexp.MustCompile(`(?s)"reasons": \[(.*?)\]`).FindStringSubmatch(stdout); reasons != nil {
+			why = reasons[1]
+		}
+		why = strings.Join(strings.Fields(why), " ")
 	} else if !strings.HasPrefix(why, "tamthe: ") && !strings.HasPrefix(why, `{"error":{"code":"`) {
 		d.t.Errorf("tamthe %s: status %d without a reason: %s%s", strings.Join(args, " "), exit, why, rest)
 	}
-	fmt.Fprintf(&d.reasons, "%d  tamthe %s\n    %.300s\n", exit, strings.ReplaceAll(strings.Join(args, " "), d.dir+"/", ""), strings.ReplaceAll(why, d.dir+"/", ""))
+	fmt.Fprintf(&d.reasons, "%d  tamthe %s\n    %.1500s\n", exit, strings.ReplaceAll(strings.Join(args, " "), d.dir+"/", ""), strings.ReplaceAll(why, d.dir+"/", ""))
 }
 
 func (d *day) pass() []string { return []string{"--passphrase-file", d.path("passphrase")} }
@@ -222,8 +226,8 @@ func (d *day) authority() {
 	// One person cannot found a log.
 	d.run(2, "", append([]string{"init", "--operator", "an", "--keys", uri}, d.pass()...)...)
 	out, _ := d.run(0, "", append([]string{
-		"init", "--operator", "an", "--second", "binh", "--keys", uri, "--roles", "admin,registrar,personaliser,custodian,stock-keeper",
-		"--second-roles", "admin,approver,inspector,clerk,revoker,custodian",
+		"init", "--operator", "an", "--second", "binh", "--keys", uri, "--roles", "admin,registrar,approver,personaliser,inspector,custodian,stock-keeper",
+		"--second-roles", "admin,approver,personaliser,inspector,clerk,revoker,custodian",
 	}, pass...)...)
 	d.write("founding.txt", []byte(out+"\n"))
 
