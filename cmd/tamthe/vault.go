@@ -40,7 +40,7 @@ func (p *program) openVault(ctx context.Context, o *office, readOnly bool) error
 	return nil
 }
 
-// vaultRing is where the keys are that wrap the vault's.
+// vaultRing is where the keys are that wrap the vault's: where all of the home's are.
 func (p *program) vaultRing() ring { return laterRing{p} }
 
 // forget wipes a key that is held in memory.
