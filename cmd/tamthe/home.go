@@ -58,6 +58,9 @@ type config struct {
 		Key string `toml:"key"`
 		URL string `toml:"url"`
 	} `toml:"witness,omitempty"`
+	Vault struct {
+		KeepBiometrics bool `toml:"keep_biometrics,omitempty"` // beyond delivery, or the application's other end
+	} `toml:"vault,omitempty"`
 	Office struct {
 		Name     string   `toml:"name,omitempty"`     // a word for where it is, in its acts and statistics
 		Holidays []string `toml:"holidays,omitempty"` // days as 2026-09-02 on which it does not work
@@ -116,7 +119,7 @@ func (h home) config() (config, error) {
 		return c, err
 	}
 	if err := toml.NewDecoder(bytes.NewReader(b)).DisallowUnknownFields().Decode(&c); err != nil {
-		return c, hint(fmt.Errorf("%s%w", path, tomlError(err)), "the keys are lang, reader, policy, profile; under [log] origin, second, hours and quorum; under [[witness]] key and url; under [desk] name, office and hours; under [keys] uri, sealed, passphrase_file and exposed; under [signer] url, ca, cert, key and imported")
+		return c, hint(fmt.Errorf("%s%w", path, tomlError(err)), "the keys are lang, reader, policy, profile; under [log] origin, second, hours and quorum; under [[witness]] key and url; under [vault] keep_biometrics; under [office] name and holidays; under [desk] name, office and hours; under [keys] uri, sealed, passphrase_file and exposed; under [signer] url, ca, cert, key and imported")
 	}
 	for _, day := range c.Office.Holidays {
 		if _, err := time.Parse(time.DateOnly, day); err != nil {

@@ -43,6 +43,7 @@ func (p *program) openOffice(ctx context.Context, why purpose) (*office, error) 
 	o := &office{Office: &desk.Office{
 		Now: p.now, Authority: desk.Authority{Keys: laterRing{p}, PKI: p.home.path(pkiDir)},
 		Calendar: desk.Calendar{Holidays: p.conf.Office.Holidays}, Place: first(p.conf.Office.Name, defaultPlace),
+		KeepBiometrics: p.conf.Vault.KeepBiometrics,
 	}}
 	err := p.hide()
 	if err == nil {

@@ -89,6 +89,45 @@ func TestBiometricsGoAtDelivery(t *testing.T) {
 	wantError(t, "and then they are gone", failed(kept2.Draft(ctx, other)), vault.ErrShredded)
 }
 
+// What an application that comes to nothing has of biometrics is destroyed with it, refused
+// or withdrawn, unless the office keeps them.
+func TestEndedWithoutBiometrics(t *testing.T) {
+	t.Parallel()
+	r, ctx := newRig(t), t.Context()
+	keeper := *r.binh
+	keeper.KeepBiometrics = true
+	for name, end := range map[string]struct {
+		by   *Office
+		left int
+		end  func(*Office, string) error
+	}{
+		"refused":           {r.binh, 1, func(o *Office, app string) error { return o.Reject(ctx, app, "documents") }},
+		"refused, and kept": {&keeper, 2, func(o *Office, app string) error { return o.Reject(ctx, app, "documents") }},
+		"withdrawn":         {r.an, 1, func(o *Office, app string) error { return o.Cancel(ctx, app, "withdrawn") }},
+	} {
+		app := must(r.an.Enrol(ctx, enrolment(1)))(t)
+		keys := wrapped(t, r.path("subjects.db"), app)
+		if len(keys) != 2 {
+			t.Fatalf("%s: %d keys", name, len(keys))
+		}
+		check(t, end.end(end.by, app))
+		left := wrapped(t, r.path("subjects.db"), app)
+		if len(left) != end.left {
+			t.Errorf("%s: %d keys are left", name, len(left))
+		}
+		if end.left == 2 {
+			continue
+		}
+		for _, key := range keys {
+			if !bytes.Equal(key, left[0]) {
+				r.nowhere(t, name+": the key of the portrait", key)
+			}
+		}
+		wantError(t, name, failed(r.an.Draft(ctx, app)), vault.ErrShredded)
+	}
+	r.sound(t)
+}
+
 // revokedIsListed revokes a card and finds its name and its chip's keys in a list.
 func (r *rig) revokedIsListed(t *testing.T, card string) {
 	t.Helper()
