@@ -180,7 +180,7 @@ func runKeysDestroy(ctx context.Context, p *program, name, reason string) error 
 	if err := checkWord("--reason", reason); err != nil {
 		return err
 	}
-	office, err := p.openOffice(ctx, acting)
+	office, err := p.openOffice(ctx, certifying)
 	if err != nil {
 		return err
 	}

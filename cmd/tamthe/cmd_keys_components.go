@@ -59,7 +59,7 @@ func runKeysComponents(ctx context.Context, p *program, o componentOptions) erro
 	if err != nil {
 		return usageError{err}
 	}
-	office, err := p.openOffice(ctx, acting)
+	office, err := p.openOffice(ctx, certifying)
 	if err != nil {
 		return err
 	}

@@ -127,7 +127,7 @@ func runCSCA(ctx context.Context, p *program, o pkiOptions) error {
 	if !letters(o.country, 2, 2) || !letters(o.state, 1, 3) {
 		return usagef("--country is two capital letters, --state one to three: VN and VNM")
 	}
-	office, err := p.openOffice(ctx, acting)
+	office, err := p.openOffice(ctx, certifying)
 	if err != nil {
 		return err
 	}
@@ -190,7 +190,7 @@ func runDS(ctx context.Context, p *program, o pkiOptions) error {
 	if o.useMonths < 1 || o.useMonths > 3 || o.cap < 1 {
 		return usagef("--use-months is 1 to 3, --cap one or more")
 	}
-	office, err := p.openOffice(ctx, acting)
+	office, err := p.openOffice(ctx, certifying)
 	if err != nil {
 		return err
 	}
@@ -212,7 +212,7 @@ func runCRL(ctx context.Context, p *program, o pkiOptions) error {
 	if o.days < 1 || o.days > 90 {
 		return usagef("--days is 1 to 90, not %d", o.days)
 	}
-	office, err := p.openOffice(ctx, acting)
+	office, err := p.openOffice(ctx, certifying)
 	if err != nil {
 		return err
 	}

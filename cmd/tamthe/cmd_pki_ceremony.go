@@ -217,7 +217,7 @@ func (h *hall) known(ctx context.Context, name, key string) error {
 func (h *hall) office(ctx context.Context) (*office, error) {
 	h.signedIn = []crypto.Signer{h.by[0].Key, h.by[1].Key}
 	defer func() { h.signedIn = nil }()
-	return h.openOffice(ctx, acting)
+	return h.openOffice(ctx, certifying)
 }
 
 // record puts the digest of the transcript into the ledger.

@@ -36,7 +36,7 @@ func (o *listOptions) flags(p *program, cmd *cobra.Command) {
 
 // makeListSigner makes a signer and prints its name.
 func makeListSigner(ctx context.Context, p *program, o listOptions, deviations bool) error {
-	office, err := p.openOffice(ctx, acting)
+	office, err := p.openOffice(ctx, certifying)
 	if err != nil {
 		return err
 	}
@@ -90,7 +90,7 @@ func runMasterList(ctx context.Context, p *program, paths []string) error {
 			others = append(others, x.cert.Raw)
 		}
 	}
-	office, err := p.openOffice(ctx, acting)
+	office, err := p.openOffice(ctx, certifying)
 	if err != nil {
 		return err
 	}
@@ -175,7 +175,7 @@ func runDeviation(ctx context.Context, p *program, path string) error {
 	if err != nil {
 		return err
 	}
-	office, err := p.openOffice(ctx, acting)
+	office, err := p.openOffice(ctx, certifying)
 	if err != nil {
 		return err
 	}

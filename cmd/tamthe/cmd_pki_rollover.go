@@ -20,7 +20,7 @@ func runNextCSCA(ctx context.Context, p *program, o pkiOptions) error {
 			return err
 		}
 	}
-	office, err := p.openOffice(ctx, acting)
+	office, err := p.openOffice(ctx, certifying)
 	if err != nil {
 		return err
 	}
@@ -56,7 +56,7 @@ signs everything.
 		Example: "  tamthe pki link --operator an --second binh",
 		Args:    exactly(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			office, err := p.openOffice(cmd.Context(), acting)
+			office, err := p.openOffice(cmd.Context(), certifying)
 			if err != nil {
 				return err
 			}

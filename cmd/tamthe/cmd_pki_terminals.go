@@ -40,7 +40,7 @@ key before vouches for it. Chips are given the newest one when they are made.
 		Example: "  tamthe pki cvca --holder VNCVCA --operator an --second binh",
 		Args:    exactly(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			office, err := p.openOffice(cmd.Context(), acting)
+			office, err := p.openOffice(cmd.Context(), certifying)
 			if err != nil {
 				return err
 			}
@@ -88,7 +88,7 @@ func newDVRequest(p *program) *cobra.Command {
 		Example: "  tamthe pki dv request --holder VNDV --operator an --second binh",
 		Args:    exactly(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			office, err := p.openOffice(cmd.Context(), acting)
+			office, err := p.openOffice(cmd.Context(), certifying)
 			if err != nil {
 				return err
 			}
@@ -185,7 +185,7 @@ func runCVIssue(ctx context.Context, p *program, path string, o cvOptions, verif
 	if err != nil {
 		return err
 	}
-	office, err := p.openOffice(ctx, acting)
+	office, err := p.openOffice(ctx, certifying)
 	if err != nil {
 		return err
 	}
@@ -242,7 +242,7 @@ func newCVTurn(p *program, verb string) *cobra.Command {
 			if err := checkWord("--reason", o.reason); err != nil {
 				return err
 			}
-			office, err := p.openOffice(cmd.Context(), acting)
+			office, err := p.openOffice(cmd.Context(), certifying)
 			if err != nil {
 				return err
 			}

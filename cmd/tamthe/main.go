@@ -98,6 +98,7 @@ var verbTable = []verb{
 	{groupDesk, "desk", newDesk},
 	{groupAuthority, "pki", newPKI},
 	{groupAuthority, "keys", newKeys},
+	{groupAuthority, "serve", newServe},
 	{groupDeveloper, "demo", newDemo},
 	{groupDeveloper, "readers", newReaders},
 	{groupDeveloper, "doctor", newDoctor},

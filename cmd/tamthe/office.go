@@ -23,10 +23,12 @@ import (
 type purpose int
 
 const (
-	looking  purpose = iota // read only, no key at all
-	opening                 // read only, with the vault's keys
-	sweeping                // read only, but keys of the vault may be destroyed
-	acting                  // as the operator who signs in
+	looking    purpose = iota // read only, no key at all
+	opening                   // read only, with the vault's keys
+	sweeping                  // read only, but keys of the vault may be destroyed
+	acting                    // as the operator who signs in
+	certifying                // as acting, for the authority's keys: the vault stays closed
+	serving                   // as the signing service, whom no operator signs in
 )
 
 // office is a desk whose ledger is open.
@@ -59,8 +61,8 @@ func (p *program) openOffice(ctx context.Context, why purpose) (*office, error) 
 func (p *program) fillOffice(ctx context.Context, o *office, why purpose) error {
 	path := p.ledgerPath()
 	options := p.readOnly()
-	options.ReadOnly = why != acting
-	if why == acting {
+	options.ReadOnly = why != acting && why != certifying && why != serving
+	if !options.ReadOnly {
 		// A secret is asked for only where there is something to use it on.
 		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("open the ledger %s: %w", path, sqlite.ErrMissing)
@@ -70,7 +72,10 @@ func (p *program) fillOffice(ctx context.Context, o *office, why purpose) error 
 			return err
 		}
 		options.Signer = log
-		if err := p.signIn(ctx, o); err != nil {
+		if why != serving {
+			err = p.signIn(ctx, o)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -79,7 +84,7 @@ func (p *program) fillOffice(ctx context.Context, o *office, why purpose) error 
 		return err
 	}
 	o.Store = o.ledger
-	err = p.watched(ctx, o, why == acting)
+	err = p.watched(ctx, o, !options.ReadOnly)
 	o.close = append(o.close, func() { _ = o.ledger.Close() })
 	if err != nil {
 		return err
@@ -87,7 +92,7 @@ func (p *program) fillOffice(ctx context.Context, o *office, why purpose) error 
 	if err := p.openApart(ctx, o); err != nil {
 		return err
 	}
-	if why == looking || p.signedIn != nil {
+	if why == looking || why == certifying || why == serving || p.signedIn != nil {
 		return nil
 	}
 	return p.openVault(ctx, o, why == opening)
