@@ -44,13 +44,16 @@ func (d *day) lists() {
 }
 
 // street is a checkpoint with a home of its own, which has of the office what it
-// publishes: certificate, lists, the keys it pins.
+// publishes: certificate, lists, the keys it pins, that of the log among them.
 func (d *day) street(many int) {
 	d.t.Helper()
 	for _, name := range []string{"csca.cer", "csca.crl", "issuers.toml"} {
 		b, err := os.ReadFile(d.path("home", "trust", name))
 		if err != nil {
 			d.t.Fatal(err)
+		}
+		if name == "issuers.toml" { // the officer of the checkpoint wants the proof of the log in each card
+			b = fmt.Appendf(b, "\nlogs = [%q]\nlog = \"required\"\n", d.logKey())
 		}
 		d.write("checkpoint/trust/"+name, b)
 	}
@@ -169,18 +172,12 @@ func (d *day) shredded() {
 // that has nothing but the key of the log.
 func (d *day) audited() {
 	d.t.Helper()
-	out, _ := d.run(0, "", "ledger", "checkpoint", "--json")
-	var c struct {
-		Key string `json:"log_key"`
-	}
-	if err := json.Unmarshal([]byte(out), &c); err != nil || c.Key == "" {
-		d.t.Fatalf("%v: %s", err, out)
-	}
-	against := []string{"--log-key", c.Key, "--against", d.path("day.checkpoint"), "--against", d.path("tiles")}
+	key := d.logKey()
+	against := []string{"--log-key", key, "--against", d.path("day.checkpoint"), "--against", d.path("tiles")}
 	for _, v := range d.people {
 		file := d.path("receipts", v.card+".tlog-proof")
 		against = append(against, "--against", file)
-		if out, _ := d.runAt("citizen", 0, "", "ledger", "receipt", "--verify", file, "--log-key", c.Key); !strings.HasPrefix(out, "card "+v.card+" ") {
+		if out, _ := d.runAt("citizen", 0, "", "ledger", "receipt", "--verify", file, "--log-key", key); !strings.HasPrefix(out, "card "+v.card+" ") {
 			d.t.Errorf("the receipt of %s: %s", v.card, out)
 		}
 	}
@@ -191,7 +188,7 @@ func (d *day) audited() {
 		d.t.Fatal(err)
 	}
 	forged := d.write("forged.tlog-proof", bytes.Replace(text, []byte("index "), []byte("index 1"), 1))
-	d.runAt("citizen", 3, "", "ledger", "receipt", "--verify", forged, "--log-key", c.Key)
+	d.runAt("citizen", 3, "", "ledger", "receipt", "--verify", forged, "--log-key", key)
 	if _, err := os.Stat(d.path("citizen")); err == nil {
 		d.t.Error("to check a receipt made a home")
 	}
@@ -200,4 +197,17 @@ func (d *day) audited() {
 		d.write(verb+".txt", []byte(out+"\n"))
 		d.t.Logf("ledger %s against %d receipts: %s", verb, len(d.people), out)
 	}
+}
+
+// logKey is the public key of the office's log.
+func (d *day) logKey() string {
+	d.t.Helper()
+	out, _ := d.run(0, "", "ledger", "checkpoint", "--json")
+	var c struct {
+		Key string `json:"log_key"`
+	}
+	if err := json.Unmarshal([]byte(out), &c); err != nil || c.Key == "" {
+		d.t.Fatalf("%v: %s", err, out)
+	}
+	return c.Key
 }
