@@ -20,8 +20,8 @@ import (
 
 type virtualOptions struct {
 	chip, vpcd, from, canFile, os, transportFile string
-	short                         bool
-	extended                      int
+	short                                        bool
+	extended                                     int
 }
 
 func newVirtual(p *program) *cobra.Command {
