@@ -49,8 +49,9 @@ func newServeSigner(p *program) *cobra.Command {
 approved, and nothing else. It and each desk show one certificate, and know each other's octet
 for octet. Once it listens it prints "ready" and its address; SIGINT or SIGTERM stops it.
 
-The service has a home of its own, SIGNER below, on the ledger of the office, OFFICE, under
-another user of the machine that the ledger is on. Before pki csca, move there what init made:
+The service has a home of its own, SIGNER below, on the machine of the office's home, OFFICE,
+whose ledger it uses. Run under another user it must be let at the ledger's files and OFFICE/pki
+by the group. Before pki csca, move there what init made:
 
   mkdir -p SIGNER/keys SIGNER/checkpoints
   mv OFFICE/signer SIGNER/ && mv OFFICE/keys/signer SIGNER/keys/
