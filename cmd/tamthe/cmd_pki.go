@@ -157,6 +157,12 @@ func writeIssuers(ctx context.Context, p *program, country string) error {
 	case !errors.Is(err, keystore.ErrMissing): // as in a home that an older program made
 		return err
 	}
+	log, err := keystore.OpenLogIn(ctx, p.home.path(keysDir, logKeyName), laterRing{p})
+	if err != nil {
+		return err
+	}
+	// No card of this issuer is older than its log: each must prove that it stands there.
+	pin += fmt.Sprintf("log = \"required\"\nlogs = [%q]\n", log.Verifier)
 	text := fmt.Sprintf("# What the issuer of this home has; see tamthe trust --help.\n[[issuer]]\ncountry = %q\ndocuments = [\"I\"]\ncrl = \"required\"\nstatus = \"required\"\nchip = \"required\"\n%s", country, pin)
 	if err = writeNew(p.home.path(trustDir, "issuers.toml"), []byte(text)); !errors.Is(err, fs.ErrExist) {
 		return err
