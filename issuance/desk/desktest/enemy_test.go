@@ -110,7 +110,7 @@ func TestEnemies(t *testing.T) {
 			})
 		}
 	})
-	if size := must(o.store.Checkpoint(t.Context()))(t).Size; size != before+2 {
+	if size := must(o.store.Checkpoint(t.Context()))(t).Size; size != before+3 { // the person, the application, its approval
 		t.Errorf("%d acts after %d and an approved application", size, before)
 	}
 	o.sound(t)
