@@ -25,7 +25,7 @@ var volatile = []struct {
 	{regexp.MustCompile(`[A-Z]-[0-9A-V]{10}`), "<name>"},
 	{regexp.MustCompile(`"[0-9]{2}/[0-9]{2}/2[0-9]{3}"`), `"<day of issue>"`},
 	{regexp.MustCompile(`"[0-9A-F]{16}"`), `"<serial>"`},
-	{regexp.MustCompile(`"apdus": 11[0-3],`), `"apdus": "<at most 113>",`},
+	{regexp.MustCompile(`"apdus": 11[0-7],`), `"apdus": "<at most 117>",`},
 	{regexp.MustCompile(`"expiry":( ?)"[0-9-]+"`), `"expiry":$1"<day>"`},
 	{regexp.MustCompile(`"index":( ?)[0-9]+`), `"index":$1"<number>"`},
 	{regexp.MustCompile(`"(spec|detail)": "[^"]*"`), `"$1": "<text>"`},
