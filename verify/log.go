@@ -15,8 +15,11 @@ import (
 // issuer's. Whoever stole a document signer's key can sign a card, but cannot have it
 // logged: a proof that is missing where the issuer's must be there, one taken from another
 // card and one that no pinned log signed all refuse the document.
+//
+// It says nothing of a document whose chain is not trusted: what the issuer has is asked of
+// the issuer's documents, and under a CSCA that we do not hold nobody knows whose it is.
 func (a *assessment) judgeLog() {
-	if a.sod == nil {
+	if a.sod == nil || !a.trusted {
 		return
 	}
 	issuer := a.chain.Issuer
@@ -41,10 +44,10 @@ func (a *assessment) judgeLog() {
 	}
 }
 
-// earlier reports whether the signer's certificate began before the log did, by the word
+// earlier reports whether the trusted signer's certificate began before the log did, by the word
 // of the CSCA and not of the document.
 func (a *assessment) earlier(from time.Time) bool {
-	return !from.IsZero() && a.trusted && a.signer != nil && a.signer.NotBefore.Before(from)
+	return !from.IsZero() && a.signer != nil && a.signer.NotBefore.Before(from)
 }
 
 // proof verifies the proof, and that its leaf is of this card.

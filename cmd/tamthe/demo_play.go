@@ -78,7 +78,7 @@ func (d *demo) setUp(ctx context.Context) error {
 			return runCSCA(ctx, p, pkiOptions{country: "VN", state: vn.Country, organization: "tamthe", algorithm: "P-384", cardYears: 25})
 		}},
 		{"pki ds: document signer, P-256", func(p *program) error {
-			return runDS(ctx, p, pkiOptions{algorithm: "P-256", cardYears: 25, documents: []string{"ID"}, named: true})
+			return runDS(ctx, p, pkiOptions{algorithm: "P-256", cardYears: 25, documents: []string{"ID"}, named: true, useMonths: 3, cap: 100})
 		}},
 		{"pki crl: revocation list", func(p *program) error { return runCRL(ctx, p, pkiOptions{days: 90}) }},
 	} {
