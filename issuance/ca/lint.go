@@ -41,9 +41,3 @@ func (l *lint) must(ok bool, rule string) {
 		l.add(true, rule)
 	}
 }
-
-func (l *lint) should(ok bool, rule string) {
-	if !ok {
-		l.add(false, rule)
-	}
-}

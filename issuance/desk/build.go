@@ -2,11 +2,9 @@ package desk
 
 import (
 	"encoding/asn1"
-	"fmt"
 
 	"github.com/tamthe/tamthe/card/cert"
 	"github.com/tamthe/tamthe/card/lds"
-	"github.com/tamthe/tamthe/issuance"
 	"github.com/tamthe/tamthe/issuance/perso"
 )
 
@@ -24,11 +22,6 @@ const paceParameters = 13
 // prepared is what the first versions sealed about what they would sign.
 type prepared struct {
 	Files map[string][]byte `json:",omitempty"` // by name
-}
-
-// statusClaim is the place of one card in a status list.
-func statusClaim(list string, index uint32) issuance.Claim {
-	return issuance.Claim{Kind: issuance.ClaimStatus, Value: fmt.Sprintf("%s:%d", list, index)}
 }
 
 // files are all but the SOD, by name: about the person, about the chip, and EF.COM.

@@ -210,14 +210,14 @@ func TestShred(t *testing.T) {
 		return s, v, err
 	}
 	byHand := *r.an
-	s, v, err := with(copyFile(t, oldKeys, away+"/2.db"), kek)
+	_, v, err := with(copyFile(t, oldKeys, away+"/2.db"), kek)
 	check(t, err)
 	byHand.Vault = v
 	unreadable("old keys put back", &byHand)
 	if left := wrapped(t, away+"/2.db", app); left != nil {
 		t.Errorf("%d keys are left in what was put back", len(left))
 	}
-	s, v, err = with(copyFile(t, oldKeys, away+"/3.db"), kek)
+	s, v, err := with(copyFile(t, oldKeys, away+"/3.db"), kek)
 	check(t, err)
 	byHand.Vault = v
 	if n := must(byHand.Sweep(ctx, s.Live))(t); n != 2 || wrapped(t, away+"/3.db", app) != nil {

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/tamthe/tamthe/card/cert"
-	"github.com/tamthe/tamthe/card/dh"
 	"github.com/tamthe/tamthe/card/gp"
 	"github.com/tamthe/tamthe/card/lds"
 	"github.com/tamthe/tamthe/issuance"
@@ -24,7 +23,6 @@ type approved struct {
 	app, card issuance.Subject
 	groups    []lds.GroupHash
 	document  string // code of the document, as the signer's certificate lists it
-	keys      []*dh.Point
 }
 
 // approve is every question that the service asks before it signs, in one place. Nothing is
