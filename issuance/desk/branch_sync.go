@@ -102,12 +102,12 @@ func (o *Office) strangers(ctx context.Context, b Branch, m Mirror) ([]Conflict,
 	return found, nil
 }
 
-// beyondGrant lists the branch's cards that took a place in the status list, or a use of a
-// document signer, that was not granted.
+// beyondGrant lists the branch's cards that took a place in the status list, a use of a
+// document signer, or a blank that was not granted.
 func beyondGrant(ctx context.Context, b Branch, m Mirror) ([]Conflict, error) {
 	var found []Conflict
-	for _, kind := range []issuance.ClaimKind{issuance.ClaimStatus, issuance.ClaimUse} {
-		after := ""
+	for _, kind := range []issuance.ClaimKind{issuance.ClaimStatus, issuance.ClaimUse, issuance.ClaimBlank} {
+		after, used := "", 0
 		for {
 			rows, err := m.Taken(ctx, kind, after, pageSize)
 			if err != nil {
@@ -115,7 +115,8 @@ func beyondGrant(ctx context.Context, b Branch, m Mirror) ([]Conflict, error) {
 			}
 			for _, r := range rows {
 				c := Conflict{Object: BeyondGrant, Sides: []Side{{b.Origin, r.Stream}}}
-				if !b.Grant.covers(r.Claim) && !slices.ContainsFunc(found, c.is) {
+				used++
+				if (!b.Grant.covers(r.Claim) || kind == issuance.ClaimBlank && b.Grant.Count > 0 && used > b.Grant.Count) && !slices.ContainsFunc(found, c.is) {
 					found = append(found, c)
 				}
 			}
@@ -128,13 +129,16 @@ func beyondGrant(ctx context.Context, b Branch, m Mirror) ([]Conflict, error) {
 	return found, nil
 }
 
-// covers says whether a place or a use is within the grant.
+// covers says whether a place, a use or a blank is within the grant. How many blanks were
+// used is for the caller to count.
 func (g Grant) covers(c issuance.Claim) bool {
 	i := strings.LastIndexByte(c.Value, ':')
 	n, err := strconv.ParseUint(c.Value[i+1:], 10, 63)
 	switch {
 	case err != nil:
 		return false
+	case c.Kind == issuance.ClaimBlank:
+		return g.Batch == "" || c.Value[:max(i, 0)] == g.Batch
 	case c.Kind == issuance.ClaimUse:
 		return c.Value[:max(i, 0)] == g.Signer && n <= uint64(g.Cap)
 	}

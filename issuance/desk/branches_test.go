@@ -201,6 +201,28 @@ func TestSyncConflicts(t *testing.T) {
 	}
 }
 
+// Blanks of another batch than the desk was given, and more than it was given, are conflicts.
+func TestBlanksBeyondGrant(t *testing.T) {
+	for _, c := range []struct {
+		grant Grant
+		want  int // of two cards
+	}{
+		{Grant{Batch: "B-1", Count: 2}, 0},
+		{Grant{Batch: "B-1", Count: 1}, 1},
+		{Grant{Batch: "B-2", Count: 2}, 2},
+	} {
+		b := newBranch(t, "d-01")
+		h := newHeadOffice(t, b)
+		check(t, h.an.GrantBranch(t.Context(), "d-01", c.grant))
+		b.issue(t, 1, "an")
+		b.issue(t, 2, "binh")
+		done := must(h.sync(t, "d-01", b.close(t)))(t)
+		if len(done.Conflicts) != c.want {
+			t.Errorf("%s, %d blanks: %d conflicts, want %d: %v", c.grant.Batch, c.grant.Count, len(done.Conflicts), c.want, done.Conflicts)
+		}
+	}
+}
+
 // From a stolen desk nothing is taken over any more, and what it did since the theft is
 // listed.
 func TestStolenDesk(t *testing.T) {

@@ -62,7 +62,7 @@ func (c Conflict) is(other Conflict) bool {
 
 // shared are the kinds of things that no two streams of any logs may both have.
 var shared = []issuance.ClaimKind{
-	issuance.ClaimChip, issuance.ClaimChipKey, issuance.ClaimCardID, issuance.ClaimCardSerial,
+	issuance.ClaimChip, issuance.ClaimChipKey, issuance.ClaimCardID, issuance.ClaimCardSerial, issuance.ClaimBlank,
 	issuance.ClaimStatus, issuance.ClaimUse, issuance.ClaimNumber, issuance.HoldApplication, issuance.HoldCard,
 }
 
