@@ -33,6 +33,7 @@ var allowed = map[string][]string{
 	"issuance/keystore/pkcs11": {"github.com/miekg/pkcs11", "golang.org/x/crypto"},
 	"issuance/printjob":        {"codeberg.org/go-pdf/fpdf", "golang.org/x/image", "golang.org/x/text", "rsc.io/qr"},
 	"issuance/ceremony":        {"github.com/pelletier/go-toml/v2"},
+	"issuance/population":      {"golang.org/x/text"},
 	"issuance/sqlite":          {"github.com/mattn/go-sqlite3", "golang.org/x/mod"},
 	"cmd/tamthe":               {"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/pelletier/go-toml/v2", "golang.org/x/term", "golang.org/x/mod", "rsc.io/qr", "filippo.io/age"},
 	"cmd/tamthe/testdata":      {},

@@ -96,7 +96,7 @@ func (r *Reading) compare(m *mrz.MRZ) {
 		{FieldBirth, RuleDG13Birth, func(v string) bool { return dateAgrees(v, m.Birth) }},
 		{FieldSex, RuleDG13Sex, func(v string) bool { return sexAgrees(v, m.Sex) }},
 		{FieldExpiry, RuleDG13Expiry, func(v string) bool {
-			return r.NoExpiry && matchKey(v) == matchKey(NoExpiryText) || dateAgrees(v, m.Expiry)
+			return r.NoExpiry && MatchKey(v) == MatchKey(NoExpiryText) || dateAgrees(v, m.Expiry)
 		}},
 	} {
 		if v := r.DG13.Value(c.field); v == "" {
@@ -149,7 +149,7 @@ func nameAgrees(name string, m *mrz.MRZ) bool {
 // sexAgrees compares Nam or Nữ with the zone's sex.
 func sexAgrees(text, zone string) bool {
 	for _, sex := range []string{"M", "F"} {
-		if matchKey(text) == matchKey(sexText(sex)) {
+		if MatchKey(text) == MatchKey(sexText(sex)) {
 			return !unequal(zone, sex)
 		}
 	}

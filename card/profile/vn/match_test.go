@@ -9,12 +9,12 @@ import (
 
 func TestMatchKey(t *testing.T) {
 	for _, pair := range [][2]string{{"Hòa  Bình ", "HOÀ BÌNH"}, {"Thúy", "Thuý"}, {"Đặng", "đặng"}, {"Nam", "NAM"}} {
-		if matchKey(pair[0]) != matchKey(pair[1]) {
+		if MatchKey(pair[0]) != MatchKey(pair[1]) {
 			t.Errorf("%s and %s are two", pair[0], pair[1])
 		}
 	}
 	for _, pair := range [][2]string{{"Hòa", "Hoa"}, {"Hòa", "Hóa"}, {"Đa", "Da"}, {"Hoà Binh", "Hoa Bình"}, {"Ân", "An"}, {"Ơn", "On"}} {
-		if matchKey(pair[0]) == matchKey(pair[1]) {
+		if MatchKey(pair[0]) == MatchKey(pair[1]) {
 			t.Errorf("%s and %s are one", pair[0], pair[1])
 		}
 	}
@@ -26,9 +26,9 @@ func TestMatchKeyLetters(t *testing.T) {
 	const letters = "àáảãạăằắẳẵặâầấẩẫậđèéẻẽẹêềếểễệìíỉĩịòóỏõọôồốổỗộơờớởỡợùúủũụưừứửữựỳýỷỹỵ"
 	seen := map[string]rune{}
 	for _, r := range letters {
-		key := matchKey(string(r))
+		key := MatchKey(string(r))
 		for _, s := range []string{norm.NFD.String(string(r)), strings.ToUpper(string(r)), norm.NFD.String(strings.ToUpper(string(r)))} {
-			if matchKey(s) != key {
+			if MatchKey(s) != key {
 				t.Errorf("%+q and %c are two", s, r)
 			}
 		}

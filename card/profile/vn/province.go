@@ -2,9 +2,9 @@ package vn
 
 import "time"
 
-// reform2025 is when 34 provinces took the place of 63 (Decision 19/2025/QĐ-TTg). Numbers
+// Reform2025 is when 34 provinces took the place of 63 (Decision 19/2025/QĐ-TTg). Numbers
 // given before keep their codes, some of which name another province since.
-var reform2025 = time.Date(2025, 7, 1, 0, 0, 0, 0, time.UTC)
+var Reform2025 = time.Date(2025, 7, 1, 0, 0, 0, 0, time.UTC)
 
 // provinces are the names by code: until the reform, and since; "" where a code was given
 // up.
@@ -82,7 +82,7 @@ func (n Number) Province(registered time.Time) string {
 		return ""
 	}
 	names := provinces[string(n[:3])]
-	if DateOf(registered).first().Before(reform2025) {
+	if DateOf(registered).first().Before(Reform2025) {
 		return names[0]
 	}
 	return names[1]
@@ -91,3 +91,42 @@ func (n Number) Province(registered time.Time) string {
 // Abroad reports whether the birth was registered abroad: codes 101 to 295 are countries
 // (Circular 07/2016).
 func (n Number) Abroad() bool { return n.Valid() && n[:3] >= "101" && n[:3] <= "295" }
+
+// mergers are the provinces that became part of another in the reform of 2025.
+var mergers = map[string]string{
+	"Hà Giang": "Tuyên Quang", "Yên Bái": "Lào Cai", "Bắc Kạn": "Thái Nguyên", "Vĩnh Phúc": "Phú Thọ", "Hòa Bình": "Phú Thọ",
+	"Bắc Giang": "Bắc Ninh", "Thái Bình": "Hưng Yên", "Hải Dương": "Hải Phòng", "Hà Nam": "Ninh Bình", "Nam Định": "Ninh Bình",
+	"Quảng Bình": "Quảng Trị", "Quảng Nam": "Đà Nẵng", "Kon Tum": "Quảng Ngãi", "Bình Định": "Gia Lai", "Ninh Thuận": "Khánh Hòa",
+	"Đắk Nông": "Lâm Đồng", "Bình Thuận": "Lâm Đồng", "Phú Yên": "Đắk Lắk", "Bình Dương": "Hồ Chí Minh",
+	"Bà Rịa - Vũng Tàu": "Hồ Chí Minh", "Bình Phước": "Đồng Nai", "Long An": "Tây Ninh", "Sóc Trăng": "Cần Thơ",
+	"Hậu Giang": "Cần Thơ", "Bến Tre": "Vĩnh Long", "Trà Vinh": "Vĩnh Long", "Tiền Giang": "Đồng Tháp", "Bạc Liêu": "Cà Mau",
+	"Kiên Giang": "An Giang", "Thừa Thiên Huế": "Huế",
+}
+
+// ProvinceNames are the province that a code of two digits meant until July 2025, and the
+// one that it means since; "" where it meant none.
+func ProvinceNames(code string) (before, since string) {
+	if len(code) != 2 {
+		return "", ""
+	}
+	names := provinces["0"+code]
+	return names[0], names[1]
+}
+
+// ProvinceToday is the province that a place belongs to since July 2025 that belonged, or
+// belongs, to the province of that name; "" if there was none. Names are compared without
+// regard to case and place of the tone.
+func ProvinceToday(name string) string {
+	key := MatchKey(name)
+	for old, today := range mergers {
+		if MatchKey(old) == key {
+			return today
+		}
+	}
+	for _, names := range provinces {
+		if names[1] != "" && MatchKey(names[1]) == key {
+			return names[1]
+		}
+	}
+	return ""
+}

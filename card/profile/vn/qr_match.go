@@ -70,7 +70,7 @@ func (d *DG13) same(field int, text string) bool {
 	return v == "" || looseKey(v) == looseKey(text)
 }
 
-// looseKey is a matchKey without what is neither letter nor digit: 15/02/1990 and 15021990
+// looseKey is a MatchKey without what is neither letter nor digit: 15/02/1990 and 15021990
 // are one, and so are addresses with and without commas.
 func looseKey(s string) string {
 	s = strings.Map(func(r rune) rune {
@@ -79,7 +79,7 @@ func looseKey(s string) string {
 		}
 		return -1
 	}, norm.NFC.String(s))
-	return matchKey(s)
+	return MatchKey(s)
 }
 
 // slashed puts the slashes of DG13 into a date of digits, of which day and month may be
