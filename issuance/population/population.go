@@ -64,11 +64,11 @@ type Record struct {
 // Place is where somebody comes from or lives: the codes of the administrative units, and
 // in words what stands below them, or all of it.
 type Place struct {
-	Province string // two digits
-	District string // three digits; none was given since July 2025
-	Ward     string // five digits
-	Detail   string
-	Country  string
+	Province string `json:"province,omitempty"` // two digits
+	District string `json:"district,omitempty"` // three digits; none was given since July 2025
+	Ward     string `json:"ward,omitempty"`     // five digits
+	Detail   string `json:"detail,omitempty"`
+	Country  string `json:"country,omitempty"`
 }
 
 // IsZero reports whether the register says nothing of the place.

@@ -120,6 +120,11 @@ func openSubjectsDB(path string, readOnly bool) (*sql.DB, error) {
 }
 
 func sniffSubjects(path string) error {
+	return sniffFor(path, subjectsID, "it is no database of keys")
+}
+
+// sniffFor refuses a file that does not bear the mark.
+func sniffFor(path string, id uint32, otherwise string) error {
 	f, err := os.Open(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -129,8 +134,8 @@ func sniffSubjects(path string) error {
 	}
 	defer f.Close()
 	var head [100]byte
-	if _, err := io.ReadFull(f, head[:]); err != nil || binary.BigEndian.Uint32(head[68:]) != subjectsID {
-		return fmt.Errorf("%w: it is no database of keys", ErrNotOurs)
+	if _, err := io.ReadFull(f, head[:]); err != nil || binary.BigEndian.Uint32(head[68:]) != id {
+		return fmt.Errorf("%w: %s", ErrNotOurs, otherwise)
 	}
 	return nil
 }

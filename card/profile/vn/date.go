@@ -40,7 +40,7 @@ func dateFrom(parts []string) (Date, bool) {
 		}
 	}
 	d := Date{n[0], n[1], n[2]}
-	return d, d.valid()
+	return d, d.Valid()
 }
 
 // parseText reads what Text writes.
@@ -55,8 +55,8 @@ func parseText(s string) (Date, bool) {
 // DateOf is the calendar day of a time, where its clock stands.
 func DateOf(t time.Time) Date { return Date{t.Year(), int(t.Month()), t.Day()} }
 
-// valid reports whether d is in the calendar, as far as it is known.
-func (d Date) valid() bool {
+// Valid reports whether d is in the calendar, as far as it is known.
+func (d Date) Valid() bool {
 	if d.Year < 1 || d.Year > 9999 || d.Month < 0 || d.Month > 12 || d.Day < 0 || d.Day > 0 && d.Month == 0 {
 		return false
 	}
@@ -64,7 +64,7 @@ func (d Date) valid() bool {
 }
 
 // whole reports whether d is a day of the calendar.
-func (d Date) whole() bool { return d.valid() && d.Day > 0 }
+func (d Date) whole() bool { return d.Valid() && d.Day > 0 }
 
 // first is the day, or the first one that it may be, as midnight in UTC.
 func (d Date) first() time.Time {

@@ -160,7 +160,7 @@ func (p Person) Check() error {
 		return &FieldError{"number", notNumber}
 	case p.Sex != "M" && p.Sex != "F":
 		return &FieldError{"sex", "not M or F"}
-	case !p.Birth.valid() || p.Birth.Year < 1900 || p.Birth.Year > 2199:
+	case !p.Birth.Valid() || p.Birth.Year < 1900 || p.Birth.Year > 2199:
 		return &FieldError{"birth", "no date between 1900 and 2199"}
 	case p.Expiry != nil && (!p.Expiry.whole() || !p.Expiry.first().After(p.Birth.first())):
 		return &FieldError{"expiry", "no whole day after the birth"}
