@@ -37,6 +37,8 @@ var fields = map[string]func(string) bool{
 	"plan":    isDigest, // of the personalisation plan; the plan holds a random value
 	"ordinal": isNumber, // the how many-th of a person's numbers it is made out to
 
+	"request": validID, // the question to the register of the population
+
 	// personalisation
 	"keyset":   isNumber, // version of the keys put onto the chip
 	"os":       isName,   // driver of the card's operating system
@@ -58,7 +60,7 @@ var fields = map[string]func(string) bool{
 	"to":        isName,
 	"shipment":  isName,
 	"withdrawn": isName, // of a card that is replaced: yes, or lost
-	"outcome":   isName, // of a complaint: upheld or dismissed
+	"outcome":   isName, // of a complaint, or of a question to the register
 
 	// the authority's keys
 	"usage":      isName,   // csca, ds, …

@@ -108,6 +108,7 @@ const (
 	Enrolled Phase = "enrolled" // operator, desk: may act; application: open, may be approved
 	Revoked  Phase = "revoked"  // operator, card, key, desk: never again
 
+	Differing     Phase = "differing" // the register of the population says otherwise
 	Approved      Phase = "approved"
 	Personalising Phase = "personalising"
 	Issued        Phase = "issued"
@@ -160,6 +161,9 @@ const (
 
 	Enrol   Act = "enrol"   // operator: give a key its roles; application: open it; desk: let it work
 	Change  Act = "change"  // application: what will be made is now something else; voids an approval
+	Confirm Act = "confirm" // application: the register of the population says the same
+	Differ  Act = "differ"  // application: it does not
+	Accept  Act = "accept"  // application: right all the same
 	Approve Act = "approve" // application: this, and nothing else, may be made
 	Reject  Act = "reject"  // application: refused
 	Cancel  Act = "cancel"  // application: withdrawn

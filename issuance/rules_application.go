@@ -14,19 +14,31 @@ var applicationRules = []rule{
 		check: checks(isTheirs, replacesOwnCard, replacesForAReason),
 	},
 	{
-		kind: KindApplication, act: Change, from: []Phase{Enrolled, Approved}, to: Enrolled, role: []Role{Registrar},
+		kind: KindApplication, act: Change, from: []Phase{Enrolled, Differing, Approved}, to: Enrolled, role: []Role{Registrar},
 		extra: []string{"reason"}, only: map[string][]string{"reason": EnrolReasons()}, commit: true,
+	},
+	{
+		kind: KindApplication, act: Confirm, from: []Phase{Enrolled, Differing}, to: Enrolled, role: []Role{Registrar, Approver},
+		need: []string{"outcome", "request"}, only: map[string][]string{"outcome": {"match", "explainable"}}, commit: true, agree: true,
+	},
+	{
+		kind: KindApplication, act: Differ, from: []Phase{Enrolled, Differing}, to: Differing, role: []Role{Registrar, Approver},
+		need: []string{"outcome", "request"}, only: map[string][]string{"outcome": {"mismatch", "unknown"}}, commit: true, agree: true,
+	},
+	{
+		kind: KindApplication, act: Accept, from: []Phase{Differing}, to: Enrolled, role: []Role{Approver}, apart: []Act{Enrol, Change, Differ},
+		need: []string{"reason"}, only: map[string][]string{"reason": acceptReasons}, commit: true, agree: true,
 	},
 	{
 		kind: KindApplication, act: Approve, from: []Phase{Enrolled}, to: Approved, role: []Role{Approver},
 		apart: []Act{Enrol, Change}, commit: true, agree: true, check: hasNumber,
 	},
 	{
-		kind: KindApplication, act: Reject, from: []Phase{Enrolled, Approved}, to: Rejected, role: []Role{Approver},
+		kind: KindApplication, act: Reject, from: []Phase{Enrolled, Differing, Approved}, to: Rejected, role: []Role{Approver},
 		need: []string{"reason"}, only: map[string][]string{"reason": rejectReasons}, release: []ClaimKind{HoldApplication},
 	},
 	{
-		kind: KindApplication, act: Cancel, from: []Phase{Enrolled, Approved, Personalising}, to: Cancelled, role: []Role{Registrar},
+		kind: KindApplication, act: Cancel, from: []Phase{Enrolled, Differing, Approved, Personalising}, to: Cancelled, role: []Role{Registrar},
 		need: []string{"reason"}, only: map[string][]string{"reason": cancelReasons}, release: []ClaimKind{HoldApplication}, check: noCardInTheMaking,
 	},
 	{
@@ -60,6 +72,10 @@ var (
 	// reissueReasons are those of Art. 24.2.
 	reissueReasons = []string{"lost", "damaged", "nationality"}
 
+	// acceptReasons are why an application is right though the register says otherwise: papers
+	// show it, the register was corrected and has yet to show it, or a court or office ordered it.
+	acceptReasons = []string{"documents", "register-late", "order"}
+
 	// rejectReasons are why the office refuses (form CC03).
 	rejectReasons = []string{"identity", "documents", "data-mismatch", "not-entitled", "duplicate", "portrait", "wrong-office"}
 	cancelReasons = []string{"withdrawn", "mistake", "died", "outlived", "renumbered"}
@@ -70,6 +86,13 @@ var (
 // EnrolReasons lists the reasons for which a card may be asked for: a first card, one in
 // place of another (Law 26/2023 Art. 24.1), one issued again (Art. 24.2).
 func EnrolReasons() []string { return slices.Concat(issueReasons, replaceReasons, reissueReasons) }
+
+// ReissueReasons lists the reasons for which a card is issued again (Art. 24.2).
+func ReissueReasons() []string { return slices.Clone(reissueReasons) }
+
+// AcceptReasons lists the reasons for which an application is right though the register of
+// the population says otherwise.
+func AcceptReasons() []string { return slices.Clone(acceptReasons) }
 
 // RejectReasons lists the reasons for which an application may be refused.
 func RejectReasons() []string { return slices.Clone(rejectReasons) }

@@ -19,6 +19,7 @@ import (
 // stream and of the card's application that nobody behind it may be behind.
 var apartness = map[string]struct{ same, application []Act }{
 	"application approve":     {same: []Act{Enrol, Change}},
+	"application accept":      {same: []Act{Enrol, Change, Differ}},
 	"application personalise": {same: []Act{Approve}},
 	"application settle":      {same: []Act{Complain}},
 	"card allocate":           {application: []Act{Approve}},

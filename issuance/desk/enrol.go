@@ -208,7 +208,9 @@ func (o *Office) sound(ctx context.Context, stream issuance.StreamID, d *Draft) 
 
 // Approve says that what the application asks for may be made. The approver is shown the
 // draft by the caller; what is signed is the commitment computed from the sealed data
-// here and now. Whoever enrolled or changed the application is issuance.ErrFourEyes.
+// here and now. Whoever enrolled or changed the application is issuance.ErrFourEyes. Where
+// there is a register of the population and it has not confirmed the application, the error
+// is ErrUnconfirmed.
 func (o *Office) Approve(ctx context.Context, app string) error {
 	stream := issuance.Application(app)
 	s, err := o.begin(ctx, stream)
@@ -220,6 +222,11 @@ func (o *Office) Approve(ctx context.Context, app string) error {
 	}
 	if err := s.may(stream, issuance.Approve, nil); err != nil {
 		return err
+	}
+	if o.Register != nil {
+		if err := o.confirmed(ctx, stream); err != nil {
+			return err
+		}
 	}
 	d, err := o.Draft(ctx, app)
 	if err != nil {

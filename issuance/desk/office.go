@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/tamthe/tamthe/issuance"
+	"github.com/tamthe/tamthe/issuance/population"
 	"github.com/tamthe/tamthe/issuance/signing"
 	"github.com/tamthe/tamthe/issuance/vault"
 )
@@ -85,6 +86,10 @@ type Office struct {
 	Signing signing.Signer
 
 	Authority Authority
+
+	// Register is the register of the population. Nil asks nobody; with one, nothing is
+	// approved that it has not confirmed or that nobody accepted against it.
+	Register population.Register
 
 	// Witnesses vouch for the ledger; nil asks nobody. Where their word is too old, or
 	// contradicts the ledger, no card is begun or gone on with.

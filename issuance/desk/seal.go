@@ -32,7 +32,7 @@ const (
 // subject was shredded, such as the chip's keys for a list of revoked cards, is about
 // nobody.
 var classes = map[string]vault.Class{
-	draftName: vault.Personal, portraitName: vault.Biometric, reportName: vault.Personal, printName: vault.Personal,
+	draftName: vault.Personal, portraitName: vault.Biometric, reportName: vault.Personal, printName: vault.Personal, registerName: vault.Personal,
 	variantName: vault.Technical, chipName: vault.Technical, preparedName: vault.Technical,
 }
 
