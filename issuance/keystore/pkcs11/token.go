@@ -60,11 +60,14 @@ func (t *Token) forget() {
 // drop closes the sessions at rest; those at work find out by themselves.
 func (t *Token) drop() {
 	t.mu.Lock()
-	pool := t.pool
+	pool, epoch := t.pool, t.epoch
 	t.pool, t.open = nil, false
 	t.age++
 	t.mu.Unlock()
 	_ = t.bounded(context.Background(), func() error {
+		if t.module.epoch != epoch {
+			return nil // they ended with the library; by these numbers it may know others by now
+		}
 		for _, s := range pool {
 			_ = t.module.ctx.CloseSession(s)
 		}
@@ -323,7 +326,7 @@ func (t *Token) run(ctx context.Context, f func(session) error) (age int, err er
 		return 0, t.late(wait.Err())
 	}
 	t.mu.Lock()
-	s := session{t.module.ctx, 0, t.slot, t.age}
+	s, epoch := session{t.module.ctx, 0, t.slot, t.age}, t.epoch
 	if n := len(t.pool); n > 1 { // the first stays
 		s.handle = t.pool[n-1]
 		t.pool = t.pool[:n-1]
@@ -332,6 +335,11 @@ func (t *Token) run(ctx context.Context, f func(session) error) (age int, err er
 	age = s.age
 	return age, t.bounded(ctx, func() (err error) {
 		defer func() { <-t.limit }()
+		// Once the library was initialised anew the handle is nobody's, or, worse, the session
+		// of somebody else in the middle of a search.
+		if t.module.epoch != epoch {
+			return pkcs11.Error(pkcs11.CKR_SESSION_HANDLE_INVALID)
+		}
 		if s.handle == 0 {
 			if s.handle, err = s.OpenSession(s.slot, pkcs11.CKF_SERIAL_SESSION|pkcs11.CKF_RW_SESSION); err != nil {
 				return err
