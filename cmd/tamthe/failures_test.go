@@ -4,43 +4,69 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
 
 // TestFailuresTable holds the table of other readers' failures to tests that exist.
 func TestFailuresTable(t *testing.T) {
+	if n := len(tableOfTests(t, "verify/FAILURES.md", 7, 5, `^ \d+ $`)); n != 25 {
+		t.Errorf("%d rows", n)
+	}
+}
+
+// TestFaultsTable holds the table of faults to tests that exist.
+func TestFaultsTable(t *testing.T) {
+	if n := len(tableOfTests(t, "issuance/FAULTS.md", 6, 4, `^ (F\d+|—) $`)); n != 18 {
+		t.Errorf("%d rows", n)
+	}
+}
+
+// TestChecksTable holds the table of forty checks to tests that exist, and to forty.
+func TestChecksTable(t *testing.T) {
+	var want []string
+	for i := range 40 {
+		want = append(want, strconv.Itoa(i+1))
+	}
+	if got := tableOfTests(t, "issuance/CHECKS.md", 7, 4, `^ \d+ $`); !slices.Equal(got, want) {
+		t.Errorf("rows %v", got)
+	}
+}
+
+// tableOfTests reads a table whose rows begin with a name of that form and name tests in
+// one of their cells, behind the folder that holds them. It gives the names of the rows.
+func tableOfTests(t *testing.T, file string, cells, tests int, name string) (rows []string) {
+	t.Helper()
 	root := filepath.Join("..", "..")
-	b, err := os.ReadFile(filepath.Join(root, "verify", "FAILURES.md"))
+	b, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(file)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	rows := 0
-	word := regexp.MustCompile("`[a-z0-9/]+`|Test[A-Za-z0-9]+")
+	form, word := regexp.MustCompile(name), regexp.MustCompile("`[a-z0-9/]+`|Test[A-Za-z0-9]+")
 	for _, line := range strings.Split(string(b), "\n") {
-		cells := strings.Split(line, "|")
-		if len(cells) != 7 || !regexp.MustCompile(`^ \d+ $`).MatchString(cells[1]) {
+		c := strings.Split(line, "|")
+		if len(c) != cells || !form.MatchString(c[1]) {
 			continue
 		}
-		rows++
-		dir, named := "", 0
-		for _, w := range word.FindAllString(cells[5], -1) {
+		row, dir, named := strings.TrimSpace(c[1]), "", 0
+		rows = append(rows, row)
+		for _, w := range word.FindAllString(c[tests], -1) {
 			if strings.HasPrefix(w, "`") {
 				dir = strings.Trim(w, "`")
 				continue
 			}
 			named++
 			if !hasTest(t, filepath.Join(root, filepath.FromSlash(dir)), w) {
-				t.Errorf("row %s: %s has no %s", strings.TrimSpace(cells[1]), dir, w)
+				t.Errorf("row %s: %s has no %s", row, dir, w)
 			}
 		}
 		if named == 0 {
-			t.Errorf("row %s names no test", strings.TrimSpace(cells[1]))
+			t.Errorf("row %s names no test", row)
 		}
 	}
-	if rows != 25 {
-		t.Errorf("%d rows", rows)
-	}
+	return rows
 }
 
 // hasTest says whether a test file of the folder has the function.
@@ -60,39 +86,4 @@ func hasTest(t *testing.T, dir, name string) bool {
 		}
 	}
 	return false
-}
-
-// TestFaultsTable holds the table of faults to tests that exist.
-func TestFaultsTable(t *testing.T) {
-	root := filepath.Join("..", "..")
-	b, err := os.ReadFile(filepath.Join(root, "issuance", "FAULTS.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	rows := 0
-	word := regexp.MustCompile("`[a-z0-9/]+`|Test[A-Za-z0-9]+")
-	for _, line := range strings.Split(string(b), "\n") {
-		cells := strings.Split(line, "|")
-		if len(cells) != 6 || !regexp.MustCompile(`^ (F\d+|—) $`).MatchString(cells[1]) {
-			continue
-		}
-		rows++
-		dir, named := "", 0
-		for _, w := range word.FindAllString(cells[4], -1) {
-			if strings.HasPrefix(w, "`") {
-				dir = strings.Trim(w, "`")
-				continue
-			}
-			named++
-			if !hasTest(t, filepath.Join(root, filepath.FromSlash(dir)), w) {
-				t.Errorf("row %s: %s has no %s", strings.TrimSpace(cells[1]), dir, w)
-			}
-		}
-		if named == 0 {
-			t.Errorf("row %s names no test", strings.TrimSpace(cells[1]))
-		}
-	}
-	if rows != 17 {
-		t.Errorf("%d rows", rows)
-	}
 }
