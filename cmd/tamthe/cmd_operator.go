@@ -83,7 +83,7 @@ func newOperatorRevoke(p *program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "revoke NAME",
 		Short:   "End the use of an operator's key",
-		Long:    "Ends the use of an operator's key, with the signatures of two administrators, neither of\nthem its owner. What it signed before stays valid; --from says since when a stolen key\ncounts as another's.\n",
+		Long:    "Ends the use of an operator's key, with the signatures of two administrators, neither of\nthem its owner. What it signed before stays valid; --from says since when a stolen key\ncounts as another's: cards that it approved from then on are not signed any more.\n",
 		Example: "  tamthe operator revoke dung --reason left --operator an --second chi",
 		Args:    exactly(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -147,10 +147,13 @@ func (s *Service) checkCRL(c *cert.Certificate) error {
 	switch {
 	case age > life:
 		return fmt.Errorf("%w: it was due on %s", ErrStaleCRL, l.ThisUpdate.Add(life).Format(time.DateOnly))
-	case s.view.revoked.index > index && now.Sub(s.view.revoked.time) > soonest:
-		return fmt.Errorf("%w: it does not tell the revocation of %s", ErrStaleCRL, s.view.revoked.time.Format(time.DateOnly))
 	case age < -time.Hour:
 		return fmt.Errorf("%w: it is of %s, which is to come", ErrStaleCRL, l.ThisUpdate.Format(time.DateTime))
+	}
+	for _, r := range s.view.revoked { // each: one of today does not hide one of last week
+		if r.index > index && now.Sub(r.time) > soonest {
+			return fmt.Errorf("%w: it does not tell the revocation of %s", ErrStaleCRL, r.time.Format(time.DateOnly))
+		}
 	}
 	if _, listed := l.Lookup(c.Serial); listed {
 		return fmt.Errorf("%w: the revocation list has it", ErrNoSigner)

@@ -83,6 +83,23 @@ func (a *approved) byThreePersons(v *view) error {
 			return fmt.Errorf("%w: who approved did something else too", issuance.ErrFourEyes)
 		}
 	}
+	return v.approvedByHolder(a.r.Application)
+}
+
+// approvedByHolder: the key that approved was still its holder's. A revocation that says since
+// when it may have been another's voids what it approved from then on, by the date or by its
+// place behind an entry of that date. One that says nothing leaves what was approved approved.
+func (v *view) approvedByHolder(app string) error {
+	last := v.approval[app]
+	by := v.book.Subject(issuance.OperatorStream(last.by))
+	text, ok := by.Fields["from"]
+	if by.Phase != issuance.Revoked || !ok {
+		return nil
+	}
+	from, err := time.Parse(time.RFC3339, text)
+	if err != nil || !last.latest.Before(from) {
+		return fmt.Errorf("%w: the approver's key may have been another's since %s: cancel the application and enrol again", ErrNotApproved, text)
+	}
 	return nil
 }
 

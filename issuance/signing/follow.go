@@ -42,7 +42,9 @@ type view struct {
 	used     map[string]int         // the last number of use of each
 	issued   map[object]publication // what was issued last under each key
 	prepared map[string]logged      // leaves that announce cards not signed yet
-	revoked  revocation             // the last of a key
+	revoked  []revocation           // of keys, in their order
+	latest   time.Time              // the latest that an entry was dated
+	approval map[string]approval    // of applications that nobody has ended
 }
 
 // object is a kind of thing that a key issues.
@@ -67,6 +69,13 @@ type revocation struct {
 	index int64
 }
 
+// approval is whose key approved an application, and the latest time that any entry up to it
+// was dated: a date can be put back, a place in the log can't.
+type approval struct {
+	by     issuance.KeyID
+	latest time.Time
+}
+
 // manyRoots is how far back proofs are taken.
 const manyRoots = 4096
 
@@ -78,6 +87,7 @@ func newView(p Pin) (*view, error) {
 	return &view{
 		pin: p, verifier: v, book: issuance.NewBook(p.Origin), tree: &ledger.Tree{}, roots: map[int64]tlog.Hash{},
 		claimed: map[[32]byte]struct{}{}, used: map[string]int{}, issued: map[object]publication{}, prepared: map[string]logged{},
+		approval: map[string]approval{},
 	}, nil
 }
 
@@ -173,13 +183,20 @@ func (v *view) claim(e *issuance.Entry) error {
 
 // note keeps what the rules do not ask for.
 func (v *view) note(e *issuance.Entry, at logged) {
+	if e.Time.After(v.latest) {
+		v.latest = e.Time
+	}
 	switch {
+	case e.Stream.Kind == issuance.KindApplication && e.Act == issuance.Approve:
+		v.approval[e.Stream.ID] = approval{e.Operator, v.latest}
+	case e.Stream.Kind == issuance.KindApplication && (e.Act == issuance.Issue || e.Act == issuance.Reject || e.Act == issuance.Cancel):
+		delete(v.approval, e.Stream.ID)
 	case e.Stream.Kind == issuance.KindKey && e.Act == issuance.Generate && e.Fields["usage"] == usageSigner:
 		v.signers = append(v.signers, e.Stream.ID)
 	case e.Stream.Kind == issuance.KindKey && e.Act == issuance.Issue:
 		v.issued[object{e.Stream.ID, e.Fields["object"]}] = publication{e.Fields["issued"], at.index}
 	case e.Stream.Kind == issuance.KindKey && e.Act == issuance.Revoke:
-		v.revoked = revocation{e.Time, at.index}
+		v.revoked = append(v.revoked, revocation{e.Time, at.index})
 	case e.Stream.Kind == issuance.KindCard && e.Act == issuance.Prepare:
 		v.prepared[e.Stream.ID] = at
 		for _, c := range e.Claims {
