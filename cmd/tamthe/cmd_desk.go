@@ -271,7 +271,8 @@ func newDeskActs(p *program) *cobra.Command {
 		Use:   "acts NAME",
 		Short: "List what a desk did, from a time on",
 		Long: `Lists the acts of a desk that were taken over, in their order, from --from on, else from
-the time that its revocation names.
+the time that its revocation names. Who has the desk has its clock: what was taken over only
+after that time is listed whatever its date.
 `,
 		Example: "  tamthe desk acts hn-01 --from 2026-11-20T17:00:00Z",
 		Args:    exactly(1),
@@ -300,7 +301,7 @@ func runDeskActs(ctx context.Context, p *program, name, from string) error {
 		return err
 	}
 	defer m.Close()
-	acts, err := desk.BranchActs(ctx, m, since)
+	acts, err := office.BranchActs(ctx, name, m, since)
 	if err != nil {
 		return err
 	}

@@ -18,6 +18,17 @@ func (o *Office) claimedAnywhere(ctx context.Context, c issuance.Claim) (store S
 	return nil, issuance.StreamID{}, nil
 }
 
+// recalled says whether the office put a card of another desk's log out of force. That the office
+// knows a card of that name is not enough: a desk names its cards as it likes.
+func (o *Office) recalled(ctx context.Context, apart Store, card issuance.StreamID) (bool, error) {
+	here, err := o.Store.Stream(ctx, card)
+	if err != nil || len(here) == 0 || here[0].Act != issuance.Recall {
+		return false, err
+	}
+	there, err := apart.Stream(ctx, card)
+	return len(there) > 0 && there[0].Origin == here[0].Fields["origin"], err
+}
+
 // heldApart finds the card of a desk that works apart by which something is held, unless
 // the office has put it out of force.
 func (o *Office) heldApart(ctx context.Context, c issuance.Claim) (issuance.StreamID, error) {
@@ -29,11 +40,11 @@ func (o *Office) heldApart(ctx context.Context, c issuance.Claim) (issuance.Stre
 		if stream.IsZero() {
 			continue
 		}
-		here, err := o.Store.Stream(ctx, stream)
+		out, err := o.recalled(ctx, store, stream)
 		if err != nil {
 			return issuance.StreamID{}, err
 		}
-		if len(here) == 0 {
+		if !out {
 			return stream, nil
 		}
 	}

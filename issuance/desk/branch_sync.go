@@ -76,11 +76,16 @@ func (o *Office) conflictsOf(ctx context.Context, b Branch, m Mirror, others []L
 		return nil, err
 	}
 	found = append(found, beyond...)
-	shared, err := Conflicts(ctx, append(slices.Clone(others), Log{b.Origin, m})...)
+	branch := Log{b.Origin, m}
+	named, err := sameNames(ctx, branch, others)
 	if err != nil {
 		return nil, err
 	}
-	return append(found, shared...), nil
+	shared, err := Conflicts(ctx, append(slices.Clone(others), branch)...)
+	if err != nil {
+		return nil, err
+	}
+	return slices.Concat(found, named, shared), nil
 }
 
 // strangers are the branch's operators whom the office does not know as the same.
@@ -149,7 +154,7 @@ func (g Grant) covers(c issuance.Claim) bool {
 func (o *Office) recordSync(ctx context.Context, b Branch, c *ledger.Checkpoint, found []Conflict) (*Synced, error) {
 	streams := []issuance.StreamID{issuance.Desk(b.Name)}
 	for _, x := range found {
-		streams = append(streams, issuance.Conflict(x.ID()))
+		streams = append(streams, issuance.Conflict(x.ID()), issuance.Conflict(x.shortID()))
 	}
 	s, err := o.begin(ctx, streams...)
 	if err != nil {
@@ -165,15 +170,23 @@ func (o *Office) recordSync(ctx context.Context, b Branch, c *ledger.Checkpoint,
 		return nil, err
 	}
 	done := &Synced{Size: c.Size, Entry: s.acts[0].ID, Conflicts: found}
-	for i, x := range found {
-		if s.state.Subject(streams[i+1]).Phase != issuance.Absent {
+	for _, x := range found {
+		stream := issuance.Conflict(x.ID())
+		if s.state.Subject(stream).Phase != issuance.Absent || x.saidBy(s.state.Subject(issuance.Conflict(x.shortID()))) {
 			continue // it waits, or was settled
 		}
-		if err := s.add(streams[i+1], issuance.Find, x.fill); err != nil {
+		if err := s.add(stream, issuance.Find, x.fill); err != nil {
 			return nil, err
 		}
 	}
 	return done, s.commit(ctx)
+}
+
+// saidBy says whether a stream under the conflict's former name is about it.
+func (c Conflict) saidBy(former issuance.Subject) bool {
+	var e issuance.Entry
+	return former.Phase != issuance.Absent && c.fill(&e) == nil && former.Fields["object"] == e.Fields["object"] &&
+		former.Fields["left"] == e.Fields["left"] && former.Fields["right"] == e.Fields["right"]
 }
 
 // fill says in public what is in conflict, without the value that is.
@@ -236,15 +249,29 @@ func (o *Office) OpenConflicts(ctx context.Context) ([]OpenConflict, error) {
 }
 
 // BranchActs lists what was done in a branch's log from a time on, in its order: after a
-// theft, all that has to be looked at.
-func BranchActs(ctx context.Context, m Mirror, from time.Time) ([]issuance.Entry, error) {
+// theft, all that has to be looked at. Whoever has a stolen desk has its clock and can date an
+// act back: what was not here yet by that time, as the office's own log says, is listed whatever
+// its date.
+func (o *Office) BranchActs(ctx context.Context, name string, m Mirror, from time.Time) ([]issuance.Entry, error) {
+	acts, err := o.Store.Stream(ctx, issuance.Desk(name))
+	if err != nil {
+		return nil, err
+	}
+	var here int64
+	for _, a := range acts {
+		if a.Act == issuance.Sync && a.Time.Before(from) {
+			if here, err = strconv.ParseInt(a.Fields["size"], 10, 64); err != nil {
+				return nil, fmt.Errorf("%s: size: %w", a.Stream, issuance.ErrEntry)
+			}
+		}
+	}
 	var list []issuance.Entry
-	err := m.Entries(ctx, 0, func(index int64, leaf, _ []byte) error {
+	err = m.Entries(ctx, 0, func(index int64, leaf, _ []byte) error {
 		e, _, err := issuance.ParseLeaf(leaf)
 		if err != nil {
 			return fmt.Errorf("entry %d: %w", index, err)
 		}
-		if !e.Time.Before(from) {
+		if index >= here || !e.Time.Before(from) {
 			list = append(list, e)
 		}
 		return nil

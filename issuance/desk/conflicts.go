@@ -19,6 +19,7 @@ type Log struct {
 	Store  interface {
 		// Taken lists what streams have claimed or hold of a kind, see the stores.
 		Taken(ctx context.Context, kind issuance.ClaimKind, after string, n int) ([]ledger.Taken, error)
+		Stream(ctx context.Context, s issuance.StreamID) ([]issuance.Entry, error)
 	}
 }
 
@@ -44,16 +45,24 @@ const (
 	Stranger    = "operator" // acted, but is not the same person with the same roles here
 )
 
+// SameName is the object of a conflict about two cards that bear one name in two logs.
+const SameName = "name"
+
 // ID names the conflict: the same for the same object and sides, in whatever order the logs
-// came.
-func (c Conflict) ID() string {
+// came. It has 130 bits, for who makes up the names of streams may look for two that meet.
+func (c Conflict) ID() string { return c.name(26) }
+
+// shortID is what conflicts were called before, by 50 bits.
+func (c Conflict) shortID() string { return c.name(10) }
+
+func (c Conflict) name(digits int) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n", c.Object)
 	for _, s := range c.Sides {
 		fmt.Fprintf(&b, "%s\n", s)
 	}
 	sum := sha256.Sum256([]byte(b.String()))
-	return "X-" + base32.HexEncoding.EncodeToString(sum[:])[:10]
+	return "X-" + base32.HexEncoding.EncodeToString(sum[:])[:digits]
 }
 
 func (c Conflict) is(other Conflict) bool {
@@ -90,8 +99,43 @@ func Conflicts(ctx context.Context, logs ...Log) ([]Conflict, error) {
 	return found, nil
 }
 
+// continued are the kinds of things that a stream may have in two logs under its own name: a
+// person has one number everywhere, and a card that the office recalls claims what it claimed
+// at its desk. Whatever else two logs have, they have twice, whatever the streams are called.
+var continued = []issuance.ClaimKind{issuance.ClaimNumber, issuance.ClaimCardID, issuance.ClaimStatus}
+
+// sameNames lists the branch's cards whose name another log has for a card of its own, which is
+// not the office's recall of the branch's.
+func sameNames(ctx context.Context, b Log, others []Log) ([]Conflict, error) {
+	var found []Conflict
+	after := ""
+	for {
+		rows, err := b.Store.Taken(ctx, issuance.ClaimChip, after, pageSize)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range rows {
+			for _, other := range others {
+				there, err := other.Store.Stream(ctx, r.Stream)
+				if err != nil {
+					return nil, err
+				}
+				if len(there) == 0 || there[0].Act == issuance.Recall {
+					continue
+				}
+				sides := []Side{{b.Origin, r.Stream}, {other.Origin, r.Stream}}
+				slices.SortFunc(sides, func(x, y Side) int { return cmp.Compare(x.Origin, y.Origin) })
+				found = append(found, Conflict{SameName, sides})
+			}
+		}
+		if len(rows) < pageSize {
+			return found, nil
+		}
+		after = rows[len(rows)-1].Claim.Value
+	}
+}
+
 // lowest takes the lowest value from the heads of all pages, with the streams that have it.
-// A stream that goes on in another log under its own name is one and the same.
 func lowest(ctx context.Context, pages []page) (c Conflict, more bool, err error) {
 	var least *ledger.Taken
 	for i := range pages {
@@ -122,7 +166,9 @@ func lowest(ctx context.Context, pages []page) (c Conflict, more bool, err error
 	slices.SortFunc(c.Sides, func(a, b Side) int {
 		return cmp.Or(cmp.Compare(a.Stream.String(), b.Stream.String()), cmp.Compare(a.Origin, b.Origin))
 	})
-	c.Sides = slices.CompactFunc(c.Sides, func(a, b Side) bool { return a.Stream == b.Stream })
+	if slices.Contains(continued, least.Claim.Kind) {
+		c.Sides = slices.CompactFunc(c.Sides, func(a, b Side) bool { return a.Stream == b.Stream })
+	}
 	return c, true, nil
 }
 

@@ -116,13 +116,15 @@ func (o *Office) nothingInForce(ctx context.Context, who issuance.Subject, repla
 		if err != nil {
 			return err
 		}
-		if holder.IsZero() {
-			if holder, err = o.heldApart(ctx, inForce); err != nil {
-				return err
-			}
-		}
 		if !holder.IsZero() && holder != issuance.Card(replaces) {
 			return &issuance.DuplicateError{Claim: inForce, Holder: holder}
+		}
+		apart, err := o.heldApart(ctx, inForce) // no card apart is replaced here, whatever it is called
+		if err != nil {
+			return err
+		}
+		if !apart.IsZero() {
+			return &issuance.DuplicateError{Claim: inForce, Holder: apart}
 		}
 	}
 	return nil

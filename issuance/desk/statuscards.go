@@ -27,8 +27,8 @@ func (m *statusMaker) each(ctx context.Context, f func(status.State, issuance.Su
 	}
 	for _, store := range m.o.Apart {
 		err := eachOf(ctx, store, func(state status.State, card issuance.Subject) error {
-			here, err := m.o.Store.Stream(ctx, card.Stream)
-			if err != nil || len(here) > 0 {
+			out, err := m.o.recalled(ctx, store, card.Stream)
+			if err != nil || out {
 				return err
 			}
 			return f(state, card)
