@@ -23,6 +23,7 @@ import (
 	"github.com/tamthe/tamthe/issuance/keystore/pkcs11"
 	"github.com/tamthe/tamthe/issuance/ledger"
 	"github.com/tamthe/tamthe/issuance/perso"
+	"github.com/tamthe/tamthe/issuance/population"
 	"github.com/tamthe/tamthe/issuance/printjob"
 	"github.com/tamthe/tamthe/issuance/signing"
 	"github.com/tamthe/tamthe/issuance/sqlite"
@@ -97,6 +98,11 @@ var classes = []class{
 	{desk.ErrChild, "child", exitRule, "record it with --proxy and a second clerk, --second"},
 	{desk.ErrOldNumber, "old-number", exitRule, "correct the number in the person's file: the person has another one by now"},
 	{desk.ErrUnknown, "unknown", exitError, "look at the spelling; `tamthe card list` lists the cards"},
+	{desk.ErrUnconfirmed, "unconfirmed", exitRule, "ask the register of the population with `tamthe register ask`; what differs is accepted by an approver, changed or refused"},
+	{desk.ErrNoRegister, "no-register", exitError, "name one under [register] in config.toml; see `tamthe serve register --help`"},
+	{population.ErrUnavailable, "register-down", exitError, "the application waits: run `tamthe register ask --all` when the register is back"},
+	{population.ErrAnswer, "register-answer", exitError, "the register, or something before it, answers wrongly: tell who runs it; the application waits"},
+	{population.ErrQuery, "register-query", exitError, "look at [office] name in config.toml and at the operator's name"},
 	{desk.ErrNoCSCA, "no-csca", exitRule, "make one with `tamthe pki csca`"},
 	{desk.ErrNotice, "notice", exitRule, "run the command again when the notice is over; where the present key was lost, --urgent says so"},
 	{desk.ErrNoLink, "no-link", exitRule, "`tamthe pki status` shows the CSCA's keys"},
@@ -253,6 +259,9 @@ func classOf(err error) class {
 	}
 	if d, ok := errors.AsType[*issuance.DuplicateError](err); ok {
 		return class{code: "duplicate", exit: exitRule, hint: duplicateHint(d)}
+	}
+	if _, ok := errors.AsType[*population.RefusedError](err); ok {
+		return class{code: "register-refused", exit: exitError, hint: "ask who runs the register whether this office, officer and purpose are known there; the application waits"}
 	}
 	if _, ok := errors.AsType[*perso.WrongChipError](err); ok {
 		return class{code: "wrong-chip", exit: exitRule, hint: "put in the chip that was begun; if it is lost, give the card up with `tamthe card revoke`"}

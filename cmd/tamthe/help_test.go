@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tamthe/tamthe/apdu/pcsc"
+	"github.com/tamthe/tamthe/issuance/population"
 	"github.com/tamthe/tamthe/issuance/sqlite"
 	"github.com/tamthe/tamthe/verify/evidence/record"
 )
@@ -78,6 +79,7 @@ func TestVietnamese(t *testing.T) {
 		{code: "state"},
 		{code: "duplicate"},
 		{code: "wrong-chip"},
+		classOf(&population.RefusedError{}),
 		{code: "chip-differs"},
 		{code: "refused"},
 		{code: "field"},

@@ -53,8 +53,9 @@ type config struct {
 		Hours  int    `toml:"hours,omitempty"`  // how old the witnesses' word may be
 		Quorum int    `toml:"quorum,omitempty"` // how many witnesses must have cosigned; all if 0
 	} `toml:"log,omitempty"`
-	Signer  signerConfig `toml:"signer,omitempty"`
-	Witness []struct {
+	Signer   signerConfig   `toml:"signer,omitempty"`
+	Register registerConfig `toml:"register,omitempty"`
+	Witness  []struct {
 		Key string `toml:"key"`
 		URL string `toml:"url"`
 	} `toml:"witness,omitempty"`
@@ -119,7 +120,7 @@ func (h home) config() (config, error) {
 		return c, err
 	}
 	if err := toml.NewDecoder(bytes.NewReader(b)).DisallowUnknownFields().Decode(&c); err != nil {
-		return c, hint(fmt.Errorf("%s%w", path, tomlError(err)), "the keys are lang, reader, policy, profile; under [log] origin, second, hours and quorum; under [[witness]] key and url; under [vault] keep_biometrics; under [office] name and holidays; under [desk] name, office and hours; under [keys] uri, sealed, passphrase_file and exposed; under [signer] url, ca, cert, key and imported")
+		return c, hint(fmt.Errorf("%s%w", path, tomlError(err)), "the keys are lang, reader, policy, profile; under [log] origin, second, hours and quorum; under [[witness]] key and url; under [vault] keep_biometrics; under [office] name and holidays; under [desk] name, office and hours; under [keys] uri, sealed, passphrase_file and exposed; under [signer] url, ca, cert, key and imported; under [register] kind, url, account, secret_file, ca, service, integration and phone")
 	}
 	for _, day := range c.Office.Holidays {
 		if _, err := time.Parse(time.DateOnly, day); err != nil {

@@ -138,6 +138,8 @@ func siblingAllowed(dir, own string) bool {
 		return true
 	case dir == "issuance/signing": // it shares the form of the log, and what may be signed
 		return own == "issuance/ledger" || own == "issuance/ca"
+	case own == "issuance/population": // the register of a trial office lies in a file, too
+		return dir == "issuance/sqlite"
 	case own == "issuance/ledger":
 		return dir == "issuance/sqlite" || dir == "issuance/postgres" || dir == "issuance/ledgertest"
 	}

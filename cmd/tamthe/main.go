@@ -86,6 +86,7 @@ var verbTable = []verb{
 	{groupDesk, "cancel", newCancel},
 	{groupDesk, "application", newApplication},
 	{groupDesk, "person", newPerson},
+	{groupDesk, "register", newRegister},
 	{groupDesk, "personalise", newPersonalise},
 	{groupDesk, "print", newPrint},
 	{groupDesk, "check", newCheck},

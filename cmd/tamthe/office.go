@@ -48,6 +48,9 @@ func (p *program) openOffice(ctx context.Context, why purpose) (*office, error) 
 		KeepBiometrics: p.conf.Vault.KeepBiometrics,
 	}}
 	err := p.hide()
+	if err == nil && why == acting {
+		o.Register, err = p.register()
+	}
 	if err == nil {
 		err = p.fillOffice(ctx, o, why)
 	}

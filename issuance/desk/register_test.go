@@ -32,21 +32,13 @@ func (b *book) Confirm(_ context.Context, q population.Query) (population.Record
 	return population.Record{}, population.ErrNoSuchPerson
 }
 
-// recordOf is what a register says that says the same.
-func recordOf(p vn.Person) population.Record {
-	return population.Record{
-		Number: p.Number, Name: p.FullName(), Sex: p.Sex, Birth: p.Birth, Ethnicity: p.Ethnicity, Religion: p.Religion,
-		Origin: population.Place{Detail: p.Origin}, Residence: population.Place{Detail: p.Residence}, Father: p.Father, Mother: p.Mother, Spouse: p.Spouse,
-	}
-}
-
 func withRegister(t *testing.T) (*rig, *book) {
 	t.Helper()
 	r := newRig(t)
 	b := &book{people: map[vn.Number]population.Record{}}
 	for n := range 5 {
 		p := person(n)
-		b.people[p.Number] = recordOf(p)
+		b.people[p.Number] = population.RecordOf(p)
 	}
 	r.an.Register, r.binh.Register, r.an.Place, r.binh.Place = b, b, here, here
 	return r, b
@@ -67,7 +59,7 @@ func TestRegisterConfirms(t *testing.T) {
 	if q.Officer != "an" || q.Unit != here || q.Purpose != "issue" || q.Request != c.Request {
 		t.Errorf("asked by %s of %s for %s as %s", q.Officer, q.Unit, q.Purpose, q.Request)
 	}
-	if got := must(r.binh.Comparison(ctx, app))(t); got.Request != c.Request || got.Record != c.Record {
+	if got := must(r.binh.Comparison(ctx, app))(t); got.Request != c.Request || got.Record != c.Record || got.Class() != population.Match {
 		t.Error("what was sealed is not what was found")
 	}
 	if s := fmt.Sprintf("%v %+v", c, c); strings.Contains(s, string(q.Number)) {

@@ -136,3 +136,11 @@ func (r Record) Confirms(q Query) bool {
 func sameDay(a, b vn.Date) bool {
 	return a.Year == b.Year && (a.Month == 0 || b.Month == 0 || a.Month == b.Month) && (a.Day == 0 || b.Day == 0 || a.Day == b.Day)
 }
+
+// RecordOf is what a register would say that says just what the person says.
+func RecordOf(p vn.Person) Record {
+	return Record{
+		Number: p.Number, Name: p.FullName(), Sex: p.Sex, Birth: p.Birth, Ethnicity: p.Ethnicity, Religion: p.Religion,
+		Origin: Place{Detail: p.Origin}, Residence: Place{Detail: p.Residence}, Father: p.Father, Mother: p.Mother, Spouse: p.Spouse,
+	}
+}

@@ -18,6 +18,15 @@ const (
 // String is mismatch, explainable or match.
 func (c Class) String() string { return [...]string{"mismatch", "explainable", "match"}[min(c, Match)] }
 
+// MarshalText writes String.
+func (c Class) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
+
+// UnmarshalText reads what MarshalText writes; what else it finds is a Mismatch, and no error.
+func (c *Class) UnmarshalText(b []byte) error {
+	*c = map[string]Class{"match": Match, "explainable": Explainable}[string(b)]
+	return nil
+}
+
 // Cause is why two values differ.
 type Cause string
 
@@ -48,7 +57,7 @@ const (
 // Finding is one field's comparison. It holds no personal data.
 type Finding struct {
 	Field string `json:"field"` // as in the file of `enrol`
-	Class Class  `json:"-"`
+	Class Class  `json:"class"`
 	Cause Cause  `json:"cause"`
 }
 
