@@ -3,6 +3,7 @@ package issuance_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"testing"
 
@@ -219,4 +220,70 @@ func TestFounders(t *testing.T) {
 		}
 	}
 	o.Must(t, o.Init()...)
+}
+
+// TestBook1Links: what tied streams together under book 1 still judges its entries: an older
+// log in which somebody went around it is found out.
+func TestBook1Links(t *testing.T) {
+	o, m, log := older(t, issuance.Registrar)
+	for _, f := range []ledgertest.Officer{o.Registrar, o.Approver, o.Personaliser, o.Inspector, o.Clerk, o.Revoker, o.Custodian} {
+		log = before(t, o, m, log, o.Hire(f))
+	}
+	o.Signer = o.Personaliser
+	key := o.Certify("ds-001", "5")
+	delete(key[1].Fields, "cap")
+	log = before(t, o, m, log, key...)
+	found := func(what string, want error, log []issuance.Entry) {
+		t.Helper()
+		if list := audit(log...); len(list) == 0 || !errors.Is(list[0], want) {
+			t.Errorf("%s: %v, not %v", what, list, want)
+		}
+	}
+	// each wrong turn is taken in a copy of the ledger
+	astray := func(steps ...ledgertest.Step) []issuance.Entry {
+		return before(t, o, maps.Clone(m), slices.Clone(log), steps...)
+	}
+	made := func(app, card, person, replaces string) {
+		t.Helper()
+		log = before(t, o, m, log, o.Enrol(app, person, replaces), o.Approve(app))
+		log = before(t, o, m, log, o.Begin(app, card)...)
+		log = before(t, o, m, log, o.Journal(app, card)...)
+	}
+	found("a key that revokes itself", issuance.ErrFourEyes, astray(ledgertest.Step{
+		Stream: issuance.OperatorStream(o.Root.ID), Act: issuance.Revoke, By: o.Root, Fields: map[string]string{"reason": "left"},
+		Release: []issuance.Claim{{Kind: issuance.HoldName, Value: o.Root.Name}},
+	}))
+
+	made("A-1", "C-1", "ann", "")
+	log = before(t, o, m, log, o.Check("C-1"))
+	stolen := o.Deliver("A-1", "C-1", "eve", "")
+	stolen[1].Release = oldHold(issuance.HoldApplication, "ann")
+	found("delivered to another person", issuance.ErrLink, astray(stolen[0]))
+	log = before(t, o, m, log, o.Deliver("A-1", "C-1", "ann", "")...)
+	if list := audit(log...); list != nil {
+		t.Fatalf("nothing was wrong: %v", list)
+	}
+	found("replaces another person's card", issuance.ErrLink, astray(o.Enrol("A-2", "bob", "C-1")))
+	made("A-2", "C-2", "ann", "C-1")
+	found("superseded by a card that was not checked", issuance.ErrLink, astray(o.Deliver("A-2", "C-2", "ann", "C-1")[0]))
+	log = before(t, o, m, log, o.Check("C-2"))
+	found("delivered beside the card that it replaces", issuance.ErrLink, astray(supersedeNone(o.Deliver("A-2", "C-2", "ann", "C-1"))...))
+	log = before(t, o, m, log, o.Deliver("A-2", "C-2", "ann", "C-1")...)
+	if list := audit(log...); list != nil {
+		t.Errorf("nothing was wrong: %v", list)
+	}
+}
+
+// TestTwoFirstEntries: whoever holds the whole log finds a second foundation in it.
+func TestTwoFirstEntries(t *testing.T) {
+	_, _, log := older(t, issuance.Registrar)
+	other := ledgertest.NewOffice(t, memory{})
+	other.Root = ledgertest.NewOfficer("usurper", "p-u", issuance.Admin)
+	_, entries, err := other.Build(t.Context(), true, other.Init()...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if list := audit(append(slices.Clone(log), entries[0])...); len(list) == 0 || !errors.Is(list[0], issuance.ErrLink) {
+		t.Errorf("%v", list)
+	}
 }

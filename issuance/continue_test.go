@@ -18,7 +18,7 @@ func oldHold(kind issuance.ClaimKind, person string) []issuance.Claim {
 func asBook1(steps ...ledgertest.Step) []ledgertest.Step {
 	for i := range steps {
 		s := &steps[i]
-		for _, name := range []string{"subject", "ordinal", "evidence", "batch", "blank", "at"} {
+		for _, name := range []string{"subject", "ordinal", "evidence", "batch", "blank", "at", "withdrawn"} {
 			delete(s.Fields, name)
 		}
 		if s.Act == issuance.Deliver {
