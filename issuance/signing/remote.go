@@ -51,9 +51,9 @@ func config(own tls.Certificate, peers []*x509.Certificate) (*tls.Config, error)
 	}, nil
 }
 
-// Serve answers requests on l until ctx ends, which closes l: from clients with one of the
-// certificates, to whom it shows its own. Every connection has its deadlines, and at most
-// 64 are served at once. The error is nil when ctx ended.
+// Serve answers requests on l until ctx ends: from clients with one of the certificates, to
+// whom it shows its own. Every connection has its deadlines, and at most 64 are served at
+// once. When it returns, l and all connections are closed. The error is nil when ctx ended.
 func Serve(ctx context.Context, l net.Listener, s Signer, own tls.Certificate, clients []*x509.Certificate, log *slog.Logger) error {
 	c, err := config(own, clients)
 	if err != nil {
@@ -62,12 +62,13 @@ func Serve(ctx context.Context, l net.Listener, s Signer, own tls.Certificate, c
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
+	var wg sync.WaitGroup
+	defer wg.Wait() // after cancel, which ends the connections
+	defer l.Close()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	stop := context.AfterFunc(ctx, func() { l.Close() })
 	defer stop()
-	var wg sync.WaitGroup
-	defer wg.Wait()
 	places := make(chan struct{}, maxConnections)
 	for {
 		conn, err := l.Accept()

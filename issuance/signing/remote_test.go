@@ -136,6 +136,49 @@ func TestRemoteRubbish(t *testing.T) {
 	must(must(Dial(address, desk, serviceCert))(t).Sign(t.Context(), sample(t)))(t)
 }
 
+// failing is a listener that fails at the second connection.
+type failing struct {
+	net.Listener
+	accepted bool
+}
+
+var errAccept = errors.New("no more files")
+
+func (f *failing) Accept() (net.Conn, error) {
+	if f.accepted {
+		return nil, errAccept
+	}
+	f.accepted = true
+	return f.Listener.Accept()
+}
+
+// TestServeEnds: a service that can take no connection any more ends, and waits for no
+// client who keeps one open.
+func TestServeEnds(t *testing.T) {
+	service, serviceCert := identity(t)
+	desk, deskCert := identity(t)
+	l := must(net.Listen("tcp", "127.0.0.1:0"))(t)
+	done := make(chan error, 1)
+	go func() {
+		done <- Serve(context.Background(), &failing{Listener: l}, says{}, service, []*x509.Certificate{deskCert}, nil)
+	}()
+	conn := must(net.Dial("tcp", l.Addr().String()))(t)
+	defer conn.Close()
+	client := tls.Client(conn, must(config(desk, []*x509.Certificate{serviceCert}))(t))
+	_ = client.Handshake() // it may be cut before it is done
+	select {
+	case err := <-done:
+		if !errors.Is(err, errAccept) {
+			t.Error(err)
+		}
+	case <-time.After(handshakeTime / 2):
+		t.Fatal("it waits for a client")
+	}
+	if _, err := net.Dial("tcp", l.Addr().String()); err == nil {
+		t.Error("its port is still open")
+	}
+}
+
 // TestAnswers: an answer that no service gives is none.
 func TestAnswers(t *testing.T) {
 	for _, b := range [][]byte{nil, {0}, {1}, {1, 'x'}, {byte(len(refusals))}, {255, 1}} {
