@@ -79,6 +79,16 @@ func (s *Session) Chip1(ctx context.Context, key lds.ChipAuthKey, next lds.File)
 	return proof, nil
 }
 
+// Carry1 is the terminal's part of Chip Authentication by somebody far away, and the end of
+// the session: the chip goes on under keys that are not here. See auth.Carry1.
+func (s *Session) Carry1(ctx context.Context, agreement []apdu.Command, first apdu.Command) (apdu.Response, error) {
+	if s.channel == nil {
+		return apdu.Response{}, sm.ErrClosed
+	}
+	s.ahead, s.proven = nil, true
+	return auth.Carry1(ctx, s.channel, agreement, first)
+}
+
 // Active runs Active Authentication with the key of DG15; see auth.Active.
 func (s *Session) Active(ctx context.Context, pub cert.PublicKey, h crypto.Hash) (*auth.ActiveProof, error) {
 	s.proven = true

@@ -51,6 +51,9 @@ type Record struct {
 	// Bound says that the caller has seen for itself that the challenge of Active
 	// Authentication follows from the occasion: a right signature then counts.
 	Bound bool
+	// Agreed says that the caller itself ran the key agreement of Chip Authentication from afar
+	// and verified the chip's answer (auth.Remote1): the transcript then counts.
+	Agreed bool
 	// Vouched says that the caller trusts the device that recorded. Its word then stands
 	// for what cannot be seen any more, and the report says so.
 	Vouched bool
@@ -59,7 +62,7 @@ type Record struct {
 // JudgeRecord judges files as JudgeFiles does, and with them what their chip showed then. It
 // asks no chip. The signature of Active Authentication is verified again, with DG15 covered
 // by a trusted signed list as ever; it counts if the record is Bound or Vouched. A transcript
-// of Chip Authentication is held against DG14 or EF.CardSecurity, and counts if Vouched. What
+// of Chip Authentication is held against DG14 or EF.CardSecurity, and counts if Agreed or Vouched. What
 // is right and does not count is NotRun, ReasonRecorded.
 func JudgeRecord(ctx context.Context, rec Record, o Options) (*Report, error) {
 	o = o.withDefaults("checkpoint")
@@ -138,7 +141,7 @@ func (a *assessment) byRecord() {
 	for _, id := range []string{CheckAA, CheckCA1, CheckCAM} {
 		c := a.checks[id]
 		switch {
-		case c.Outcome != Passed || id == CheckAA && rec.Bound:
+		case c.Outcome != Passed || id == CheckAA && rec.Bound || id == CheckCA1 && rec.Agreed:
 		case rec.Vouched:
 			a.checks[id] = Check{ID: id, Outcome: Passed, Reason: ReasonRecorded}
 		default:

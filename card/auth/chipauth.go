@@ -24,6 +24,12 @@ const (
 	tagChipAuthKey tlv.Tag = 0x80
 )
 
+// The commands of Chip Authentication (ISO/IEC 7816-4 §11.5).
+const (
+	insMSE                 = 0x22
+	insGeneralAuthenticate = 0x86
+)
+
 // oidChipAuth is id-CA; the arcs below it are 1 for DH or 2 for ECDH, and the suite (Doc
 // 9303-11 §9.2.5).
 var oidChipAuth = asn1.ObjectIdentifier{0, 4, 0, 127, 0, 7, 2, 2, 3}
@@ -112,26 +118,38 @@ func chip1(ctx context.Context, ch *sm.Channel, key lds.ChipAuthKey, first apdu.
 
 // announce sends our ephemeral key and says which key of the chip it is for.
 func announce(ctx context.Context, ch *sm.Channel, key lds.ChipAuthKey, c suite.Cipher, point []byte) error {
+	list, err := announcement(key, c, point)
+	if err != nil {
+		return err
+	}
+	for _, c := range list {
+		if _, err := do(ctx, ch, c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// announcement are the commands that do so, one after the other.
+func announcement(key lds.ChipAuthKey, c suite.Cipher, point []byte) ([]apdu.Command, error) {
 	var reference []byte
 	if key.KeyID != nil {
 		reference = tlv.Encode(tagReference, keyReference(key.KeyID))
 	}
 	if c == suite.TDES {
 		kat := append(tlv.Encode(tagEphemeral, point), reference...)
-		_, err := do(ctx, ch, apdu.Command{INS: 0x22, P1: 0x41, P2: 0xA6, Data: kat})
-		return err
+		return []apdu.Command{{INS: insMSE, P1: 0x41, P2: 0xA6, Data: kat}}, nil
 	}
 	oid, err := contents(key.Info.OID)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	at := append(tlv.Encode(tagProtocol, oid), reference...)
-	if _, err := do(ctx, ch, apdu.Command{INS: 0x22, P1: 0x41, P2: 0xA4, Data: at}); err != nil {
-		return err
-	}
 	body := tlv.Encode(tagDynamic, tlv.Encode(tagChipAuthKey, point))
-	_, err = do(ctx, ch, apdu.Command{INS: 0x86, Data: body, Le: apdu.MaxShortLe})
-	return err
+	return []apdu.Command{
+		{INS: insMSE, P1: 0x41, P2: 0xA4, Data: at},
+		{INS: insGeneralAuthenticate, Data: body, Le: apdu.MaxShortLe},
+	}, nil
 }
 
 // keyReference is a keyId in as few octets as hold it.
