@@ -1,0 +1,351 @@
+package eid
+
+import (
+	"cmp"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/tamthe/tamthe/apdu"
+	"github.com/tamthe/tamthe/card/auth"
+	"github.com/tamthe/tamthe/card/lds"
+	"github.com/tamthe/tamthe/verify"
+)
+
+// Decision is what a Store keeps of a login: who asked for what and what came of it. There is
+// no personal data in it: Card is the name of the card, which tells nothing without it.
+type Decision struct {
+	Session  string
+	Time     time.Time
+	Party    string
+	Purpose  string
+	Fields   []string
+	Level    Level
+	Proof    string // active, agreement or both
+	Code     Code   // "" for accepted
+	Reasons  []string
+	Card     verify.CardID
+	Evidence [32]byte // SHA-256 of the files' digests and proofs, to find a case again
+}
+
+// ErrDecided means that a login was decided before.
+var ErrDecided = errors.New("the login was decided before")
+
+// Store keeps decisions. Decide returns once the decision is on the disk; the same session
+// twice is ErrDecided, whatever is in it.
+type Store interface {
+	Decide(ctx context.Context, d Decision) error
+}
+
+// Config says how a Server judges and answers.
+type Config struct {
+	URL     string // the audience, and the issuer of assertions
+	Parties []Party
+	Store   Store
+	Signer  *Signer // signs assertions
+
+	// Options judge the card: trust, status, policy (online if none) and so on.
+	// At is set for each login.
+	Options verify.Options
+
+	Pairwise []byte // secret from which citizens' names are made for each sector; at least 32 octets
+	Life     time.Duration
+	Sessions int // most at once; 10,000 if 0
+	Now      func() time.Time
+}
+
+// Server is the e-authentication service. It is safe for concurrent use. Logins that are
+// under way are in memory only: after a restart they begin anew.
+type Server struct {
+	c       Config
+	parties map[string]*Party
+	rates   meter
+
+	mu     sync.Mutex
+	logins map[string]*login
+	codes  map[string]*login
+}
+
+// New makes a Server; what cannot be is an error.
+func New(c Config) (*Server, error) {
+	switch {
+	case c.URL == "" || c.Store == nil || c.Signer == nil || c.Now == nil:
+		return nil, errors.New("a server needs its address, a store, a signer and a clock")
+	case len(c.Pairwise) < 32:
+		return nil, errors.New("the secret for names has at least 32 octets")
+	}
+	c.Life, c.Sessions = cmp.Or(c.Life, 5*time.Minute), cmp.Or(c.Sessions, 10_000)
+	if c.Options.Policy.Name == "" {
+		p, err := verify.PolicyByName("online")
+		if err != nil {
+			return nil, err
+		}
+		c.Options.Policy = p
+	}
+	s := &Server{c: c, parties: map[string]*Party{}, logins: map[string]*login{}, codes: map[string]*login{}}
+	for i := range c.Parties {
+		p := &c.Parties[i]
+		if p.ID == "" || s.parties[p.ID] != nil {
+			return nil, errors.New("each party has a name of its own")
+		}
+		s.parties[p.ID] = p
+	}
+	return s, nil
+}
+
+// stage is how far a login is.
+type stage int
+
+const (
+	begun    stage = iota // nobody has it yet
+	open                  // an agent has it
+	waiting               // for the answer to a Remote1
+	decided               // accepted, to be redeemed
+	refused               // or not
+	redeemed              // over
+)
+
+// login is one login under way.
+type login struct {
+	mu      sync.Mutex
+	stage   stage
+	request Request
+	ask     Ask
+	party   *Party
+	browser [32]byte // SHA-256 of what the browser session has
+	code    string
+	finish  string // what the agent gives the citizen to redeem with
+	wrong   int    // redemptions by a wrong code
+	agent   string
+	record  verify.Record
+	holder  bool
+	remote  *auth.Remote1
+	claims  *Claims
+	refusal error
+}
+
+// Begun is a login that a relying party began. Browser stays with the browser session that
+// began it, and nobody else ever sees it. Code is for the citizen's agent.
+type Begun struct {
+	Session string    `json:"session"`
+	Browser string    `json:"browser"`
+	Code    string    `json:"code"`
+	Expires time.Time `json:"expires"`
+}
+
+// maxWrong is how many wrong codes end a login, or for agents' codes, a minute.
+const maxWrong = 5
+
+// Begin opens a login for a party that signed in by its secret.
+func (s *Server) Begin(secret string, a Ask) (*Begun, error) {
+	p := s.parties[a.Party]
+	if p == nil || !p.knows(secret) {
+		return nil, refuse(CodeParty)
+	}
+	return s.begin(p, a)
+}
+
+func (s *Server) begin(p *Party, a Ask) (*Begun, error) {
+	if err := a.check(); err != nil {
+		return nil, err
+	}
+	if err := p.may(&a); err != nil {
+		return nil, err
+	}
+	now := s.c.Now()
+	if !s.rates.pass("party "+p.ID, cmp.Or(p.Rate, 60), now) {
+		return nil, refuse(CodeRate)
+	}
+	b := &Begun{Session: random(16), Browser: random(32), Expires: now.Add(s.c.Life).UTC().Truncate(time.Second)}
+	l := &login{
+		ask: a, party: p, browser: sha256.Sum256([]byte(b.Browser)), finish: digits(6),
+		request: Request{
+			Session: b.Session, Server: s.c.URL, Party: p.ID, Name: p.Name, Purpose: a.Purpose, Fields: a.Fields, Level: a.Level,
+			Nonce: random(16), Expires: b.Expires,
+		},
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sweep(now)
+	if len(s.logins) >= s.c.Sessions {
+		return nil, refuse(CodeRate)
+	}
+	for l.code = digits(8); s.codes[l.code] != nil; l.code = digits(8) {
+	}
+	b.Code = l.code
+	s.logins[b.Session], s.codes[l.code] = l, l
+	return b, nil
+}
+
+// sweep forgets logins whose time is over.
+func (s *Server) sweep(now time.Time) {
+	for id, l := range s.logins {
+		if now.After(l.request.Expires) {
+			delete(s.logins, id)
+			delete(s.codes, l.code)
+			if l.mu.TryLock() {
+				l.forget()
+				l.mu.Unlock()
+			}
+		}
+	}
+}
+
+// forget ends what is secret of a login.
+func (l *login) forget() {
+	if l.remote != nil {
+		l.remote.Close()
+	}
+	l.remote, l.record = nil, verify.Record{}
+}
+
+// take finds a login that is not over, and locks it.
+func (s *Server) take(session string) (*login, error) {
+	s.mu.Lock()
+	l := s.logins[session]
+	s.mu.Unlock()
+	if l == nil {
+		return nil, refuse(CodeUnknown)
+	}
+	if s.c.Now().After(l.request.Expires) {
+		return nil, refuse(CodeExpired)
+	}
+	l.mu.Lock()
+	return l, nil
+}
+
+// Open gives a login to the agent that has its code. From then on it is that agent's.
+func (s *Server) Open(code, agent string) (*Request, error) {
+	if !isNonce(agent) {
+		return nil, refuse(CodeEvidence)
+	}
+	now := s.c.Now()
+	s.mu.Lock()
+	l := s.codes[code]
+	s.mu.Unlock()
+	if l == nil {
+		if !s.rates.pass("wrong codes", 20*maxWrong, now) {
+			return nil, refuse(CodeRate)
+		}
+		return nil, refuse(CodeUnknown)
+	}
+	if now.After(l.request.Expires) {
+		return nil, refuse(CodeExpired)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.stage != begun && (l.stage != open || l.agent != agent) {
+		return nil, refuse(CodeTaken)
+	}
+	l.stage, l.agent = open, agent
+	r := l.request
+	return &r, nil
+}
+
+// Evidence is what the agent read.
+type Evidence struct {
+	Files     map[lds.File][]byte
+	Signature []byte // of Active Authentication over Request.Challenge; nil if the chip has none
+	Present   bool   // somebody who attends the counter saw that the bearer is the holder
+}
+
+// Step is what the agent is to do next: have the chip answer First after Agreement (see
+// auth.Carry1), or, where Agreement is nil, give Finish to the citizen.
+type Step struct {
+	Agreement []apdu.Command
+	First     apdu.Command
+	Finish    string // what the browser session redeems the login with
+	Told      []string
+}
+
+// maxFiles bounds the octets of evidence.
+const maxFiles = 1 << 20
+
+// Present takes the files and the signature. A chip that offers Chip Authentication is
+// asked by the Server itself: the next step says how. One that does not is judged by its
+// signature now.
+func (s *Server) Present(ctx context.Context, session, agent string, e Evidence) (*Step, error) {
+	l, err := s.take(session)
+	if err != nil {
+		return nil, err
+	}
+	defer l.mu.Unlock()
+	if l.stage != open || subtle.ConstantTimeCompare([]byte(l.agent), []byte(agent)) != 1 {
+		return nil, refuse(CodeTaken)
+	}
+	size := 0
+	for _, b := range e.Files {
+		size += len(b)
+	}
+	if size > maxFiles || len(e.Signature) > 1024 || e.Present && !l.party.Attended {
+		return nil, s.refuse(ctx, l, refuse(CodeEvidence))
+	}
+	l.record, l.holder = verify.Record{Files: e.Files}, e.Present
+	if e.Signature != nil {
+		l.record.Bound = true
+		l.record.Proofs.Active = &verify.ActiveRecord{Challenge: l.request.Challenge(agent), Chosen: true, Signature: e.Signature}
+	}
+	step, err := l.agreement()
+	if err != nil {
+		return nil, s.refuse(ctx, l, err)
+	}
+	if step == nil {
+		return s.decide(ctx, l)
+	}
+	l.stage = waiting
+	return step, nil
+}
+
+// agreement begins Chip Authentication with the first key that DG14 lists; nil if it lists
+// none that can be run.
+func (l *login) agreement() (*Step, error) {
+	raw, ok := l.record.Files[lds.DG14]
+	if !ok {
+		return nil, nil
+	}
+	infos, err := lds.ParseDG14(raw)
+	if err != nil {
+		return nil, refuse(CodeEvidence)
+	}
+	keys, err := auth.ChipAuthKeys(infos)
+	if err != nil || len(keys) == 0 {
+		return nil, nil
+	}
+	sfi := byte(0x80 | lds.DG14.SFI())
+	if l.remote, err = auth.NewRemote1(keys[0], apdu.Command{INS: 0xB0, P1: sfi, Le: 8}); err != nil {
+		return nil, nil
+	}
+	return &Step{Agreement: l.remote.Agreement, First: l.remote.First}, nil
+}
+
+// Answer takes the chip's answer to a Step and decides.
+func (s *Server) Answer(ctx context.Context, session, agent string, answer apdu.Response) (*Step, error) {
+	l, err := s.take(session)
+	if err != nil {
+		return nil, err
+	}
+	defer l.mu.Unlock()
+	if l.stage != waiting || subtle.ConstantTimeCompare([]byte(l.agent), []byte(agent)) != 1 {
+		return nil, refuse(CodeTaken)
+	}
+	if _, err := l.remote.Verify(answer); err != nil {
+		return nil, s.refuse(ctx, l, refuse(CodeClone, string(verify.ReasonChipKeyMismatch)))
+	}
+	l.record.Agreed = true
+	l.record.Proofs.Agreement = &verify.AgreementRecord{
+		Key: l.remote.Key.Public.Bytes(), Ephemeral: l.remote.Ephemeral.Bytes(), Answer: answer.Data,
+	}
+	return s.decide(ctx, l)
+}
+
+// subject is the citizen's name for one sector: nobody outside this server links two.
+func (s *Server) subject(p *Party, number string) string {
+	m := hmac.New(sha256.New, s.c.Pairwise)
+	m.Write([]byte("tamthe eid subject v1\x00" + cmp.Or(p.Sector, p.ID) + "\x00" + number))
+	return base64.RawURLEncoding.EncodeToString(m.Sum(nil))
+}
