@@ -28,7 +28,7 @@ var allowed = map[string][]string{
 	"card":                     {"golang.org/x/crypto", "golang.org/x/text", "github.com/pelletier/go-toml/v2", "filippo.io/bigmod"},
 	"verify":                   {"golang.org/x/crypto", "golang.org/x/text", "github.com/pelletier/go-toml/v2"},
 	"verify/evidence":          {"filippo.io/age"},
-	"verify/eid":               {"github.com/go-jose/go-jose/v4"},
+	"verify/eid":               {"github.com/go-jose/go-jose/v4", "github.com/danielgtaylor/huma/v2"},
 	"verify/receipt":           {"golang.org/x/mod"},
 	"issuance":                 {"golang.org/x/crypto", "golang.org/x/mod"},
 	"issuance/keystore/pkcs11": {"github.com/miekg/pkcs11", "golang.org/x/crypto"},

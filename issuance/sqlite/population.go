@@ -8,8 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"net/url"
-	"os"
 	"time"
 
 	"github.com/tamthe/tamthe/card/profile/vn"
@@ -19,11 +17,9 @@ import (
 //go:embed population/001_population.sql
 var populationSchema string
 
-// populationID marks the files at octet 68 ("tamp").
-const (
-	populationID      = 0x74616D70
-	populationVersion = 1
-)
+var populationSide = side{
+	what: "the register", id: 0x74616D70 /* tamp */, version: 1, schema: populationSchema, other: "it is no register of the population",
+}
 
 // Population is a register of the population in one file: a population.Source.
 type Population struct{ db *sql.DB }
@@ -31,81 +27,34 @@ type Population struct{ db *sql.DB }
 // CreatePopulation makes a register of those records, readable by its owner only, and
 // returns how many there are. A file that exists is fs.ErrExist; after any error there is no
 // file.
-func CreatePopulation(ctx context.Context, path string, records iter.Seq[population.Record]) (int, error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
-	if err != nil {
-		return 0, fmt.Errorf("create the register: %w", err)
-	}
-	f.Close()
-	n, err := fillPopulation(ctx, path, records)
-	if err != nil {
-		for _, suffix := range []string{"", "-wal", "-shm", "-journal"} {
-			os.Remove(path + suffix)
-		}
-		return 0, fmt.Errorf("create the register %s: %w", path, typed(err))
-	}
-	return n, nil
-}
-
-func fillPopulation(ctx context.Context, path string, records iter.Seq[population.Record]) (n int, err error) {
-	db, err := sql.Open("sqlite3", dsn(path, "rw", url.Values{"_synchronous": {"FULL"}}))
-	if err != nil {
-		return 0, err
-	}
-	defer db.Close()
-	db.SetMaxOpenConns(1)
-	tx, err := db.BeginTx(ctx, nil)
-	if err != nil {
-		return 0, err
-	}
-	defer tx.Rollback()
-	marks := fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = %d", populationID, populationVersion)
-	for _, text := range []string{marks, populationSchema} {
-		if _, err := tx.ExecContext(ctx, text); err != nil {
-			return 0, err
-		}
-	}
-	insert, err := tx.PrepareContext(ctx, "INSERT INTO person VALUES (?, ?)")
-	if err != nil {
-		return 0, err
-	}
-	defer insert.Close()
-	for r := range records {
-		text, err := json.Marshal(r)
+func CreatePopulation(ctx context.Context, path string, records iter.Seq[population.Record]) (n int, err error) {
+	err = populationSide.create(ctx, path, func(ctx context.Context, tx *sql.Tx) error {
+		insert, err := tx.PrepareContext(ctx, "INSERT INTO person VALUES (?, ?)")
 		if err != nil {
-			return 0, err
+			return err
 		}
-		if _, err := insert.ExecContext(ctx, string(r.Number), string(text)); err != nil {
-			return 0, err
+		defer insert.Close()
+		for r := range records {
+			text, err := json.Marshal(r)
+			if err != nil {
+				return err
+			}
+			if _, err := insert.ExecContext(ctx, string(r.Number), string(text)); err != nil {
+				return err
+			}
+			n++
 		}
-		n++
-	}
-	if err := tx.Commit(); err != nil {
-		return 0, err
-	}
-	_, err = db.ExecContext(ctx, "PRAGMA journal_mode = WAL")
+		return nil
+	})
 	return n, err
 }
 
 // OpenPopulation opens a register. Errors: ErrMissing, ErrNotOurs, ErrNewer, ErrReadOnly,
 // ErrDamaged, ErrBusy.
 func OpenPopulation(ctx context.Context, path string) (*Population, error) {
-	if err := sniffFor(path, populationID, "it is no register of the population"); err != nil {
-		return nil, fmt.Errorf("open the register %s: %w", path, typed(err))
-	}
-	db, err := sql.Open("sqlite3", dsn(path, "rw", url.Values{
-		"_txlock": {"immediate"}, "_journal_mode": {"WAL"}, "_synchronous": {"FULL"}, "_recursive_triggers": {"1"}, "_busy_timeout": {millis(busyTimeout)},
-	}))
+	db, err := populationSide.open(ctx, path, false)
 	if err != nil {
-		return nil, fmt.Errorf("open the register %s: %w", path, typed(err))
-	}
-	db.SetMaxOpenConns(1)
-	n, err := version(ctx, db)
-	if err == nil && n != populationVersion {
-		err = fmt.Errorf("%w: schema %d, this program knows %d", ErrNewer, n, populationVersion)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("open the register %s: %w", path, errors.Join(typed(err), db.Close()))
+		return nil, err
 	}
 	return &Population{db}, nil
 }

@@ -58,7 +58,7 @@ func TestUnsynced(t *testing.T) {
 			d.check(t, i, v, r)
 		}
 	}
-	if points < 100 || d.acknowledged < 20 {
+	if points < 60 || d.acknowledged < 20 {
 		t.Errorf("%d points, %d acknowledged", points, d.acknowledged)
 	}
 	t.Logf("%d points in %d writes, truncations and synchronisations of %d acknowledged entries: lost 0", points, len(ops), d.acknowledged)

@@ -1,0 +1,140 @@
+package eid
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+)
+
+// served is a service on the network, and its address.
+func served(t *testing.T) (*rig, string) {
+	t.Helper()
+	var h http.Handler
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h.ServeHTTP(w, r) }))
+	t.Cleanup(web.Close)
+	r := newRig(t, func(c *Config) { c.URL = web.URL })
+	h = r.Handler()
+	return r, web.URL
+}
+
+// A party, its citizen's browser and agent, over HTTP.
+func TestLoginOverHTTP(t *testing.T) {
+	r, url := served(t)
+	ctx := t.Context()
+	tax, agent := &Client{URL: url, Party: "tax", Secret: "tax-secret"}, &Client{URL: url}
+	b, err := tax.Begin(ctx, taxes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := agent.Open(ctx, b.Code)
+	if err != nil || l.Request.Name != "Cục Thuế" || strings.Join(l.Request.Fields, " ") != "birth name" {
+		t.Fatalf("%+v %v", l, err)
+	}
+	step, err := l.Show(ctx, session(t, r.chip), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if state, err := tax.State(ctx, b); err != nil || state != "decided" {
+		t.Error(state, err)
+	}
+	_, err = tax.Redeem(ctx, b, "no")
+	wantCode(t, "redeemed by a wrong code", err, CodeUnbound)
+	token, err := tax.Redeem(ctx, b, step.Finish)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys, err := tax.Keys(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c, err := Verify(token, keys, url, "tax", "n-1", r.now); err != nil || c.Fields["birth"] != "1990-02-15" {
+		t.Errorf("%+v %v", c, err)
+	}
+	_, err = tax.Redeem(ctx, b, step.Finish)
+	wantCode(t, "again", err, CodeReplayed)
+	_, err = agent.Open(ctx, b.Code)
+	wantCode(t, "taken again", err, CodeTaken)
+	_, err = (&Client{URL: url, Party: "tax", Secret: "guess"}).Begin(ctx, taxes())
+	wantCode(t, "another secret", err, CodeParty)
+	_, err = (&Client{URL: url + "/x"}).Open(ctx, b.Code)
+	if err == nil {
+		t.Error("another path answers")
+	}
+}
+
+// What the service does not understand it refuses, with a reason and without a word of what
+// was sent.
+func TestBadRequests(t *testing.T) {
+	_, url := served(t)
+	for what, c := range map[string]struct {
+		path, body string
+		want       int
+	}{
+		"no JSON":                {"/eid/v1/agent/open", "{", 400},
+		"an unknown field":       {"/eid/v1/agent/open", `{"code":"1","agent":"2","x":3}`, 422},
+		"no nonce":               {"/eid/v1/agent/open", `{"code":"12345678","agent":"secret-text"}`, 400},
+		"no such login":          {"/eid/v1/agent/open", `{"code":"12345678","agent":"` + NewNonce() + `"}`, 404},
+		"no such session":        {"/eid/v1/agent/nobody/present", `{"agent":"` + NewNonce() + `","files":{}}`, 404},
+		"a file of no card":      {"/eid/v1/agent/nobody/present", `{"agent":"a","files":{"DG99":"00"}}`, 400},
+		"octets that are none":   {"/eid/v1/agent/nobody/present", `{"agent":"a","files":{"DG1":"zz"}}`, 400},
+		"an answer that is none": {"/eid/v1/agent/nobody/answer", `{"agent":"a","answer":"9"}`, 400},
+		"too long":               {"/eid/v1/agent/open", `{"code":"` + strings.Repeat("1", 5<<20) + `","agent":""}`, 413},
+	} {
+		resp, err := http.Post(url+c.path, "application/json", strings.NewReader(c.body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		reply, _ := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if resp.StatusCode != c.want || strings.Contains(string(reply), "secret-text") {
+			t.Errorf("%s: %d %s", what, resp.StatusCode, reply)
+		}
+	}
+	resp, err := http.Get(url + "/openapi.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var doc struct {
+		OpenAPI string `json:"openapi"`
+		Paths   map[string]any
+	}
+	if err := json.NewDecoder(resp.Body).Decode(&doc); err != nil || !strings.HasPrefix(doc.OpenAPI, "3.1") || len(doc.Paths) != 6 {
+		t.Errorf("%v %+v", err, doc)
+	}
+}
+
+// An agent that follows a hostile service does nothing but the protocol, and one that meant
+// another service goes no further.
+func TestHostileService(t *testing.T) {
+	r, _ := served(t)
+	reply := ""
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, reply) }))
+	defer web.Close()
+	c := &Client{URL: web.URL}
+	reply = `{"session":"s","server":"https://eid.example"}`
+	if _, err := c.Open(t.Context(), "1"); err == nil {
+		t.Error("a service that says it is another was believed")
+	}
+	reply = `{"session":"s","server":"` + web.URL + `","party":"tax","fields":[],"nonce":"n","expires":"` + time.Now().UTC().Format(time.RFC3339) + `"}`
+	for what, next := range map[string]string{
+		"a VERIFY":        `{"agreement":["0020000301FF"],"first":"0CB0810000"}`,
+		"a STORE DATA":    `{"agreement":["002241A400","0086000000"],"first":"0CE2000000"}`,
+		"no command":      `{"agreement":["zz"],"first":"00"}`,
+		"nothing at last": `{"agreement":["002241A400","0086000000"],"first":""}`,
+		"rubbish":         `[]`,
+	} {
+		l := &Login{client: c, agent: NewNonce()}
+		l.Request.Session = "s"
+		reply = next
+		s := session(t, r.chip)
+		if _, err := l.Show(t.Context(), s, false); err == nil {
+			t.Errorf("%s: followed", what)
+		}
+		s.Close()
+	}
+}
