@@ -29,6 +29,7 @@ import (
 	"github.com/tamthe/tamthe/issuance/sqlite"
 	"github.com/tamthe/tamthe/issuance/vault"
 	"github.com/tamthe/tamthe/issuance/witness"
+	"github.com/tamthe/tamthe/verify/eid"
 	"github.com/tamthe/tamthe/verify/evidence"
 	"github.com/tamthe/tamthe/verify/evidence/record"
 	"github.com/tamthe/tamthe/verify/pki"
@@ -98,6 +99,8 @@ var classes = []class{
 	{desk.ErrChild, "child", exitRule, "record it with --proxy and a second clerk, --second"},
 	{desk.ErrOldNumber, "old-number", exitRule, "correct the number in the person's file: the person has another one by now"},
 	{desk.ErrUnknown, "unknown", exitError, "look at the spelling; `tamthe card list` lists the cards"},
+	{errNoConsent, "no-consent", exitRefused, ""},
+	{eid.ErrService, "eid-service", exitError, "look at the address, then try again"},
 	{desk.ErrUnconfirmed, "unconfirmed", exitRule, "ask the register of the population with `tamthe register ask`; what differs is accepted by an approver, changed or refused"},
 	{desk.ErrNoRegister, "no-register", exitError, "name one under [register] in config.toml; see `tamthe serve register --help`"},
 	{population.ErrUnavailable, "register-down", exitError, "the application waits: run `tamthe register ask --all` when the register is back"},
@@ -224,6 +227,28 @@ var classes = []class{
 	{fs.ErrNotExist, "not-found", exitError, "look at the spelling of the path"},
 }
 
+// loginHints say what to do about a login that came to nothing.
+var loginHints = map[eid.Code]string{
+	"unknown-session": "begin anew on the portal's page",
+	"expired":         "begin anew on the portal's page",
+	"taken":           "begin anew on the portal's page; if it was not you, tell the portal",
+	"replayed":        "begin anew on the portal's page",
+	"unbound":         "type the code into the page on which you began",
+	"wrong-nonce":     "begin anew; if it stays so, tell the portal",
+	"unknown-party":   "ask who runs the service",
+	"no-purpose":      "ask who runs the service",
+	"over-asked":      "ask who runs the service",
+	"level":           "go to a counter where somebody compares bearer and card",
+	"too-many":        "wait a minute",
+	"malformed":       "try again with the card lying still",
+	"chip-unproven":   "try again with the card lying still; if it stays so, take the card to its issuer",
+	"clone":           "do not use this card; tell the police",
+	"altered":         "do not use this card; tell the police",
+	"not-genuine":     "`tamthe verify` says why",
+	"revoked":         "take the card to its issuer",
+	"inconclusive":    "`tamthe verify` says what is missing",
+}
+
 // classify finds what to say of an error.
 func classify(err error) failure {
 	c := classOf(err)
@@ -259,6 +284,9 @@ func classOf(err error) class {
 	}
 	if d, ok := errors.AsType[*issuance.DuplicateError](err); ok {
 		return class{code: "duplicate", exit: exitRule, hint: duplicateHint(d)}
+	}
+	if r, ok := errors.AsType[*eid.Refusal](err); ok {
+		return class{code: "login-" + string(r.Code), exit: exitRefused, hint: loginHints[r.Code]}
 	}
 	if _, ok := errors.AsType[*population.RefusedError](err); ok {
 		return class{code: "register-refused", exit: exitError, hint: "ask who runs the register whether this office, officer and purpose are known there; the application waits"}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/tamthe/tamthe/apdu/pcsc"
 	"github.com/tamthe/tamthe/issuance/population"
 	"github.com/tamthe/tamthe/issuance/sqlite"
+	"github.com/tamthe/tamthe/verify/eid"
 	"github.com/tamthe/tamthe/verify/evidence/record"
 )
 
@@ -83,7 +85,7 @@ func TestVietnamese(t *testing.T) {
 		{code: "chip-differs"},
 		{code: "refused"},
 		{code: "field"},
-	}, classes...) {
+	}, slices.Concat(classes, logins())...) {
 		known[c.code] = true
 		if _, ok := inVietnamese[c.code]; !ok {
 			t.Errorf("%s has no Vietnamese words", c.code)
@@ -94,6 +96,14 @@ func TestVietnamese(t *testing.T) {
 			t.Errorf("%s is no failure's code", code)
 		}
 	}
+}
+
+// logins are the classes of logins that came to nothing.
+func logins() (list []class) {
+	for _, c := range eid.Codes() {
+		list = append(list, classOf(&eid.Refusal{Code: c}))
+	}
+	return list
 }
 
 // What is said of an error: the message with foreign text made harmless, the hint, and in

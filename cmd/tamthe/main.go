@@ -105,6 +105,7 @@ var verbTable = []verb{
 	{groupDeveloper, "doctor", newDoctor},
 	{groupDeveloper, "virtual", newVirtual},
 	{groupDeveloper, "conform", newConform},
+	{groupDeveloper, "agent", newAgent},
 	{groupDeveloper, "version", newVersion},
 }
 

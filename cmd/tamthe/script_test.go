@@ -64,6 +64,7 @@ func TestScripts(t *testing.T) {
 			"interrupt": interrupt,
 			"vpcd":      vpcdCommand,
 			"token":     tokenCommand,
+			"party":     partyCommand,
 		},
 	})
 }

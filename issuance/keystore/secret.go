@@ -21,6 +21,7 @@ const (
 	UseVault      Use = "vault"       // sealing of personal data
 	UseCardMaster Use = "card-master" // diversification of card keys
 	UseTransport  Use = "transport"   // wrapping of suppliers' transport keys
+	UseNames      Use = "names"       // pairwise names of citizens for relying parties
 )
 
 // Secret is a symmetric key. It shows nothing of itself in print; Destroy forgets it.

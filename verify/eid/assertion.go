@@ -12,6 +12,8 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/cryptosigner"
+
+	"github.com/tamthe/tamthe/card/dh"
 )
 
 // Claims are what an assertion says: a JSON Web Token (RFC 7519) signed with ES256.
@@ -41,9 +43,9 @@ var ErrKey = errors.New("assertions are signed with a key of P-256")
 // NewSigner takes a key, which may lie in a token. Its name in assertions is its thumbprint
 // (RFC 7638).
 func NewSigner(key crypto.Signer) (*Signer, error) {
-	pub, ok := key.Public().(*ecdsa.PublicKey)
-	if !ok || pub.Curve != elliptic.P256() {
-		return nil, ErrKey
+	pub, err := publicOf(key)
+	if err != nil {
+		return nil, err
 	}
 	jwk := jose.JSONWebKey{Key: pub, Algorithm: string(jose.ES256), Use: "sig"}
 	print, err := jwk.Thumbprint(crypto.SHA256)
@@ -51,12 +53,35 @@ func NewSigner(key crypto.Signer) (*Signer, error) {
 		return nil, fmt.Errorf("the key of assertions: %w", err)
 	}
 	jwk.KeyID = base64.RawURLEncoding.EncodeToString(print)
-	signing := jose.SigningKey{Algorithm: jose.ES256, Key: jose.JSONWebKey{Key: cryptosigner.Opaque(key), KeyID: jwk.KeyID}}
+	signing := jose.SigningKey{Algorithm: jose.ES256, Key: jose.JSONWebKey{Key: cryptosigner.Opaque(holder{key, pub}), KeyID: jwk.KeyID}}
 	jws, err := jose.NewSigner(signing, (&jose.SignerOptions{}).WithType("JWT"))
 	if err != nil {
 		return nil, fmt.Errorf("the key of assertions: %w", err)
 	}
 	return &Signer{jws, jwk}, nil
+}
+
+// holder is a key whose public half is of the standard library's type.
+type holder struct {
+	crypto.Signer
+	pub *ecdsa.PublicKey
+}
+
+func (h holder) Public() crypto.PublicKey { return h.pub }
+
+// publicOf is the public half of a key, which a token may give as a point of card/dh.
+func publicOf(key crypto.Signer) (*ecdsa.PublicKey, error) {
+	switch pub := key.Public().(type) {
+	case *ecdsa.PublicKey:
+		if pub.Curve == elliptic.P256() {
+			return pub, nil
+		}
+	case *dh.Point:
+		if pub.Curve() == dh.P256() {
+			return ecdsa.ParseUncompressedPublicKey(elliptic.P256(), pub.Bytes())
+		}
+	}
+	return nil, ErrKey
 }
 
 // sign makes the token.

@@ -66,6 +66,14 @@ const (
 	CodeInconclusive Code = "inconclusive"    // what is needed to decide is not there
 )
 
+// Codes lists them.
+func Codes() []Code {
+	return []Code{
+		CodeUnknown, CodeExpired, CodeTaken, CodeReplayed, CodeUnbound, CodeNonce, CodeParty, CodePurpose, CodeFields, CodeLevel, CodeRate,
+		CodeEvidence, CodeUnproven, CodeClone, CodeAltered, CodeNotGenuine, CodeRevoked, CodeInconclusive,
+	}
+}
+
 // Refusal is a login that came to nothing. Reasons are those of verify, if it got so far.
 type Refusal struct {
 	Code    Code

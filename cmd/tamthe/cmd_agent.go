@@ -1,0 +1,153 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tamthe/tamthe/apdu"
+	"github.com/tamthe/tamthe/card"
+	"github.com/tamthe/tamthe/verify"
+	"github.com/tamthe/tamthe/verify/eid"
+)
+
+type agentOptions struct {
+	verifyOptions
+	server, code, agree, ca string
+}
+
+func newAgent(p *program) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "agent",
+		Short:   "Log in to portals with the card in the reader",
+		Long:    "Does the citizen's part of e-authentication (see serve eid) with the card in the reader.\n",
+		Example: "  tamthe agent login --server https://eid.example --code 12345678",
+	}
+	cmd.AddCommand(newAgentLogin(p))
+	return family(cmd)
+}
+
+func newAgentLogin(p *program) *cobra.Command {
+	var o agentOptions
+	cmd := &cobra.Command{
+		Use:   "login",
+		Short: "Show a portal what it asks for, and nothing else",
+		Long: `Takes the login of a code that a portal's page shows, says who asks for which fields and why,
+and asks whether to go on. Only then is the card opened, and only the files that hold those
+fields are read: never the portrait, fingers or irises. The chip proves itself for this login
+alone. What it prints at last is typed into the page on which the login began, and nowhere else:
+whoever else asks for it wants to log in in your name.
+
+Without a terminal to ask at, --agree names the fields that may be told; where the portal asks
+for others, nothing is read.
+`,
+		Example: "  tamthe agent login --server https://eid.example --code 12345678\n  tamthe agent login --server https://eid.example --code 12345678 --agree name --can-file can.txt",
+		Args:    exactly(0),
+		RunE:    func(cmd *cobra.Command, _ []string) error { return runAgentLogin(cmd.Context(), p, o) },
+	}
+	o.openFlags(cmd)
+	f := cmd.Flags()
+	f.StringVar(&o.server, "server", "", "`URL` of the service")
+	f.StringVar(&o.code, "code", "", "the eight digits of the page")
+	f.StringVar(&o.agree, "agree", "", "the `FIELDS` that may be told, with commas, without being asked")
+	f.StringVar(&o.ca, "ca", "", "`FILE` of certificates to believe the service by (else the system's)")
+	return cmd
+}
+
+func runAgentLogin(ctx context.Context, p *program, o agentOptions) error {
+	if o.server == "" || o.code == "" {
+		return usagef("--server and --code say which login")
+	}
+	client, err := o.client()
+	if err != nil {
+		return err
+	}
+	login, err := client.Open(ctx, strings.ReplaceAll(o.code, " ", ""))
+	if err != nil {
+		return err
+	}
+	if err := p.consent(ctx, login.Request, o.agree); err != nil {
+		return err
+	}
+	var opts verify.Options
+	if err := o.passwords(p, &opts); err != nil {
+		return err
+	}
+	r, err := p.connect(ctx, p.readerFlag)
+	if err != nil {
+		return err
+	}
+	defer r.close()
+	s, err := card.Open(ctx, apdu.Over(r, apdu.Limits{}), card.Options{
+		Passwords: opts.Passwords, Ask: opts.Ask, AllowBAC: o.allowBAC, Reader: r.limits, Claimed: r.claimed,
+	})
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	step, err := login.Show(ctx, s, false)
+	if err != nil {
+		return err
+	}
+	return p.result(struct {
+		Schema  string   `json:"schema"`
+		Party   string   `json:"party"`
+		Purpose string   `json:"purpose"`
+		Told    []string `json:"told"`
+		Finish  string   `json:"finish"`
+	}{"tamthe/agent-login/1", login.Request.Party, login.Request.Purpose, append([]string{}, step.Told...), step.Finish}, "the login", step.Finish)
+}
+
+// client is the agent's way to the service: by TLS, or on this machine.
+func (o agentOptions) client() (*eid.Client, error) {
+	web := &http.Client{Timeout: 30 * time.Second}
+	if o.ca != "" {
+		list, err := readCertificates(o.ca)
+		if err != nil {
+			return nil, err
+		}
+		pool := x509.NewCertPool()
+		for _, c := range list {
+			pool.AddCert(c)
+		}
+		web.Transport = &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}}
+	}
+	if !strings.HasPrefix(o.server, "https://") && !strings.HasPrefix(o.server, "http://127.0.0.1:") && !strings.HasPrefix(o.server, "http://[::1]:") {
+		return nil, usagef("--server is an https:// address")
+	}
+	return &eid.Client{URL: o.server, HTTP: web}, nil
+}
+
+// errNoConsent says that the citizen did not agree.
+var errNoConsent = fmt.Errorf("not agreed; nothing was read of the card")
+
+// consent says who asks for what, and asks.
+func (p *program) consent(ctx context.Context, r eid.Request, agreed string) error {
+	may := strings.Split(agreed, ",")
+	if agreed != "" {
+		for _, f := range r.Fields {
+			if !slices.Contains(may, f) {
+				return hint(errNoConsent, "the portal asks for %s too", f)
+			}
+		}
+		return nil
+	}
+	p.say(p.text(wordAsks), r.Name, r.Party)
+	p.say(p.text(wordAsksWhy), r.Purpose)
+	p.say(p.text(wordAsksFor), strings.Join(r.Fields, ", "))
+	answer, err := p.ask(ctx, p.text(wordAgree))
+	if err != nil {
+		return hint(err, "name the fields that may be told with --agree")
+	}
+	if !slices.Contains([]string{"y", "yes", "c", "có", "co"}, strings.ToLower(strings.TrimSpace(answer))) {
+		return errNoConsent
+	}
+	return nil
+}
