@@ -113,14 +113,22 @@ func (l *Ledger) readKept() []kept {
 	return list
 }
 
-// checkpoint parses what is kept. nil if the log key did not sign it: a cut in the middle
-// of a copy may leave such a thing, and it proves nothing.
-func (k kept) checkpoint(v note.Verifier) *ledger.Checkpoint {
-	c, err := ledger.ParseCheckpoint(k.octets, v)
-	if err != nil {
-		return nil
+// checkpoint reads what is kept. It is nil where that is no checkpoint, or one of no entries:
+// a cut in the middle of a copy may leave such a thing, and it proves nothing. A whole one that
+// the log's key, nil if the log is empty, did not sign is ErrRolledBack: it is of the log that
+// was here before, for a log has one key as long as it lives.
+func (k kept) checkpoint(v note.Verifier) (*ledger.Checkpoint, error) {
+	c, err := receipt.ParseCheckpoint(k.octets)
+	if err != nil || c.Size == 0 {
+		return nil, nil
 	}
-	return c
+	if v == nil {
+		return nil, fmt.Errorf("%w: %s signs %d entries, the file has none", ErrRolledBack, k.path, c.Size)
+	}
+	if c, err = ledger.ParseCheckpoint(k.octets, v); err != nil {
+		return nil, fmt.Errorf("%w: %s is not signed by the key of this log: %w", ErrRolledBack, k.path, err)
+	}
+	return c, nil
 }
 
 // repairCopy refuses a file that does not continue the checkpoints kept outside it,
@@ -172,10 +180,10 @@ func (l *Ledger) continuesKept(ctx context.Context) (now []byte, err error) {
 			return typed(err)
 		}
 		v, err := l.verifier(ctx, tx)
-		if errors.Is(err, ledger.ErrCheckpoint) {
-			return nil // an empty log has nothing to lose
+		if err != nil && !(size == 0 && errors.Is(err, ledger.ErrCheckpoint)) { // an empty log names no key
+			return err
 		}
-		if err != nil {
+		if err := l.signsFor(size, v); err != nil {
 			return err
 		}
 		for _, k := range known {
@@ -188,11 +196,35 @@ func (l *Ledger) continuesKept(ctx context.Context) (now []byte, err error) {
 	return now, err
 }
 
+// older turns what is kept into what an audit holds the log against; foreign says which of it
+// is not this log's.
+func older(known []kept, v note.Verifier) (shown []*ledger.Older, foreign []error) {
+	for _, k := range known {
+		switch c, err := k.checkpoint(v); {
+		case err != nil:
+			foreign = append(foreign, err)
+		case c != nil:
+			shown = append(shown, ledger.ShownCheckpoint("an older checkpoint", c))
+		}
+	}
+	return shown, foreign
+}
+
+// signsFor refuses to append with another key than the log's own: nobody would believe what it
+// signs.
+func (l *Ledger) signsFor(size int64, v note.Verifier) error {
+	s := l.o.Signer
+	if s == nil || size == 0 || s.Name() == v.Name() && s.KeyHash() == v.KeyHash() {
+		return nil
+	}
+	return fmt.Errorf("%w: the log is that of another key", ErrRolledBack)
+}
+
 func continues(ctx context.Context, tx *sql.Tx, size int64, k kept, v note.Verifier) error {
-	last := k.checkpoint(v)
+	last, err := k.checkpoint(v)
 	switch {
 	case last == nil:
-		return nil
+		return err
 	case last.Size > size:
 		return fmt.Errorf("%w: %s signs %d entries, the file has %d", ErrRolledBack, k.path, last.Size, size)
 	}

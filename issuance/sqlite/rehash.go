@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/tamthe/tamthe/issuance"
 	"github.com/tamthe/tamthe/issuance/ledger"
 )
 
@@ -21,15 +22,11 @@ func (l *Ledger) Rehash(ctx context.Context, shown ...*ledger.Older) (*ledger.Re
 		if err != nil {
 			v = nil
 		}
-		for _, k := range known {
-			if v == nil {
-				break
-			}
-			if c := k.checkpoint(v); c != nil {
-				shown = append(shown, ledger.ShownCheckpoint("an older checkpoint", c))
-			}
+		kept, foreign := older(known, v)
+		a := ledger.NewAudit(ctx, l.origin, nil, append(shown, kept...)...)
+		for _, err := range foreign {
+			a.Find(ledger.RolledBack, -1, issuance.StreamID{}, "%v", err)
 		}
-		a := ledger.NewAudit(ctx, l.origin, nil, shown...)
 		a.HashesOnly()
 		if err := rehash(ctx, tx, a); err != nil {
 			return errors.Join(err, a.Close())

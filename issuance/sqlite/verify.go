@@ -48,21 +48,17 @@ func (l *Ledger) audit(ctx context.Context, tx *sql.Tx, known []kept, shown []*l
 	if err != nil {
 		v = nil // the audit says so
 	}
-	for _, k := range known {
-		if v == nil {
-			break
-		}
-		if c := k.checkpoint(v); c != nil {
-			shown = append(shown, ledger.ShownCheckpoint("an older checkpoint", c))
-		}
-	}
+	kept, foreign := older(known, v)
 	source, err := newAuditSource(ctx, tx)
 	if err != nil {
 		return nil, err
 	}
 	defer source.close()
-	a := ledger.NewAudit(ctx, l.origin, source, shown...)
+	a := ledger.NewAudit(ctx, l.origin, source, append(shown, kept...)...)
 	defer func() { err = errors.Join(err, a.Close()) }()
+	for _, err := range foreign {
+		a.Find(ledger.RolledBack, -1, issuance.StreamID{}, "%v", err)
+	}
 	if l.frugal {
 		a.Frugal()
 	}
