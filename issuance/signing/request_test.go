@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -60,7 +61,16 @@ func TestRequest(t *testing.T) {
 			c := bytes.Clone(b)
 			c[i] ^= bit
 			r, err := ParseRequest(c)
-			if err == nil && r.signedBy(key) == nil && r.Operator == again.Operator {
+			if err != nil {
+				if !errors.Is(err, ErrRequest) {
+					t.Errorf("octet %d is another: %v", i, err)
+				}
+				continue
+			}
+			if form, err := r.MarshalBinary(); !bytes.Equal(form, c) {
+				t.Errorf("with another octet %d it is read, and has another form: %v", i, err)
+			}
+			if r.signedBy(key) == nil && r.Operator == again.Operator {
 				t.Errorf("octet %d may be another", i)
 			}
 		}
@@ -106,6 +116,35 @@ func TestRequestRefuses(t *testing.T) {
 	r.Signature = nil
 	if _, err := r.MarshalBinary(); !errors.Is(err, ErrRequest) {
 		t.Error("unsigned", err)
+	}
+}
+
+// TestParseRequestRefuses: what is never written is not read either, though each field of it is
+// well-formed by itself.
+func TestParseRequestRefuses(t *testing.T) {
+	whole := must(sample(t).MarshalBinary())(t)
+	rest := whole[len("v.A-1.C-1")+32:] // from the number of parts on
+	one := len(".dg1") + 32
+	with := func(changed ...[]byte) []byte {
+		return slices.Concat(append([][]byte{whole[:len(whole)-len(rest)]}, changed...)...)
+	}
+	first, second, after := rest[1:1+one], rest[1+one:1+2*one], rest[1+2*one:]
+	if b := with([]byte{2}, first, second, after); !bytes.Equal(b, whole) {
+		t.Fatalf("the request is not laid out as this test takes it to be: %x", whole)
+	}
+	for name, b := range map[string][]byte{
+		"another version":     append([]byte{2}, whole[1:]...),
+		"its parts disordered": with([]byte{2}, second, first, after),
+		"a part twice":        with([]byte{3}, first, second, second, after),
+		"no parts":            with([]byte{0}, after),
+		"33 parts":            with([]byte{33}, first, bytes.Repeat(second, 32), after),
+		"a large signature":   slices.Concat(whole[:len(whole)-66], []byte{0x02, 0x01}, make([]byte, 513)),
+		"no signature":        slices.Concat(whole[:len(whole)-66], []byte{0, 0}),
+		"32 KiB and more":     slices.Concat(whole[:len(whole)-66], []byte{0x80, 0}, make([]byte, 32<<10)),
+	} {
+		if r, err := ParseRequest(b); r != nil || !errors.Is(err, ErrRequest) {
+			t.Errorf("%s: %v, %v", name, r, err)
+		}
 	}
 }
 

@@ -27,7 +27,7 @@ func (a *approved) object(at time.Time) ca.SOD {
 	return ca.SOD{Hash: hash, Groups: a.groups, Version: 1, DocumentType: a.document, At: at}
 }
 
-// isOfObject: what was announced or signed before is the object that is asked for now.
+// isOfObject: what will be or was signed is the object that the card's announcement names.
 func (a *approved) isOfObject(id [32]byte) error {
 	if a.card.Fields["cardid"] != hex.EncodeToString(id[:]) {
 		return fmt.Errorf("card %s: what was prepared: %w", a.r.Card, issuance.ErrChanged)
