@@ -74,7 +74,7 @@ var classes = []class{
 
 	{signing.ErrNotApproved, "not-approved", exitRule, "`tamthe card show` tells where the card stands"},
 	{signing.ErrEvidence, "chip-unproven", exitRule, "the chip did not prove that it made its keys: look at reader and cable, give the card up and take another chip"},
-	{signing.ErrStaleCRL, "crl-stale", exitRule, "make a revocation list with `tamthe pki crl`"},
+	{signing.ErrStaleCRL, "crl-stale", exitRule, "sign a new list with `tamthe pki crl`; nothing was signed"},
 	{signing.ErrLog, "log-other", exitConflict, "stop: the signing service knows another ledger than this; `tamthe ledger verify` says more"},
 	{signing.ErrLost, "sod-lost", exitRule, "give this card up with `tamthe card revoke`, then personalise on a new chip"},
 	{signing.ErrPeer, "signer-other", exitError, "compare the certificates under [signer] in config.toml with those of the signing service"},
@@ -155,7 +155,6 @@ var classes = []class{
 	{sqlite.ErrBusy, "ledger-busy", exitConflict, "another program writes to the ledger; run the command again"},
 	{sqlite.ErrDamaged, "ledger-damaged", exitError, "`tamthe ledger verify` names the place; put a copy back"},
 	{sqlite.ErrRewrapped, "conflict", exitConflict, "run the command again"},
-	{desk.ErrStaleList, "stale-list", exitRule, "sign a new list with `tamthe pki crl`; nothing was signed"},
 	{sqlite.ErrCopy, "checkpoint-copy", exitError, "make the folder checkpoints/ writable and make room on the disk; nothing was written"},
 	{errCopy, "ledger-copy", exitError, "take another backup; `tamthe ledger verify` says whether the ledger itself is sound"},
 	{ledger.ErrExport, "ledger-export", exitConflict, "name an empty or new folder, or find out who went back behind what was published"},

@@ -151,7 +151,7 @@ var inVietnamese = map[string]struct{ what, hint string }{
 
 	"not-approved":       {"thẻ này chưa được duyệt", "`tamthe card show` cho biết thẻ đang ở đâu"},
 	"chip-unproven":      {"chip chưa chứng minh tự tạo khóa", "kiểm tra đầu đọc và dây nối, bỏ thẻ này và lấy chip khác"},
-	"crl-stale":          {"danh sách thu hồi đã quá hạn", "lập danh sách mới bằng `tamthe pki crl`"},
+	"crl-stale":          {"danh sách thu hồi của cơ quan đã quá hạn", "ký danh sách mới bằng `tamthe pki crl`; chưa ký gì cả"},
 	"log-other":          {"không phải sổ mà dịch vụ ký theo dõi", "dừng lại: dịch vụ ký biết một sổ khác; `tamthe ledger verify` cho biết thêm"},
 	"sod-lost":           {"thẻ đã được ký nhưng chữ ký bị mất", "bỏ thẻ này bằng `tamthe card revoke`, rồi cá thể hóa trên chip mới"},
 	"signer-other":       {"chứng thư của dịch vụ ký không phải chứng thư đã ghim", "so các chứng thư ở mục [signer] trong config.toml với dịch vụ ký"},
@@ -280,7 +280,6 @@ var inVietnamese = map[string]struct{ what, hint string }{
 	"behind":           {"tệp không nối tiếp phần đã có", "ghi toàn bộ sổ bằng `tamthe desk export --all`"},
 	"leftover":         {"việc đã xong, nhưng còn khóa phải hủy", "chạy `tamthe vault sweep`"},
 	"shredded":         {"dữ liệu đã bị hủy", "cái đã hủy không lấy lại được"},
-	"stale-list":       {"danh sách thu hồi của cơ quan đã quá hạn", "ký danh sách mới bằng `tamthe pki crl`; chưa ký gì cả"},
 	"no-stock":         {"ở đây không còn phôi thẻ", "nhập phôi bằng `tamthe stock receive`; `tamthe stock list` cho biết phôi ở đâu"},
 	"not-counted":      {"hôm nay chưa kiểm đếm phôi", "kiểm đếm bằng `tamthe stock count`"},
 	"gap":              {"số phôi không khớp", "đếm lại; `tamthe stock reconcile` chỉ ra phôi nào; `tamthe stock spoil --reason missing` ghi nhận là mất"},

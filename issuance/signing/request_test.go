@@ -133,14 +133,14 @@ func TestParseRequestRefuses(t *testing.T) {
 		t.Fatalf("the request is not laid out as this test takes it to be: %x", whole)
 	}
 	for name, b := range map[string][]byte{
-		"another version":     append([]byte{2}, whole[1:]...),
+		"another version":      append([]byte{2}, whole[1:]...),
 		"its parts disordered": with([]byte{2}, second, first, after),
-		"a part twice":        with([]byte{3}, first, second, second, after),
-		"no parts":            with([]byte{0}, after),
-		"33 parts":            with([]byte{33}, first, bytes.Repeat(second, 32), after),
-		"a large signature":   slices.Concat(whole[:len(whole)-66], []byte{0x02, 0x01}, make([]byte, 513)),
-		"no signature":        slices.Concat(whole[:len(whole)-66], []byte{0, 0}),
-		"32 KiB and more":     slices.Concat(whole[:len(whole)-66], []byte{0x80, 0}, make([]byte, 32<<10)),
+		"a part twice":         with([]byte{3}, first, second, second, after),
+		"no parts":             with([]byte{0}, after),
+		"33 parts":             with([]byte{33}, first, bytes.Repeat(second, 32), after),
+		"a large signature":    slices.Concat(whole[:len(whole)-66], []byte{0x02, 0x01}, make([]byte, 513)),
+		"no signature":         slices.Concat(whole[:len(whole)-66], []byte{0, 0}),
+		"32 KiB and more":      slices.Concat(whole[:len(whole)-66], []byte{0x80, 0}, make([]byte, 32<<10)),
 	} {
 		if r, err := ParseRequest(b); r != nil || !errors.Is(err, ErrRequest) {
 			t.Errorf("%s: %v, %v", name, r, err)
