@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -18,6 +19,7 @@ import (
 	"github.com/tamthe/tamthe/issuance/keystore"
 	"github.com/tamthe/tamthe/issuance/sqlite"
 	"github.com/tamthe/tamthe/verify/eid"
+	"github.com/tamthe/tamthe/verify/eid/openid"
 )
 
 // The files of a service of e-authentication, in a folder of its own.
@@ -42,7 +44,8 @@ func newServeEID(p *program) *cobra.Command {
 citizen's agent (see agent) shows who asks for what, opens the card, and the chip proves itself
 for this login and no other; the service judges by --trust and the policy (online unless named),
 keeps what it decided in DIR/logins.db, and only then answers with a signed assertion. A card
-alone is acr possession. What it serves is described at /openapi.json.
+alone is acr possession. It is an OpenID Connect provider too (code with PKCE; a field is asked
+for by the scope eid:FIELD). What else it serves is described at /openapi.json.
 
 First make DIR with --init: a key for assertions, a secret for citizens' names, which are
 others for each sector, and an empty record. PARTIES is a TOML file:
@@ -55,6 +58,7 @@ others for each sector, and an empty record. PARTIES is a TOML file:
   fields = ["name", "number"]          # any of those below
   level = "possession"                 # or holder, where a counter is attended
   secret_sha256 = "…"                  # of what it signs in with
+  redirects = ["https://…/back"]       # of OpenID Connect
 
 The fields are ` + strings.Join(eid.Fields()[:6], ", ") + `,
 ` + strings.Join(eid.Fields()[6:], ", ") + `.
@@ -212,6 +216,10 @@ func runServeEID(ctx context.Context, p *program, o serveEIDOptions) error {
 	if err != nil {
 		return errors.Join(err, l.Close())
 	}
+	h, err := openid.Handler(s, openid.Options{Log: slog.New(said{p})})
+	if err != nil {
+		return errors.Join(err, l.Close())
+	}
 	fmt.Fprintf(p.out, "ready %s\n", c.URL)
-	return serveWeb(ctx, l, s.Handler())
+	return serveWeb(ctx, l, h)
 }

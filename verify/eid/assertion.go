@@ -33,8 +33,9 @@ type Claims struct {
 
 // Signer signs assertions with a key of P-256.
 type Signer struct {
-	jws jose.Signer
-	jwk jose.JSONWebKey
+	jws    jose.Signer
+	jwk    jose.JSONWebKey
+	opaque jose.OpaqueSigner
 }
 
 // ErrKey means that a key is not of P-256.
@@ -53,12 +54,13 @@ func NewSigner(key crypto.Signer) (*Signer, error) {
 		return nil, fmt.Errorf("the key of assertions: %w", err)
 	}
 	jwk.KeyID = base64.RawURLEncoding.EncodeToString(print)
-	signing := jose.SigningKey{Algorithm: jose.ES256, Key: jose.JSONWebKey{Key: cryptosigner.Opaque(holder{key, pub}), KeyID: jwk.KeyID}}
+	opaque := cryptosigner.Opaque(holder{key, pub})
+	signing := jose.SigningKey{Algorithm: jose.ES256, Key: jose.JSONWebKey{Key: opaque, KeyID: jwk.KeyID}}
 	jws, err := jose.NewSigner(signing, (&jose.SignerOptions{}).WithType("JWT"))
 	if err != nil {
 		return nil, fmt.Errorf("the key of assertions: %w", err)
 	}
-	return &Signer{jws, jwk}, nil
+	return &Signer{jws, jwk, opaque}, nil
 }
 
 // holder is a key whose public half is of the standard library's type.
@@ -96,6 +98,10 @@ func (s *Signer) sign(c *Claims) (string, error) {
 	}
 	return signed.CompactSerialize()
 }
+
+// JOSE is the key for another maker of tokens of the same issuer: what signs, and its public
+// half with its name.
+func (s *Signer) JOSE() (jose.OpaqueSigner, jose.JSONWebKey) { return s.opaque, s.jwk }
 
 // Keys are what parties verify assertions with, as a JSON Web Key Set (RFC 7517).
 func (s *Signer) Keys() ([]byte, error) {

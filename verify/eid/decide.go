@@ -184,33 +184,62 @@ func (s *Server) Redeem(secret, session, browser, finish string) (string, *Claim
 		return "", nil, err
 	}
 	defer l.mu.Unlock()
-	sum := sha256.Sum256([]byte(browser))
-	switch {
-	case !l.party.knows(secret):
+	if !l.party.Knows(secret) {
 		return "", nil, refuse(CodeParty)
-	case subtle.ConstantTimeCompare(sum[:], l.browser[:]) != 1:
-		return "", nil, refuse(CodeUnbound)
-	case l.stage == redeemed:
-		return "", nil, refuse(CodeReplayed)
-	case l.stage == refused:
-		return "", nil, l.refusal
-	case l.stage != decided:
-		return "", nil, refuse(CodeTaken)
-	case subtle.ConstantTimeCompare([]byte(finish), []byte(l.finish)) != 1:
-		if l.wrong++; l.wrong >= maxWrong {
-			l.stage, l.refusal = refused, refuse(CodeUnbound)
-		}
-		return "", nil, refuse(CodeUnbound)
 	}
-	c := *l.claims
-	now := s.c.Now()
-	c.Issued, c.Expires = now.Unix(), now.Add(assertionLife).Unix()
-	token, err := s.c.Signer.sign(&c)
+	c, err := s.redeem(l, browser, finish)
+	if err != nil {
+		return "", nil, err
+	}
+	token, err := s.c.Signer.sign(c)
 	if err != nil {
 		return "", nil, err
 	}
 	l.stage, l.claims = redeemed, nil
-	return token, &c, nil
+	return token, c, nil
+}
+
+// RedeemFor is Redeem for a caller that answers the party by other means than an assertion
+// of this package: OpenID Connect has tokens of its own.
+func (s *Server) RedeemFor(party, session, browser, finish string) (*Claims, error) {
+	l, err := s.take(session)
+	if err != nil {
+		return nil, err
+	}
+	defer l.mu.Unlock()
+	if l.party.ID != party {
+		return nil, refuse(CodeParty)
+	}
+	c, err := s.redeem(l, browser, finish)
+	if err != nil {
+		return nil, err
+	}
+	l.stage, l.claims = redeemed, nil
+	return c, nil
+}
+
+// redeem is what a login came to, for the browser session that began it.
+func (s *Server) redeem(l *login, browser, finish string) (*Claims, error) {
+	sum := sha256.Sum256([]byte(browser))
+	switch {
+	case subtle.ConstantTimeCompare(sum[:], l.browser[:]) != 1:
+		return nil, refuse(CodeUnbound)
+	case l.stage == redeemed:
+		return nil, refuse(CodeReplayed)
+	case l.stage == refused:
+		return nil, l.refusal
+	case l.stage != decided:
+		return nil, refuse(CodeTaken)
+	case subtle.ConstantTimeCompare([]byte(finish), []byte(l.finish)) != 1:
+		if l.wrong++; l.wrong >= maxWrong {
+			l.stage, l.refusal = refused, refuse(CodeUnbound)
+		}
+		return nil, refuse(CodeUnbound)
+	}
+	c := *l.claims
+	now := s.c.Now()
+	c.Issued, c.Expires = now.Unix(), now.Add(assertionLife).Unix()
+	return &c, nil
 }
 
 // assertionLife is how long an assertion is good: from the server to the party and no longer.

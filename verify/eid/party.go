@@ -24,8 +24,8 @@ type Party struct {
 	Sector    string   // parties of one sector know a citizen by the same name; ID if empty
 }
 
-// knows reports whether the secret is the party's.
-func (p *Party) knows(secret string) bool {
+// Knows reports whether the secret is the party's.
+func (p *Party) Knows(secret string) bool {
 	sum := sha256.Sum256([]byte(secret))
 	return secret != "" && subtle.ConstantTimeCompare(sum[:], p.Secret[:]) == 1
 }

@@ -144,11 +144,39 @@ const maxWrong = 5
 // Begin opens a login for a party that signed in by its secret.
 func (s *Server) Begin(secret string, a Ask) (*Begun, error) {
 	p := s.parties[a.Party]
-	if p == nil || !p.knows(secret) {
+	if p == nil || !p.Knows(secret) {
 		return nil, refuse(CodeParty)
 	}
 	return s.begin(p, a)
 }
+
+// BeginFor opens a login for a party whom the caller knows by other means than its secret:
+// OpenID Connect sends the citizen's browser first.
+func (s *Server) BeginFor(a Ask) (*Begun, error) {
+	p := s.parties[a.Party]
+	if p == nil {
+		return nil, refuse(CodeParty)
+	}
+	return s.begin(p, a)
+}
+
+// Party is what is known of a relying party; false if nothing is.
+func (s *Server) Party(id string) (Party, bool) {
+	p := s.parties[id]
+	if p == nil {
+		return Party{}, false
+	}
+	return *p, true
+}
+
+// URL is the service's address, the issuer of its assertions.
+func (s *Server) URL() string { return s.c.URL }
+
+// Signer is the key of its assertions.
+func (s *Server) Signer() *Signer { return s.c.Signer }
+
+// Now is the service's clock.
+func (s *Server) Now() time.Time { return s.c.Now() }
 
 func (s *Server) begin(p *Party, a Ask) (*Begun, error) {
 	if err := a.check(); err != nil {

@@ -1,0 +1,152 @@
+package openid
+
+import (
+	"context"
+	"embed"
+	"html/template"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/zitadel/oidc/v3/pkg/op"
+
+	"github.com/tamthe/tamthe/verify/eid"
+)
+
+//go:embed login.html
+var files embed.FS
+
+var page = template.Must(template.ParseFS(files, "login.html"))
+
+// pages are what the citizen's browser sees.
+type pages struct {
+	server   *eid.Server
+	store    *store
+	callback func(context.Context, string) string
+	issuer   *op.IssuerInterceptor
+}
+
+// view is what the page shows.
+type view struct {
+	ID, Party, Purpose string
+	Fields             []string
+	Code, Server       string
+	Refused            eid.Code
+	Over               bool
+}
+
+// cookie is the name of the cookie that binds a login to the browser session: a login for
+// each request.
+func cookie(id string) string { return "eid-" + id }
+
+// show begins the login of a request, or shows it again to the browser session that did.
+func (p *pages) show(w http.ResponseWriter, r *http.Request) {
+	q, err := p.store.get(r.FormValue("id"))
+	if err != nil {
+		p.render(w, http.StatusNotFound, view{Refused: eid.CodeUnknown, Over: true})
+		return
+	}
+	v := view{ID: q.id, Server: p.server.URL()}
+	ask := p.ask(q)
+	if party, ok := p.server.Party(ask.Party); ok {
+		v.Party, v.Purpose, v.Fields = party.Name, ask.Purpose, ask.Fields
+	}
+	if q.browser != "" { // somebody's login already
+		session, secret, code := p.kept(r, q)
+		if _, err := p.server.State(session, secret); err != nil {
+			v.Refused, v.Over = first(eid.CodeOf(err), eid.CodeUnbound), true
+			p.render(w, http.StatusForbidden, v)
+			return
+		}
+		v.Code = code
+		p.render(w, http.StatusOK, v)
+		return
+	}
+	b, err := p.server.BeginFor(ask)
+	if err != nil {
+		v.Refused, v.Over = eid.CodeOf(err), true
+		p.render(w, http.StatusForbidden, v)
+		return
+	}
+	value := b.Session + "." + b.Browser + "." + b.Code
+	p.store.change(q.id, func(q *request) { q.browser = b.Session })
+	http.SetCookie(w, &http.Cookie{
+		Name: cookie(q.id), Value: value, Path: "/login", HttpOnly: true, Secure: strings.HasPrefix(p.server.URL(), "https://"),
+		SameSite: http.SameSiteLaxMode, MaxAge: int(requestLife.Seconds()),
+	})
+	v.Code = b.Code
+	p.render(w, http.StatusOK, v)
+}
+
+// kept is the login that the browser's cookie names, if it is that of the request.
+func (p *pages) kept(r *http.Request, q *request) (session, secret, code string) {
+	c, err := r.Cookie(cookie(q.id))
+	if err != nil {
+		return "", "", ""
+	}
+	parts := strings.Split(c.Value, ".")
+	if len(parts) != 3 || parts[0] != q.browser {
+		return "", "", ""
+	}
+	return parts[0], parts[1], parts[2]
+}
+
+// ask is what a request asks of a card.
+func (p *pages) ask(q *request) eid.Ask {
+	a := eid.Ask{Party: q.ask.ClientID}
+	if party, ok := p.server.Party(a.Party); ok && len(party.Purposes) > 0 {
+		a.Purpose = party.Purposes[0]
+	}
+	for _, s := range q.ask.Scopes {
+		if f, ok := strings.CutPrefix(s, scopePrefix); ok {
+			a.Fields = append(a.Fields, f)
+		}
+	}
+	if slices.Contains(q.ask.ACRValues, string(eid.Holder)) {
+		a.Level = eid.Holder
+	}
+	return a
+}
+
+// finish redeems the login and sends the browser back to the portal.
+func (p *pages) finish(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, 4096)
+	q, err := p.store.get(r.PostFormValue("id"))
+	if err != nil {
+		p.render(w, http.StatusNotFound, view{Refused: eid.CodeUnknown, Over: true})
+		return
+	}
+	session, secret, code := p.kept(r, q)
+	claims, err := p.server.RedeemFor(q.ask.ClientID, session, secret, strings.TrimSpace(r.PostFormValue("finish")))
+	if err != nil {
+		c := first(eid.CodeOf(err), eid.CodeUnbound)
+		v := view{ID: q.id, Server: p.server.URL(), Code: code, Refused: c, Over: c != eid.CodeUnbound && c != eid.CodeTaken}
+		if party, ok := p.server.Party(q.ask.ClientID); ok {
+			v.Party = party.Name
+		}
+		p.render(w, http.StatusForbidden, v)
+		return
+	}
+	p.store.change(q.id, func(r *request) { r.claims = claims })
+	http.SetCookie(w, &http.Cookie{Name: cookie(q.id), Path: "/login", MaxAge: -1})
+	http.Redirect(w, r, p.callback(r.Context(), url.QueryEscape(q.id)), http.StatusSeeOther)
+}
+
+func first(a, b eid.Code) eid.Code {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+func (p *pages) render(w http.ResponseWriter, status int, v view) {
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; form-action *; frame-ancestors 'none'; base-uri 'none'")
+	h.Set("Cache-Control", "no-store")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(status)
+	page.Execute(w, v)
+}
