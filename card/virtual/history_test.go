@@ -22,6 +22,7 @@ func TestMemoriesOfEarlierVersions(t *testing.T) {
 		"a/can.chip": "924f2975efe7515917f33c5771305ca1b33b67ed5495cb477a7efb3748ccc2e0",
 		"b/can.chip": "eb2a9af4dea1bdb07f08d031eed0b2b632c9a9a71c654ebaf1f2612a75b04694",
 		"b/eid.chip": "0c7c365d9dbea07313f3744bd015ffa2c8f513365f21dcf7f22f578a3fb03430",
+		"d/can.chip": "11e47c51955e59b9aa95712d94d67b802e5ad5d50682d23e0c059e21aea208d6",
 	} {
 		raw := testdata.Read(t, "history/"+name)
 		if got := sha256.Sum256(raw); digest != hex.EncodeToString(got[:]) {
