@@ -44,7 +44,7 @@ func TestUnsynced(t *testing.T) {
 	ops := readOps(t, log)
 	stride, variants := 37, 1
 	if os.Getenv("TAMTHE_SOAK") != "" {
-		stride, variants = 1, 4
+		stride, variants = 1, 2
 	}
 	r := rand.New(rand.NewPCG(4, 4))
 	d, points := &disk{files: map[string]*kept{}}, 0
@@ -79,7 +79,7 @@ func acknowledge(t *testing.T, dir, log string) {
 	defer acks.Close()
 	n := 30
 	if os.Getenv("TAMTHE_SOAK") != "" {
-		n = 300
+		n = 100
 	}
 	for i := range n {
 		name := fmt.Sprintf("A-%d", i)
