@@ -52,6 +52,13 @@ func TestOnlyEnrolledOperatorsAct(t *testing.T) {
 	hire = o.Hire(stranger)
 	hire.Stream = issuance.OperatorStream(issuance.KeyID{1})
 	refused("a key under another's name", issuance.ErrEntry, hire)
+	for what, more := range map[string]issuance.Claim{
+		"under two names": {Kind: issuance.HoldName, Value: "another"}, "with a card": {Kind: issuance.HoldCard, Value: "x"},
+	} {
+		hire = o.Hire(stranger)
+		hire.Hold = append(hire.Hold, more)
+		refused("enrolled "+what, issuance.ErrEntry, hire)
+	}
 	hire = o.Hire(stranger)
 	hire.Fields["roles"] = "admin,king"
 	refused("an unknown role", issuance.ErrEntry, hire)
@@ -130,6 +137,11 @@ func TestFirstEntry(t *testing.T) {
 	s[0].By = o.Clerk
 	if err := o.Do(t.Context(), s...); !errors.Is(err, issuance.ErrSignature) {
 		t.Errorf("signed by another: %v", err)
+	}
+	s = o.Init()
+	s[0].Second = &o.Mate
+	if err := o.Do(t.Context(), s...); !errors.Is(err, issuance.ErrOperator) {
+		t.Errorf("signed by a second, whom nobody enrolled: %v", err)
 	}
 	state := issuance.Begin(ledgertest.Origin)
 	if _, err := state.Next(issuance.Card("C-1"), issuance.Allocate); err != nil {

@@ -11,7 +11,7 @@ var applicationRules = []rule{
 		kind: KindApplication, act: Enrol, to: Enrolled, role: []Role{Registrar},
 		need: []string{"doctype", "reason", "subject", "ordinal"}, extra: []string{"profile", "replaces"},
 		only: map[string][]string{"reason": EnrolReasons()}, commit: true, every: []ClaimKind{HoldApplication},
-		check: checks(isTheirs, replacesOwnCard, replacesForAReason),
+		check: checks(isTheirs, replacesOwnCard, firstReplacesNone),
 	},
 	{
 		kind: KindApplication, act: Change, from: []Phase{Enrolled, Differing, Approved}, to: Enrolled, role: []Role{Registrar},
@@ -109,8 +109,8 @@ func checks(list ...func(*Book, *Subject, *Entry) error) func(*Book, *Subject, *
 	}
 }
 
-// replacesForAReason: who asks for the first card has none to give back.
-func replacesForAReason(_ *Book, _ *Subject, e *Entry) error {
+// firstReplacesNone: who asks for the first card has none to give back.
+func firstReplacesNone(_ *Book, _ *Subject, e *Entry) error {
 	if e.Fields["replaces"] != "" && slices.Contains(issueReasons, e.Fields["reason"]) {
 		return fmt.Errorf("%w: a card for the reason %q replaces none", ErrEntry, e.Fields["reason"])
 	}

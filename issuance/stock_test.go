@@ -80,6 +80,7 @@ func TestDaysAddUp(t *testing.T) {
 	refused(t, o, "one is gone", issuance.ErrGap, day("2026-03-02", 0, 10, 3, 1, 2, 3))
 	refused(t, o, "one is too many", issuance.ErrGap, day("2026-03-02", 0, 10, 3, 1, 2, 5))
 	refused(t, o, "no number", issuance.ErrEntry, with(day("2026-03-02", 0, 10, 3, 1, 2, 4), map[string]string{"used": "03"}))
+	refused(t, o, "a number beyond all blanks", issuance.ErrEntry, with(day("2026-03-02", 0, 0, 0, 0, 0, 0), map[string]string{"received": "1152921504606846976"}))
 	o.Must(t, day("2026-03-02", 0, 10, 3, 1, 2, 4))
 	refused(t, o, "the same day again", issuance.ErrLink, day("2026-03-02", 4, 0, 0, 0, 0, 4))
 	refused(t, o, "a day before", issuance.ErrLink, day("2026-03-01", 4, 0, 0, 0, 0, 4))
