@@ -38,10 +38,14 @@ func (a *tally) add(n *int) {
 	a.mu.Unlock()
 }
 
+func (a *tally) String() string {
+	return fmt.Sprintf("%d points: lost %d, double %d, usable-unlocked %d, stuck %d (%d spoiled and made anew)", a.points, a.lost, a.double, a.open, a.stuck, a.spoiled)
+}
+
 // settled holds the totals, and that there was something to hold.
 func (a *tally) settled(t *testing.T, least int) {
 	t.Helper()
-	t.Logf("%d points: lost %d, double %d, usable-unlocked %d, stuck %d (%d spoiled and made anew)", a.points, a.lost, a.double, a.open, a.stuck, a.spoiled)
+	t.Log(a)
 	if a.lost+a.double+a.open+a.stuck > 0 {
 		t.Error("a card went wrong")
 	}

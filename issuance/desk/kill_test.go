@@ -18,13 +18,14 @@ import (
 const (
 	victimDir = "TAMTHE_DESK_VICTIM"
 	victimApp = "TAMTHE_DESK_APP"
+	victimEnd = "TAMTHE_DESK_END" // the point at which it kills itself, if it does
 )
 
 // TestKill kills the desk at random moments of personalising, chip and all: the next desk
 // goes on, and every card is issued exactly once.
 func TestKill(t *testing.T) {
 	if dir := os.Getenv(victimDir); dir != "" {
-		victim(t, dir, os.Getenv(victimApp))
+		victim(t, dir, os.Getenv(victimApp), os.Getenv(victimEnd))
 		return
 	}
 	t.Parallel()
@@ -50,7 +51,7 @@ func kill(t *testing.T, kills int) {
 			if try == 2 || killed == kills { // a third accident would end the card
 				after = 0 // let it work
 			}
-			card := r.desk(t, app, after)
+			card := r.desk(t, app, after, "")
 			if card != "" {
 				c := must(virtual.Load(r.path(app + ".chip")))(t)
 				r.issuedOnce(t, app, card, c)
@@ -85,18 +86,18 @@ func (r *rig) timeOfOne(t *testing.T) time.Duration {
 	app := r.approved(t, enrolment(1))
 	check(t, must(virtual.Create(r.path(app+".chip"), virtual.Config{}))(t).Close())
 	begin := time.Now()
-	if r.desk(t, app, 0) == "" {
+	if r.desk(t, app, 0, "") == "" {
 		t.Fatal("a desk that nobody killed made no card")
 	}
 	return time.Since(begin)
 }
 
 // desk has a process of its own make the card, and kills it so long after it began, unless
-// that is 0. It returns the card's name if it was made.
-func (r *rig) desk(t *testing.T, app string, after time.Duration) (card string) {
+// that is 0, or has it kill itself at a point. It returns the card's name if it was made.
+func (r *rig) desk(t *testing.T, app string, after time.Duration, at string) (card string) {
 	t.Helper()
 	child := exec.Command(os.Args[0], "-test.run=^TestKill$", "-test.v")
-	child.Env = append(os.Environ(), victimDir+"="+r.dir, victimApp+"="+app)
+	child.Env = append(os.Environ(), victimDir+"="+r.dir, victimApp+"="+app, victimEnd+"="+at)
 	out := must(child.StdoutPipe())(t)
 	check(t, child.Start())
 	var said strings.Builder
@@ -120,13 +121,15 @@ func (r *rig) desk(t *testing.T, app string, after time.Duration) (card string) 
 
 // victim is the desk that is killed: it takes up ledger and chip from their files, makes
 // the card, and says so.
-func victim(t *testing.T, dir, app string) {
+func victim(t *testing.T, dir, app, end string) {
 	r := &rig{dir: dir, now: newClock()}
 	r.open(t)
 	r.loadTrust(t)
 	c := must(virtual.Load(r.path(app + ".chip")))(t)
 	defer c.Close()
+	s := insert(c)
+	o := parsePoint(t, end).arm(r, s)
 	fmt.Println("begins")
-	card := must(r.an.Personalise(t.Context(), app, insert(c), r.plan()))(t)
+	card := must(o.Personalise(t.Context(), app, s, r.plan()))(t)
 	fmt.Println("made " + card)
 }

@@ -118,8 +118,7 @@ func newClock() time.Time { return time.Date(2026, 9, 1, 10, 0, 0, 0, time.Fixed
 // open opens what lies in the rig's folder.
 func (r *rig) open(t testing.TB) {
 	t.Helper()
-	log := must(keystore.OpenLog(r.path("keys", "log")))(t)
-	r.store = must(sqlite.Open(t.Context(), r.path("ledger.db"), sqlite.Options{Signer: log, Checkpoints: r.path("checkpoints")}))(t)
+	r.store = must(sqlite.Open(t.Context(), r.path("ledger.db"), r.options(t)))(t)
 	t.Cleanup(func() { r.close(t) })
 	r.subjects = must(sqlite.OpenSubjects(t.Context(), r.path("subjects.db"), false))(t)
 	kek := must(keystore.OpenSecret(r.path("keys", kekName), keystore.UseVault))(t)
@@ -129,6 +128,12 @@ func (r *rig) open(t testing.TB) {
 	r.an = r.office(ed25519.NewKeyFromSeed(must(os.ReadFile(r.path("keys", "seed-an")))(t)))
 	r.binh = r.office(ed25519.NewKeyFromSeed(must(os.ReadFile(r.path("keys", "seed-binh")))(t)))
 	r.an.Second, r.binh.Second = r.binh.Signer, r.an.Signer
+}
+
+// options are how the rig's ledger is opened.
+func (r *rig) options(t testing.TB) sqlite.Options {
+	t.Helper()
+	return sqlite.Options{Signer: must(keystore.OpenLog(r.path("keys", "log")))(t), Checkpoints: r.path("checkpoints")}
 }
 
 // close closes the ledger, once.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -21,6 +22,14 @@ func TestDiskFull(t *testing.T) {
 		fill(t, dir)
 		return
 	}
+	if out := ownDisk(t); !strings.Contains(out, "the disk is full after") {
+		t.Errorf("the disk was never full\n%s", out)
+	}
+}
+
+// ownDisk runs the test again where it may mount a file system.
+func ownDisk(t *testing.T) string {
+	t.Helper()
 	out, err := child(t, t.TempDir(), &syscall.SysProcAttr{
 		Cloneflags:  syscall.CLONE_NEWUSER | syscall.CLONE_NEWNS,
 		UidMappings: []syscall.SysProcIDMap{{HostID: os.Getuid(), Size: 1}},
@@ -32,8 +41,43 @@ func TestDiskFull(t *testing.T) {
 	if err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
-	if !strings.Contains(string(out), "the disk is full after") {
-		t.Errorf("the disk was never full\n%s", out)
+	return string(out)
+}
+
+// TestReadOnlyDisk: a disk that can only be read is told as such, and what lies on it can
+// be read.
+func TestReadOnlyDisk(t *testing.T) {
+	dir := os.Getenv(childDir)
+	if dir == "" {
+		ownDisk(t)
+		return
+	}
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=4m"); err != nil {
+		t.Fatal(err)
+	}
+	busy(t, dir)
+	subjects := filepath.Join(dir, "subjects.db")
+	if s, err := sqlite.CreateSubjects(t.Context(), subjects, "kek"); err != nil || s.Close() != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mount("", dir, "", syscall.MS_REMOUNT|syscall.MS_RDONLY, ""); err != nil {
+		t.Fatal(err)
+	}
+	o := options(t, dir)
+	if _, err := sqlite.Open(t.Context(), filepath.Join(dir, "ledger.db"), o); !errors.Is(err, sqlite.ErrReadOnly) {
+		t.Errorf("ledger: %v", err)
+	}
+	if _, err := sqlite.OpenSubjects(t.Context(), subjects, false); !errors.Is(err, sqlite.ErrReadOnly) {
+		t.Errorf("subjects: %v", err)
+	}
+	o.ReadOnly = true
+	l, err := sqlite.Open(t.Context(), filepath.Join(dir, "ledger.db"), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if found := verify(t, l, nil); len(found) > 0 {
+		t.Error(found)
 	}
 }
 

@@ -114,6 +114,11 @@ func open(ctx context.Context, path string, o Options) (*Ledger, error) {
 
 // ready checks what was opened and, unless only for reading, makes it fit to append to.
 func (l *Ledger) ready(ctx context.Context) error {
+	if !l.o.ReadOnly {
+		if err := mayWrite(l.path); err != nil {
+			return err
+		}
+	}
 	behind, err := checkVersion(ctx, l.readers)
 	if err != nil {
 		return err
@@ -176,11 +181,6 @@ func openReaders(path string, o Options) (*sql.DB, error) {
 
 // openWriter opens the one connection that appends.
 func (l *Ledger) openWriter(ctx context.Context, behind bool) error {
-	if f, err := os.OpenFile(l.path, os.O_RDWR, 0); err != nil {
-		return fmt.Errorf("%w: %w", ErrReadOnly, err)
-	} else {
-		f.Close()
-	}
 	db, err := sql.Open("sqlite3", dsn(l.path, "rw", url.Values{
 		"_txlock":             {"immediate"},
 		"_journal_mode":       {"WAL"},
@@ -224,6 +224,16 @@ func writable(ctx context.Context, db *sql.DB) error {
 		}
 	}
 	return err
+}
+
+// mayWrite asks the system before SQLite is asked, which on a disk that can only be read
+// says that there is no such file: it means the write-ahead log that it cannot make.
+func mayWrite(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrReadOnly, err)
+	}
+	return f.Close()
 }
 
 func folderWritable(path string) bool {

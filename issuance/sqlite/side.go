@@ -101,6 +101,9 @@ func (s side) connect(path string, readOnly bool) (*sql.DB, error) {
 	if readOnly {
 		return openReaders(path, Options{ReadOnly: true, Busy: busyTimeout})
 	}
+	if err := mayWrite(path); err != nil {
+		return nil, err
+	}
 	return sql.Open("sqlite3", dsn(path, "rw", s.settings(url.Values{
 		"_txlock": {"immediate"}, "_journal_mode": {"WAL"}, "_synchronous": {"FULL"}, "_recursive_triggers": {"1"}, "_busy_timeout": {millis(busyTimeout)},
 	})))
