@@ -2,6 +2,7 @@ package keystore
 
 import (
 	"bytes"
+	"crypto/subtle"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -20,6 +21,12 @@ func component(t *testing.T, octets []byte) *Component {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return c
+}
+
+func xor(a, b []byte) []byte {
+	c := make([]byte, len(a))
+	subtle.XORBytes(c, a, b)
 	return c
 }
 
@@ -51,7 +58,7 @@ func TestComponents(t *testing.T) {
 		t.Fatalf("%v, %v", got, err)
 	}
 	zero := component(t, make([]byte, 16))
-	long := component(t, make([]byte, 32))
+	long := component(t, append(bytes.Clone(xor(key, one)), two...)) // its first half would make the key
 	for what, c := range map[string][]*Component{
 		"none": nil, "one": parts[:1], "one missing": parts[:2], "one of zeros": {parts[0], zero}, "one twice": {parts[0], parts[1], parts[0]},
 		"another length": {parts[0], long},
@@ -122,6 +129,25 @@ func TestStoreWrapped(t *testing.T) {
 	}
 	if _, _, err := OpenWrapped(ctx, f, "transport-b1", kek); !errors.Is(err, ErrMissing) {
 		t.Error(err)
+	}
+}
+
+// TestWrappedCheckValue: whoever may wrap cannot have a key taken for another's check value.
+func TestWrappedCheckValue(t *testing.T) {
+	f := Folder{Dir: t.TempDir()}
+	if err := f.GenerateSecret(t.Context(), "kek", UseTransport); err != nil {
+		t.Fatal(err)
+	}
+	kek, err := f.Wrapper(t.Context(), "kek")
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, other := bytes.Repeat([]byte{0x11}, 16), bytes.Repeat([]byte{0x12}, 16)
+	if err := StoreWrapped(t.Context(), f, "transport-b1", gpCheck(t, other), &Secret{key}, kek); err != nil {
+		t.Fatal(err)
+	}
+	if got, _, err := OpenWrapped(t.Context(), f, "transport-b1", kek); got != nil || !errors.Is(err, ErrFormat) {
+		t.Errorf("%v, %v", got, err)
 	}
 }
 

@@ -149,6 +149,30 @@ func TestExecProgram(t *testing.T) {
 	}
 }
 
+// TestExecChangedByOthers: a program that works is not run once others may write to it.
+func TestExecChangedByOthers(t *testing.T) {
+	x, h := newExec(t)
+	if _, err := x.Generate(t.Context(), "csca", "P-256"); err != nil {
+		t.Fatal(err)
+	}
+	program := filepath.Join(h.Dir, "program")
+	if err := os.WriteFile(program, []byte("#!/bin/sh\nexec '"+h.Program+"'\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for mode, want := range map[os.FileMode]error{0o700: nil, 0o755: nil, 0o770: ErrHelper, 0o702: ErrHelper} {
+		if err := os.Chmod(program, mode); err != nil {
+			t.Fatal(err)
+		}
+		own := &Exec{Program: program, Timeout: x.Timeout}
+		if _, err := own.Signer(t.Context(), "csca"); !errors.Is(err, want) {
+			t.Errorf("mode %o: %v", mode, err)
+		}
+		if err := own.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func FuzzParseAnswer(f *testing.F) {
 	f.Add([]byte(`{"id":1,"public":"00","signature":"00"}`))
 	f.Add([]byte(`{"id":1,"error":"missing","message":"x"}`))

@@ -167,6 +167,24 @@ func TestSealedFolder(t *testing.T) {
 	}
 }
 
+// TestDestroyFollowsNoLink: what a link in the folder points to is not overwritten.
+func TestDestroyFollowsNoLink(t *testing.T) {
+	f := Folder{Dir: t.TempDir()}
+	outside := filepath.Join(t.TempDir(), "outside")
+	if err := os.WriteFile(outside, []byte("somebody's file"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(outside, filepath.Join(f.Dir, "csca")); err != nil {
+		t.Skip(err)
+	}
+	if err := f.Destroy(t.Context(), "csca"); !errors.Is(err, ErrFormat) {
+		t.Error(err)
+	}
+	if b, err := os.ReadFile(outside); err != nil || string(b) != "somebody's file" {
+		t.Errorf("%q, %v", b, err)
+	}
+}
+
 func FuzzUnseal(f *testing.F) {
 	path := filepath.Join(f.TempDir(), "k")
 	if err := writeSealed(path, pemPrivateKey, "k", "", []byte("x"), []byte("p")); err != nil {

@@ -215,3 +215,19 @@ func FuzzParsePKCS8(f *testing.F) {
 		}
 	})
 }
+
+// TestEd25519SignsNoDigest: a holder of the key is not even asked.
+func TestEd25519SignsNoDigest(t *testing.T) {
+	key := ed25519.NewKeyFromSeed(make([]byte, 32))
+	asked := 0
+	signer := NewSigner(key.Public(), func(digest []byte, opts crypto.SignerOpts) ([]byte, error) {
+		asked++
+		return key.Sign(nil, digest, crypto.Hash(0))
+	})
+	if _, err := signer.Sign(nil, make([]byte, 64), crypto.SHA512); !errors.Is(err, ErrAlgorithm) || asked > 0 {
+		t.Errorf("%v, asked %d times", err, asked)
+	}
+	if _, err := signer.Sign(nil, make([]byte, 64), nil); err != nil || asked != 1 {
+		t.Errorf("%v, asked %d times", err, asked)
+	}
+}

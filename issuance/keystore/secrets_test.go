@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"crypto"
 	"crypto/ed25519"
+	"encoding/base64"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -178,6 +180,34 @@ func TestLogKey(t *testing.T) {
 		}
 		if _, err := OpenLog(file); !errors.Is(err, ErrFormat) || strings.Contains(err.Error(), "PRIVATE") {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestLogKeyOfOneHash: a verifier whose hash is that of the log's key, and whose key is another.
+func TestLogKeyOfOneHash(t *testing.T) {
+	const name = "example.org/tamthe"
+	seed := func(n uint32) []byte { return append(binary.BigEndian.AppendUint32(nil, n), make([]byte, 28)...) }
+	verifier := func(n uint32) string {
+		v, err := note.NewEd25519VerifierKey(name, ed25519.NewKeyFromSeed(seed(n)).Public().(ed25519.PublicKey))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	one, other := verifier(17847), verifier(109065) // found by trying
+	hash, rest, _ := strings.Cut(strings.TrimPrefix(one, name+"+"), "+")
+	if !strings.HasPrefix(other, name+"+"+hash+"+") || strings.HasSuffix(other, rest) {
+		t.Fatalf("%s and %s are not of one hash", one, other)
+	}
+	private := "PRIVATE+KEY+" + name + "+" + hash + "+" + base64.StdEncoding.EncodeToString(append([]byte{1}, seed(17847)...))
+	file := filepath.Join(t.TempDir(), "log")
+	for v, want := range map[string]error{one: nil, other: ErrFormat} {
+		if err := os.WriteFile(file, []byte(private+"\n"+v+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := OpenLog(file); !errors.Is(err, want) {
+			t.Errorf("%s: %v", v, err)
 		}
 	}
 }
