@@ -52,12 +52,13 @@ func Handler(s *eid.Server, o Options) (http.Handler, error) {
 	}
 	p := &pages{server: s, store: store, callback: op.AuthCallbackURL(provider), issuer: op.NewIssuerInterceptor(provider.IssuerFromRequest)}
 	mux := http.NewServeMux()
-	mux.Handle("GET /login", p.issuer.HandlerFunc(p.show))
-	mux.Handle("POST /login", p.issuer.HandlerFunc(p.finish))
+	mux.Handle("GET /login", p.own(p.issuer.HandlerFunc(p.show)))
+	mux.Handle("POST /login", p.own(p.issuer.HandlerFunc(p.finish)))
 	mux.Handle("/eid/", s.Handler())
 	mux.Handle("/openapi.json", s.Handler())
 	mux.Handle("/health", s.Handler())
-	mux.Handle("/", provider)
+	mux.Handle(provider.AuthorizationEndpoint().Relative(), p.begins(provider))
+	mux.Handle("/", p.own(provider))
 	return http.NewCrossOriginProtection().Handler(mux), nil
 }
 

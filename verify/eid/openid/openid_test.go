@@ -285,3 +285,44 @@ func headers(t *testing.T, address string) http.Header {
 	resp.Body.Close()
 	return resp.Header
 }
+
+// Who begins a request and has another's browser log in gets nothing: neither is the page
+// shown there, nor is the code given to who only knows the request's name.
+func TestRequestOfAnother(t *testing.T) {
+	r := newRig(t)
+	verifier := oauth2.GenerateVerifier()
+	phisher, victim := browser(t), browser(t)
+	begin := *phisher
+	begin.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	resp, err := begin.Get(r.config.AuthCodeURL("state-3", oauth2.S256ChallengeOption(verifier)))
+	must(t, err)
+	resp.Body.Close()
+	lure, err := resp.Location()
+	must(t, err)
+	get(t, victim, r.config.AuthCodeURL("state-4", oauth2.S256ChallengeOption(verifier))) // a browser that has been here
+	for what, c := range map[string]*http.Client{"a new browser": browser(t), "another browser": victim} {
+		if page, _, status := get(t, c, lure.String()); status != http.StatusForbidden || shownCode.MatchString(page) {
+			t.Errorf("%s is shown the phisher's login: %d", what, status)
+		}
+	}
+
+	page, at, _ := get(t, phisher, lure.String())
+	keep := *phisher
+	keep.CheckRedirect = func(q *http.Request, _ []*http.Request) error { return http.ErrUseLastResponse }
+	_, callback, status := r.post(t, &keep, at, r.show(t, page))
+	if status != http.StatusSeeOther {
+		t.Fatalf("the login ended with %d", status)
+	}
+	*callback = url.URL{Scheme: at.Scheme, Host: at.Host, Path: "/authorize/callback", RawQuery: at.RawQuery}
+	for what, c := range map[string]*http.Client{"a new browser": browser(t), "another browser": victim} {
+		if _, back, _ := get(t, c, callback.String()); back.Query().Get("code") != "" {
+			t.Errorf("%s is given the code of a request whose name it knows", what)
+		}
+	}
+	if _, back, _ := get(t, phisher, callback.String()); back.Query().Get("code") == "" {
+		t.Error("its own browser is not given the code")
+	}
+	if _, back, _ := get(t, phisher, callback.String()); back.Query().Get("code") != "" {
+		t.Error("a request has two codes")
+	}
+}

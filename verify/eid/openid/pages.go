@@ -40,11 +40,53 @@ type view struct {
 // each request.
 func cookie(id string) string { return "eid-" + id }
 
+// ownKey is where a context has what the browser session is known by.
+type ownKey struct{}
+
+// ownCookie is the name of the cookie that tells browser sessions apart. By TLS no other
+// host can set it (RFC 6265bis §4.1.3.2).
+func (p *pages) ownCookie() string {
+	if strings.HasPrefix(p.server.URL(), "https://") {
+		return "__Host-eid"
+	}
+	return "eid"
+}
+
+// own tells h which browser session it is.
+func (p *pages) own(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		value := ""
+		if c, err := r.Cookie(p.ownCookie()); err == nil {
+			value = c.Value
+		}
+		h.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), ownKey{}, value)))
+	})
+}
+
+// begins is own where requests begin: a browser session that is not known is from then on.
+func (p *pages) begins(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c, err := r.Cookie(p.ownCookie())
+		if err != nil || c.Value == "" {
+			c = &http.Cookie{
+				Name: p.ownCookie(), Value: name(), Path: "/", HttpOnly: true, Secure: strings.HasPrefix(p.server.URL(), "https://"),
+				SameSite: http.SameSiteLaxMode,
+			}
+			http.SetCookie(w, c)
+		}
+		h.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), ownKey{}, c.Value)))
+	})
+}
+
 // show begins the login of a request, or shows it again to the browser session that did.
 func (p *pages) show(w http.ResponseWriter, r *http.Request) {
 	q, err := p.store.get(r.FormValue("id"))
 	if err != nil {
 		p.render(w, http.StatusNotFound, view{Refused: eid.CodeUnknown, Over: true})
+		return
+	}
+	if !q.of(r.Context()) { // somebody was sent here to log in another's browser
+		p.render(w, http.StatusForbidden, view{Refused: eid.CodeUnbound, Over: true})
 		return
 	}
 	v := view{ID: q.id, Server: p.server.URL()}
@@ -115,6 +157,10 @@ func (p *pages) finish(w http.ResponseWriter, r *http.Request) {
 	q, err := p.store.get(r.PostFormValue("id"))
 	if err != nil {
 		p.render(w, http.StatusNotFound, view{Refused: eid.CodeUnknown, Over: true})
+		return
+	}
+	if !q.of(r.Context()) {
+		p.render(w, http.StatusForbidden, view{Refused: eid.CodeUnbound, Over: true})
 		return
 	}
 	session, secret, code := p.kept(r, q)

@@ -3,6 +3,8 @@ package openid
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
 	"encoding/hex"
 	"maps"
 	"slices"
@@ -29,7 +31,16 @@ type request struct {
 	ask     oidc.AuthRequest
 	begun   time.Time
 	claims  *eid.Claims // nil until the login was redeemed
-	browser string      // session and secret of the login, as the browser's cookie has them
+	browser string      // the session of the login
+	owner   [32]byte    // SHA-256 of what the browser session that began it is known by
+	coded   bool        // a code was given out
+}
+
+// of reports whether a request is that of the browser session of a context.
+func (r *request) of(ctx context.Context) bool {
+	own, _ := ctx.Value(ownKey{}).(string)
+	sum := sha256.Sum256([]byte(own))
+	return own != "" && subtle.ConstantTimeCompare(sum[:], r.owner[:]) == 1
 }
 
 func (r *request) GetID() string { return r.id }
@@ -100,12 +111,16 @@ func (s *store) sweep(now time.Time) {
 }
 
 // CreateAuthRequest takes a request that is well formed. Without PKCE by S256 there is none.
-func (s *store) CreateAuthRequest(_ context.Context, ask *oidc.AuthRequest, _ string) (op.AuthRequest, error) {
+func (s *store) CreateAuthRequest(ctx context.Context, ask *oidc.AuthRequest, _ string) (op.AuthRequest, error) {
 	switch {
 	case slices.Contains(ask.Prompt, "none"):
 		return nil, oidc.ErrLoginRequired()
 	case ask.CodeChallenge == "" || ask.CodeChallengeMethod != oidc.CodeChallengeMethodS256:
 		return nil, oidc.ErrInvalidRequest().WithDescription("PKCE by S256 is needed")
+	}
+	own, _ := ctx.Value(ownKey{}).(string)
+	if own == "" {
+		return nil, oidc.ErrServerError().WithDescription("no browser session")
 	}
 	now := s.server.Now()
 	s.mu.Lock()
@@ -114,16 +129,20 @@ func (s *store) CreateAuthRequest(_ context.Context, ask *oidc.AuthRequest, _ st
 	if len(s.requests) >= maxRequests {
 		return nil, oidc.ErrServerError().WithDescription("too many logins at once")
 	}
-	r := &request{id: name(), ask: *ask, begun: now}
+	r := &request{id: name(), ask: *ask, begun: now, owner: sha256.Sum256([]byte(own))}
 	s.requests[r.id] = r
 	return r, nil
 }
 
-// AuthRequestByID gives a request out.
-func (s *store) AuthRequestByID(_ context.Context, id string) (op.AuthRequest, error) {
+// AuthRequestByID gives a request out to the browser session that began it: whoever knows
+// its name could fetch its code otherwise.
+func (s *store) AuthRequestByID(ctx context.Context, id string) (op.AuthRequest, error) {
 	r, err := s.get(id)
 	if err != nil {
 		return nil, err
+	}
+	if !r.of(ctx) {
+		return nil, errUnknown
 	}
 	return r, nil
 }
@@ -150,7 +169,7 @@ func (s *store) change(id string, f func(*request)) {
 }
 
 // AuthRequestByCode gives out the request of a code, which is good once.
-func (s *store) AuthRequestByCode(ctx context.Context, code string) (op.AuthRequest, error) {
+func (s *store) AuthRequestByCode(_ context.Context, code string) (op.AuthRequest, error) {
 	s.mu.Lock()
 	id, ok := s.codes[code]
 	delete(s.codes, code)
@@ -158,13 +177,22 @@ func (s *store) AuthRequestByCode(ctx context.Context, code string) (op.AuthRequ
 	if !ok {
 		return nil, errUnknown
 	}
-	return s.AuthRequestByID(ctx, id)
+	r, err := s.get(id)
+	if err != nil {
+		return nil, err
+	}
+	return r, nil
 }
 
-// SaveAuthCode keeps the code of a request.
+// SaveAuthCode keeps the code of a request, which has one.
 func (s *store) SaveAuthCode(_ context.Context, id, code string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	r := s.requests[id]
+	if r == nil || r.coded {
+		return errUnknown
+	}
+	r.coded = true
 	s.codes[code] = id
 	return nil
 }
