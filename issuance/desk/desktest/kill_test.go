@@ -143,7 +143,8 @@ func (o *office) kill(t *testing.T, death int, act func(p *process, n int)) {
 	r, path := newReader(t), filepath.Join(t.TempDir(), "chip")
 	chip := must(virtual.Create(path, virtual.Config{}))(t)
 	check(t, chip.Close())
-	app := o.approved(t, o.person(), portrait(0))
+	who := o.person()
+	app := o.approved(t, who, portrait(0))
 	p := r.start(path, death)
 	w := &tap{Card: r.open(pcsc.Options{})}
 	w.act = func(n int) error {
@@ -156,12 +157,16 @@ func (o *office) kill(t *testing.T, death int, act func(p *process, n int)) {
 	wantError(t, "personalise", err, apdu.ErrRemoved)
 	check(t, w.Close())
 	p.kill()
+	chip = must(virtual.Load(path))(t)
+	o.suffered(t, chip, who)
+	check(t, chip.Close())
 
 	p = r.start(path, 0)
 	again := r.open(pcsc.Options{})
 	card, err := o.desk(o.an).Personalise(t.Context(), app, again, o.plan())
 	if err != nil {
-		t.Fatalf("resume: %v", err)
+		wrong(t, &fates.stuck, "resume: %v", err)
+		t.FailNow()
 	}
 	check(t, again.Close())
 	p.kill()

@@ -71,6 +71,7 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
+	defer tell()
 	return m.Run()
 }
 
