@@ -25,6 +25,13 @@ type personaliseOptions struct {
 	blank                            string
 }
 
+// personaliseJSON is the document of `personalise --json`.
+type personaliseJSON struct {
+	Schema  string `json:"schema"`
+	Card    string `json:"card"`
+	Scripts int    `json:"scripts,omitempty"` // that a centre sent to the chip
+}
+
 func newPersonalise(p *program) *cobra.Command {
 	var o personaliseOptions
 	cmd := &cobra.Command{
@@ -65,17 +72,11 @@ func runPersonalise(ctx context.Context, p *program, app string, o personaliseOp
 	if driver.TestOnly {
 		p.say("driver %s is for test cards: keys cross the reader in the clear", driver.Name)
 	}
-	master, err := laterRing{p}.Deriver(ctx, masterKeyName)
-	if err != nil {
+	plan := desk.Personalisation{BACOnly: o.bacOnly, NoAA: o.noAA, Driver: o.driver, Import: o.imports, TestCard: o.testCard}
+	if err := p.making(ctx, office, &plan); err != nil {
 		return err
 	}
-	if held, ok := master.(interface{ Destroy() }); ok {
-		defer held.Destroy()
-	}
-	if err := p.signing(ctx, office, master); err != nil {
-		return err
-	}
-	qa, err := p.qaOptions()
+	plan.Verify, err = p.qaOptions()
 	if err != nil {
 		return err
 	}
@@ -84,28 +85,24 @@ func runPersonalise(ctx context.Context, p *program, app string, o personaliseOp
 		return err
 	}
 	defer r.close()
-	blank, err := office.blank(o.blank)
-	if err != nil {
+	if plan.Blank, err = office.blank(o.blank); err != nil {
 		return err
 	}
-	limits := apdu.Limits{} // what a blank chip takes nobody says
-	if driver.Extended {
-		limits = r.limits
+	if driver.Extended { // else nobody says what a blank chip takes
+		plan.Limits = r.limits
 	}
 	progress := p.progress()
-	card, err := office.Personalise(ctx, app, r, desk.Personalisation{
-		Transport: p.supplied, Master: master, BACOnly: o.bacOnly, NoAA: o.noAA,
-		Driver: o.driver, Import: o.imports, TestCard: o.testCard, Limits: limits, Blank: blank,
-		Verify: qa, Progress: func(s perso.Progress) { progress.show(string(s.Act), s.Done, s.Total) },
-	})
+	plan.Progress = func(s perso.Progress) { progress.show(string(s.Act), s.Done, s.Total) }
+	card, err := office.Personalise(ctx, app, r, plan)
 	progress.end()
 	if err != nil {
 		return resumable(ctx, office, app, card, err)
 	}
-	return p.result(struct {
-		Schema string `json:"schema"`
-		Card   string `json:"card"`
-	}{"tamthe/personalise/1", card}, card, card)
+	done := personaliseJSON{Schema: "tamthe/personalise/1", Card: card}
+	if plan.Centre != nil {
+		done.Scripts = plan.Centre.Scripts
+	}
+	return p.result(done, card, card)
 }
 
 // check refuses what no run could make.

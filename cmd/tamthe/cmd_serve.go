@@ -21,6 +21,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tamthe/tamthe/issuance/desk"
 	"github.com/tamthe/tamthe/issuance/signing"
 )
 
@@ -75,6 +76,12 @@ begin at the home:
   ca = "signer.crt"       # the service's certificate
   cert = "desk.crt"       # this desk's
   key = "desk.key"
+
+With centre = true there, the service also makes the desk's cards: it holds the card master and
+the transport keys, and sends the desk's reader a few scripts of commands that only the chip
+can read. Then move the card master rather than copying it, and take transport keys in with
+TAMTHE_HOME=SIGNER: the desk's home has no key of a chip any more. Only what the log says two
+persons approved is made, for the personaliser who signs for it.
 `,
 		Example: "  tamthe serve signer --make-cert signer\n  tamthe serve signer --listen 192.0.2.9:7043 --cert signer.crt --key signer.key --clients desk.crt",
 		Args:    exactly(0),
@@ -135,8 +142,9 @@ func runServeSigner(ctx context.Context, p *program, o serveSignerOptions) error
 	if err != nil {
 		return err
 	}
+	centre := desk.NewCentre(s, office.ledger, master, p.supplied, p.now)
 	fmt.Fprintf(p.out, "ready %s\n", listener.Addr())
-	if err := signing.Serve(ctx, listener, s, own, clients, slog.New(said{p})); err != nil {
+	if err := signing.Serve(ctx, listener, s, own, clients, slog.New(said{p}), centre.Conduct); err != nil {
 		return err
 	}
 	return ctx.Err()

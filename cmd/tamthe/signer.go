@@ -34,16 +34,35 @@ type signerConfig struct {
 	Cert string `toml:"cert,omitempty"`
 	Key  string `toml:"key,omitempty"`
 
+	Centre   bool `toml:"centre,omitempty"`   // that service makes the cards, too: this home has no key of a chip
 	Imported bool `toml:"imported,omitempty"` // the home's own service signs for chips that have not made their keys, too
 }
 
-// signing fills in the signing service of an office: that of another machine, if config.toml
-// names one, else the home's own.
-func (p *program) signing(ctx context.Context, o *office, master gp.Master) error {
+// making fills in who signs and makes the cards of an office: the services of another machine,
+// as far as config.toml names them, else the home's own with the home's card master. With a
+// centre no key of the home's ring is opened.
+func (p *program) making(ctx context.Context, o *office, plan *desk.Personalisation) error {
 	if p.conf.Signer.URL != "" {
 		client, err := p.dialSigner()
+		if err != nil {
+			return err
+		}
 		o.Signing = client
+		if p.conf.Signer.Centre {
+			plan.Centre = &desk.Distant{Dial: client.Talk}
+			return nil
+		}
+	}
+	master, err := laterRing{p}.Deriver(ctx, masterKeyName)
+	if err != nil {
 		return err
+	}
+	if held, ok := master.(interface{ Destroy() }); ok {
+		o.close = append(o.close, held.Destroy)
+	}
+	plan.Transport, plan.Master = p.supplied, master
+	if o.Signing != nil {
+		return nil
 	}
 	s, forget, err := p.service(ctx, o, master)
 	if errors.Is(err, fs.ErrNotExist) {

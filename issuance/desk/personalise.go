@@ -35,6 +35,9 @@ type Personalisation struct {
 	// Verify says whom the desk trusts when it looks at its own card. Policy, time,
 	// passwords and source of status are the desk's own, whatever is set.
 	Verify verify.Options
+
+	// Centre, if not nil, makes the card: Transport and Master are not used.
+	Centre *Distant
 }
 
 // Transport gives the keys of blanks that came with the transport key of that name, which
@@ -105,13 +108,17 @@ func (o *Office) Personalise(ctx context.Context, app string, chip Chip, p Perso
 	if err == nil {
 		err = m.setDriver()
 	}
-	if err == nil {
+	if err == nil && p.Centre == nil {
 		err = m.openTransport(ctx, card)
 	}
 	if err != nil {
 		return "", err
 	}
-	err = perso.Run(ctx, apdu.Over(chip, p.Limits), m.order(ctx), m, state)
+	if p.Centre != nil {
+		err = m.afar(ctx, p.Centre, state)
+	} else {
+		err = perso.Run(ctx, apdu.Over(chip, p.Limits), m.order(ctx), m, state)
+	}
 	if err != nil && !m.begun {
 		return "", err
 	}

@@ -58,32 +58,37 @@ func (a *approved) isInTheMaking() error {
 	return nil
 }
 
-// byThreePersons: who asks is a personaliser and signed this request, and stands behind
-// neither approval nor, as the approver, enrolment. The rules say so of each act in the log;
-// here it is said of the whole.
+// byThreePersons: who asks signed this request, and the three are the application's.
 func (a *approved) byThreePersons(v *view) error {
-	op, ok := v.book.Operator(a.r.Operator)
+	return v.threePersons(a.app, a.r.Operator, a.r.signedBy)
+}
+
+// threePersons: who asks is a personaliser and signed, and stands behind neither approval nor,
+// as the approver, enrolment. The rules say so of each act in the log; here it is said of the
+// whole. signed verifies under the field "key" of who asks.
+func (v *view) threePersons(app issuance.Subject, asks issuance.KeyID, signed func(keyField string) error) error {
+	op, ok := v.book.Operator(asks)
 	switch {
 	case !ok || !op.Active:
 		return fmt.Errorf("%w: who asks", issuance.ErrOperator)
 	case !op.May(issuance.Personaliser):
 		return fmt.Errorf("%w: who asks is no %s", issuance.ErrRole, issuance.Personaliser)
 	}
-	key := v.book.Subject(issuance.OperatorStream(a.r.Operator)).Fields["key"]
-	if err := a.r.signedBy(key); err != nil {
+	key := v.book.Subject(issuance.OperatorStream(asks)).Fields["key"]
+	if err := signed(key); err != nil {
 		return err
 	}
-	approvers := persons(v, a.app.Actors[issuance.Approve])
+	approvers := persons(v, app.Actors[issuance.Approve])
 	if len(approvers) == 0 {
 		return fmt.Errorf("%w: nobody approved", ErrNotApproved)
 	}
-	others := append(persons(v, a.app.Actors[issuance.Enrol]), persons(v, a.app.Actors[issuance.Change])...)
+	others := append(persons(v, app.Actors[issuance.Enrol]), persons(v, app.Actors[issuance.Change])...)
 	for _, p := range append(others, op.Person) {
 		if slices.Contains(approvers, p) {
 			return fmt.Errorf("%w: who approved did something else too", issuance.ErrFourEyes)
 		}
 	}
-	return v.approvedByHolder(a.r.Application)
+	return v.approvedByHolder(app.Stream.ID)
 }
 
 // approvedByHolder: the key that approved was still its holder's. A revocation that says since

@@ -37,7 +37,7 @@ func config(own tls.Certificate, peers []*x509.Certificate) (*tls.Config, error)
 		return nil, errors.New("a certificate with its key, and those of the other end, are needed")
 	}
 	return &tls.Config{
-		MinVersion: tls.VersionTLS13, Certificates: []tls.Certificate{own}, ClientAuth: tls.RequireAnyClientCert,
+		NextProtos: []string{protocol}, MinVersion: tls.VersionTLS13, Certificates: []tls.Certificate{own}, ClientAuth: tls.RequireAnyClientCert,
 		InsecureSkipVerify:     true, // VerifyConnection decides, by the pin
 		SessionTicketsDisabled: true,
 		VerifyConnection: func(s tls.ConnectionState) error {
@@ -51,13 +51,30 @@ func config(own tls.Certificate, peers []*x509.Certificate) (*tls.Config, error)
 	}, nil
 }
 
+// Talk is another conversation than requests that a service has with its desks. It has
+// talkTime, and ends when ctx does.
+type Talk func(ctx context.Context, conn net.Conn) error
+
+// talkTime is how long a card may take to be made.
+const talkTime = 10 * time.Minute
+
+// protocol and talks are how a connection says what it is for (RFC 7301).
+const (
+	protocol = "tamthe-signing/1"
+	talks    = "tamthe-centre/1"
+)
+
 // Serve answers requests on l until ctx ends: from clients with one of the certificates, to
-// whom it shows its own. Every connection has its deadlines, and at most 64 are served at
-// once. When it returns, l and all connections are closed. The error is nil when ctx ended.
-func Serve(ctx context.Context, l net.Listener, s Signer, own tls.Certificate, clients []*x509.Certificate, log *slog.Logger) error {
+// whom it shows its own. Who asks for a talk gets one, if there is any. Every connection has
+// its deadlines, and at most 64 are served at once. When it returns, l and all connections are
+// closed. The error is nil when ctx ended.
+func Serve(ctx context.Context, l net.Listener, s Signer, own tls.Certificate, clients []*x509.Certificate, log *slog.Logger, talk Talk) error {
 	c, err := config(own, clients)
 	if err != nil {
 		return fmt.Errorf("serve: %w", err)
+	}
+	if talk != nil {
+		c.NextProtos = append(c.NextProtos, talks)
 	}
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
@@ -87,7 +104,7 @@ func Serve(ctx context.Context, l net.Listener, s Signer, own tls.Certificate, c
 		}
 		wg.Go(func() {
 			defer func() { <-places }()
-			if err := serve(ctx, tls.Server(conn, c), s); err != nil {
+			if err := serve(ctx, tls.Server(conn, c), s, talk); err != nil {
 				log.Warn("a connection ended", "from", conn.RemoteAddr().String(), "why", err)
 			}
 		})
@@ -95,7 +112,7 @@ func Serve(ctx context.Context, l net.Listener, s Signer, own tls.Certificate, c
 }
 
 // serve answers one connection's requests, one after the other.
-func serve(ctx context.Context, conn *tls.Conn, s Signer) error {
+func serve(ctx context.Context, conn *tls.Conn, s Signer, talk Talk) error {
 	defer conn.Close()
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	defer stop()
@@ -104,6 +121,12 @@ func serve(ctx context.Context, conn *tls.Conn, s Signer) error {
 	}
 	if err := conn.HandshakeContext(ctx); err != nil {
 		return err
+	}
+	if conn.ConnectionState().NegotiatedProtocol == talks {
+		if err := conn.SetDeadline(time.Now().Add(talkTime)); err != nil {
+			return err
+		}
+		return talk(ctx, conn)
 	}
 	for {
 		if err := conn.SetDeadline(time.Now().Add(idleTime)); err != nil {
@@ -184,4 +207,23 @@ func (c *Client) exchange(ctx context.Context, b []byte) ([]byte, error) {
 		return nil, errors.Join(ctx.Err(), err)
 	}
 	return readAnswer(a)
+}
+
+// Talk opens the service's other conversation. A service that has none refuses.
+func (c *Client) Talk(ctx context.Context) (net.Conn, error) {
+	d := c.dialer
+	d.Config = d.Config.Clone()
+	d.Config.NextProtos = []string{talks}
+	conn, err := d.DialContext(ctx, "tcp", c.address)
+	if err != nil {
+		return nil, fmt.Errorf("centre %s: %w", c.address, err)
+	}
+	if conn.(*tls.Conn).ConnectionState().NegotiatedProtocol != talks {
+		err = errors.New("it makes no cards")
+	}
+	if err = errors.Join(err, conn.SetDeadline(time.Now().Add(talkTime))); err != nil {
+		conn.Close()
+		return nil, fmt.Errorf("centre %s: %w", c.address, err)
+	}
+	return conn, nil
 }

@@ -44,7 +44,7 @@ func served(t *testing.T, s Signer, own tls.Certificate, clients ...*x509.Certif
 	l := must(net.Listen("tcp", "127.0.0.1:0"))(t)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error)
-	go func() { done <- Serve(ctx, l, s, own, clients, nil) }()
+	go func() { done <- Serve(ctx, l, s, own, clients, nil, nil) }()
 	t.Cleanup(func() {
 		cancel()
 		if err := <-done; err != nil {
@@ -160,7 +160,7 @@ func TestServeEnds(t *testing.T) {
 	l := must(net.Listen("tcp", "127.0.0.1:0"))(t)
 	done := make(chan error, 1)
 	go func() {
-		done <- Serve(context.Background(), &failing{Listener: l}, says{}, service, []*x509.Certificate{deskCert}, nil)
+		done <- Serve(context.Background(), &failing{Listener: l}, says{}, service, []*x509.Certificate{deskCert}, nil, nil)
 	}()
 	conn := must(net.Dial("tcp", l.Addr().String()))(t)
 	defer conn.Close()

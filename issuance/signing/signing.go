@@ -26,8 +26,8 @@
 // # What it does not prove
 //
 // Whoever holds the keys of a chip can make up evidence that the chip made its key pairs: a
-// desk that has the card master key is believed in this. Where a centre wraps the commands
-// (package perso) it has not.
+// desk that has the card master key is believed in this. Where a centre makes the cards it
+// has not: see [Service.Making], package perso and desk.NewCentre.
 package signing
 
 import (
