@@ -75,8 +75,8 @@ var ErrForeignCommand = errors.New("a command that is no part of Chip Authentica
 
 // Carry1 is the terminal's part of a Remote1: it sends the agreement within ch, leaves ch,
 // and sends first as it stands. It sends nothing but the commands of the protocol and a
-// READ BINARY behind them: else the error is ErrForeignCommand, and nothing was sent. ch is
-// closed unless nothing was sent or the chip refused the agreement (*apdu.StatusError).
+// READ BINARY of DG14 from its first octet behind them: else the error is ErrForeignCommand,
+// and nothing was sent. Whoever is far away would read any other file unseen. ch is closed unless nothing was sent or the chip refused the agreement (*apdu.StatusError).
 func Carry1(ctx context.Context, ch *sm.Channel, agreement []apdu.Command, first apdu.Command) (apdu.Response, error) {
 	if err := foreign(agreement, first); err != nil {
 		return apdu.Response{}, err
@@ -102,8 +102,8 @@ func foreign(agreement []apdu.Command, first apdu.Command) error {
 	}
 	aes := [][4]byte{{0, insMSE, 0x41, 0xA4}, {0, insGeneralAuthenticate, 0, 0}}
 	tdes := [][4]byte{{0, insMSE, 0x41, 0xA6}}
-	const readBinary = 0xB0
-	if !slices.Equal(heads, aes) && !slices.Equal(heads, tdes) || first.CLA != 0x0C || first.INS != readBinary {
+	read := [4]byte{0x0C, 0xB0, 0x80 | lds.DG14.SFI(), 0} // READ BINARY, protected
+	if !slices.Equal(heads, aes) && !slices.Equal(heads, tdes) || head(first) != read {
 		return ErrForeignCommand
 	}
 	return nil

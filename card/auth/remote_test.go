@@ -62,6 +62,9 @@ func TestRemote1OfRecordings(t *testing.T) {
 	}
 }
 
+// readKeys reads the head of DG14.
+var readKeys = apdu.Command{INS: 0xB0, P1: 0x8E, Le: 8}
+
 // carried runs a Remote1 against a card over both ends' own means.
 func carried(t *testing.T, far *Remote1, ch *sm.Channel) (apdu.Response, error) {
 	t.Helper()
@@ -77,7 +80,7 @@ func TestRemote1(t *testing.T) {
 	for _, c := range suites {
 		for _, g := range []*dh.Curve{dh.P256(), dh.BrainpoolP384r1()} {
 			_, ch, key := newChipCard(t, c, g, nil)
-			far, err := NewRemote1(key, readFirst)
+			far, err := NewRemote1(key, readKeys)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -94,7 +97,7 @@ func TestRemote1(t *testing.T) {
 			if _, err := far.Verify(sealed); !errors.Is(err, sm.ErrClosed) {
 				t.Errorf("the same answer again: %v", err)
 			}
-			if _, err := ch.Transmit(t.Context(), readFirst); !errors.Is(err, sm.ErrClosed) {
+			if _, err := ch.Transmit(t.Context(), readKeys); !errors.Is(err, sm.ErrClosed) {
 				t.Errorf("the channel before it: %v", err)
 			}
 		}
@@ -109,7 +112,7 @@ func TestRemote1Lies(t *testing.T) {
 	}
 	card, ch, key := newChipCard(t, suite.AES128, dh.P256(), nil)
 	card.auth.keys[0].key = stranger
-	far, err := NewRemote1(key, readFirst)
+	far, err := NewRemote1(key, readKeys)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,7 +121,7 @@ func TestRemote1Lies(t *testing.T) {
 	}
 
 	_, ch, key = newChipCard(t, suite.AES128, dh.P256(), nil)
-	far, other := made(NewRemote1(key, readFirst))(t), made(NewRemote1(key, readFirst))(t)
+	far, other := made(NewRemote1(key, readKeys))(t), made(NewRemote1(key, readKeys))(t)
 	sealed, err := Carry1(t.Context(), ch, far.Agreement, far.First)
 	if err != nil {
 		t.Fatal(err)
@@ -128,7 +131,7 @@ func TestRemote1Lies(t *testing.T) {
 	}
 	for i := range 10 { // each needs an agreement of its own: the keys go with the first wrong answer
 		_, ch, key := newChipCard(t, suite.AES128, dh.P256(), nil)
-		far := made(NewRemote1(key, readFirst))(t)
+		far := made(NewRemote1(key, readKeys))(t)
 		sealed := made(Carry1(t.Context(), ch, far.Agreement, far.First))(t)
 		sealed.Data[i*len(sealed.Data)/10] ^= 1
 		if _, err := far.Verify(sealed); !errors.Is(err, sm.ErrProtection) {
@@ -138,7 +141,7 @@ func TestRemote1Lies(t *testing.T) {
 	for name, r := range map[string]apdu.Response{
 		"bare success": {Status: apdu.OK}, "nothing": {}, "bare data": {Data: []byte("file"), Status: apdu.OK},
 	} {
-		f := made(NewRemote1(key, readFirst))(t)
+		f := made(NewRemote1(key, readKeys))(t)
 		if _, err := f.Verify(r); !errors.Is(err, sm.ErrProtection) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -158,21 +161,24 @@ func made[T any](v T, err error) func(*testing.T) T {
 // TestCarry1Refuses: whoever is far away has nothing sent but the protocol.
 func TestCarry1Refuses(t *testing.T) {
 	card, ch, key := newChipCard(t, suite.AES128, dh.P256(), nil)
-	far := made(NewRemote1(key, readFirst))(t)
+	far := made(NewRemote1(key, readKeys))(t)
 	defer far.Close()
 	verify := apdu.Command{INS: 0x20, P2: 3, Data: []byte{1}}
 	for name, c := range map[string]struct {
 		agreement []apdu.Command
 		first     apdu.Command
 	}{
-		"nothing":                     {nil, far.First},
-		"a VERIFY in front":           {slices.Concat([]apdu.Command{verify}, far.Agreement), far.First},
-		"a VERIFY behind":             {append(slices.Clone(far.Agreement), verify), far.First},
-		"a half":                      {far.Agreement[:1], far.First},
-		"in another order":            {[]apdu.Command{far.Agreement[1], far.Agreement[0]}, far.First},
-		"Terminal Authentication":     {[]apdu.Command{{INS: 0x22, P1: 0xC1, P2: 0xA4}, far.Agreement[1]}, far.First},
-		"a first command in the open": {far.Agreement, readFirst},
-		"a STORE DATA first":          {far.Agreement, apdu.Command{CLA: 0x0C, INS: 0xE2, Data: []byte{1}}},
+		"nothing":                      {nil, far.First},
+		"a VERIFY in front":            {slices.Concat([]apdu.Command{verify}, far.Agreement), far.First},
+		"a VERIFY behind":              {append(slices.Clone(far.Agreement), verify), far.First},
+		"a half":                       {far.Agreement[:1], far.First},
+		"in another order":             {[]apdu.Command{far.Agreement[1], far.Agreement[0]}, far.First},
+		"Terminal Authentication":      {[]apdu.Command{{INS: 0x22, P1: 0xC1, P2: 0xA4}, far.Agreement[1]}, far.First},
+		"a first command in the open":  {far.Agreement, readKeys},
+		"a file that was not agreed":   {far.Agreement, made(NewRemote1(key, apdu.Command{INS: 0xB0, P1: 0x8D, Le: 256}))(t).First},
+		"the file that is selected":    {far.Agreement, made(NewRemote1(key, apdu.Command{INS: 0xB0, Le: 256}))(t).First},
+		"the key file from its middle": {far.Agreement, made(NewRemote1(key, apdu.Command{INS: 0xB0, P1: 0x8E, P2: 1, Le: 8}))(t).First},
+		"a STORE DATA first":           {far.Agreement, apdu.Command{CLA: 0x0C, INS: 0xE2, Data: []byte{1}}},
 	} {
 		if _, err := Carry1(context.Background(), ch, c.agreement, c.first); !errors.Is(err, ErrForeignCommand) {
 			t.Errorf("%s: %v", name, err)
