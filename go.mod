@@ -6,6 +6,7 @@ require (
 	codeberg.org/go-pdf/fpdf v0.12.0
 	filippo.io/age v1.3.2
 	filippo.io/bigmod v0.1.0
+	filippo.io/edwards25519 v1.2.0
 	filippo.io/nistec v0.0.4
 	filippo.io/torchwood v0.9.0
 	github.com/coreos/go-oidc/v3 v3.21.0

@@ -55,7 +55,8 @@ func (r *keyring) of(s *Subject, k KeyID) crypto.PublicKey {
 // Judge checks entries as Apply does, while their operators' signatures are still being
 // verified side by side: the caller may go on with what it will throw away if a signature
 // is bad. leaves are the entries' own, as Leaf makes them. wait must be called, whatever
-// err is; it returns the first ErrSignature once all are verified. After an error of
+// err is; it returns ErrSignature of an entry whose signature is bad, if there is one, once it
+// is known. After an error of
 // either the book must be thrown away.
 func (b *Book) Judge(entries []Entry, leaves [][]byte) (wait func() error, err error) {
 	known := make([]bool, len(entries))
@@ -82,7 +83,7 @@ type verifying struct {
 	leaves  [][]byte
 	keys    [][2]crypto.PublicKey
 	next    atomic.Int64
-	bad     atomic.Int64 // the first entry with a bad signature, plus one; 0 if none
+	bad     atomic.Int64 // an entry with a bad signature, plus one; 0 if none is known
 	work    sync.WaitGroup
 }
 
@@ -105,7 +106,7 @@ func (v *verifying) look(b *Book, i int) bool {
 }
 
 func (v *verifying) start() (wait func() error) {
-	for range min(runtime.GOMAXPROCS(0), len(v.entries)) {
+	for range min(runtime.GOMAXPROCS(0), (len(v.entries)+chunk-1)/chunk) {
 		v.work.Go(v.run)
 	}
 	return func() error {
@@ -118,34 +119,60 @@ func (v *verifying) start() (wait func() error) {
 	}
 }
 
+// chunk is how many entries a goroutine verifies at a time.
+const chunk = 32
+
 func (v *verifying) run() {
 	for {
-		i := v.next.Add(1) - 1
-		if i >= int64(len(v.entries)) || v.bad.Load() > 0 {
+		from := v.next.Add(chunk) - chunk
+		to := min(from+chunk, int64(len(v.entries)))
+		if from >= to || v.bad.Load() > 0 {
 			return
 		}
-		if !v.good(i) {
+		if i := v.firstBad(from, to); i >= 0 {
 			v.bad.CompareAndSwap(0, i+1)
 		}
 	}
 }
 
-// good verifies the signatures of one entry over its leaf without them.
-func (v *verifying) good(i int64) bool {
-	e, keys := &v.entries[i], v.keys[i]
-	if keys[0] == nil {
-		return true // left to whoever judges it
+// firstBad verifies the signatures of some entries over their leaves without them; -1 if
+// all are good.
+func (v *verifying) firstBad(from, to int64) int64 {
+	list := make([]signed, 0, 2*chunk)
+	of := make([]int64, 0, 2*chunk)
+	for i := from; i < to; i++ {
+		e, keys := &v.entries[i], v.keys[i]
+		if keys[0] == nil {
+			continue // left to whoever judges it
+		}
+		msg, ok := signedOctets(e, v.leaves[i])
+		if !ok {
+			return i
+		}
+		list, of = append(list, signed{keys[0], msg, e.Signature}), append(of, i)
+		if !e.Second.IsZero() {
+			list, of = append(list, signed{keys[1], msg, e.SecondSignature}), append(of, i)
+		}
 	}
-	body := len(v.leaves[i]) - 2 - len(e.Signature)
+	for n, good := range verifySignatures(list) {
+		if !good {
+			return of[n]
+		}
+	}
+	return -1
+}
+
+// signedOctets are what the operators of an entry sign: its leaf without the signatures, in
+// its context.
+func signedOctets(e *Entry, leaf []byte) (msg []byte, ok bool) {
+	body := len(leaf) - 2 - len(e.Signature)
 	if !e.Second.IsZero() {
 		body -= 2 + len(e.SecondSignature)
 	}
 	if body < 0 {
-		return false
+		return nil, false
 	}
-	msg := append([]byte(signedContext), v.leaves[i][:body]...)
-	return verifySignature(keys[0], msg, e.Signature) &&
-		(e.Second.IsZero() || verifySignature(keys[1], msg, e.SecondSignature))
+	return append(append(make([]byte, 0, len(signedContext)+body), signedContext...), leaf[:body]...), true
 }
 
 // Presume tells the book that a stream does not exist, though it was not read. Whoever

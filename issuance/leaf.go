@@ -58,23 +58,28 @@ const signedContext = "tamthe leaf v1\x00"
 // one of P-384, as r‖s of fixed length with s at most half the order, so that nobody can
 // make a second leaf of the same act. Errors are ErrEntry.
 func (e Entry) Leaf() ([]byte, error) {
-	body, err := e.body()
-	if err != nil {
-		return nil, err
+	leaf, _, err := e.Encode()
+	return leaf, err
+}
+
+// Encode returns what Leaf and what Payload return.
+func (e Entry) Encode() (leaf, payload []byte, err error) {
+	if payload, err = e.Payload(); err != nil {
+		return nil, nil, err
 	}
-	body, err = appendSignature(body, e.Signature)
-	if err != nil {
-		return nil, err
+	if leaf, err = e.appendBody(make([]byte, 0, 768), payloadDigest(payload)); err != nil {
+		return nil, nil, err
 	}
-	if !e.Second.IsZero() {
-		body, err = appendSignature(body, e.SecondSignature)
-	} else if len(e.SecondSignature) > 0 {
+	leaf, err = appendSignature(leaf, e.Signature)
+	if err == nil && !e.Second.IsZero() {
+		leaf, err = appendSignature(leaf, e.SecondSignature)
+	} else if err == nil && len(e.SecondSignature) > 0 {
 		err = fmt.Errorf("%w: a signature of nobody", ErrEntry)
 	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return body, nil
+	return leaf, payload, nil
 }
 
 // LeafHash is the hash by which the log's tree knows a leaf (RFC 6962 §2.1):

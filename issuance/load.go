@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 )
 
 // reach is how far Load follows what streams point to: from a card to its application,
@@ -141,35 +142,50 @@ func (b *Book) byAdmins(e *Entry) error {
 // entry whose key it does not know yet counts as not verified.
 func (b *Book) verifyAll(entries []Entry) []bool {
 	ok := make([]bool, len(entries))
-	verify := func(i int) {
-		e := &entries[i]
-		var keys [2]crypto.PublicKey
-		for j, k := range []KeyID{e.Operator, e.Second} {
-			s := b.subjects[OperatorStream(k)]
-			if s == nil {
-				continue
+	var next atomic.Int64
+	run := func() {
+		for {
+			from := int(next.Add(chunk)) - chunk
+			if from >= len(entries) {
+				return
 			}
-			keys[j] = b.keys.of(s, k)
+			to := min(from+chunk, len(entries))
+			b.verifySome(entries[from:to], ok[from:to])
 		}
-		ok[i] = keys[0] != nil && (e.Second.IsZero() || keys[1] != nil) && e.verify(keys[0], keys[1]) == nil
 	}
-	workers := min(runtime.GOMAXPROCS(0), len(entries)/4)
-	if workers < 2 {
-		for i := range entries {
-			verify(i)
-		}
-		return ok
+	var work sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), (len(entries)+chunk-1)/chunk) - 1 {
+		work.Go(run)
 	}
-	var wg sync.WaitGroup
-	for w := range workers {
-		wg.Go(func() {
-			for i := w; i < len(entries); i += workers {
-				verify(i)
-			}
-		})
-	}
-	wg.Wait()
+	run()
+	work.Wait()
 	return ok
+}
+
+func (b *Book) verifySome(entries []Entry, ok []bool) {
+	list := make([]signed, 0, 2*len(entries))
+	of := make([]int, 0, 2*len(entries))
+	for i := range entries {
+		e := &entries[i]
+		body, err := e.body()
+		if err != nil {
+			continue
+		}
+		msg := append([]byte(signedContext), body...)
+		ok[i] = true
+		list, of = append(list, signed{b.keyOf(e.Operator), msg, e.Signature}), append(of, i)
+		if !e.Second.IsZero() {
+			list, of = append(list, signed{b.keyOf(e.Second), msg, e.SecondSignature}), append(of, i)
+		}
+	}
+	for n, good := range verifySignatures(list) {
+		ok[of[n]] = ok[of[n]] && good
+	}
+}
+
+// keyOf is an operator's public key, nil if the book does not know it.
+func (b *Book) keyOf(k KeyID) crypto.PublicKey {
+	return b.keys.of(b.subjects[OperatorStream(k)], k)
 }
 
 // About lists the streams that judging entries rests on: theirs, those that they point

@@ -11,6 +11,8 @@ import (
 
 	"golang.org/x/crypto/cryptobyte"
 	tags "golang.org/x/crypto/cryptobyte/asn1"
+
+	"github.com/tamthe/tamthe/card/eddsa"
 )
 
 // Signatures of operators as a leaf has them. An ECDSA signature has a twin, r and n − s,
@@ -55,6 +57,30 @@ func verifySignature(pub crypto.PublicKey, msg, sig []byte) bool {
 		return !upperHalf(s, order) && ecdsa.Verify(key, digestOf(hashFor(key), msg), r, s)
 	}
 	return false
+}
+
+// signed is a message with its signature.
+type signed struct {
+	pub      crypto.PublicKey
+	msg, sig []byte
+}
+
+// verifySignatures says of each what verifySignature says, sooner if there are many.
+func verifySignatures(list []signed) []bool {
+	good := make([]bool, len(list))
+	of := make([]int, 0, len(list))
+	ed := make([]eddsa.Signed, 0, len(list))
+	for i, s := range list {
+		if key, ok := s.pub.(ed25519.PublicKey); ok && len(key) == ed25519.PublicKeySize {
+			of, ed = append(of, i), append(ed, eddsa.Signed{Key: [ed25519.PublicKeySize]byte(key), Message: s.msg, Signature: s.sig})
+		} else {
+			good[i] = verifySignature(s.pub, s.msg, s.sig)
+		}
+	}
+	for n, ok := range eddsa.Verify(ed) {
+		good[of[n]] = ok
+	}
+	return good
 }
 
 // hashFor is the SHA-2 as long as the curve's order.

@@ -26,6 +26,7 @@ var allowed = map[string][]string{
 	"apdu/pcsc":                {"github.com/ebfe/scard"},
 	"apdu/pcsc/private":        {"golang.org/x/sys"},
 	"card":                     {"golang.org/x/crypto", "golang.org/x/text", "github.com/pelletier/go-toml/v2", "filippo.io/bigmod"},
+	"card/eddsa":               {"filippo.io/edwards25519"},
 	"verify":                   {"golang.org/x/crypto", "golang.org/x/text", "github.com/pelletier/go-toml/v2"},
 	"verify/evidence":          {"filippo.io/age"},
 	"verify/eid":               {"github.com/go-jose/go-jose/v4", "github.com/danielgtaylor/huma/v2"},
