@@ -22,6 +22,7 @@ func Run(t *testing.T, open Open) {
 	}{
 		{"first entry", testFirst},
 		{"all or none", testAtomic},
+		{"one bad act of a thousand", testLarge},
 		{"repeating", testRepeat},
 		{"conflict", testConflict},
 		{"rules", testRules},

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"slices"
 
-	"golang.org/x/mod/sumdb/tlog"
-
 	"github.com/tamthe/tamthe/issuance"
 	"github.com/tamthe/tamthe/issuance/ledger"
 )
@@ -46,11 +44,7 @@ type row struct {
 func encode(entries []issuance.Entry) ([]row, error) {
 	rows := make([]row, len(entries))
 	for i, e := range entries {
-		leaf, err := e.Leaf()
-		if err != nil {
-			return nil, err
-		}
-		payload, err := e.Payload()
+		leaf, payload, err := e.Encode()
 		if err != nil {
 			return nil, err
 		}
@@ -203,21 +197,6 @@ func (l *Ledger) loadOperators(ctx context.Context, tx *sql.Tx, book *issuance.B
 		return err
 	}
 	book.Whole(issuance.KindOperator)
-	return nil
-}
-
-// write adds the rows and lets the tree grow.
-func (l *Ledger) write(ctx context.Context, tx *sql.Tx, rows []row) error {
-	for _, r := range rows {
-		hash := tlog.Hash(issuance.LeafHash(r.leaf))
-		if err := l.writeEntry(ctx, tx, l.cache.size, r, hash, l.cache.tree.Append(hash)); err != nil {
-			return err
-		}
-		if err := l.writeClaims(ctx, tx, l.cache.size, r.entry); err != nil {
-			return err
-		}
-		l.cache.size++
-	}
 	return nil
 }
 

@@ -26,9 +26,9 @@ type cache struct {
 const maxStreams = 4096
 
 type statements struct {
-	size, node, byID, read                          *sql.Stmt
-	entry, attachment, stream, claim, hold, release *sql.Stmt
-	claimed, held, log                              *sql.Stmt
+	size, node, byID, read                 *sql.Stmt
+	release, claimed, held, log            *sql.Stmt
+	entry, attachment, stream, claim, hold bulk
 }
 
 func newCache(ctx context.Context, db *sql.DB) (*cache, error) {
@@ -41,12 +41,6 @@ func newCache(ctx context.Context, db *sql.DB) (*cache, error) {
 		{&c.stmt.node, "SELECT substr(nodes, ?, 32) FROM entry WHERE idx = ?"},
 		{&c.stmt.byID, "SELECT leaf FROM entry WHERE id = ?"},
 		{&c.stmt.read, selectStream},
-		{&c.stmt.entry, "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
-		{&c.stmt.attachment, "INSERT INTO attachment VALUES (?, ?, ?)"},
-		{&c.stmt.stream, `INSERT INTO stream VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (kind, id) DO
-			UPDATE SET seq = excluded.seq, last = excluded.last, phase = coalesce(nullif(excluded.phase, ''), phase), since = excluded.since`},
-		{&c.stmt.claim, "INSERT INTO claim VALUES (?, ?, ?, ?, ?)"},
-		{&c.stmt.hold, "INSERT INTO hold VALUES (?, ?, ?, ?, ?)"},
 		{&c.stmt.release, "DELETE FROM hold WHERE kind = ? AND value = ? AND stream_kind = ? AND stream = ?"},
 		{&c.stmt.claimed, selectClaim},
 		{&c.stmt.held, selectHold},
@@ -58,18 +52,38 @@ func newCache(ctx context.Context, db *sql.DB) (*cache, error) {
 		}
 		*s.to = stmt
 	}
+	const forward = ` ON CONFLICT (kind, id) DO
+		UPDATE SET seq = excluded.seq, last = excluded.last, phase = coalesce(nullif(excluded.phase, ''), phase), since = excluded.since`
+	for _, s := range []struct {
+		to       *bulk
+		table    string
+		columns  int
+		conflict string
+	}{
+		{&c.stmt.entry, "entry", 10, ""},
+		{&c.stmt.attachment, "attachment", 3, ""},
+		{&c.stmt.stream, "stream", 7, forward},
+		{&c.stmt.claim, "claim", 5, ""},
+		{&c.stmt.hold, "hold", 5, ""},
+	} {
+		var err error
+		if *s.to, err = newBulk(ctx, db, s.table, s.columns, s.conflict); err != nil {
+			return nil, errors.Join(err, c.close())
+		}
+	}
 	return c, nil
 }
 
 func (c *cache) close() error {
 	s := c.stmt
 	var err error
-	for _, stmt := range []*sql.Stmt{
-		s.size, s.node, s.byID, s.read, s.entry, s.attachment, s.stream, s.claim, s.hold, s.release, s.claimed, s.held, s.log,
-	} {
+	for _, stmt := range []*sql.Stmt{s.size, s.node, s.byID, s.read, s.release, s.claimed, s.held, s.log} {
 		if stmt != nil {
 			err = errors.Join(err, stmt.Close())
 		}
+	}
+	for _, b := range []bulk{s.entry, s.attachment, s.stream, s.claim, s.hold} {
+		err = errors.Join(err, b.close())
 	}
 	return err
 }

@@ -10,7 +10,6 @@ import (
 	"io"
 
 	"golang.org/x/mod/sumdb/note"
-	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/tamthe/tamthe/issuance"
 	"github.com/tamthe/tamthe/issuance/ledger"
@@ -206,12 +205,7 @@ func (l *Ledger) take(ctx context.Context, tx *sql.Tx, at int64, c ledger.Carrie
 	if err := book.Follow(e); err != nil {
 		return err
 	}
-	hash := tlog.Hash(issuance.LeafHash(c.Leaf))
-	if err := l.writeEntry(ctx, tx, at, row{e, c.Leaf, c.Payload}, hash, l.cache.tree.Append(hash)); err != nil {
-		return err
-	}
-	l.cache.size++
-	return l.writeClaims(ctx, tx, at, e)
+	return l.write(ctx, tx, []row{{e, c.Leaf, c.Payload}})
 }
 
 func sameLeaf(ctx context.Context, tx *sql.Tx, at int64, leaf []byte) error {

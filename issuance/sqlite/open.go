@@ -189,6 +189,7 @@ func (l *Ledger) openWriter(ctx context.Context, behind bool) error {
 		"_recursive_triggers": {"1"}, // else INSERT OR REPLACE deletes without the triggers
 		"_secure_delete":      {"1"}, // released holds are pseudonyms of persons
 		"_busy_timeout":       {millis(l.o.Busy)},
+		"_cache_size":         {"-32768"}, // kibibytes: else a large append is written twice
 	}))
 	if err != nil {
 		return err

@@ -14,60 +14,141 @@ import (
 // maxAttachments is how many an entry may have (leaf v1); the schema counts on it.
 const maxAttachments = 32
 
-func (l *Ledger) writeEntry(ctx context.Context, tx *sql.Tx, index int64, r row, hash tlog.Hash, nodes []tlog.Hash) error {
-	e, s := &r.entry, &l.cache.stmt
-	done := make([]byte, 0, len(nodes)*tlog.HashSize)
-	for _, n := range nodes {
-		done = append(done, n[:]...)
+// write adds the rows and lets the tree grow.
+func (l *Ledger) write(ctx context.Context, tx *sql.Tx, rows []row) error {
+	first := l.cache.size
+	hashes := make([]tlog.Hash, len(rows))
+	for i, r := range rows {
+		hashes[i] = tlog.Hash(issuance.LeafHash(r.leaf))
 	}
-	us := e.Time.UnixMicro()
-	_, err := tx.StmtContext(ctx, s.entry).ExecContext(ctx,
-		index, string(e.Stream.Kind), e.Stream.ID, int64(e.Seq), e.ID[:], string(e.Act), us, r.leaf, r.payload, done)
-	if isUnique(err) {
-		return fmt.Errorf("the identity of entry %d is taken: %w", index, issuance.ErrConflict)
-	}
-	if err != nil {
-		return fmt.Errorf("entry %d: %w", index, err)
-	}
-	for i, a := range e.Attach {
-		place := index*maxAttachments + int64(i)
-		if _, err := tx.StmtContext(ctx, s.attachment).ExecContext(ctx, place, a.Name, a.Sealed); err != nil {
-			return fmt.Errorf("attachment %s: %w", a.Name, err)
+	for _, part := range []func(context.Context, *sql.Tx, int64, []row, []tlog.Hash) error{
+		l.writeEntries, l.writeAttachments, l.writeStreams, l.writeClaims,
+	} {
+		if err := part(ctx, tx, first, rows, hashes); err != nil {
+			return err
 		}
 	}
-	_, err = tx.StmtContext(ctx, s.stream).ExecContext(ctx,
-		string(e.Stream.Kind), e.Stream.ID, int64(e.Seq), hash[:], string(issuance.After(e.Stream.Kind, e.Act)), index, us)
+	l.cache.size += int64(len(rows))
+	return nil
+}
+
+func (l *Ledger) writeEntries(ctx context.Context, tx *sql.Tx, first int64, rows []row, hashes []tlog.Hash) error {
+	values := make([]any, 0, 10*len(rows))
+	for i, r := range rows {
+		e := &rows[i].entry
+		nodes := l.cache.tree.Append(hashes[i])
+		done := make([]byte, 0, len(nodes)*tlog.HashSize)
+		for _, n := range nodes {
+			done = append(done, n[:]...)
+		}
+		values = append(values, first+int64(i), string(e.Stream.Kind), e.Stream.ID, int64(e.Seq), e.ID[:], string(e.Act),
+			e.Time.UnixMicro(), r.leaf, r.payload, done)
+	}
+	bad, err := l.cache.stmt.entry.insert(ctx, tx, values)
+	if isUnique(err) {
+		return fmt.Errorf("the identity of entry %d is taken: %w", first+int64(bad), issuance.ErrConflict)
+	}
+	if err != nil {
+		return fmt.Errorf("entry %d: %w", first+int64(bad), err)
+	}
+	return nil
+}
+
+func (l *Ledger) writeAttachments(ctx context.Context, tx *sql.Tx, first int64, rows []row, _ []tlog.Hash) error {
+	var values []any
+	for i, r := range rows {
+		for j, a := range r.entry.Attach {
+			values = append(values, (first+int64(i))*maxAttachments+int64(j), a.Name, a.Sealed)
+		}
+	}
+	if bad, err := l.cache.stmt.attachment.insert(ctx, tx, values); err != nil {
+		return fmt.Errorf("attachment %s: %w", values[3*bad+1], err)
+	}
+	return nil
+}
+
+// writeStreams says where each stream stands after its last entry.
+func (l *Ledger) writeStreams(ctx context.Context, tx *sql.Tx, first int64, rows []row, hashes []tlog.Hash) error {
+	values := make([]any, 0, 7*len(rows))
+	at := make(map[issuance.StreamID]int, len(rows))
+	for i := range rows {
+		e := &rows[i].entry
+		phase := string(issuance.After(e.Stream.Kind, e.Act))
+		n, again := at[e.Stream]
+		if !again {
+			n = len(values)
+			at[e.Stream] = n
+			values = append(values, string(e.Stream.Kind), e.Stream.ID, nil, nil, "", first+int64(i), nil)
+		}
+		values[n+2], values[n+3], values[n+6] = int64(e.Seq), hashes[i][:], e.Time.UnixMicro()
+		if phase != "" {
+			values[n+4] = phase
+		}
+	}
+	_, err := l.cache.stmt.stream.insert(ctx, tx, values)
 	return err
 }
 
-// writeClaims takes and releases what the entry claims. The rules cannot see what other
-// streams have taken; the keys of the tables can.
-func (l *Ledger) writeClaims(ctx context.Context, tx *sql.Tx, index int64, e issuance.Entry) error {
-	s, to := &l.cache.stmt, e.Stream
+// writeClaims takes and releases what the entries claim, in their order. The rules cannot
+// see what other streams have taken; the keys of the tables can.
+func (l *Ledger) writeClaims(ctx context.Context, tx *sql.Tx, first int64, rows []row, _ []tlog.Hash) error {
+	s := &l.cache.stmt
+	claims, holds := taking{into: s.claim, who: s.claimed}, taking{into: s.hold, who: s.held}
+	for i := range rows {
+		e := &rows[i].entry
+		if len(e.Release) > 0 { // of what an entry before may have taken
+			if err := holds.insert(ctx, tx); err != nil {
+				return err
+			}
+			if err := l.release(ctx, tx, e); err != nil {
+				return err
+			}
+		}
+		claims.add(e.Stream, first+int64(i), e.Claims)
+		holds.add(e.Stream, first+int64(i), e.Hold)
+	}
+	if err := claims.insert(ctx, tx); err != nil {
+		return err
+	}
+	return holds.insert(ctx, tx)
+}
+
+func (l *Ledger) release(ctx context.Context, tx *sql.Tx, e *issuance.Entry) error {
+	stmt := tx.StmtContext(ctx, l.cache.stmt.release)
 	for _, c := range e.Release {
-		res, err := tx.StmtContext(ctx, s.release).ExecContext(ctx, string(c.Kind), c.Value, string(to.Kind), to.ID)
+		res, err := stmt.ExecContext(ctx, string(c.Kind), c.Value, string(e.Stream.Kind), e.Stream.ID)
 		if err != nil {
 			return err
 		}
 		if n, err := res.RowsAffected(); err != nil || n != 1 {
-			return fmt.Errorf("%w: %s does not hold its %s", ErrDamaged, to, c.Kind)
-		}
-	}
-	for _, take := range []struct {
-		claims        []issuance.Claim
-		insert, query *sql.Stmt
-	}{{e.Claims, s.claim, s.claimed}, {e.Hold, s.hold, s.held}} {
-		for _, c := range take.claims {
-			_, err := tx.StmtContext(ctx, take.insert).ExecContext(ctx, string(c.Kind), c.Value, string(to.Kind), to.ID, index)
-			if isUnique(err) {
-				return duplicate(ctx, tx.StmtContext(ctx, take.query), c, err)
-			}
-			if err != nil {
-				return err
-			}
+			return fmt.Errorf("%w: %s does not hold its %s", ErrDamaged, e.Stream, c.Kind)
 		}
 	}
 	return nil
+}
+
+// taking are claims or holds on their way into their table.
+type taking struct {
+	into   bulk
+	who    *sql.Stmt // asks who has one
+	claims []issuance.Claim
+	values []any
+}
+
+func (t *taking) add(by issuance.StreamID, index int64, claims []issuance.Claim) {
+	for _, c := range claims {
+		t.claims = append(t.claims, c)
+		t.values = append(t.values, string(c.Kind), c.Value, string(by.Kind), by.ID, index)
+	}
+}
+
+func (t *taking) insert(ctx context.Context, tx *sql.Tx) error {
+	bad, err := t.into.insert(ctx, tx, t.values)
+	if isUnique(err) {
+		return duplicate(ctx, tx.StmtContext(ctx, t.who), t.claims[bad], err)
+	}
+	t.claims, t.values = t.claims[:0], t.values[:0]
+	return err
 }
 
 func duplicate(ctx context.Context, query *sql.Stmt, c issuance.Claim, cause error) error {
