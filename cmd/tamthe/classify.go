@@ -251,7 +251,10 @@ var loginHints = map[eid.Code]string{
 // classify finds what to say of an error.
 func classify(err error) failure {
 	c := classOf(err)
-	f := failure{Code: c.code, Exit: c.exit, Message: err.Error(), Hint: c.hint}
+	f := failure{Code: c.code, Exit: c.exit, Message: err.Error(), Hint: c.hint, detailVi: detail(err)}
+	if d, ok := errors.AsType[*issuance.DuplicateError](err); ok {
+		f.vi = duplicateHint(d).vi
+	}
 	if h, ok := errors.AsType[hintError](err); ok {
 		f.Hint, f.vi = h.hint, h.vi
 	}
@@ -282,7 +285,7 @@ func classOf(err error) class {
 		return class{code: "state", exit: exitRule}
 	}
 	if d, ok := errors.AsType[*issuance.DuplicateError](err); ok {
-		return class{code: "duplicate", exit: exitRule, hint: duplicateHint(d)}
+		return class{code: "duplicate", exit: exitRule, hint: duplicateHint(d).en}
 	}
 	if r, ok := errors.AsType[*eid.Refusal](err); ok {
 		return class{code: "login-" + string(r.Code), exit: exitRefused, hint: loginHints[r.Code]}
@@ -317,14 +320,20 @@ func classOf(err error) class {
 }
 
 // duplicateHint says how to get on where something that must be unique is taken.
-func duplicateHint(d *issuance.DuplicateError) string {
+func duplicateHint(d *issuance.DuplicateError) phrase {
 	switch d.Claim.Kind {
 	case issuance.HoldApplication:
-		return "this person has application " + d.Holder.ID + " open: go on with that one, or withdraw it with `tamthe cancel`"
+		return phrase{
+			"this person has application " + d.Holder.ID + " open: go on with that one, or withdraw it with `tamthe cancel`",
+			"người này đang có hồ sơ " + d.Holder.ID + ": làm tiếp hồ sơ ấy, hoặc rút bằng `tamthe cancel`",
+		}
 	case issuance.HoldCard:
-		return "this person has card " + d.Holder.ID + " in force: `tamthe card replace` replaces it"
+		return phrase{
+			"this person has card " + d.Holder.ID + " in force: `tamthe card replace` replaces it",
+			"người này đang có thẻ " + d.Holder.ID + " còn hiệu lực: đổi bằng `tamthe card replace`",
+		}
 	case issuance.HoldName:
-		return "choose another name"
+		return phrase{"choose another name", "chọn tên khác"}
 	}
-	return "take another chip"
+	return phrase{"take another chip", "lấy chip khác"}
 }

@@ -80,7 +80,7 @@ func runCheck(ctx context.Context, p *program, id string, o checkOptions) error 
 		return err
 	}
 	if q.Report == nil && errors.Is(err, auth.ErrWrongPassword) {
-		return hint(err, "what is printed on card %s does not open the chip in the reader: is it another card?", id)
+		return hintBoth(err, wordNotThatCard, id)
 	}
 	return p.examined(id, q)
 }
@@ -92,7 +92,7 @@ func (o checkOptions) reading(ctx context.Context, p *program) (*printjob.Readin
 	case o.body != "" && (o.ocr != "" || typed), o.ocr != "" && typed:
 		return nil, false, usagef("--body, --ocr, and --mrz-file with --qr-file: one of them")
 	case (o.ocr == "") != (len(o.scans) == 0):
-		return nil, false, usagef("--ocr and --scan go together")
+		return nil, false, usageBoth(wordOcrScan)
 	case o.body != "":
 		b, err := p.input(o.body, printjob.MaxReading)
 		if err != nil {

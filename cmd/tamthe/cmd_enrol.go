@@ -60,7 +60,7 @@ func runEnrol(ctx context.Context, p *program, o enrolOptions) error {
 		return err
 	}
 	if o.portrait == "" {
-		return usagef("--portrait names the portrait")
+		return usageBoth(wordNoPortrait)
 	}
 	b, err := p.input(o.file, maxPersonFile)
 	if err != nil {
@@ -68,7 +68,7 @@ func runEnrol(ctx context.Context, p *program, o enrolOptions) error {
 	}
 	person, err := vn.ParsePerson(b)
 	if err != nil {
-		return hint(fmt.Errorf("%s: %w", o.file, err), "correct the file; `tamthe enrol --help` lists the keys")
+		return hintBoth(fmt.Errorf("%s: %w", o.file, err), wordCorrectPerson)
 	}
 	portrait, err := p.input(o.portrait, maxPortraitFile)
 	if err != nil {
@@ -93,7 +93,7 @@ func runEnrol(ctx context.Context, p *program, o enrolOptions) error {
 			err = writeNew(o.receipt, []byte(slip))
 		}
 		if err != nil {
-			return hint(fmt.Errorf("write the slip: %w", err), "application %s is open all the same; `tamthe application show` writes its slip", app)
+			return hintBoth(fmt.Errorf("write the slip: %w", err), wordSlipLost, app)
 		}
 	}
 	return p.result(struct {

@@ -88,7 +88,7 @@ func parseRoles(names []string) ([]issuance.Role, error) {
 			}
 		}
 		if !known {
-			return nil, usagef("there is no role %q; the roles are %v", n, issuance.Roles())
+			return nil, usageBoth(wordNoRole, n, issuance.Roles())
 		}
 	}
 	return roles, nil
@@ -97,7 +97,7 @@ func parseRoles(names []string) ([]issuance.Role, error) {
 // founders reads who founds the log.
 func (o *initOptions) founders() (founders [2]desk.Founder, err error) {
 	if o.name == "" || o.second == "" {
-		return founders, usagef("--operator and --second name the first two operators, two people")
+		return founders, usageBoth(wordTwoFirst)
 	}
 	if o.name == o.second {
 		return founders, usageError{errSamePerson}
@@ -117,7 +117,7 @@ func (o *initOptions) founders() (founders [2]desk.Founder, err error) {
 			return founders, err
 		}
 		if !slices.Contains(roles, issuance.Admin) {
-			return founders, usagef("the first two operators must be admin")
+			return founders, usageBoth(wordFirstAdmin)
 		}
 		founders[i] = desk.Founder{Name: f.name, Roles: roles}
 	}
@@ -131,7 +131,7 @@ func runInit(ctx context.Context, p *program, o initOptions) error {
 	}
 	path := p.ledgerPath()
 	if _, err := os.Stat(path); err == nil {
-		return hint(fmt.Errorf("%s: %w", path, errLedgerThere), "nothing was changed; TAMTHE_HOME or TAMTHE_LEDGER can name another place")
+		return hintBoth(fmt.Errorf("%s: %w", path, errLedgerThere), wordLedgerThere)
 	}
 	if _, err := os.Stat(p.home.path(keysDir, logKeyName)); err == nil {
 		return hint(fmt.Errorf("%s holds the keys of a ledger that is not there", p.home.path(keysDir)),

@@ -134,7 +134,7 @@ func runOperatorAdd(ctx context.Context, p *program, o operatorOptions) error {
 		return err
 	}
 	if len(roles) == 0 {
-		return usagef("--roles says what the operator may do")
+		return usageBoth(wordNoRoles)
 	}
 	if err := checkWord("NAME", o.name); err != nil {
 		return err

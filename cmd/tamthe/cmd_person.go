@@ -47,7 +47,7 @@ func (p *program) numberIn(file string) (vn.Number, error) {
 	}
 	person, err := vn.ParsePerson(b)
 	if err != nil {
-		return "", hint(fmt.Errorf("%s: %w", file, err), "correct the file; `tamthe enrol --help` lists the keys")
+		return "", hintBoth(fmt.Errorf("%s: %w", file, err), wordCorrectPerson)
 	}
 	return person.Number, nil
 }

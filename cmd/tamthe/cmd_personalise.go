@@ -69,6 +69,9 @@ func runPersonalise(ctx context.Context, p *program, app string, o personaliseOp
 		return err
 	}
 	defer office.done()
+	if err := office.MayPersonalise(ctx, app); err != nil {
+		return err // before anybody is asked for a reader or a chip
+	}
 	if driver.TestOnly {
 		p.say("driver %s is for test cards: keys cross the reader in the clear", driver.Name)
 	}

@@ -111,7 +111,7 @@ func runMakeRegister(ctx context.Context, p *program, o serveRegisterOptions) er
 		}
 		who, err := vn.ParsePerson(b)
 		if err != nil {
-			return hint(fmt.Errorf("%s: %w", file, err), "correct the file; `tamthe enrol --help` lists the keys")
+			return hintBoth(fmt.Errorf("%s: %w", file, err), wordCorrectPerson)
 		}
 		people = append(people, population.RecordOf(who))
 	}

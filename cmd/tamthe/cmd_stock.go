@@ -153,7 +153,7 @@ func runStockCount(ctx context.Context, p *program, batch string, count []string
 		}
 		n = desk.Total(found)
 	} else if n, err = strconv.ParseUint(count[0], 10, 48); err != nil {
-		return usagef("%q is no number", count[0])
+		return usageBoth(wordNoNumber, count[0])
 	}
 	o, err := p.openOffice(ctx, acting)
 	if err != nil {

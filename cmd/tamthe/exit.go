@@ -56,6 +56,11 @@ type hintError struct {
 func (e hintError) Error() string { return e.err.Error() }
 func (e hintError) Unwrap() error { return e.err }
 
+// hintBoth is hint with the same words in Vietnamese; both take the same arguments.
+func hintBoth(err error, t phrase, a ...any) error {
+	return hintError{err: err, hint: fmt.Sprintf(t.en, a...), vi: fmt.Sprintf(t.vi, a...)}
+}
+
 func hint(err error, format string, a ...any) error {
 	return hintError{err: err, hint: fmt.Sprintf(format, a...)}
 }
@@ -68,7 +73,8 @@ type failure struct {
 	Hint      string `json:"hint,omitempty"`
 	TriesLeft *int   `json:"tries_left,omitempty"`
 
-	vi string // hint in Vietnamese that goes before the table's
+	vi       string // hint in Vietnamese that goes before the table's
+	detailVi string // message in Vietnamese, "" where nobody has said it in it
 }
 
 // finish prints an error on standard error and returns the exit status. JSON is always in
@@ -83,6 +89,7 @@ func (p *program) finish(err error) int {
 	f := classify(err)
 	f.Message = verify.Escape(strings.ReplaceAll(f.Message, "\n", "; "))
 	f.Hint = verify.Escape(f.Hint)
+	f.detailVi = verify.Escape(strings.ReplaceAll(f.detailVi, "\n", "; "))
 	if p.json {
 		b, _ := json.Marshal(struct {
 			Error failure `json:"error"`
@@ -98,7 +105,7 @@ func (p *program) finish(err error) int {
 		fmt.Fprintf(p.err, "tamthe: %s: %d\n", p.text(wordTriesLeft), *f.TriesLeft)
 	}
 	if f.Hint != "" {
-		fmt.Fprintf(p.err, "hint: %s\n", f.Hint)
+		fmt.Fprintf(p.err, "%s: %s\n", p.text(wordHint), f.Hint)
 	}
 	return f.Exit
 }

@@ -84,7 +84,7 @@ func newHelp() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, rest, err := cmd.Root().Find(args)
 			if err != nil || len(rest) > 0 {
-				return usagef("there is no verb %q", strings.Join(args, " "))
+				return usageBoth(wordNoVerb, strings.Join(args, " "))
 			}
 			c.InitDefaultHelpFlag()
 			help(c, nil)
@@ -104,12 +104,12 @@ func family(cmd *cobra.Command) *cobra.Command {
 			return nil
 		}
 		if len(args) == 0 {
-			return usagef("%s needs one of its verbs: %s", cmd.CommandPath(), strings.Join(verbs(cmd), ", "))
+			return usageBoth(wordNeedsVerb, cmd.CommandPath(), strings.Join(verbs(cmd), ", "))
 		}
 		if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
-			return usagef("%s has no verb %q; is %s meant?", cmd.CommandPath(), args[0], strings.Join(near, " or "))
+			return usageBoth(wordNearVerb, cmd.CommandPath(), args[0], strings.Join(near, " or "))
 		}
-		return usagef("%s has no verb %q", cmd.CommandPath(), args[0])
+		return usageBoth(wordHasNoVerb, cmd.CommandPath(), args[0])
 	}
 	return cmd
 }
@@ -130,7 +130,7 @@ func exactly(n int) cobra.PositionalArgs {
 		if len(args) == n {
 			return nil
 		}
-		return usagef("%s takes %s, not %d", cmd.CommandPath(), count(n), len(args))
+		return usageBoth(wordsOfCount(n), cmd.CommandPath(), n, len(args))
 	}
 }
 
@@ -140,16 +140,16 @@ func atLeast(n int) cobra.PositionalArgs {
 		if len(args) >= n {
 			return nil
 		}
-		return usagef("%s takes at least %s, not %d", cmd.CommandPath(), count(n), len(args))
+		return usageBoth(wordAtLeast, cmd.CommandPath(), n, len(args))
 	}
 }
 
-func count(n int) string {
+func wordsOfCount(n int) phrase {
 	switch n {
 	case 0:
-		return "no argument"
+		return wordTakesNone
 	case 1:
-		return "one argument"
+		return wordTakesOne
 	}
-	return fmt.Sprintf("%d arguments", n)
+	return wordTakes
 }

@@ -117,7 +117,7 @@ func TestFinish(t *testing.T) {
 		{program{}, "tamthe: open \\u001b[31m\\u202ename: the disk is full\nhint: buy a disk\n"},
 		{program{json: true}, `{"error":{"code":"disk-full","exit":1,"message":"open \\u001b[31m\\u202ename: the disk is full","hint":"buy a disk"}}` + "\n"},
 		{program{json: true, lang: "vi"}, `{"error":{"code":"disk-full","exit":1,"message":"open \\u001b[31m\\u202ename: the disk is full","hint":"buy a disk"}}` + "\n"},
-		{program{lang: "vi"}, "tamthe: đĩa đã đầy (open \\u001b[31m\\u202ename: the disk is full)\nhint: giải phóng chỗ trên đĩa và chạy lại lệnh; chưa ghi gì cả\n"},
+		{program{lang: "vi"}, "tamthe: đĩa đã đầy (open \\u001b[31m\\u202ename: the disk is full)\ngợi ý: giải phóng chỗ trên đĩa và chạy lại lệnh; chưa ghi gì cả\n"},
 	} {
 		var b bytes.Buffer
 		c.p.err = &b

@@ -104,14 +104,14 @@ func (p *program) newSeal(ctx context.Context) error {
 	}
 	s, err := p.ask(ctx, p.text(wordNewKeysPhrase))
 	if errors.Is(err, errNoPrompt) {
-		return hint(err, "give it with --keys-passphrase-file FILE")
+		return hintBoth(err, wordGiveFile, "--keys-passphrase-file")
 	}
 	if err != nil {
 		return err
 	}
 	again, err := p.ask(ctx, p.text(wordRepeat))
 	if err == nil && again != s {
-		err = hint(errors.New("the two passphrases are not the same"), "run the command again; nothing was done")
+		err = hintBoth(errors.New("the two passphrases are not the same"), wordRunAgain)
 	}
 	if err == nil && s == "" {
 		err = fmt.Errorf("seal the keys: %w", keystore.ErrNoPassphrase)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -45,7 +46,7 @@ func (p *program) run(ctx context.Context, args []string) int {
 	cmd, err := root.ExecuteContextC(ctx)
 	if _, ok := errors.AsType[usageError](err); ok {
 		if _, hinted := errors.AsType[hintError](err); !hinted {
-			err = hint(err, "`%s --help` explains", cmd.CommandPath())
+			err = hintBoth(err, wordExplains, cmd.CommandPath())
 		}
 	}
 	if ctx.Err() != nil && err != nil {
@@ -54,7 +55,24 @@ func (p *program) run(ctx context.Context, args []string) int {
 	if !p.json && slices.Contains(args, "--json") {
 		p.json = true // what stands behind a flag that is wrong was not parsed
 	}
+	if err != nil && !p.settled { // the verb was not reached, and its error speaks the language all the same
+		p.langFlag = first(p.langFlag, langOf(args))
+		_ = p.configure()
+	}
 	return p.finish(err)
+}
+
+// langOf is what --lang says in a command line that was not understood.
+func langOf(args []string) string {
+	for i, a := range args {
+		if lang, ok := strings.CutPrefix(a, "--lang="); ok {
+			return lang
+		}
+		if a == "--lang" && i+1 < len(args) {
+			return args[i+1]
+		}
+	}
+	return ""
 }
 
 // The groups of `tamthe --help`.

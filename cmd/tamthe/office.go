@@ -176,7 +176,7 @@ func (p *program) signIn(ctx context.Context, o *office) error {
 func (p *program) operator(ctx context.Context) (crypto.Signer, error) {
 	name := first(p.operatorFlag, os.Getenv("TAMTHE_OPERATOR"))
 	if name == "" {
-		return nil, hint(usageError{errOperator}, "name the operator with --operator or TAMTHE_OPERATOR; `tamthe operator list` lists them")
+		return nil, hintBoth(usageError{errOperator}, wordNameOperator)
 	}
 	return p.unseal(ctx, "--operator", name, "--passphrase-file", p.passphraseFile)
 }
@@ -229,7 +229,7 @@ func checkWord(flag, s string) error {
 		good = good && (r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '-')
 	}
 	if !good {
-		return usagef("%s is one word of small letters, digits and hyphens, at most 32 of them", flag)
+		return usageBoth(wordOneWord, flag)
 	}
 	return nil
 }

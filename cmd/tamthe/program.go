@@ -48,6 +48,7 @@ type program struct {
 
 	signedIn []crypto.Signer // keys of those who act, where they stand already; see signIn
 
+	settled    bool // configure has done its work
 	documents  bool // what a verb made is printed as a JSON document
 	stdinTaken bool
 }
@@ -74,6 +75,9 @@ func (r *reader) Reset(ctx context.Context) error { return r.reset(ctx) }
 func (p *program) configure() error {
 	p.documents = p.json
 	p.lang = localeLang()
+	if lang := first(p.langFlag, os.Getenv("TAMTHE_LANG")); lang == "en" || lang == "vi" {
+		p.lang = lang // of an error in what follows
+	}
 	if p.home == "" {
 		h, err := defaultHome()
 		if err != nil {
@@ -104,11 +108,12 @@ func (p *program) configure() error {
 		case "en", "vi":
 			p.lang = l.lang
 		default:
-			return usagef("%s is en or vi, not %q", l.from, l.lang)
+			return usageBoth(wordEnOrVi, l.from, l.lang)
 		}
 		break
 	}
 	p.readerFlag = first(p.readerFlag, os.Getenv("TAMTHE_READER"), c.Reader)
+	p.settled = true
 	return nil
 }
 
@@ -150,7 +155,7 @@ func (p *program) result(document any, name, text string) error {
 		_, err = fmt.Fprintln(p.out, text)
 	}
 	if err != nil {
-		return hint(fmt.Errorf("print the result: %w", err), "it was done all the same: %s", name)
+		return hintBoth(fmt.Errorf("print the result: %w", err), wordDoneAllTheSame, name)
 	}
 	return nil
 }

@@ -128,7 +128,7 @@ var judging = []string{"verify", "read", "judge", "check", "doctor"}
 
 // streams holds the contract of standard output and standard error: a verdict says nothing
 // on standard error; a failure says nothing on standard output, and on standard error lines
-// that begin with the program's name or "hint: ", or with --json one document.
+// that begin with the program's name or the word for a hint, or with --json one document.
 func streams(ts *testscript.TestScript, exit int, args []string, stdout, stderr string) {
 	verdict := len(args) > 0 && slices.Contains(judging, args[0]) || len(args) > 1 && ((args[0] == "ledger" || args[0] == "inspections") && args[1] == "verify" || args[0] == "ledger" && args[1] == "audit" || args[0] == "ledger" && args[1] == "receipt" && slices.Contains(args, "--verify") || args[0] == "stock" && args[1] == "reconcile" || args[0] == "register" && args[1] == "ask" || args[0] == "pki" && (args[1] == "lint" || args[1] == "status" || len(args) > 2 && args[1] == "ceremony" && args[2] == "verify") || args[0] == "status" && args[1] == "lookup" || args[0] == "trust" && args[1] == "update")
 	if exit == 0 || verdict && stdout != "" {
@@ -141,8 +141,12 @@ func streams(ts *testscript.TestScript, exit int, args []string, stdout, stderr 
 		ts.Fatalf("a failure that says something on standard output")
 	}
 	if !slices.Contains(args, "--json") {
+		hinted := wordHint.en + ": "
+		if slices.Contains(args, "vi") || slices.Contains(args, "--lang=vi") || ts.Getenv("TAMTHE_LANG") == "vi" {
+			hinted = wordHint.vi + ": "
+		}
 		for line := range strings.Lines(stderr) {
-			if !strings.HasPrefix(line, "tamthe: ") && !strings.HasPrefix(line, "hint: ") {
+			if !strings.HasPrefix(line, "tamthe: ") && !strings.HasPrefix(line, hinted) {
 				ts.Fatalf("standard error: %q", line)
 			}
 			if text := strings.TrimRight(line, "\n"); strings.HasSuffix(text, ".") && !strings.HasSuffix(text, "…") {

@@ -24,7 +24,7 @@ func (p *program) input(path string, most int64) ([]byte, error) {
 	var r io.Reader = p.in
 	if path == "-" {
 		if p.stdinTaken {
-			return nil, usagef("standard input can be read for one file only")
+			return nil, usageBoth(wordStdinOnce)
 		}
 		p.stdinTaken = true
 	} else {
@@ -115,7 +115,7 @@ func (p *program) passphrase(ctx context.Context, file, flag, operator string) (
 	}
 	s, err := p.ask(ctx, fmt.Sprintf(p.text(wordPassphrase), operator))
 	if errors.Is(err, errNoPrompt) {
-		return "", hint(err, "give it with %s FILE (- is standard input)", flag)
+		return "", hintBoth(err, wordGiveFile, flag)
 	}
 	return s, err
 }
@@ -128,14 +128,14 @@ func (p *program) newPassphrase(ctx context.Context, file, flag, operator string
 	}
 	s, err := p.ask(ctx, fmt.Sprintf(p.text(wordNewPassphrase), operator))
 	if errors.Is(err, errNoPrompt) {
-		return "", hint(err, "give it with %s FILE (- is standard input)", flag)
+		return "", hintBoth(err, wordGiveFile, flag)
 	}
 	if err != nil {
 		return "", err
 	}
 	again, err := p.ask(ctx, p.text(wordRepeat))
 	if err == nil && again != s {
-		err = hint(errors.New("the two passphrases are not the same"), "run the command again; nothing was done")
+		err = hintBoth(errors.New("the two passphrases are not the same"), wordRunAgain)
 	}
 	return s, err
 }
@@ -174,7 +174,7 @@ func (p *program) askPassword(ctx context.Context, q card.Prompt) (auth.Password
 
 func hintFiles(err error) error {
 	if errors.Is(err, errNoPrompt) {
-		return hint(err, "give the CAN with --can-file FILE, or the MRZ with --mrz-file FILE (- is standard input)")
+		return hintBoth(err, wordGiveCAN)
 	}
 	return err
 }

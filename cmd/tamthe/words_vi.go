@@ -16,6 +16,17 @@ func (p *program) text(t phrase) string {
 
 // The phrases.
 var (
+	wordHint            = phrase{"hint", "gợi ý"}
+	wordExplains        = phrase{"`%s --help` explains", "`%s --help` cho biết cách dùng"}
+	wordCorrectPerson   = phrase{"correct the file; `tamthe enrol --help` lists the keys", "sửa tệp; `tamthe enrol --help` liệt kê các khóa"}
+	wordGiveFile        = phrase{"give it with %s FILE (- is standard input)", "đưa bằng %s TỆP (- là đầu vào chuẩn)"}
+	wordGiveCAN         = phrase{"give the CAN with --can-file FILE, or the MRZ with --mrz-file FILE (- is standard input)", "đưa CAN bằng --can-file TỆP, hoặc MRZ bằng --mrz-file TỆP (- là đầu vào chuẩn)"}
+	wordRunAgain        = phrase{"run the command again; nothing was done", "chạy lại lệnh; chưa làm gì cả"}
+	wordNameOperator    = phrase{"name the operator with --operator or TAMTHE_OPERATOR; `tamthe operator list` lists them", "nêu cán bộ bằng --operator hoặc TAMTHE_OPERATOR; `tamthe operator list` liệt kê các cán bộ"}
+	wordLedgerThere     = phrase{"nothing was changed; TAMTHE_HOME or TAMTHE_LEDGER can name another place", "không thay đổi gì; TAMTHE_HOME hoặc TAMTHE_LEDGER chỉ được nơi khác"}
+	wordNotThatCard     = phrase{"what is printed on card %s does not open the chip in the reader: is it another card?", "chữ in trên thẻ %s không mở được chip trong đầu đọc: có phải thẻ khác không?"}
+	wordSlipLost        = phrase{"application %s is open all the same; `tamthe application show` writes its slip", "hồ sơ %s vẫn đã mở; `tamthe application show` in lại giấy hẹn"}
+	wordDoneAllTheSame  = phrase{"it was done all the same: %s", "việc vẫn đã xong: %s"}
 	wordTriesLeft       = phrase{"tries left", "số lần thử còn lại"}
 	wordAskCAN          = phrase{"CAN (six digits)", "CAN (sáu chữ số)"}
 	wordAskMRZ          = phrase{"MRZ (DOCNO;YYMMDD;YYMMDD)", "MRZ (SỐ GIẤY TỜ;YYMMDD ngày sinh;YYMMDD hết hạn)"}
@@ -105,14 +116,15 @@ var listNames = map[string]phrase{
 	"blocked":             {"blocked signers", "khóa ký bị chặn"},
 }
 
-// vietnamese puts what happened and what to do before the English message, which stays
-// for whoever is asked for help. Where the table has no words, the English ones remain.
+// vietnamese puts what happened and what to do before the detail: in Vietnamese where
+// words_detail.go has it, else the English message, which whoever is asked for help can
+// look up. Where the table has no words, the English ones remain.
 func (f failure) vietnamese() failure {
 	w, ok := inVietnamese[f.Code]
 	if !ok {
 		return f
 	}
-	f.Message = w.what + " (" + f.Message + ")"
+	f.Message = w.what + " (" + first(f.detailVi, f.Message) + ")"
 	switch {
 	case f.vi != "":
 		f.Hint = f.vi

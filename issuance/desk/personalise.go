@@ -74,21 +74,12 @@ const keySize = 32
 // that was begun *perso.WrongChipError; the other errors of perso, those of apdu about
 // a card that went away, and *RefusedError, before the lock where the files alone show it.
 func (o *Office) Personalise(ctx context.Context, app string, chip Chip, p Personalisation) (string, error) {
-	stream := issuance.Application(app)
-	s, err := o.begin(ctx, stream)
+	subject, card, err := o.makeable(ctx, app)
 	if err != nil {
-		return "", err
-	}
-	subject := s.state.Subject(stream)
-	if err := known(subject); err != nil {
 		return "", err
 	}
 	if o.Signing == nil {
 		return "", ErrNoService
-	}
-	card := s.state.Subject(issuance.Card(subject.Fields["card"]))
-	if err := s.mayMake(subject, card); err != nil {
-		return "", err
 	}
 	if o.Witnesses != nil {
 		if err := o.Witnesses.Fresh(ctx); err != nil {
@@ -123,6 +114,29 @@ func (o *Office) Personalise(ctx context.Context, app string, chip Chip, p Perso
 		return "", err
 	}
 	return m.card, err
+}
+
+// MayPersonalise asks the rules, as Personalise does first, whether the operator may make
+// the application's card or go on with it. It needs no chip, so that nobody is sent to look
+// for a reader on behalf of an application that is not approved.
+func (o *Office) MayPersonalise(ctx context.Context, app string) error {
+	_, _, err := o.makeable(ctx, app)
+	return err
+}
+
+// makeable is an application and its card, whose making the rules allow.
+func (o *Office) makeable(ctx context.Context, app string) (subject, card issuance.Subject, err error) {
+	stream := issuance.Application(app)
+	s, err := o.begin(ctx, stream)
+	if err != nil {
+		return subject, card, err
+	}
+	subject = s.state.Subject(stream)
+	if err := known(subject); err != nil {
+		return subject, card, err
+	}
+	card = s.state.Subject(issuance.Card(subject.Fields["card"]))
+	return subject, card, s.mayMake(subject, card)
 }
 
 // steps says which act takes a card in the making on from each phase. From Locked nothing

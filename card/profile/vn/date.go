@@ -14,6 +14,9 @@ import (
 // Date is a day of which month and day, or day, may not be known.
 type Date struct{ Year, Month, Day int } // 0 for what is not known
 
+// notDateVi is errDate in Vietnamese.
+const notDateVi = "ngày phải viết YYYY, YYYY-MM hoặc YYYY-MM-DD và có trên lịch"
+
 var errDate = errors.New("not YYYY, YYYY-MM or YYYY-MM-DD of the calendar")
 
 // parseDate reads YYYY, YYYY-MM or YYYY-MM-DD.

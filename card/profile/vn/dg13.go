@@ -56,11 +56,11 @@ type Issue struct {
 func EncodeDG13(p Person, i Issue) ([]byte, error) {
 	switch {
 	case len(i.Serial) != 16 || !alphanumeric(i.Serial, true):
-		return nil, &FieldError{"serial", "not sixteen letters and digits"}
+		return nil, &FieldError{"serial", "not sixteen letters and digits", "phải đủ mười sáu chữ cái và chữ số"}
 	case i.OldNumber != "" && (len(i.OldNumber) != 9 || !alphanumeric(i.OldNumber, false)):
-		return nil, &FieldError{"old number", "not nine digits"}
+		return nil, &FieldError{"old number", "not nine digits", "phải đủ chín chữ số"}
 	case i.Issued.IsZero():
-		return nil, &FieldError{"issued", "missing"}
+		return nil, &FieldError{"issued", "missing", "chưa có"}
 	}
 	values := [16][]byte{
 		FieldNumber - 1:      printable(string(p.Number)),

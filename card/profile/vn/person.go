@@ -36,8 +36,14 @@ type Person struct {
 // maxField bounds each text, in characters.
 const maxField = 200
 
-// notNumber is what is wrong with a number that is not Valid.
-const notNumber = "not twelve digits"
+// notNumber is what is wrong with a number that is not Valid. The digits of some keyboards
+// look like 0 to 9 and are others.
+func notNumber(n Number) error {
+	if strings.ContainsFunc(string(n), func(r rune) bool { return r > unicode.MaxASCII && unicode.IsDigit(r) }) {
+		return &FieldError{"number", "digits of another script or width: type it with plain digits, 0 to 9", "có chữ số khác kiểu, chẳng hạn chữ số toàn góc: gõ lại bằng chữ số thường, 0 đến 9"}
+	}
+	return &FieldError{"number", "not twelve digits", "số định danh phải đủ mười hai chữ số"}
+}
 
 // ParsePerson reads one JSON object and checks it. Keys that are unknown, repeated or in
 // capitals, and anything behind the object, are errors; no error holds any content. sex
@@ -87,12 +93,12 @@ func decodePerson(b []byte) (Person, error) {
 	p := in.Person
 	var err error
 	if p.Birth, err = parseDate(in.Birth); err != nil {
-		return Person{}, &FieldError{"birth", err.Error()}
+		return Person{}, &FieldError{"birth", err.Error(), notDateVi}
 	}
 	if in.Expiry != nil {
 		day, err := parseDate(*in.Expiry)
 		if err != nil {
-			return Person{}, &FieldError{"expiry", err.Error()}
+			return Person{}, &FieldError{"expiry", err.Error(), notDateVi}
 		}
 		p.Expiry = &day
 	}
@@ -157,15 +163,15 @@ func (p *Person) texts() []textField {
 func (p Person) Check() error {
 	switch {
 	case !p.Number.Valid():
-		return &FieldError{"number", notNumber}
+		return notNumber(p.Number)
 	case p.Sex != "M" && p.Sex != "F":
-		return &FieldError{"sex", "not M or F"}
+		return &FieldError{"sex", "not M or F", "phải là M hoặc F (Nam hoặc Nữ)"}
 	case !p.Birth.Valid() || p.Birth.Year < 1900 || p.Birth.Year > 2199:
-		return &FieldError{"birth", "no date between 1900 and 2199"}
+		return &FieldError{"birth", "no date between 1900 and 2199", "không phải ngày từ năm 1900 đến 2199"}
 	case p.Expiry != nil && (!p.Expiry.whole() || !p.Expiry.first().After(p.Birth.first())):
-		return &FieldError{"expiry", "no whole day after the birth"}
+		return &FieldError{"expiry", "no whole day after the birth", "phải là một ngày đầy đủ, sau ngày sinh"}
 	case p.Expiry != nil && p.Expiry.MRZ() == NoExpiry:
-		return &FieldError{"expiry", "31 December of a year 99 says that a card has no expiry"}
+		return &FieldError{"expiry", "31 December of a year 99 says that a card has no expiry", "ngày 31 tháng 12 năm 99 được dùng cho thẻ không thời hạn"}
 	}
 	for _, f := range p.texts() {
 		if err := checkText(f); err != nil {
@@ -182,15 +188,15 @@ func checkText(f textField) error {
 	n := utf8.RuneCountInString(*f.text)
 	switch at := unprintable(*f.text); {
 	case at > 0:
-		return &FieldError{f.name, fmt.Sprintf("character %d can't be printed", at)}
+		return &FieldError{f.name, fmt.Sprintf("character %d can't be printed", at), fmt.Sprintf("không in được ký tự thứ %d", at)}
 	case strings.Contains(*f.text, "|"):
-		return &FieldError{f.name, "a bar separates the fields of the QR code"}
+		return &FieldError{f.name, "a bar separates the fields of the QR code", "không được có dấu gạch đứng, vì nó ngăn các trường của mã QR"}
 	case n > maxField:
-		return &FieldError{f.name, fmt.Sprintf("%d characters, %d fit", n, maxField)}
+		return &FieldError{f.name, fmt.Sprintf("%d characters, %d fit", n, maxField), fmt.Sprintf("có %d ký tự, chỉ được %d", n, maxField)}
 	case f.required && n == 0:
-		return &FieldError{f.name, "missing"}
+		return &FieldError{f.name, "missing", "chưa có"}
 	case f.required && !strings.ContainsFunc(*f.text, unicode.IsLetter):
-		return &FieldError{f.name, "no letter in it"}
+		return &FieldError{f.name, "no letter in it", "không có chữ cái nào"}
 	}
 	return nil
 }

@@ -20,7 +20,18 @@ const NoExpiryText = "Không thời hạn"
 
 // FieldError says which field of a person or a card can't be written, and why. Field is
 // its name in the application.
-type FieldError struct{ Field, Detail string }
+type FieldError struct {
+	Field, Detail string
+	vi            string // Detail in Vietnamese, "" where it has not been said in it
+}
 
 // Error names the field; it holds nothing of its content.
 func (e *FieldError) Error() string { return e.Field + ": " + e.Detail }
+
+// Vietnamese is Error in Vietnamese; Field stays as it is, for it is a key of the file.
+func (e *FieldError) Vietnamese() string {
+	if e.vi == "" {
+		return e.Error()
+	}
+	return e.Field + ": " + e.vi
+}

@@ -12,7 +12,7 @@ import (
 // same is a *FieldError, or a *mrz.FieldError.
 func WriteMRZ(p Person, expiry Expiry) (*mrz.MRZ, error) {
 	if !p.Number.Valid() {
-		return nil, &FieldError{"number", notNumber}
+		return nil, notNumber(p.Number)
 	}
 	surname, given, err := p.identifiers()
 	if err != nil {
@@ -40,7 +40,7 @@ func (p Person) identifiers() (surname, given string, err error) {
 func transliterate(field, name string) (string, error) {
 	s, err := mrz.Transliterate(name)
 	if e, ok := errors.AsType[*mrz.FieldError](err); ok {
-		return "", &FieldError{field, e.Detail}
+		return "", &FieldError{field, e.Detail, ""}
 	}
 	return s, err
 }
