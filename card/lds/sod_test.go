@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto"
 	"crypto/sha256"
+	"encoding/asn1"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -12,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tamthe/tamthe/apdu/tlv"
 	"github.com/tamthe/tamthe/card/cert"
 	"github.com/tamthe/tamthe/card/cms"
 	"github.com/tamthe/tamthe/testdata"
@@ -242,6 +244,42 @@ func checkFacts(t *testing.T, c sodCase, s *SOD) {
 	}
 }
 
+// TestSecurityObjectsOfStates: of what the SODs of several States say we write the octets
+// that they wrote, but for the NULL that some give the hash as its parameters and that
+// RFC 5754 §2 leaves out. Those that list groups in another order than ours tell nothing.
+func TestSecurityObjectsOfStates(t *testing.T) {
+	same := 0
+	for _, c := range realSODs(t) {
+		s, err := ParseSOD(testdata.Vectors(t, c.File))
+		if err != nil {
+			continue // a CardSecurity, and those of TestRealSODs that are refused
+		}
+		if !slices.IsSortedFunc(s.Object.Hashes, func(a, b GroupHash) int { return a.Number - b.Number }) {
+			continue
+		}
+		der, err := EncodeSecurityObject(s.Object)
+		if err != nil {
+			t.Errorf("%s: %v", c.ID, err)
+			continue
+		}
+		oid, err := asn1.Marshal(s.Object.HashOID)
+		body, ok := tlv.Find(s.Signed.Content, 0x30)
+		if err != nil || !ok {
+			t.Fatalf("%s: %v", c.ID, err)
+		}
+		want := tlv.Encode(0x30, bytes.Replace(body, tlv.Encode(0x30, oid, []byte{5, 0}), tlv.Encode(0x30, oid), 1))
+		if !bytes.Equal(der, want) {
+			t.Errorf("%s: %x\nwritten there %x", c.ID, der, s.Signed.Content)
+		}
+		if bytes.Equal(der, s.Signed.Content) {
+			same++
+		}
+	}
+	if same < 5 {
+		t.Errorf("%d are the same to the octet", same)
+	}
+}
+
 func objectOf(version int, numbers ...int) SecurityObject {
 	o := SecurityObject{Version: version, Hash: crypto.SHA256}
 	if version == 1 {
@@ -270,12 +308,13 @@ func TestSecurityObjectRoundTrip(t *testing.T) {
 			t.Error("group 3 is not listed")
 		}
 	}
-	// Doc 9303-10 §4.6.2.3: version V1, SHA-256, two groups, LDS 1.8, Unicode 4.0.0.
-	der, _ := EncodeSecurityObject(objectOf(1, 1, 2))
-	want := "3070020101300b0609608648016503040201304e" + "30250201010420" + strings.Repeat("01", 32) + "30250201020420" +
-		strings.Repeat("02", 32) + "300e1304303130381306303430303030"
-	if got := hex.EncodeToString(der); got != want {
-		t.Errorf("%s\nwant %s", got, want)
+	// Doc 9303-10 §4.6.2.3: SHA-256, two groups, and in version V1 LDS 1.8, Unicode 4.0.0.
+	hashes := "300b0609608648016503040201304e" + "30250201010420" + strings.Repeat("01", 32) + "30250201020420" + strings.Repeat("02", 32)
+	for version, want := range []string{"3060020100" + hashes, "3070020101" + hashes + "300e1304303130381306303430303030"} {
+		der, err := EncodeSecurityObject(objectOf(version, 1, 2))
+		if got := hex.EncodeToString(der); err != nil || got != want {
+			t.Errorf("%s, %v\nwant %s", got, err, want)
+		}
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/tamthe/tamthe/card/auth"
+	"github.com/tamthe/tamthe/card/lds"
 	"github.com/tamthe/tamthe/issuance"
 	"github.com/tamthe/tamthe/verify"
 )
@@ -38,6 +39,9 @@ func TestLife(t *testing.T) {
 	}
 	if i, err := report.Identity(); err != nil || i.Number != string(who.Person.Number) || i.Name != who.Person.FullName() {
 		t.Errorf("%+v, %v", i, err)
+	}
+	if faces := must(lds.ParseDG2(report.Files[lds.DG2]))(t); len(faces) != 1 || !bytes.Equal(faces[0].Image, who.Portrait) {
+		t.Error("the portrait is not, to the octet, the one that was enrolled")
 	}
 	if a, err := r.an.Status(ctx, verify.CardRef{ID: report.Document.Card}); err != nil || a.State != verify.StateActive || !a.AsOf.Equal(r.now) || !a.Exact {
 		t.Errorf("status %+v, %v", a, err)
