@@ -162,6 +162,7 @@ var classes = []class{
 	{signing.ErrWitness, "unwitnessed", exitError, "bring the witnesses back; config.toml names them, and how old their word may be"},
 	{witness.ErrUnwitnessed, "unwitnessed", exitError, "bring the witnesses back; config.toml names them, and how old their word may be"},
 	{witness.ErrState, "witness-state", exitError, "close the other program, or put the witness's folder back from its copy: a witness that forgot cosigns nothing"},
+	{errReceiptSize, "receipt-size", exitError, "the handover's is the smallest: --act deliver; shorter names of log and witnesses, or a quorum in config.toml, make all smaller"},
 	{errWitness, "usage", exitUsage, "`tamthe ledger watch --help` shows how a desk names its witnesses"},
 	{ledger.ErrCheckpoint, "checkpoint", exitError, "give a file that `tamthe ledger checkpoint` of this ledger wrote"},
 	{receipt.ErrFormat, "receipt", exitError, "give a file that `tamthe ledger receipt` or `tamthe ledger checkpoint` wrote"},

@@ -56,7 +56,7 @@ revoked any more.
 	cmd.Flags().StringSliceVar(&o.roles, "roles", nil, "what the first operator may do (else everything)")
 	cmd.Flags().StringVar(&o.second, "second", "", "`NAME` of the second operator, another person")
 	cmd.Flags().StringSliceVar(&o.secondRoles, "second-roles", nil, "what the second operator may do (else everything)")
-	cmd.Flags().StringVar(&o.origin, "origin", "", "`NAME` of the log (else config.toml's, else "+defaultOrigin+")")
+	cmd.Flags().StringVar(&o.origin, "origin", "", "`NAME` of the log, some 50 octets at most, for it stands in receipts (else config.toml's, else "+defaultOrigin+")")
 	cmd.Flags().StringVar(&p.passphraseFile, "passphrase-file", "", "`FILE` with a passphrase for the operator's key, - for standard input (else it is asked)")
 	cmd.Flags().StringVar(&p.secondPassFile, "second-passphrase-file", "", "`FILE` with a passphrase for the second operator's key (else it is asked)")
 	cmd.Flags().StringVar(&o.keys.URI, "keys", "", "`URI` of the authority's keys: file:DIR, pkcs11:token=…?module-path=…, exec:PROGRAM (else config.toml's, else file:keys)")
@@ -140,6 +140,9 @@ func runInit(ctx context.Context, p *program, o initOptions) error {
 	if err := p.chooseKeys(ctx, o.keys); err != nil {
 		return err
 	}
+	if err := receiptFits(p.originOf(o), first(p.conf.Office.Name, defaultPlace), roomForWitnesses()); err != nil {
+		return err
+	}
 	var pass [2]string
 	if pass[0], err = p.newPassphrase(ctx, p.passphraseFile, "--passphrase-file", o.name); err != nil {
 		return err
@@ -173,6 +176,10 @@ func runInit(ctx context.Context, p *program, o initOptions) error {
 	}{"tamthe/init/1", string(p.home), path, o.name, o.second, log.Verifier}, string(p.home), log.Verifier)
 }
 
+func (p *program) originOf(o initOptions) string {
+	return first(o.origin, p.conf.Log.Origin, defaultOrigin)
+}
+
 // errLedgerThere says that there is nothing to found.
 var errLedgerThere = errors.New("there is a ledger already")
 
@@ -199,7 +206,7 @@ func (p *program) found(ctx context.Context, o initOptions, path string, pass [2
 			return nil, err
 		}
 	}
-	origin := first(o.origin, p.conf.Log.Origin, defaultOrigin)
+	origin := p.originOf(o)
 	office := &desk.Office{Now: p.now}
 	for i, signer := range []*crypto.Signer{&office.Signer, &office.Second} {
 		name := operatorPrefix + founders[i].Name

@@ -21,9 +21,6 @@ import (
 	"github.com/tamthe/tamthe/verify/receipt"
 )
 
-// maxReceipt is what a receipt may have in octets, so that it fits a QR code.
-const maxReceipt = 2500
-
 type receiptOptions struct {
 	act, qr, verify, trust string
 	logs, witnesses        []string
@@ -37,7 +34,8 @@ func newLedgerReceipt(p *program) *cobra.Command {
 		Short: "Give a citizen the proof that a card stands in the ledger, or check one",
 		Long: `Prints a receipt: the newest act of a card or an application, and the proof that it stands
 in the ledger (C2SP tlog-proof v1, at most 2,500 octets), with the cosignatures of witnesses
-where there are any. It names no person. With --verify checks one, without a network, a ledger
+where there are any: if it were larger, those beyond the quorum of config.toml are left out,
+and one that is still too large is refused. It names no person. With --verify checks one, without a network, a ledger
 or a home: against the keys given, else those that issuers.toml of the trust folder pins. A
 receipt that proves nothing has exit status 3. The ledger cannot be rewritten without that
 the receipts that were given out contradict it: ` + "`tamthe ledger verify --against`" + ` takes them.
@@ -92,12 +90,9 @@ func runReceipt(ctx context.Context, p *program, name string, o receiptOptions) 
 	if err != nil {
 		return err
 	}
-	text, err := proof.MarshalText()
+	text, err := receiptText(proof, p.conf.Log.Quorum)
 	if err != nil {
 		return err
-	}
-	if len(text) > maxReceipt {
-		p.say("the receipt has %d octets, more than the %d that every reader of QR codes takes", len(text), maxReceipt)
 	}
 	if o.qr != "" {
 		if err := writeQR(o.qr, text); err != nil {

@@ -115,6 +115,7 @@ func (p *program) keeper(ctx context.Context, l interface {
 	if err != nil {
 		return nil, err
 	}
+	var keys []*receipt.WitnessKey
 	k := &witness.Keeper{
 		Log: l, Key: v, Quorum: p.conf.Log.Quorum, Within: time.Duration(p.conf.Log.Hours) * time.Hour,
 		File: checkpoints, Now: p.now,
@@ -124,7 +125,11 @@ func (p *program) keeper(ctx context.Context, l interface {
 		if err != nil || w.URL == "" {
 			return nil, fmt.Errorf("%s: witness %d: %w", p.home.path(configFile), i+1, errors.Join(err, errWitness))
 		}
-		k.Peers = append(k.Peers, witness.Peer{Key: key, URL: w.URL})
+		k.Peers, keys = append(k.Peers, witness.Peer{Key: key, URL: w.URL}), append(keys, key)
+	}
+	names := neededWitnesses(keys, p.conf.Log.Quorum)
+	if err := receiptFits(v.Name(), first(p.conf.Office.Name, defaultPlace), names); err != nil {
+		return nil, fmt.Errorf("%s: %w", p.home.path(configFile), err)
 	}
 	return k, nil
 }

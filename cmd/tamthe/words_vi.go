@@ -256,6 +256,7 @@ var inVietnamese = map[string]struct{ what, hint string }{
 	"unwitnessed":        {"quá ít bên giám sát ký xác nhận sổ", "nối lại với các bên giám sát; config.toml ghi tên họ và hạn của xác nhận"},
 	"witness-state":      {"không dùng được thư mục của bên giám sát", "đóng chương trình kia, hoặc đặt bản sao của thư mục lại: bên giám sát đã quên thì không ký gì cả"},
 	"receipt":            {"không phải biên nhận hay mốc kiểm tra của sổ", "đưa tệp do `tamthe ledger receipt` hoặc `tamthe ledger checkpoint` ghi"},
+	"receipt-size":       {"biên nhận lớn quá mức", "biên nhận trao thẻ nhỏ nhất: --act deliver; tên sổ và tên bên giám sát ngắn hơn, hoặc quorum trong config.toml, làm mọi biên nhận nhỏ hơn"},
 	"checkpoint":         {"không phải mốc kiểm tra do sổ này ký", "đưa tệp do `tamthe ledger checkpoint` của sổ này ghi"},
 
 	"passphrase":      {"sai mật khẩu, hoặc mật khẩu trống", "nhập đúng mật khẩu của cán bộ này; chưa làm gì cả"},
