@@ -170,8 +170,9 @@ type Next struct {
 }
 
 type presentInput struct {
-	Session string `path:"session" maxLength:"64"`
-	Body    Presented
+	Authorization string `header:"Authorization" doc:"of the party whose counter is attended, where present is true"`
+	Session       string `path:"session" maxLength:"64"`
+	Body          Presented
 }
 
 func (s *Server) apiPresent(ctx context.Context, in *presentInput) (*body[*Next], error) {
@@ -179,6 +180,7 @@ func (s *Server) apiPresent(ctx context.Context, in *presentInput) (*body[*Next]
 	if err != nil {
 		return nil, problem(err)
 	}
+	_, e.Attendant = basic(in.Authorization)
 	step, err := s.Present(ctx, in.Session, in.Body.Agent, e)
 	if err != nil {
 		return nil, problem(err)

@@ -138,3 +138,24 @@ func TestHostileService(t *testing.T) {
 		s.Close()
 	}
 }
+
+// Who attends a counter says over the network, as the party, that the bearer is the holder.
+func TestAttendedOverHTTP(t *testing.T) {
+	r, url := served(t)
+	desk := &Client{URL: url, Party: "desk", Secret: "desk-secret"}
+	for secret, want := range map[string]Code{"desk-secret": "", "guess": CodeLevel} {
+		b, err := desk.Begin(t.Context(), Ask{Purpose: "đăng ký", Fields: []string{"name"}, Level: Holder})
+		if err != nil {
+			t.Fatal(err)
+		}
+		l, err := (&Client{URL: url, Party: "desk", Secret: secret}).Open(t.Context(), b.Code)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := session(t, r.chip)
+		_, err = l.Show(t.Context(), s, true)
+		if s.Close(); CodeOf(err) != want {
+			t.Errorf("attended by %s: %v, want %q", secret, err, want)
+		}
+	}
+}

@@ -82,7 +82,8 @@ func (c *Client) Open(ctx context.Context, code string) (*Login, error) {
 }
 
 // Show presents an open card, whose holder agreed to what the request asks, and gives what
-// the citizen redeems the login with. The session is over afterwards.
+// the citizen redeems the login with. The session is over afterwards. Present says that
+// who attends the counter saw that the bearer is the holder; the client is the party's then.
 func (l *Login) Show(ctx context.Context, s *card.Session, present bool) (*Step, error) {
 	e, err := Gather(ctx, s, l.Request, l.agent)
 	if err != nil {

@@ -440,7 +440,12 @@ func TestLevels(t *testing.T) {
 	_, err := r.present(t, b, r.chip, nil)
 	wantCode(t, "a card alone", err, CodeLevel)
 	b = r.begin(t, ask)
-	step, err := r.present(t, b, r.chip, func(e *Evidence) { e.Present = true })
+	for _, secret := range []string{"", "tax-secret"} { // a thief's own agent says so, at an attended counter or far from it
+		_, err = r.present(t, b, r.chip, func(e *Evidence) { e.Present, e.Attendant = true, secret })
+		wantCode(t, "the bearer says it", err, CodeLevel)
+		b = r.begin(t, ask)
+	}
+	step, err := r.present(t, b, r.chip, func(e *Evidence) { e.Present, e.Attendant = true, "desk-secret" })
 	if err != nil {
 		t.Fatal(err)
 	}

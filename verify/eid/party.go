@@ -17,7 +17,7 @@ type Party struct {
 	Purposes  []string
 	Fields    []string
 	Level     Level    // the most that it may ask for; Possession if empty
-	Attended  bool     // its counter is attended: it may say that the bearer is the holder
+	Attended  bool     // its counter is attended: whoever has its secret may say that the bearer is the holder
 	Rate      int      // logins a minute; 60 if 0
 	Redirects []string // where browsers may be sent back to; of OpenID Connect
 	Secret    [32]byte // SHA-256 of what it signs in with

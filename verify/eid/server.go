@@ -280,6 +280,7 @@ type Evidence struct {
 	Files     map[lds.File][]byte
 	Signature []byte // of Active Authentication over Request.Challenge; nil if the chip has none
 	Present   bool   // somebody who attends the counter saw that the bearer is the holder
+	Attendant string // the party's secret, where Present: who says so is of the party
 }
 
 // Step is what the agent is to do next: have the chip answer First after Agreement (see
@@ -312,6 +313,9 @@ func (s *Server) Present(ctx context.Context, session, agent string, e Evidence)
 	}
 	if size > maxFiles || len(e.Signature) > 1024 || e.Present && !l.party.Attended {
 		return nil, s.refuse(ctx, l, refuse(CodeEvidence))
+	}
+	if e.Present && !l.party.Knows(e.Attendant) { // the bearer's own word is none
+		return nil, s.refuse(ctx, l, refuse(CodeLevel))
 	}
 	l.record, l.holder = verify.Record{Files: e.Files}, e.Present
 	if e.Signature != nil {
