@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"net/http"
+	"net/netip"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -142,7 +143,24 @@ func (s *Server) apiRedeem(_ context.Context, in *redeemInput) (*body[redeemOutp
 	return answered(redeemOutput{token}, err)
 }
 
+// network is where a call comes from: an address, or of IPv6 the half that names the network.
+type network struct{ name string }
+
+// Resolve reads it off the connection.
+func (n *network) Resolve(ctx huma.Context) []error {
+	if at, err := netip.ParseAddrPort(ctx.RemoteAddr()); err == nil {
+		bits := 32
+		if at.Addr().Unmap().Is6() {
+			bits = 64
+		}
+		p, _ := at.Addr().Unmap().WithZone("").Prefix(bits) // in range
+		n.name = p.String()
+	}
+	return nil
+}
+
 type openInput struct {
+	network
 	Body struct {
 		Code  string `json:"code" maxLength:"20"`
 		Agent string `json:"agent" maxLength:"64" doc:"a nonce of the agent's own, 32 hexadecimal digits"`
@@ -150,7 +168,7 @@ type openInput struct {
 }
 
 func (s *Server) apiOpen(_ context.Context, in *openInput) (*body[*Request], error) {
-	return answered(s.Open(in.Body.Code, in.Body.Agent))
+	return answered(s.Open(in.name, in.Body.Code, in.Body.Agent))
 }
 
 // Presented is Evidence on the wire: octets in hexadecimal, files by their names (DG1).

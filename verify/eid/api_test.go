@@ -159,3 +159,37 @@ func TestAttendedOverHTTP(t *testing.T) {
 		}
 	}
 }
+
+// Who guesses codes of logins is soon not answered any more, and nobody else notices.
+func TestGuessing(t *testing.T) {
+	r, _ := served(t)
+	h, codes := r.Handler(), 0
+	open := func(from, code string) int {
+		q := httptest.NewRequest(http.MethodPost, "/eid/v1/agent/open", strings.NewReader(`{"code":"`+code+`","agent":"`+NewNonce()+`"}`))
+		q.RemoteAddr = from
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, q)
+		return w.Code
+	}
+	for range maxGuesses {
+		codes += open("[2001:db8::1]:4000", "00000000")
+	}
+	if codes != maxGuesses*http.StatusNotFound {
+		t.Errorf("guesses are answered by %d on average", codes/maxGuesses)
+	}
+	b := r.begin(t, taxes())
+	for from, want := range map[string]int{
+		"[2001:db8::1]:4001": 429, "[2001:db8:0:0:9::2]:4000": 429, // the same network
+	} {
+		if got := open(from, b.Code); got != want {
+			t.Errorf("%s: %d, want %d", from, got, want)
+		}
+	}
+	if got := open("[2001:db8:0:1::1]:4000", b.Code); got != http.StatusOK {
+		t.Errorf("a neighbour: %d", got)
+	}
+	b = r.begin(t, taxes())
+	if got := open("192.0.2.7:4000", b.Code); got != http.StatusOK {
+		t.Errorf("another: %d", got)
+	}
+}

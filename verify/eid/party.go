@@ -51,6 +51,29 @@ type meter struct {
 	mu    sync.Mutex
 	since map[string]time.Time
 	count map[string]int
+	swept time.Time
+}
+
+// over reports whether so many have passed in this minute.
+func (m *meter) over(who string, most int, now time.Time) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	t, ok := m.since[who]
+	return ok && m.count[who] >= most && now.Sub(t) < time.Minute && !now.Before(t)
+}
+
+// sweep forgets minutes that are over: who is nobody's choice but the network's.
+func (m *meter) sweep(now time.Time) {
+	if age := now.Sub(m.swept); age >= 0 && age < time.Minute {
+		return
+	}
+	m.swept = now
+	for who, t := range m.since {
+		if age := now.Sub(t); age < 0 || age >= time.Minute {
+			delete(m.since, who)
+			delete(m.count, who)
+		}
+	}
 }
 
 func (m *meter) pass(who string, most int, now time.Time) bool {
@@ -59,6 +82,7 @@ func (m *meter) pass(who string, most int, now time.Time) bool {
 	if m.since == nil {
 		m.since, m.count = map[string]time.Time{}, map[string]int{}
 	}
+	m.sweep(now)
 	if t, ok := m.since[who]; !ok || now.Sub(t) >= time.Minute || now.Before(t) {
 		m.since[who], m.count[who] = now, 0
 	}

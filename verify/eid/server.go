@@ -138,8 +138,13 @@ type Begun struct {
 	Expires time.Time `json:"expires"`
 }
 
-// maxWrong is how many wrong codes end a login, or for agents' codes, a minute.
-const maxWrong = 5
+// maxWrong is how many wrong codes end a login; maxGuesses, how many wrong codes of logins
+// one network may try in a minute. With 10,000 logins at once, one in a hundred of such
+// minutes finds somebody's.
+const (
+	maxWrong   = 5
+	maxGuesses = 100
+)
 
 // Begin opens a login for a party that signed in by its secret.
 func (s *Server) Begin(secret string, a Ask) (*Begun, error) {
@@ -247,19 +252,22 @@ func (s *Server) take(session string) (*login, error) {
 	return l, nil
 }
 
-// Open gives a login to the agent that has its code. From then on it is that agent's.
-func (s *Server) Open(code, agent string) (*Request, error) {
+// Open gives a login to the agent that has its code. From then on it is that agent's. From
+// is the network that the agent is in: who guesses codes there has no answer for the rest of
+// the minute, to a right code neither.
+func (s *Server) Open(from, code, agent string) (*Request, error) {
 	if !isNonce(agent) {
 		return nil, refuse(CodeEvidence)
 	}
-	now := s.c.Now()
+	now, guesser := s.c.Now(), "codes "+from
+	if s.rates.over(guesser, maxGuesses, now) {
+		return nil, refuse(CodeRate)
+	}
 	s.mu.Lock()
 	l := s.codes[code]
 	s.mu.Unlock()
 	if l == nil {
-		if !s.rates.pass("wrong codes", 20*maxWrong, now) {
-			return nil, refuse(CodeRate)
-		}
+		s.rates.pass(guesser, maxGuesses, now)
 		return nil, refuse(CodeUnknown)
 	}
 	if now.After(l.request.Expires) {
@@ -292,8 +300,8 @@ type Step struct {
 	Told      []string
 }
 
-// maxFiles bounds the octets of evidence.
-const maxFiles = 1 << 20
+// maxFiles bounds the octets of evidence, which lies in memory while the chip is asked.
+const maxFiles = 64 << 10
 
 // Present takes the files and the signature. A chip that offers Chip Authentication is
 // asked by the Server itself: the next step says how. One that does not is judged by its
