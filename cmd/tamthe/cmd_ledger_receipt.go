@@ -35,10 +35,10 @@ func newLedgerReceipt(p *program) *cobra.Command {
 		Long: `Prints a receipt: the newest act of a card or an application, and the proof that it stands
 in the ledger (C2SP tlog-proof v1, at most 2,500 octets), with the cosignatures of witnesses
 where there are any: if it were larger, those beyond the quorum of config.toml are left out,
-and one that is still too large is refused. It names no person. With --verify checks one, without a network, a ledger
-or a home: against the keys given, else those that issuers.toml of the trust folder pins. A
-receipt that proves nothing has exit status 3. The ledger cannot be rewritten without that
-the receipts that were given out contradict it: ` + "`tamthe ledger verify --against`" + ` takes them.
+and one that is still too large is refused. It names no person. With --verify checks one,
+without a network, a ledger or a home: against the keys given, else those that issuers.toml of
+the trust folder pins. A receipt that proves nothing has exit status 3. The ledger cannot be
+rewritten without that the receipts that were given out contradict it: ` + "`tamthe ledger verify --against`" + ` takes them.
 `,
 		Example: "  tamthe ledger receipt C-7K3QX2MB4D --qr receipt.png > C-7K3QX2MB4D.tlog-proof\n  tamthe ledger receipt --verify C-7K3QX2MB4D.tlog-proof --log-key KEY",
 		RunE: func(cmd *cobra.Command, args []string) error {
