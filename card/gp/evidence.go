@@ -55,7 +55,8 @@ func (h *Channel) note(before [aes.BlockSize]byte, c apdu.Command, r apdu.Respon
 }
 
 // open replays the exchange with k: the handshake's cryptogram, the command's code and the
-// answer's. It returns both in the clear.
+// answer's. It returns both in the clear, which says what was meant only to who knows the
+// command: no code covers Level and Counter, and with others both come out as something else.
 func (e *Evidence) open(k Keys) (apdu.Command, apdu.Response, error) {
 	fail := func(err error) (apdu.Command, apdu.Response, error) {
 		return apdu.Command{}, apdu.Response{}, fmt.Errorf("evidence: %w", err)
@@ -95,18 +96,11 @@ func (e *Evidence) open(k Keys) (apdu.Command, apdu.Response, error) {
 	return plain, r, nil
 }
 
-// Verify returns the plain answer if the holder of k gave it. It is ErrCryptogram for
-// another chip's keys, ErrProtection for a command or an answer that was altered, and
-// ErrAnswer or ErrUnsupported for what is no evidence. The caller has to know which
-// command it wants the answer to; PublicKey does.
-func (e *Evidence) Verify(k Keys) ([]byte, error) {
-	_, r, err := e.open(k)
-	return r.Data, err
-}
-
 // PublicKey returns the public point that the chip with the keys k gave when it was asked
 // for that of r, made by the chip before or for this command. An answer to another command
-// is ErrAnswer. A chip that has made the key anew since then has another one: only the
+// is ErrAnswer. It is ErrCryptogram for another chip's keys, ErrProtection for a command or an
+// answer that was altered, and ErrAnswer or ErrUnsupported for what is no evidence. A chip
+// that has made the key anew since then has another one: only the
 // finished card proves the key, by Active or Chip Authentication.
 func (e *Evidence) PublicKey(k Keys, r KeyRef) ([]byte, error) {
 	c, a, err := e.open(k)

@@ -48,9 +48,6 @@ func TestEvidence(t *testing.T) {
 			if got, err := e.PublicKey(testKeys(16, 1), ref); err != nil || !bytes.Equal(got, point) {
 				t.Errorf("i %02X level %02X: %X, %v", i, byte(l), got, err)
 			}
-			if got, err := e.Verify(testKeys(16, 1)); err != nil || !bytes.Equal(got, EncodePublicKey(point)) {
-				t.Errorf("i %02X level %02X: %X, %v", i, byte(l), got, err)
-			}
 			if d, err := e.KDD(); err != nil || d != (KDD{0xA1, 2, 3, 4, 5, 6, 7, 8, 9, 10}) {
 				t.Errorf("KDD %v, %v", d, err)
 			}
@@ -108,6 +105,9 @@ func TestAlteredEvidence(t *testing.T) {
 		if _, err := e.PublicKey(testKeys(16, 1), ref); err == nil {
 			t.Errorf("with another %s it passes", name)
 		}
+		if _, _, err := e.open(testKeys(16, 1)); err == nil {
+			t.Errorf("with another %s it passes as an answer", name)
+		}
 	}
 	for n := range good {
 		if _, err := ParseEvidence(good[:n]); !errors.Is(err, ErrAnswer) {
@@ -143,6 +143,58 @@ func TestNoEvidence(t *testing.T) {
 	}
 }
 
+// TestEvidenceForm: what is too large is not written, and of all encodings one is read.
+func TestEvidenceForm(t *testing.T) {
+	e := evidenceOf(t, 0x70, FullSecurity, bytes.Repeat([]byte{4}, 65))
+	good, err := e.MarshalBinary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	large := *e
+	large.Answer = make([]byte, maxEvidence)
+	if b, err := large.MarshalBinary(); b != nil || !errors.Is(err, apdu.ErrTooLong) {
+		t.Errorf("%d octets, %v", len(b), err)
+	}
+	// The length of the whole, and of its first part, with an octet more than they need.
+	if good[0] != tagEvidence || good[1] != 0x81 || good[3] != tagOctets || good[4] != 26 {
+		t.Fatalf("the evidence begins with %X", good[:6])
+	}
+	size := len(good) - 3
+	for name, b := range map[string][]byte{
+		"a length of two octets":   append([]byte{tagEvidence, 0x82, 0, byte(size)}, good[3:]...),
+		"a part's length of two":   append([]byte{tagEvidence, 0x81, byte(size + 1), tagOctets, 0x81, 26}, good[5:]...),
+		"a part behind the others": append([]byte{tagEvidence, 0x81, byte(size + 2)}, append(bytes.Clone(good[3:]), tagOctets, 0)...),
+	} {
+		if e, err := ParseEvidence(b); e != nil || !errors.Is(err, ErrAnswer) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestEvidenceOfBadPadding: a holder of the session's keys cannot have a command taken as
+// evidence that no chip would have taken.
+func TestEvidenceOfBadPadding(t *testing.T) {
+	c := newCard(testKeys(16, 1), 0x70)
+	ch, err := openWeak(t, c, testKeys(16, 1), FullSecurity)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := ch.chain
+	ch.counter++
+	command := ch.sign(apdu.Command{CLA: claPlain, INS: insGenerate, P1: readExisting, Data: unpadded(&ch.secure, ivCommand), Le: 256})
+	h := &Channel{secure: ch.secure, level: FullSecurity}
+	answer := h.sealed(apdu.Response{Data: []byte("made up"), Status: apdu.OK}, FullSecurity)
+	e := ch.proof
+	e.Level, e.Chain, e.Counter = FullSecurity, before, ch.counter
+	if e.Command, err = command.Encode(false); err != nil {
+		t.Fatal(err)
+	}
+	e.Answer = answer.Bytes()
+	if command, answer, err := e.open(testKeys(16, 1)); !errors.Is(err, ErrProtection) {
+		t.Errorf("%v, %v, %v", command, answer, err)
+	}
+}
+
 func FuzzEvidence(f *testing.F) {
 	f.Add([]byte{0x30, 0x00})
 	e := &Evidence{Challenge: make([]byte, 8), Initialize: append(make([]byte, 11), 3, 0x60), Level: FullSecurity, Command: []byte{0x84, 0x46, 0x81, 0}, Answer: []byte{0x90, 0}}
@@ -154,7 +206,7 @@ func FuzzEvidence(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if _, err := e.Verify(testKeys(16, 1)); err == nil {
+		if _, _, err := e.open(testKeys(16, 1)); err == nil {
 			t.Fatal("a made-up evidence passes")
 		}
 		again, err := e.MarshalBinary()
