@@ -101,6 +101,7 @@ var classes = []class{
 	{desk.ErrUnknown, "unknown", exitError, "look at the spelling; `tamthe card list` lists the cards"},
 	{errNoConsent, "no-consent", exitRefused, ""},
 	{eid.ErrService, "eid-service", exitError, "look at the address, then try again"},
+	{desk.ErrPeriod, "period", exitRule, "publish it on the day after"},
 	{desk.ErrUnconfirmed, "unconfirmed", exitRule, "ask the register of the population with `tamthe register ask`; what differs is accepted by an approver, changed or refused"},
 	{desk.ErrNoRegister, "no-register", exitError, "name one under [register] in config.toml; see `tamthe serve register --help`"},
 	{population.ErrUnavailable, "register-down", exitError, "the application waits: run `tamthe register ask --all` when the register is back"},

@@ -211,6 +211,7 @@ var inVietnamese = map[string]struct{ what, hint string }{
 	"login-inconclusive":    {"thiếu căn cứ để kết luận", "`tamthe verify` nêu điều còn thiếu"},
 	"no-consent":            {"không đồng ý; chưa đọc gì của thẻ", ""},
 	"eid-service":           {"dịch vụ không trả lời đúng", "xem lại địa chỉ, rồi thử lại"},
+	"period":                {"kỳ báo cáo chưa kết thúc", "công bố vào ngày hôm sau"},
 	"unconfirmed":           {"cơ sở dữ liệu dân cư chưa xác nhận hồ sơ", "hỏi bằng `tamthe register ask`; chỗ sai khác phải được người phê duyệt chấp nhận, sửa hoặc từ chối"},
 	"no-register":           {"nơi này chưa biết cơ sở dữ liệu dân cư nào", "khai báo trong mục [register] của config.toml; xem `tamthe serve register --help`"},
 	"register-down":         {"cơ sở dữ liệu dân cư không trả lời", "hồ sơ chờ: chạy `tamthe register ask --all` khi hệ thống hoạt động lại"},

@@ -31,3 +31,14 @@ func (c Calendar) Due(from time.Time, days int) time.Time {
 	}
 	return day
 }
+
+// Days is how many working days after the day of from the day of to is: what Due counts.
+func (c Calendar) Days(from, to time.Time) (n int) {
+	last := dayOf(to)
+	for day := dayOf(from.In(to.Location())).AddDate(0, 0, 1); !day.After(last); day = day.AddDate(0, 0, 1) {
+		if c.works(day) {
+			n++
+		}
+	}
+	return n
+}
