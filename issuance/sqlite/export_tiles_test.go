@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"filippo.io/torchwood"
@@ -98,6 +99,27 @@ func TestExport(t *testing.T) {
 	defer other.Close()
 	if _, err := ledger.Export(t.Context(), out, other); !errors.Is(err, ledger.ErrExport) {
 		t.Errorf("a log that does not continue the export: %v", err)
+	}
+}
+
+// A log that was rewritten, as long as what was exported or longer, is not written over it.
+func TestExportOfAnother(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "log")
+	first := applied(t, t.TempDir(), 2)
+	defer first.Close()
+	if _, err := ledger.Export(t.Context(), out, first); err != nil {
+		t.Fatal(err)
+	}
+	before := follow(t, out)
+	for _, n := range []int{2, 5} {
+		other := applied(t, t.TempDir(), n)
+		defer other.Close()
+		if _, err := ledger.Export(t.Context(), out, other); !errors.Is(err, ledger.ErrExport) {
+			t.Errorf("rewritten, with %d applications: %v", n, err)
+		}
+		if after := follow(t, out); !slices.EqualFunc(after, before, bytes.Equal) {
+			t.Error("what was exported is changed")
+		}
 	}
 }
 
