@@ -107,6 +107,10 @@ func TestStatusLists(t *testing.T) {
 		says("revoked, by key", snapshot, changed, bare(cards[0], true), status.Revoked)
 		says("delivered since, by key", snapshot, changed, bare(cards[1], true), status.Active)
 	}
+	check(t, r.binh.Suspend(ctx, names[1], "detention"))
+	r.now = r.now.Add(time.Hour)
+	delta, _ = r.statusList(t, 0, rawIndex)
+	says("suspended", index, delta, cards[1], status.Suspended)
 	for name, base := range map[string][]byte{"of a delta": rawDelta, "of another sort": rawExact} {
 		if _, err := r.an.MakeStatus(ctx, r.statusHeader(status.Index), base); !errors.Is(err, status.ErrBase) {
 			t.Errorf("%s: %v", name, err)
