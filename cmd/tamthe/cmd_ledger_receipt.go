@@ -38,7 +38,8 @@ where there are any: if it were larger, those beyond the quorum of config.toml a
 and one that is still too large is refused. It names no person. With --verify checks one,
 without a network, a ledger or a home: against the keys given, else those that issuers.toml of
 the trust folder pins. A receipt that proves nothing has exit status 3. The ledger cannot be
-rewritten without that the receipts that were given out contradict it: ` + "`tamthe ledger verify --against`" + ` takes them.
+rewritten without that the receipts that were given out contradict it:
+` + "`tamthe ledger verify --against`" + ` takes them.
 `,
 		Example: "  tamthe ledger receipt C-7K3QX2MB4D --qr receipt.png > C-7K3QX2MB4D.tlog-proof\n  tamthe ledger receipt --verify C-7K3QX2MB4D.tlog-proof --log-key KEY",
 		RunE: func(cmd *cobra.Command, args []string) error {
