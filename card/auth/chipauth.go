@@ -92,20 +92,11 @@ func Chip1(ctx context.Context, ch *sm.Channel, key lds.ChipAuthKey, first apdu.
 }
 
 func chip1(ctx context.Context, ch *sm.Channel, key lds.ChipAuthKey, first apdu.Command, fresh []byte) (*ChipProof, error) {
-	c, ok := chipAuthSuite(key.Info.OID, key.Public)
-	if !ok {
-		return nil, fmt.Errorf("chip authentication by %v: %w", key.Info.OID, ErrUnsupported)
-	}
-	own, err := newSecretOn(key.Public.Group().Base(), fresh)
+	c, own, keys, err := agreeWith(key, fresh)
 	if err != nil {
 		return nil, err
 	}
-	defer own.Destroy()
-	keys, err := sessionKeys(own, key.Public, c)
-	if err != nil {
-		return nil, fmt.Errorf("chip authentication: %w", err)
-	}
-	if err := announce(ctx, ch, key, c, own.Element().Bytes()); err != nil {
+	if err := announce(ctx, ch, key, c, own.Bytes()); err != nil {
 		keys.Destroy()
 		return nil, fmt.Errorf("chip authentication: %w", err)
 	}
@@ -113,7 +104,25 @@ func chip1(ctx context.Context, ch *sm.Channel, key lds.ChipAuthKey, first apdu.
 	if err != nil {
 		return nil, fmt.Errorf("chip authentication: first command under the new keys: %s: %w", first.Name(), err)
 	}
-	return &ChipProof{Channel: next, Key: key, Ephemeral: own.Element(), First: r, Protected: next.Last().Data}, nil
+	return &ChipProof{Channel: next, Key: key, Ephemeral: own, First: r, Protected: next.Last().Data}, nil
+}
+
+// agreeWith draws our ephemeral key for a key of the chip, and derives the session keys. The
+// private half is gone when it returns.
+func agreeWith(key lds.ChipAuthKey, fresh []byte) (c suite.Cipher, public dh.Element, keys sm.Keys, err error) {
+	c, ok := chipAuthSuite(key.Info.OID, key.Public)
+	if !ok {
+		return 0, nil, keys, fmt.Errorf("chip authentication by %v: %w", key.Info.OID, ErrUnsupported)
+	}
+	own, err := newSecretOn(key.Public.Group().Base(), fresh)
+	if err != nil {
+		return 0, nil, keys, err
+	}
+	defer own.Destroy()
+	if keys, err = sessionKeys(own, key.Public, c); err != nil {
+		return 0, nil, keys, fmt.Errorf("chip authentication: %w", err)
+	}
+	return c, own.Element(), keys, nil
 }
 
 // announce sends our ephemeral key and says which key of the chip it is for.

@@ -37,21 +37,12 @@ func NewRemote1(key lds.ChipAuthKey, first apdu.Command) (*Remote1, error) {
 }
 
 func newRemote1(key lds.ChipAuthKey, first apdu.Command, fresh []byte) (*Remote1, error) {
-	c, ok := chipAuthSuite(key.Info.OID, key.Public)
-	if !ok {
-		return nil, fmt.Errorf("chip authentication by %v: %w", key.Info.OID, ErrUnsupported)
-	}
-	own, err := newSecretOn(key.Public.Group().Base(), fresh)
+	c, own, keys, err := agreeWith(key, fresh)
 	if err != nil {
 		return nil, err
 	}
-	defer own.Destroy()
-	keys, err := sessionKeys(own, key.Public, c)
-	if err != nil {
-		return nil, fmt.Errorf("chip authentication: %w", err)
-	}
-	r := &Remote1{Key: key, Ephemeral: own.Element()}
-	if r.Agreement, err = announcement(key, c, own.Element().Bytes()); err == nil {
+	r := &Remote1{Key: key, Ephemeral: own}
+	if r.Agreement, err = announcement(key, c, own.Bytes()); err == nil {
 		r.First, r.once, err = sm.Protect(keys, first)
 	} else {
 		keys.Destroy()

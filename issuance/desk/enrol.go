@@ -214,6 +214,17 @@ func (o *Office) sound(ctx context.Context, stream issuance.StreamID, d *Draft) 
 // there is a register of the population and it has not confirmed the application, the error
 // is ErrUnconfirmed.
 func (o *Office) Approve(ctx context.Context, app string) error {
+	return o.agree(ctx, app, issuance.Approve, nil, func(stream issuance.StreamID) error {
+		if o.Register == nil {
+			return nil
+		}
+		return o.confirmed(ctx, stream)
+	})
+}
+
+// agree is an act that signs what an application asks for, computed here and now, if ready,
+// which may be nil, finds nothing against it.
+func (o *Office) agree(ctx context.Context, app string, act issuance.Act, fields map[string]string, ready func(issuance.StreamID) error) error {
 	stream := issuance.Application(app)
 	s, err := o.begin(ctx, stream)
 	if err != nil {
@@ -222,11 +233,11 @@ func (o *Office) Approve(ctx context.Context, app string) error {
 	if err := known(s.state.Subject(stream)); err != nil {
 		return err
 	}
-	if err := s.may(stream, issuance.Approve, nil); err != nil {
+	if err := s.may(stream, act, nil); err != nil {
 		return err
 	}
-	if o.Register != nil {
-		if err := o.confirmed(ctx, stream); err != nil {
+	if ready != nil {
+		if err := ready(stream); err != nil {
 			return err
 		}
 	}
@@ -238,8 +249,8 @@ func (o *Office) Approve(ctx context.Context, app string) error {
 	if err != nil {
 		return err
 	}
-	err = s.add(stream, issuance.Approve, func(e *issuance.Entry) error {
-		e.Commitments = map[string][32]byte{issuance.Content: content}
+	err = s.add(stream, act, func(e *issuance.Entry) error {
+		e.Fields, e.Commitments = fields, map[string][32]byte{issuance.Content: content}
 		return nil
 	})
 	if err != nil {

@@ -147,34 +147,7 @@ func (o *Office) Comparison(ctx context.Context, app string) (*Comparison, error
 // though the register says otherwise. Who enrolled it, changed it or asked the register
 // is issuance.ErrFourEyes.
 func (o *Office) AcceptDifference(ctx context.Context, app, reason string) error {
-	stream := issuance.Application(app)
-	s, err := o.begin(ctx, stream)
-	if err != nil {
-		return err
-	}
-	if err := known(s.state.Subject(stream)); err != nil {
-		return err
-	}
-	if err := s.may(stream, issuance.Accept, nil); err != nil {
-		return err
-	}
-	d, err := o.Draft(ctx, app)
-	if err != nil {
-		return err
-	}
-	content, err := d.commitment()
-	if err != nil {
-		return err
-	}
-	err = s.add(stream, issuance.Accept, func(e *issuance.Entry) error {
-		e.Fields = map[string]string{"reason": reason}
-		e.Commitments = map[string][32]byte{issuance.Content: content}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	return s.commit(ctx)
+	return o.agree(ctx, app, issuance.Accept, map[string]string{"reason": reason}, nil)
 }
 
 // Unconfirmed lists the applications that the register has yet to be asked about, oldest
