@@ -2,6 +2,7 @@ package eid
 
 import (
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -191,5 +192,74 @@ func TestGuessing(t *testing.T) {
 	b = r.begin(t, taxes())
 	if got := open("192.0.2.7:4000", b.Code); got != http.StatusOK {
 		t.Errorf("another: %d", got)
+	}
+}
+
+// An agent shows its citizen nothing that is not what the chip will sign, and hands on
+// nothing that a service made up.
+func TestLyingService(t *testing.T) {
+	reply, elsewhere := "", ""
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if elsewhere != "" {
+			http.Redirect(w, r, elsewhere, http.StatusTemporaryRedirect)
+			return
+		}
+		io.WriteString(w, reply)
+	}))
+	defer web.Close()
+	ask := Request{
+		Session: "s", Server: web.URL, Party: "tax", Name: "Cục Thuế", Purpose: "nộp tờ khai thuế", Fields: []string{"birth", "name"}, Level: Possession, Nonce: "n",
+	}
+	open := func(change func(*Request)) error {
+		r := ask
+		change(&r)
+		b, err := json.Marshal(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		reply = string(b)
+		_, err = (&Client{URL: web.URL}).Open(t.Context(), "1")
+		return err
+	}
+	if err := open(func(*Request) {}); err != nil {
+		t.Fatal(err)
+	}
+	for what, change := range map[string]func(*Request){
+		"two fields in one":      func(r *Request) { r.Fields = []string{"birth name"} },
+		"a field of no card":     func(r *Request) { r.Fields = []string{"portrait"} },
+		"a field twice":          func(r *Request) { r.Fields = []string{"name", "name"} },
+		"no purpose":             func(r *Request) { r.Purpose = " " },
+		"a purpose of two lines": func(r *Request) { r.Purpose = "nộp\r\nđã huỷ" },
+		"a name that turns":      func(r *Request) { r.Name = "Cục \u202eThuế" },
+		"no party":               func(r *Request) { r.Party = "" },
+		"a level of its own":     func(r *Request) { r.Level = "certain" },
+		"no level":               func(r *Request) { r.Level = "" },
+	} {
+		if err := open(change); !errors.Is(err, ErrService) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+
+	r := newRig(t)
+	for what, next := range map[string]string{
+		"a field that was not agreed": `{"finish":"123456","told":["number"]}`,
+		"no code":                     `{"told":["name"]}`,
+		"a code with more in it":      `{"finish":"1\u001b[2J6","told":["name"]}`,
+	} {
+		reply = next
+		s := session(t, r.chip)
+		l := &Login{Request: ask, client: &Client{URL: web.URL}, agent: NewNonce()}
+		if _, err := l.Show(t.Context(), s, false); !errors.Is(err, ErrService) {
+			t.Errorf("%s: %v", what, err)
+		}
+		s.Close()
+	}
+
+	asked := false
+	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked = true }))
+	defer other.Close()
+	elsewhere = other.URL
+	if _, err := (&Client{URL: web.URL}).Open(t.Context(), "1"); !errors.Is(err, ErrService) || asked {
+		t.Errorf("sent elsewhere: %v", err)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -78,6 +79,9 @@ func (c *Client) Open(ctx context.Context, code string) (*Login, error) {
 	if l.Request.Server != strings.TrimSuffix(c.URL, "/") {
 		return nil, fmt.Errorf("%w: it says that it is another", ErrService)
 	}
+	if !l.Request.plain() {
+		return nil, fmt.Errorf("%w: what it asks cannot be shown as it is", ErrService)
+	}
 	return l, nil
 }
 
@@ -96,8 +100,11 @@ func (l *Login) Show(ctx context.Context, s *card.Session, present bool) (*Step,
 		return nil, err
 	}
 	step, err := n.step()
-	if err != nil || step.Agreement == nil {
-		return step, err
+	if err != nil {
+		return nil, err
+	}
+	if step.Agreement == nil {
+		return l.last(step)
 	}
 	r, err := Carry(ctx, s, step)
 	if err != nil {
@@ -107,7 +114,19 @@ func (l *Login) Show(ctx context.Context, s *card.Session, present bool) (*Step,
 	if err := l.client.call(ctx, http.MethodPost, path+"/answer", "", map[string]string{"agent": l.agent, "answer": hex.EncodeToString(r.Bytes())}, &n); err != nil {
 		return nil, err
 	}
-	return n.step()
+	if step, err = n.step(); err != nil {
+		return nil, err
+	}
+	return l.last(step)
+}
+
+// last is the step that ends a login: six digits, and what was told of what was agreed to.
+func (l *Login) last(s *Step) (*Step, error) {
+	unasked := slices.ContainsFunc(s.Told, func(f string) bool { return !slices.Contains(l.Request.Fields, f) })
+	if s.Agreement != nil || len(s.Finish) != 6 || strings.Trim(s.Finish, "0123456789") != "" || unasked {
+		return nil, ErrService
+	}
+	return s, nil
 }
 
 const maxReply = 1 << 20
@@ -136,7 +155,9 @@ func (c *Client) call(ctx context.Context, method, path, browser string, in, out
 	if web == nil {
 		web = &http.Client{Timeout: 10 * time.Second}
 	}
-	resp, err := web.Do(req)
+	one := *web // what is said is for this service and none that it names
+	one.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	resp, err := one.Do(req)
 	if err != nil {
 		if ctx.Err() != nil {
 			return ctx.Err()

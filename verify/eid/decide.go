@@ -142,10 +142,10 @@ func proofOf(r verify.Record) string {
 	return strings.Join(list, " ")
 }
 
-// methods are how the citizen was authenticated (RFC 8176: hardware-secured key, PIN, user
-// presence seen by somebody).
+// methods are how the citizen was authenticated (RFC 8176: hardware-secured key, user
+// presence seen by somebody). The card's password is no PIN: it is printed on the card.
 func methods(r verify.Record, holder bool) []string {
-	list := []string{"hwk", "pin"}
+	list := []string{"hwk"}
 	if holder {
 		list = append(list, "user")
 	}

@@ -149,6 +149,13 @@ type Request struct {
 	Expires time.Time `json:"expires"`
 }
 
+// plain reports whether a citizen can be shown all of what is asked, as it is signed: known
+// fields, each once, in their order, and texts of one printable line.
+func (r Request) plain() bool {
+	a := Ask{Purpose: r.Purpose, Fields: slices.Clone(r.Fields), Level: r.Level}
+	return a.check() == nil && a.Level == r.Level && slices.Equal(a.Fields, r.Fields) && r.Party != "" && line(r.Party) && line(r.Name)
+}
+
 // Challenge is what the chip signs for this login: the first eight octets, other than zeros,
 // of SHA-256("tamthe eid challenge v1" ‖ 0 ‖ each of audience, session, party, purpose,
 // level, fields with spaces between, the server's nonce and the agent's, behind its length
