@@ -77,7 +77,8 @@ type disk struct {
 	at, n     int
 	slot      *slot
 	refused   error // the first append that failed …
-	sent      int   // … after so many commands
+	record    int   // … its number …
+	sent      int   // … and after how many commands
 	broken    error
 }
 
@@ -87,7 +88,7 @@ func (d *disk) Append(ctx context.Context, at issuance.Head, e ...issuance.Entry
 	}
 	err := d.Store.Append(ctx, at, e...)
 	if err != nil && d.refused == nil {
-		d.refused, d.sent = err, d.slot.n
+		d.refused, d.record, d.sent = err, d.n, d.slot.n
 	}
 	return err
 }
@@ -103,7 +104,7 @@ func (r *rig) onDisk(t *testing.T, a *tally, d *disk) bool {
 	written := 0
 	c.OnWrite(func(int) bool { written++; return true })
 	s := insert(c)
-	d.Store, d.slot, d.n, d.refused, d.broken = r.store, s, 0, nil, nil
+	d.Store, d.slot, d.n, d.refused, d.record, d.broken = r.store, s, 0, nil, 0, nil
 	_, err := r.through(d).Personalise(t.Context(), app, s, r.plan())
 	fillers, globErr := filepath.Glob(filepath.Join(d.dir, filler+"*"))
 	check(t, globErr)
@@ -117,7 +118,7 @@ func (r *rig) onDisk(t *testing.T, a *tally, d *disk) bool {
 	wantError(t, "filling the disk", d.broken, syscall.ENOSPC)
 	a.add(&a.points)
 	d.halted(t, err)
-	if d.at == 1 && written > 0 {
+	if d.record == 1 && written > 0 { // a copy of a checkpoint that was under way may leave a file's place for later ones
 		t.Errorf("the chip was written %d times though nothing could be recorded", written)
 	}
 	c.OnWrite(nil)

@@ -64,16 +64,10 @@ type process struct {
 	in io.Closer
 }
 
-// look is a little longer than it takes the service to look for cards again. When it fails
-// to reset a card it says at once that there is none, but a card that comes before its
-// next look it takes for the one it had, and does not announce it.
-const look = 450 * time.Millisecond
-
 // start puts a card of a memory file into the reader.
 func (r *reader) start(path string, death int) *process {
 	r.t.Helper()
-	r.empty()
-	time.Sleep(look)
+	r.vacant()
 	p := &process{Cmd: exec.Command("/proc/self/exe")}
 	p.Env = append(os.Environ(), chipFile+"="+path, chipAddr+"="+r.addr, fmt.Sprintf("%s=%d", chipDeath, death))
 	p.in = must(p.StdinPipe())(r.t)

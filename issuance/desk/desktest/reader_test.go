@@ -65,6 +65,18 @@ func (r *reader) empty() {
 	r.t.Fatalf("%s: the card is still there", r.name)
 }
 
+// look is a little longer than it takes the service to look for cards again. When it fails
+// to reset a card it says at once that there is none, but a card that comes before its
+// next look it takes for the one it had, and does not announce it.
+const look = 450 * time.Millisecond
+
+// vacant waits until the service has looked and seen no card, so that it announces the next.
+func (r *reader) vacant() {
+	r.t.Helper()
+	r.empty()
+	time.Sleep(look)
+}
+
 // open opens the card in the reader.
 func (r *reader) open(o pcsc.Options) *pcsc.Card {
 	r.t.Helper()

@@ -155,7 +155,7 @@ func (m *making) removedBefore(t *testing.T, n int) error {
 // answerLost has the chip do the n-th command and leave before the answer is out.
 func (m *making) answerLost(t *testing.T, n int) error {
 	t.Helper()
-	m.empty()
+	m.vacant()
 	c := m.put(m.chip.ATR(), leaving(m.chip, n))
 	w := m.open(pcsc.Options{})
 	_, err := m.desk(m.an).Personalise(t.Context(), m.app, w, m.plan())
