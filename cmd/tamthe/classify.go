@@ -136,6 +136,9 @@ var classes = []class{
 	{desk.ErrProfile, "profile", exitError, "the desk makes cards of the profile " + desk.Profile},
 	{profile.ErrUnknown, "profile", exitError, "the desk makes cards of the profile " + desk.Profile},
 	{desk.ErrPortrait, "portrait", exitError, "give a JPEG of 200 by 200 to 2,000 by 2,000 pixels and at most 60,000 octets"},
+	{desk.ErrFingers, "fingers", exitError, "give a whole DG3 with a finger in it, of at most 30,000 octets"},
+	{perso.ErrUnlogged, "unlogged", exitRule, "see whether desk and centre use the same ledger"},
+	{perso.ErrCentre, "centre", exitError, "see what the centre says; the same chip can be gone on with"},
 
 	{errApart, "apart", exitRule, "carry what `tamthe desk export` writes to the office, and bring back the receipt for `tamthe desk ack`"},
 	{errInvitation, "invitation", exitError, "ask the office for the passphrase, or for another invitation"},

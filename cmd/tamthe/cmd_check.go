@@ -16,12 +16,13 @@ import (
 )
 
 type checkOptions struct {
-	mrz, qr string
-	body    string
-	ocr     string
-	scans   []string
-	sample  int
-	final   bool
+	mrz, qr  string
+	body     string
+	ocr      string
+	scans    []string
+	sample   int
+	terminal string
+	final    bool
 }
 
 func newCheck(p *program) *cobra.Command {
@@ -51,6 +52,7 @@ A card whose body was printed by "tamthe print" passes only with a whole reading
 	cmd.Flags().StringVar(&o.ocr, "ocr", "", "`PROGRAM` that reads both sides")
 	cmd.Flags().StringArrayVar(&o.scans, "scan", nil, "`FILE` that is given to the program of --ocr; may be repeated")
 	cmd.Flags().IntVar(&o.sample, "sample", 0, "one card of `N` goes through the long suite; 0 is 16, 1 every card")
+	cmd.Flags().StringVar(&o.terminal, "terminal", "", "`FOLDER` with the key and certificates of a terminal that may read fingers (tamthe pki terminal)")
 	cmd.Flags().BoolVar(&o.final, "final", false, "record a card that does not pass as failed: then it can only be spoiled")
 	p.actingFlags(cmd)
 	return cmd
@@ -61,6 +63,11 @@ func runCheck(ctx context.Context, p *program, id string, o checkOptions) error 
 	var err error
 	if e.Verify, err = p.qaOptions(); err != nil {
 		return err
+	}
+	if o.terminal != "" {
+		if e.Verify.Terminal, err = openTerminal(o.terminal); err != nil {
+			return err
+		}
 	}
 	if e.Body, e.Partial, err = o.reading(ctx, p); err != nil {
 		return err

@@ -12,7 +12,7 @@ import (
 )
 
 type enrolOptions struct {
-	file, portrait, profile, reason, replaces, receipt string
+	file, portrait, fingers, profile, reason, replaces, receipt string
 }
 
 func newEnrol(p *program) *cobra.Command {
@@ -43,6 +43,7 @@ for a card in place of another; lost, damaged, nationality for one that is issue
 // flags are those of the verbs that open an application.
 func (o *enrolOptions) flags(p *program, cmd *cobra.Command, reason string) {
 	cmd.Flags().StringVar(&o.portrait, "portrait", "", "the portrait, a JPEG `FILE`, - for standard input")
+	cmd.Flags().StringVar(&o.fingers, "fingers", "", "fingerprints as a whole DG3 (ISO/IEC 19794-4 or 39794-4), a `FILE`; needs a CVCA, see tamthe pki cvca")
 	cmd.Flags().StringVar(&o.profile, "profile", "", "profile of the card (else config.toml's, else "+desk.Profile+")")
 	cmd.Flags().StringVar(&o.reason, "reason", reason, "why, one `WORD`; see tamthe enrol --help")
 	cmd.Flags().StringVar(&o.receipt, "receipt", "", "also write the appointment slip CC02 into this new `FILE`")
@@ -74,6 +75,12 @@ func runEnrol(ctx context.Context, p *program, o enrolOptions) error {
 	if err != nil {
 		return err
 	}
+	var fingers []byte
+	if o.fingers != "" {
+		if fingers, err = p.input(o.fingers, maxPortraitFile); err != nil {
+			return err
+		}
+	}
 	name := first(o.profile, p.conf.Profile, desk.Profile)
 	if _, err := profile.ByName(name); err != nil {
 		return err
@@ -83,7 +90,7 @@ func runEnrol(ctx context.Context, p *program, o enrolOptions) error {
 		return err
 	}
 	defer office.done()
-	app, err := office.Enrol(ctx, desk.Enrolment{Person: person, Portrait: portrait, Profile: name, Reason: o.reason, Replaces: o.replaces})
+	app, err := office.Enrol(ctx, desk.Enrolment{Person: person, Portrait: portrait, Fingers: fingers, Profile: name, Reason: o.reason, Replaces: o.replaces})
 	if err != nil {
 		return err
 	}

@@ -10,10 +10,11 @@ import (
 
 // The protocols of the profile's chips (Doc 9303-11 §9.2).
 var (
-	oidPACE    = asn1.ObjectIdentifier{0, 4, 0, 127, 0, 7, 2, 2, 4, 2, 2} // ECDH, generic mapping, AES-128
-	oidChip    = asn1.ObjectIdentifier{0, 4, 0, 127, 0, 7, 2, 2, 3, 2, 2} // ECDH, AES-128
-	oidChipKey = asn1.ObjectIdentifier{0, 4, 0, 127, 0, 7, 2, 2, 1, 2}
-	oidPlain   = asn1.ObjectIdentifier{0, 4, 0, 127, 0, 7, 1, 1, 4, 1, 3} // ecdsa-plain-SHA256
+	oidPACE     = asn1.ObjectIdentifier{0, 4, 0, 127, 0, 7, 2, 2, 4, 2, 2} // ECDH, generic mapping, AES-128
+	oidChip     = asn1.ObjectIdentifier{0, 4, 0, 127, 0, 7, 2, 2, 3, 2, 2} // ECDH, AES-128
+	oidChipKey  = asn1.ObjectIdentifier{0, 4, 0, 127, 0, 7, 2, 2, 1, 2}
+	oidTerminal = asn1.ObjectIdentifier{0, 4, 0, 127, 0, 7, 2, 2, 2}
+	oidPlain    = asn1.ObjectIdentifier{0, 4, 0, 127, 0, 7, 1, 1, 4, 1, 3} // ecdsa-plain-SHA256
 )
 
 // brainpoolP256r1 by the number of the standardised domain parameters.
@@ -68,6 +69,9 @@ func (m *making) infos(keys perso.PublicKeys) (lds.SecurityInfos, []byte, error)
 	infos := lds.SecurityInfos{
 		Chip:     []lds.ChipAuthInfo{{OID: protocol, Version: 1}},
 		ChipKeys: []lds.ChipAuthPublicKey{{OID: oidChipKey, Key: cert.PublicKey{EC: keys.CA}}},
+	}
+	if m.Trust != nil {
+		infos.Terminal = []lds.TerminalAuthInfo{{OID: oidTerminal, Version: 1}}
 	}
 	if keys.AA != nil {
 		infos.Active = []lds.ActiveAuthInfo{{Version: 1, Algorithm: oidPlain}}

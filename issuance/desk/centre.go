@@ -36,7 +36,7 @@ func NewCentre(s *signing.Service, store issuance.Ledger, master gp.Master, tran
 			}
 			return stageOf(ctx, store, g)
 		},
-		Issuer: CardKeys(master), Transport: transport, Errors: centreErrors, Now: now,
+		Issuer: CardKeys(master), Transport: transport, Trusts: s.Trusts, Errors: centreErrors, Now: now,
 	}
 }
 

@@ -113,7 +113,7 @@ func (r *rig) lying(t *testing.T, app string, lie func(*lyingDesk)) (commands in
 	m := &making{o: r.an, p: r.keyless(t), app: app, card: newName("C-"), draft: d, chip: s}
 	m.content = must(d.commitment())(t)
 	m.blank = must(r.an.NextBlank(t.Context(), ""))(t)
-	check(t, m.setDriver())
+	check(t, m.setDriver(t.Context()))
 	l := &lyingDesk{
 		making: m, record: m.Record, build: m.build, errand: func(*perso.Errand) {},
 		sign: func(b []byte) ([]byte, error) { return signing.SignMaking(r.an.Signer, b) },
@@ -206,7 +206,7 @@ func TestCentreRefuses(t *testing.T) {
 				}
 				return c, err
 			}
-		}, want: perso.ErrUnlogged, commands: 20},
+		}, want: signing.ErrNotApproved, commands: 20},
 	} {
 		if c.lie == nil {
 			c.lie = func(*lyingDesk) {}

@@ -22,6 +22,9 @@ var (
 	// ErrPortrait means that a portrait cannot go onto a chip: no JPEG, too few or too
 	// many pixels, or too many octets.
 	ErrPortrait = errors.New("the portrait cannot be used")
+	// ErrFingers means that what was taken of fingers is no DG3 with a finger in it, or too
+	// large, or that there is no CVCA whose terminals could read it.
+	ErrFingers = errors.New("the fingers cannot be used")
 	// ErrProfile means that this desk makes no cards of a profile.
 	ErrProfile = errors.New("the desk makes no cards of this profile")
 )
@@ -29,6 +32,9 @@ var (
 // MaxPortrait is the largest portrait in octets. A larger one would make every check of
 // the card slow.
 const MaxPortrait = 60_000
+
+// MaxFingers is the largest DG3 in octets.
+const MaxFingers = 30_000
 
 // Profile is what this desk makes cards of, and DocumentType what those are in the
 // ledger's holds: a person has one of a type in force.
@@ -45,6 +51,7 @@ type Draft struct {
 	Reason   string
 	Person   vn.Person
 	Portrait []byte
+	Fingers  []byte    `json:",omitempty"` // the whole of DG3; nil for none
 	Issued   time.Time // the day that is signed as the day of issue, midnight in UTC
 	Serial   string    // sixteen characters of the card's own
 	Salt     [32]byte  // of the commitment
@@ -62,7 +69,10 @@ func newDraft(n Enrolment, now time.Time) (*Draft, error) {
 	if err := checkPortrait(n.Portrait); err != nil {
 		return nil, err
 	}
-	d := &Draft{Profile: n.Profile, Reason: n.Reason, Person: n.Person, Portrait: n.Portrait, Issued: dayOf(now), Form: 2}
+	if err := checkFingers(n.Fingers); err != nil {
+		return nil, err
+	}
+	d := &Draft{Profile: n.Profile, Reason: n.Reason, Person: n.Person, Portrait: n.Portrait, Fingers: n.Fingers, Issued: dayOf(now), Form: 2}
 	rand.Read(d.Salt[:])
 	var serial [8]byte
 	rand.Read(serial[:])
@@ -105,6 +115,24 @@ func checkPortrait(b []byte) error {
 	return nil
 }
 
+// checkFingers refuses what is no DG3 by ISO/IEC 19794-4 or 39794-4 with a finger in it.
+func checkFingers(dg3 []byte) error {
+	if dg3 == nil {
+		return nil
+	}
+	if len(dg3) > MaxFingers {
+		return fmt.Errorf("%w: %d octets, at most %d fit", ErrFingers, len(dg3), MaxFingers)
+	}
+	b, err := lds.ParseBiometrics(lds.DG3, dg3)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrFingers, err)
+	}
+	if len(b.Samples) == 0 {
+		return fmt.Errorf("%w: there is none", ErrFingers)
+	}
+	return nil
+}
+
 // expiry is when the card expires.
 func (d *Draft) expiry() vn.Expiry { return d.Person.ExpiryAt(d.Issued) }
 
@@ -126,7 +154,11 @@ func (d *Draft) groups() (map[lds.File][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return map[lds.File][]byte{lds.DG1: lds.EncodeDG1(zone), lds.DG2: dg2, lds.DG13: dg13}, nil
+	groups := map[lds.File][]byte{lds.DG1: lds.EncodeDG1(zone), lds.DG2: dg2, lds.DG13: dg13}
+	if d.Fingers != nil {
+		groups[lds.DG3] = d.Fingers
+	}
+	return groups, nil
 }
 
 // body is what the card's body shows.

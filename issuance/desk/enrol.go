@@ -14,6 +14,7 @@ import (
 type Enrolment struct {
 	Person   vn.Person
 	Portrait []byte // JPEG, at most MaxPortrait octets
+	Fingers  []byte // DG3 as the capture program made it, at most MaxFingers octets; nil for none
 	Profile  string // see Profile
 	Reason   string // one of issuance.EnrolReasons
 	Replaces string // the card that the new one replaces, if any
@@ -21,8 +22,8 @@ type Enrolment struct {
 
 // Enrol opens an application and returns its name, A-… . A person who has one open
 // already, or a card in force that this one does not replace, is
-// *issuance.DuplicateError. What cannot go onto a card is *vn.FieldError, ErrPortrait or
-// ErrProfile.
+// *issuance.DuplicateError. What cannot go onto a card is *vn.FieldError, ErrPortrait,
+// ErrFingers or ErrProfile.
 func (o *Office) Enrol(ctx context.Context, n Enrolment) (string, error) {
 	if o.Vault == nil {
 		return "", ErrNoVault
@@ -30,6 +31,9 @@ func (o *Office) Enrol(ctx context.Context, n Enrolment) (string, error) {
 	d, err := newDraft(n, o.Now())
 	if err != nil {
 		return "", err
+	}
+	if _, err := o.TrustPoint(ctx); d.Fingers != nil && err != nil {
+		return "", fmt.Errorf("%w: %w", ErrFingers, err)
 	}
 	content, err := d.commitment()
 	if err != nil {
@@ -146,12 +150,17 @@ func isPresent(who issuance.Subject, number issuance.Claim) error {
 	return nil
 }
 
-// sealDraft puts a draft into the entry, its portrait under a key of its own.
+// sealDraft puts a draft into the entry, its portrait and fingers under a key of their own.
 func (o *Office) sealDraft(ctx context.Context, e *issuance.Entry, d *Draft) error {
 	rest := *d
-	rest.Portrait = nil
+	rest.Portrait, rest.Fingers = nil, nil
 	if err := o.seal(ctx, e, e.Stream.ID, draftName, &rest); err != nil {
 		return err
+	}
+	if d.Fingers != nil {
+		if err := o.seal(ctx, e, e.Stream.ID, fingersName, d.Fingers); err != nil {
+			return err
+		}
 	}
 	return o.seal(ctx, e, e.Stream.ID, portraitName, d.Portrait)
 }
@@ -166,6 +175,9 @@ func (o *Office) Draft(ctx context.Context, app string) (*Draft, error) {
 	entry, err := o.openLast(ctx, stream, draftName, &d)
 	if err == nil && d.Portrait == nil {
 		_, err = o.openLast(ctx, stream, portraitName, &d.Portrait)
+	}
+	if err == nil {
+		err = o.openFingers(ctx, entry, &d)
 	}
 	if err != nil {
 		return nil, err
@@ -183,6 +195,15 @@ func (o *Office) Draft(ctx context.Context, app string) (*Draft, error) {
 	return &d, nil
 }
 
+// openFingers opens the fingers that were sealed with a draft, if any were.
+func (o *Office) openFingers(ctx context.Context, entry issuance.Entry, d *Draft) error {
+	if !slices.ContainsFunc(entry.Attach, func(a issuance.Attachment) bool { return a.Name == fingersName }) {
+		return nil
+	}
+	_, err := o.openLast(ctx, entry.Stream, fingersName, &d.Fingers)
+	return err
+}
+
 // sound holds a draft against what Enrol lets in: whoever can sign as a registrar can
 // seal one past it.
 func (o *Office) sound(ctx context.Context, stream issuance.StreamID, d *Draft) error {
@@ -190,6 +211,9 @@ func (o *Office) sound(ctx context.Context, stream issuance.StreamID, d *Draft) 
 		return fmt.Errorf("%s: %w", stream, err)
 	}
 	if err := checkPortrait(d.Portrait); err != nil {
+		return fmt.Errorf("%s: %w", stream, err)
+	}
+	if err := checkFingers(d.Fingers); err != nil {
 		return fmt.Errorf("%s: %w", stream, err)
 	}
 	number, err := o.number(d)

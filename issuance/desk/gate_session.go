@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"github.com/tamthe/tamthe/apdu"
 	"github.com/tamthe/tamthe/apdu/tlv"
 	"github.com/tamthe/tamthe/card"
+	"github.com/tamthe/tamthe/card/auth"
 	"github.com/tamthe/tamthe/card/lds"
 	"github.com/tamthe/tamthe/verify"
 	"github.com/tamthe/tamthe/verify/pki"
@@ -123,7 +125,13 @@ func (g *gate) lostSession(err error, code string) error {
 // proofs wants every proof that the card's own files promise, where a checkpoint is content
 // with one: Active Authentication in the stranger's look, Chip Authentication here.
 func (g *gate) proofs(ctx context.Context, s *card.Session) error {
-	if c := g.q.Report.Check(verify.CheckAA); g.files[lds.DG15] != nil && c.Outcome != verify.Passed {
+	switch c := g.q.Report.Check(verify.CheckAA); {
+	case g.files[lds.DG15] == nil || c.Outcome == verify.Passed:
+	case c.Outcome == verify.NotRun: // a terminal with rights has asked for the other proof
+		if err := g.active(ctx, s); err != nil {
+			return g.lostSession(fmt.Errorf("%s: %w", verify.CheckAA, err), QAChip)
+		}
+	default:
 		g.set(QAChip, verify.Failed, fmt.Sprintf("%s %s", c.ID, c.Reason))
 	}
 	if g.q.Report.Check(verify.CheckCA1).Outcome == verify.Passed {
@@ -141,6 +149,28 @@ func (g *gate) proofs(ctx context.Context, s *card.Session) error {
 	}
 	g.set(QAChip, verify.Passed, "")
 	return nil
+}
+
+// active runs Active Authentication in this session. A signature in another form than
+// Doc 9303 wants is a fault, as it is in a stranger's look.
+func (g *gate) active(ctx context.Context, s *card.Session) error {
+	key, err := lds.ParseDG15(g.files[lds.DG15])
+	if err != nil {
+		return err
+	}
+	infos, err := lds.ParseDG14(g.files[lds.DG14])
+	if err != nil {
+		return err
+	}
+	h, _, err := auth.ActiveHash(infos, key.EC)
+	if err != nil {
+		return err
+	}
+	proof, err := s.Active(ctx, key, h)
+	if err == nil && proof.DER {
+		err = errors.New("a signature in another form")
+	}
+	return err
 }
 
 // suite is a part of what BSI TR-03105-3.2 asks of a chip's commands (layer 6) and files

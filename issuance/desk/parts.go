@@ -35,11 +35,11 @@ func (d *Draft) parts() ([]issuance.Part, error) {
 	if err != nil {
 		return nil, err
 	}
-	var list []issuance.Part
-	for _, p := range []struct {
+	type part struct {
 		name  string
 		value []byte
-	}{
+	}
+	approved := []part{
 		{"dg1", groups[lds.DG1]},
 		{"dg2", groups[lds.DG2]},
 		{"dg13", groups[lds.DG13]},
@@ -49,7 +49,12 @@ func (d *Draft) parts() ([]issuance.Part, error) {
 		{"reason", []byte(d.Reason)},
 		{"doctype", []byte(DocumentType)},
 		{"profile", []byte(d.Profile)},
-	} {
+	}
+	if groups[lds.DG3] != nil {
+		approved = append(approved, part{"dg3", groups[lds.DG3]})
+	}
+	var list []issuance.Part
+	for _, p := range approved {
 		list = append(list, issuance.Part{Name: p.name, Digest: sha256.Sum256(p.value)})
 	}
 	slices.SortFunc(list, func(a, b issuance.Part) int { return strings.Compare(a.Name, b.Name) })

@@ -97,7 +97,7 @@ func (o *Office) Personalise(ctx context.Context, app string, chip Chip, p Perso
 	}
 	state, err := m.resume(ctx, subject, card)
 	if err == nil {
-		err = m.setDriver()
+		err = m.setDriver(ctx)
 	}
 	if err == nil && p.Centre == nil {
 		err = m.openTransport(ctx, card)
@@ -229,18 +229,32 @@ type variant struct {
 	BACOnly, NoAA bool
 	Driver        string
 	Import        bool
+	Trust         []byte `json:",omitempty"` // the CVCA certificate that the chip believes terminals by
 }
 
-// setDriver finds the driver, and refuses a variant that its chips can't be.
-func (m *making) setDriver() (err error) {
+// setDriver finds the driver, and refuses a variant that its chips can't be. A card that was
+// not begun gets the newest CVCA's certificate, if there is one and the chip takes it.
+func (m *making) setDriver(ctx context.Context) (err error) {
 	if m.driver, err = perso.DriverByName(m.Driver); err != nil {
 		return err
 	}
 	switch {
 	case m.driver.BAC && !m.BACOnly:
 		return fmt.Errorf("driver %s makes cards for BAC only: %w", m.driver.Name, perso.ErrOrder)
+	case m.draft.Fingers != nil && (m.BACOnly || !m.driver.EAC):
+		return fmt.Errorf("driver %s keeps no fingers from those who may not read them: %w", m.driver.Name, perso.ErrOrder)
 	case m.driver.AA == perso.NoKey && !m.NoAA:
 		return fmt.Errorf("driver %s makes cards without Active Authentication only: %w", m.driver.Name, perso.ErrOrder)
+	}
+	if m.begun || !m.driver.EAC || m.BACOnly {
+		return nil
+	}
+	point, err := m.o.TrustPoint(ctx)
+	switch {
+	case err == nil:
+		m.Trust = point.Raw
+	case m.draft.Fingers != nil || !errors.Is(err, ErrNoCVCA):
+		return err
 	}
 	return nil
 }

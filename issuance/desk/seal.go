@@ -19,6 +19,7 @@ import (
 const (
 	draftName    = "draft"    // of an application: a Draft without its portrait
 	portraitName = "portrait" // of an application: the portrait
+	fingersName  = "fingers"  // of an application: DG3
 	variantName  = "variant"  // of an allocation: a variant
 	chipName     = "chip"     // of a generation: chipNotes
 	preparedName = "prepared" // of what will be signed, as the first versions kept it: prepared
@@ -32,7 +33,7 @@ const (
 // subject was shredded, such as the chip's keys for a list of revoked cards, is about
 // nobody.
 var classes = map[string]vault.Class{
-	draftName: vault.Personal, portraitName: vault.Biometric, reportName: vault.Personal, printName: vault.Personal, registerName: vault.Personal,
+	draftName: vault.Personal, portraitName: vault.Biometric, fingersName: vault.Biometric, reportName: vault.Personal, printName: vault.Personal, registerName: vault.Personal,
 	variantName: vault.Technical, chipName: vault.Technical, preparedName: vault.Technical,
 }
 

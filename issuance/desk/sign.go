@@ -77,6 +77,9 @@ func (m *making) signed(files map[string][]byte) (*perso.Content, error) {
 		return nil, err
 	}
 	c := &perso.Content{Files: map[lds.File][]byte{}, Rules: gp.Rules{BAC: m.BACOnly, NoSelectMF: kind.Has(profile.NoSelectMF)}}
+	if m.Trust != nil {
+		c.Trust = [][]byte{m.Trust}
+	}
 	for name, b := range files {
 		f, ok := lds.ByName(name)
 		if !ok {

@@ -19,6 +19,7 @@ import (
 const (
 	objectCertificate = "certificate"
 	objectCRL         = "crl"
+	objectCV          = "cv-certificate"
 )
 
 // UsagePeriod is when a certificate's key may sign.

@@ -3,9 +3,12 @@ package signing
 import (
 	"context"
 	"crypto"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"slices"
 
+	"github.com/tamthe/tamthe/card/cvc"
 	"github.com/tamthe/tamthe/issuance"
 )
 
@@ -61,6 +64,25 @@ func (s *Service) Making(ctx context.Context, m Making) (Ground, error) {
 		batch = card.Fields["batch"]
 	}
 	return Ground{card, book.Subject(issuance.Stock(batch)).Fields["transport"]}, nil
+}
+
+// Trusts refuses what is not a certificate of our CVCA's own key, as the log says it was
+// issued last.
+func (s *Service) Trusts(der []byte) error {
+	c, err := cvc.Parse(der)
+	if err != nil {
+		return fmt.Errorf("%w: a trust point: %w", ErrNotApproved, err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	sum := sha256.Sum256(der)
+	for what, p := range s.view.issued {
+		live := s.view.book.Subject(issuance.Key(what.key)).Phase == issuance.InUse
+		if live && what.kind == objectCV && c.CHAT.Role == cvc.CVCA && p.digest == hex.EncodeToString(sum[:]) {
+			return nil
+		}
+	}
+	return fmt.Errorf("%w: a trust point that this authority has not issued", ErrNotApproved)
 }
 
 // inTheMaking are the phases of a card whose chip a centre may have to write to or look at.
