@@ -5,7 +5,9 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
+	"net"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -119,10 +121,21 @@ func (o agentOptions) client() (*eid.Client, error) {
 		}
 		web.Transport = &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}}
 	}
-	if !strings.HasPrefix(o.server, "https://") && !strings.HasPrefix(o.server, "http://127.0.0.1:") && !strings.HasPrefix(o.server, "http://[::1]:") {
+	if !unheard(o.server) {
 		return nil, usagef("--server is an https:// address")
 	}
 	return &eid.Client{URL: o.server, HTTP: web}, nil
+}
+
+// unheard reports whether nobody listens in on the way to an address: https, or http on
+// this machine.
+func unheard(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil || u.User != nil || u.Host == "" {
+		return false
+	}
+	ip := net.ParseIP(u.Hostname())
+	return u.Scheme == "https" || u.Scheme == "http" && ip != nil && ip.IsLoopback()
 }
 
 // errNoConsent says that the citizen did not agree.

@@ -39,6 +39,9 @@ func (p *program) register() (population.Register, error) {
 	if c.Kind == "" {
 		return nil, nil
 	}
+	if !unheard(c.URL) {
+		return nil, usagef("%s: [register] url is an https:// address", p.home.path(configFile))
+	}
 	b, err := os.ReadFile(p.inHome(c.SecretFile))
 	if err != nil {
 		return nil, fmt.Errorf("the secret for the register: %w", err)
