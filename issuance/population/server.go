@@ -16,7 +16,7 @@ type Source interface {
 	// Find is the record of a number; ErrNoSuchPerson.
 	Find(ctx context.Context, n vn.Number) (Record, error)
 	// Asked writes down that a question was asked and whether it was confirmed, before the
-	// answer leaves. A request that was asked about somebody else is ErrReused.
+	// answer leaves. A request that was another question, be it by a letter, is ErrReused.
 	Asked(ctx context.Context, q Query, at time.Time, confirmed bool) error
 	// Confirmed is the number of whom a unit's request confirmed; ErrNoSuchPerson.
 	Confirmed(ctx context.Context, unit, request string) (vn.Number, error)

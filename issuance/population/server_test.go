@@ -126,6 +126,14 @@ func TestWhoAsks(t *testing.T) {
 	}
 	refused("a request about somebody else", soap, asked(2, "same"))
 	refused("a request about somebody else", osia, asked(2, "same"))
+	for name, change := range map[string]func(*population.Query){
+		"another name": func(q *population.Query) { q.Name = "Nguyễn Văn Khác" }, "another date": func(q *population.Query) { q.Birth.Year-- },
+		"another officer": func(q *population.Query) { q.Officer = "mai" }, "another purpose": func(q *population.Query) { q.Purpose = "correct" },
+	} {
+		q := asked(0, "same")
+		change(&q)
+		refused("the same request with "+name, soap, q)
+	}
 	if _, err := soap.Confirm(t.Context(), population.Query{}); !errors.Is(err, population.ErrQuery) {
 		t.Error(err)
 	}

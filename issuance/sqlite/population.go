@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"crypto/sha256"
 	"database/sql"
 	_ "embed"
 	"encoding/json"
@@ -81,9 +82,11 @@ func (p *Population) Find(ctx context.Context, n vn.Number) (population.Record, 
 
 // Asked writes down who asked about whom, and why. The same question again is counted.
 func (p *Population) Asked(ctx context.Context, q population.Query, at time.Time, confirmed bool) error {
-	done, err := p.db.ExecContext(ctx, `INSERT INTO asked VALUES (?, ?, ?, ?, ?, ?, ?, 1)
-		ON CONFLICT DO UPDATE SET times = times + 1, confirmed = excluded.confirmed WHERE number = excluded.number AND officer = excluded.officer AND purpose = excluded.purpose`,
-		q.Unit, q.Request, string(q.Number), q.Officer, q.Purpose, at.Unix(), confirmed)
+	person := sha256.Sum256([]byte(q.Name + "\x00" + q.Birth.String()))
+	done, err := p.db.ExecContext(ctx, `INSERT INTO asked VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1)
+		ON CONFLICT DO UPDATE SET times = times + 1, confirmed = excluded.confirmed
+		WHERE number = excluded.number AND person = excluded.person AND officer = excluded.officer AND purpose = excluded.purpose`,
+		q.Unit, q.Request, string(q.Number), person[:], q.Officer, q.Purpose, at.Unix(), confirmed)
 	if err != nil {
 		return fmt.Errorf("write the question down: %w", typed(err))
 	}

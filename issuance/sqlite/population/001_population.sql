@@ -9,6 +9,7 @@ CREATE TABLE asked (
 	unit      TEXT    NOT NULL,
 	request   TEXT    NOT NULL,
 	number    TEXT    NOT NULL,
+	person    BLOB    NOT NULL CHECK (length(person) = 32), -- SHA-256 of name and date of birth as asked
 	officer   TEXT    NOT NULL,
 	purpose   TEXT    NOT NULL,
 	at        INTEGER NOT NULL,     -- seconds since 1970
