@@ -20,6 +20,7 @@ var applicationRules = []rule{
 	{
 		kind: KindApplication, act: Confirm, from: []Phase{Enrolled, Differing}, to: Enrolled, role: []Role{Registrar, Approver},
 		need: []string{"outcome", "request"}, only: map[string][]string{"outcome": {"match", "explainable"}}, commit: true, agree: true,
+		check: nowBySomebodyElse,
 	},
 	{
 		kind: KindApplication, act: Differ, from: []Phase{Enrolled, Differing}, to: Differing, role: []Role{Registrar, Approver},
@@ -137,6 +138,15 @@ func replacesOwnCard(b *Book, _ *Subject, e *Entry) error {
 		}
 	}
 	return fmt.Errorf("%w: card %s is of another person or document type", ErrLink, id)
+}
+
+// nowBySomebodyElse: what the register contradicted, only somebody else says that it confirms
+// by now than whoever brought the application in or asked before.
+func nowBySomebodyElse(b *Book, s *Subject, e *Entry) error {
+	if s.Phase != Differing {
+		return nil
+	}
+	return b.differ(s, []Act{Enrol, Change, Differ}, e)
 }
 
 // noCardInTheMaking: of an application's cards only the last may be anything but spoiled.

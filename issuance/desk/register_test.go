@@ -96,6 +96,15 @@ func TestRegisterDiffers(t *testing.T) {
 		t.Error("an application that differs was approved")
 	}
 	r.binh.Register = b
+	// The register was corrected: whoever brought the application in does not say so.
+	b.people[person(1).Number] = population.RecordOf(person(1))
+	wantError(t, "asked again by who enrolled", second(r.an.AskRegister(ctx, app)), issuance.ErrFourEyes)
+	if c := must(r.binh.AskRegister(ctx, app))(t); c.Class() != population.Match {
+		t.Errorf("%+v", c.Findings)
+	}
+	b.people[person(1).Number] = other
+	must(r.an.AskRegister(ctx, app))(t)
+	r.wantPhase(t, issuance.Application(app), issuance.Differing)
 	wantError(t, "accepted for no reason", r.binh.AcceptDifference(ctx, app, "bored"), issuance.ErrWord)
 	check(t, r.binh.AcceptDifference(ctx, app, "documents"))
 	check(t, r.binh.Approve(ctx, app))
