@@ -55,7 +55,7 @@ func diskAtEveryRecord(t *testing.T, dir string) {
 	a := &tally{}
 	for _, f := range []*disk{
 		{name: "full", dir: dir, breaks: fillBlocks},
-		{name: "no more files", dir: dir, breaks: fillFiles},
+		{name: noMoreFiles, dir: dir, breaks: fillFiles},
 	} {
 		t.Run(f.name, func(t *testing.T) {
 			r := newRig(t)
@@ -68,6 +68,8 @@ func diskAtEveryRecord(t *testing.T, dir string) {
 	a.settled(t, 25)
 	t.Logf("every disk: %v", a)
 }
+
+const noMoreFiles = "no more files"
 
 // disk is a ledger whose file system breaks before the at-th append.
 type disk struct {
@@ -83,7 +85,7 @@ type disk struct {
 }
 
 func (d *disk) Append(ctx context.Context, at issuance.Head, e ...issuance.Entry) error {
-	if d.n++; d.n == d.at {
+	if d.n++; d.n >= d.at { // again each time: a copy that ends gives its file's place back
 		d.broken = d.breaks(d.dir)
 	}
 	err := d.Store.Append(ctx, at, e...)
@@ -136,7 +138,9 @@ func (d *disk) halted(t *testing.T, err error) {
 		t.Errorf("record %d: %d commands after it was refused", d.at, d.slot.n-d.sent)
 	}
 	full := errors.Is(err, sqlite.ErrFull) || errors.Is(err, sqlite.ErrCopy) || errors.Is(err, syscall.ENOSPC)
-	if last := d.at == records && d.refused == nil; !full && (err != nil || !last) {
+	// A checkpoint's copy that was under way may give its file's place back in between, too.
+	spared := d.refused == nil && (d.at == records || d.name == noMoreFiles)
+	if !full && (err != nil || !spared) {
 		t.Errorf("record %d: %v", d.at, err)
 	}
 	t.Logf("%s at record %d: %v", d.name, d.at, err)
