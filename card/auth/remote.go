@@ -67,7 +67,8 @@ var ErrForeignCommand = errors.New("a command that is no part of Chip Authentica
 // Carry1 is the terminal's part of a Remote1: it sends the agreement within ch, leaves ch,
 // and sends first as it stands. It sends nothing but the commands of the protocol and a
 // READ BINARY of DG14 from its first octet behind them: else the error is ErrForeignCommand,
-// and nothing was sent. Whoever is far away would read any other file unseen. ch is closed unless nothing was sent or the chip refused the agreement (*apdu.StatusError).
+// and nothing was sent. Whoever is far away would read any other file unseen. ch is closed
+// unless nothing was sent or the chip refused the agreement (*apdu.StatusError).
 func Carry1(ctx context.Context, ch *sm.Channel, agreement []apdu.Command, first apdu.Command) (apdu.Response, error) {
 	if err := foreign(agreement, first); err != nil {
 		return apdu.Response{}, err

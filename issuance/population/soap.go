@@ -21,6 +21,10 @@ import (
 // http://www.mic.gov.vn/dancu/1.0. The account signs in by HTTP Basic with the password
 // SHA-256(url ‖ account ‖ timestamp ‖ secret) in hexadecimal; the timestamp, in seconds
 // since 1970, goes along as the header of that name. Use it over TLS only.
+//
+// The published shape has no element for the purpose and none for a death: MucDich in the
+// question and DaChet in the answer are ours. A register that has neither says of nobody
+// that they died.
 type SOAP struct {
 	URL         string
 	Account     string
@@ -211,8 +215,9 @@ func (p soapPerson) record() (Record, error) {
 	return r, nil
 }
 
-// sexOf is what the register's number of a sex means: 1 and 2 as in its samples; what else
-// it says is kept, and explained by nobody.
+// sexOf is what the register's number of a sex means: 1 as in its samples; that 2 is the
+// other is taken for granted, no sample shows it. What else it says is kept, and explained
+// by nobody. A wrong guess is a mismatch, which a person looks at.
 func sexOf(s string) string {
 	switch s {
 	case "1":

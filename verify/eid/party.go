@@ -3,6 +3,7 @@ package eid
 import (
 	"crypto/sha256"
 	"crypto/subtle"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -46,20 +47,47 @@ func (p *Party) may(a *Ask) error {
 	return nil
 }
 
-// meter lets so many pass a minute.
+// meter counts what each does in a minute.
 type meter struct {
-	mu    sync.Mutex
-	since map[string]time.Time
-	count map[string]int
-	swept time.Time
+	mu      sync.Mutex
+	minutes map[string]*minute
+	swept   time.Time
+}
+
+// minute is one that began with somebody's first act in it.
+type minute struct {
+	since time.Time
+	count int
+}
+
+func (m *minute) over(now time.Time) bool {
+	age := now.Sub(m.since)
+	return age < 0 || age >= time.Minute
 }
 
 // over reports whether so many have passed in this minute.
 func (m *meter) over(who string, most int, now time.Time) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	t, ok := m.since[who]
-	return ok && m.count[who] >= most && now.Sub(t) < time.Minute && !now.Before(t)
+	t := m.minutes[who]
+	return t != nil && !t.over(now) && t.count >= most
+}
+
+// pass counts one more, and reports whether it is one of so many.
+func (m *meter) pass(who string, most int, now time.Time) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.minutes == nil {
+		m.minutes = map[string]*minute{}
+	}
+	m.sweep(now)
+	t := m.minutes[who]
+	if t == nil || t.over(now) {
+		t = &minute{since: now}
+		m.minutes[who] = t
+	}
+	t.count++
+	return t.count <= most
 }
 
 // sweep forgets minutes that are over: who is nobody's choice but the network's.
@@ -68,24 +96,5 @@ func (m *meter) sweep(now time.Time) {
 		return
 	}
 	m.swept = now
-	for who, t := range m.since {
-		if age := now.Sub(t); age < 0 || age >= time.Minute {
-			delete(m.since, who)
-			delete(m.count, who)
-		}
-	}
-}
-
-func (m *meter) pass(who string, most int, now time.Time) bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.since == nil {
-		m.since, m.count = map[string]time.Time{}, map[string]int{}
-	}
-	m.sweep(now)
-	if t, ok := m.since[who]; !ok || now.Sub(t) >= time.Minute || now.Before(t) {
-		m.since[who], m.count[who] = now, 0
-	}
-	m.count[who]++
-	return m.count[who] <= most
+	maps.DeleteFunc(m.minutes, func(_ string, t *minute) bool { return t.over(now) })
 }
