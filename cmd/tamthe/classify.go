@@ -233,6 +233,7 @@ var classes = []class{
 
 // loginHints say what to do about a login that came to nothing.
 var loginHints = map[eid.Code]string{
+	"protocol":        "update tamthe on this machine",
 	"unknown-session": "begin anew on the portal's page",
 	"expired":         "begin anew on the portal's page",
 	"taken":           "begin anew on the portal's page; if it was not you, tell the portal",

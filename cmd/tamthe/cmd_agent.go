@@ -4,15 +4,14 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"fmt"
 	"net"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/tamthe/tamthe/apdu"
 	"github.com/tamthe/tamthe/card"
@@ -22,7 +21,8 @@ import (
 
 type agentOptions struct {
 	verifyOptions
-	server, code, agree, ca string
+	server, code, ca string
+	agree            []string
 }
 
 func newAgent(p *program) *cobra.Command {
@@ -47,10 +47,11 @@ fields are read: never the portrait, fingers or irises. The chip proves itself f
 alone. What it prints at last is typed into the page on which the login began, and nowhere else:
 whoever else asks for it wants to log in in your name.
 
-Without a terminal to ask at, --agree names the fields that may be told; where the portal asks
-for others, nothing is read.
+Without a terminal to ask at, --agree says who may be told what, and why:
+PARTY:PURPOSE:FIELD,FIELD. Where another asks, for another purpose or for more fields, nothing
+is read.
 `,
-		Example: "  tamthe agent login --server https://eid.example --code 12345678\n  tamthe agent login --server https://eid.example --code 12345678 --agree name --can-file can.txt",
+		Example: "  tamthe agent login --server https://eid.example --code 12345678\n  tamthe agent login --server https://eid.example --code 12345678 --can-file can.txt \\\n    --agree 'tax:nộp tờ khai thuế:name,birth'",
 		Args:    exactly(0),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return runAgentLogin(cmd.Context(), p, o) },
 	}
@@ -58,14 +59,23 @@ for others, nothing is read.
 	f := cmd.Flags()
 	f.StringVar(&o.server, "server", "", "`URL` of the service")
 	f.StringVar(&o.code, "code", "", "the eight digits of the page")
-	f.StringVar(&o.agree, "agree", "", "the `FIELDS` that may be told, with commas, without being asked")
+	agreeFlag(f, &o.agree)
 	f.StringVar(&o.ca, "ca", "", "`FILE` of certificates to believe the service by (else the system's)")
 	return cmd
+}
+
+// agreeFlag is what a citizen agrees to beforehand.
+func agreeFlag(f *pflag.FlagSet, agree *[]string) {
+	f.StringArrayVar(agree, "agree", nil, "`PARTY:PURPOSE:FIELDS` that may be told without being asked, fields with commas; more than once for several")
 }
 
 func runAgentLogin(ctx context.Context, p *program, o agentOptions) error {
 	if o.server == "" || o.code == "" {
 		return usagef("--server and --code say which login")
+	}
+	agreed, err := parseConsents(o.agree)
+	if err != nil {
+		return err
 	}
 	client, err := o.client()
 	if err != nil {
@@ -75,7 +85,7 @@ func runAgentLogin(ctx context.Context, p *program, o agentOptions) error {
 	if err != nil {
 		return err
 	}
-	if err := p.consent(ctx, login.Request, o.agree); err != nil {
+	if err := p.consent(ctx, login.Request, agreed); err != nil {
 		return err
 	}
 	var opts verify.Options
@@ -136,31 +146,4 @@ func unheard(address string) bool {
 	}
 	ip := net.ParseIP(u.Hostname())
 	return u.Scheme == "https" || u.Scheme == "http" && ip != nil && ip.IsLoopback()
-}
-
-// errNoConsent says that the citizen did not agree.
-var errNoConsent = fmt.Errorf("not agreed; nothing was read of the card")
-
-// consent says who asks for what, and asks.
-func (p *program) consent(ctx context.Context, r eid.Request, agreed string) error {
-	may := strings.Split(agreed, ",")
-	if agreed != "" {
-		for _, f := range r.Fields {
-			if !slices.Contains(may, f) {
-				return hint(errNoConsent, "the portal asks for %s too", f)
-			}
-		}
-		return nil
-	}
-	p.say(p.text(wordAsks), r.Name, r.Party)
-	p.say(p.text(wordAsksWhy), r.Purpose)
-	p.say(p.text(wordAsksFor), strings.Join(r.Fields, ", "))
-	answer, err := p.ask(ctx, p.text(wordAgree))
-	if err != nil {
-		return hint(err, "name the fields that may be told with --agree")
-	}
-	if !slices.Contains([]string{"y", "yes", "c", "có", "co"}, strings.ToLower(strings.TrimSpace(answer))) {
-		return errNoConsent
-	}
-	return nil
 }

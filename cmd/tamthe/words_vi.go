@@ -41,6 +41,10 @@ var (
 	wordAsks            = phrase{"%s (%s) asks about you", "%s (%s) hỏi thông tin về bạn"}
 	wordAsksWhy         = phrase{"purpose: %s", "mục đích: %s"}
 	wordAsksFor         = phrase{"it will be told: %s, and nothing else", "sẽ cho biết: %s, ngoài ra không gì khác"}
+	wordOtherParty      = phrase{"%s asks, whom --agree does not name", "bên hỏi là %s, không có trong --agree"}
+	wordOtherPurpose    = phrase{"%s asks for another purpose: %s", "%s hỏi cho mục đích khác: %s"}
+	wordOtherField      = phrase{"the portal asks for %s too", "cổng hỏi cả %s"}
+	wordNoConsenter     = phrase{"say who may be told what, and why, with --agree", "nêu bằng --agree ai được biết gì và để làm gì"}
 	wordAgree           = phrase{"do you agree? (y/n)", "bạn có đồng ý không? (c/k)"}
 	wordLate            = phrase{"LATE", "QUÁ HẠN"}
 	wordSuspect         = phrase{"SUSPECT", "NGHI VẤN"}
@@ -191,6 +195,7 @@ var inVietnamese = map[string]struct{ what, hint string }{
 	"refused":               {"thẻ vừa làm không đạt", "không giao thẻ này"},
 	"field":                 {"dữ liệu của người xin cấp chưa đúng", "sửa tệp; `tamthe enrol --help` liệt kê các khóa"},
 	"unknown":               {"sổ không biết mục này", "xem lại cách viết; `tamthe card list` liệt kê các thẻ"},
+	"login-protocol":        {"dịch vụ dùng phiên bản giao thức khác", "cập nhật tamthe trên máy này"},
 	"login-unknown-session": {"không có lần đăng nhập này, hoặc đã kết thúc", "bắt đầu lại trên trang của cổng"},
 	"login-expired":         {"đã quá thời hạn", "bắt đầu lại trên trang của cổng"},
 	"login-taken":           {"lần đăng nhập này đã có thiết bị khác nhận hoặc đã trả lời", "bắt đầu lại trên trang của cổng; nếu không phải bạn làm, báo cho cổng"},

@@ -3,6 +3,7 @@ package eid
 import (
 	"context"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/netip"
@@ -32,9 +33,9 @@ func (s *Server) Handler() http.Handler {
 	huma.Register(api, post("/eid/v1/logins", "begin", "A relying party begins a login"), s.apiBegin)
 	huma.Register(api, get("/eid/v1/logins/{session}", "state", "The browser session that began a login asks how it stands"), s.apiState)
 	huma.Register(api, post("/eid/v1/logins/{session}/redeem", "redeem", "A relying party redeems a login, once"), s.apiRedeem)
-	huma.Register(api, post("/eid/v1/agent/open", "open", "A citizen's agent takes a login by its code"), s.apiOpen)
-	huma.Register(api, post("/eid/v1/agent/{session}/present", "present", "An agent presents what it read of the card"), s.apiPresent)
-	huma.Register(api, post("/eid/v1/agent/{session}/answer", "answer", "An agent presents the chip's answer"), s.apiAnswer)
+	huma.Register(api, post("/eid/v2/agent/open", "open", "A citizen's agent takes a login by its code"), s.apiOpen)
+	huma.Register(api, post("/eid/v2/agent/{session}/present", "present", "An agent presents what it read of the card"), s.apiPresent)
+	huma.Register(api, post("/eid/v2/agent/{session}/answer", "answer", "An agent presents the chip's answer"), s.apiAnswer)
 	mux.HandleFunc("GET /eid/v1/keys", func(w http.ResponseWriter, _ *http.Request) {
 		keys, err := s.c.Signer.Keys()
 		if err != nil {
@@ -43,6 +44,9 @@ func (s *Server) Handler() http.Handler {
 		}
 		w.Header().Set("Content-Type", "application/jwk-set+json")
 		w.Write(keys)
+	})
+	mux.HandleFunc("POST /eid/v1/agent/", func(w http.ResponseWriter, _ *http.Request) { // its agents let the server choose the challenge
+		writeProblem(w, refuse(CodeProtocol))
 	})
 	mux.HandleFunc("GET /health", func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("ok\n")) })
 	return mux
@@ -63,7 +67,7 @@ const CodeOutOfOrder Code = "out-of-order"
 
 // statuses are the codes whose HTTP status is not 403.
 var statuses = map[Code]int{
-	CodeUnknown: http.StatusNotFound, CodeExpired: http.StatusGone, CodeTaken: http.StatusConflict, CodeReplayed: http.StatusConflict,
+	CodeProtocol: http.StatusGone, CodeUnknown: http.StatusNotFound, CodeExpired: http.StatusGone, CodeTaken: http.StatusConflict, CodeReplayed: http.StatusConflict,
 	CodeParty: http.StatusUnauthorized, CodeRate: http.StatusTooManyRequests, CodeEvidence: http.StatusBadRequest, CodePurpose: http.StatusBadRequest,
 }
 
@@ -77,6 +81,14 @@ func problem(err error) error {
 		status = http.StatusForbidden
 	}
 	return &Problem{status, r.Code, r.Reasons}
+}
+
+// writeProblem answers with an error where huma is not in between.
+func writeProblem(w http.ResponseWriter, err error) {
+	p := problem(err).(*Problem)
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(p.status)
+	json.NewEncoder(w).Encode(p)
 }
 
 type body[T any] struct{ Body T }
@@ -162,18 +174,18 @@ func (n *network) Resolve(ctx huma.Context) []error {
 type openInput struct {
 	network
 	Body struct {
-		Code  string `json:"code" maxLength:"20"`
-		Agent string `json:"agent" maxLength:"64" doc:"a nonce of the agent's own, 32 hexadecimal digits"`
+		Code       string `json:"code" maxLength:"20"`
+		Commitment string `json:"commitment" maxLength:"64" doc:"of the agent's nonce: SHA-256 of \"tamthe eid agent v2\", a zero octet and the nonce, in hexadecimal"`
 	}
 }
 
 func (s *Server) apiOpen(_ context.Context, in *openInput) (*body[*Request], error) {
-	return answered(s.Open(in.name, in.Body.Code, in.Body.Agent))
+	return answered(s.Open(in.name, in.Body.Code, in.Body.Commitment))
 }
 
 // Presented is Evidence on the wire: octets in hexadecimal, files by their names (DG1).
 type Presented struct {
-	Agent     string            `json:"agent" maxLength:"64"`
+	Agent     string            `json:"agent" maxLength:"64" doc:"the agent's nonce, to which it committed itself"`
 	Files     map[string]string `json:"files"`
 	Signature string            `json:"signature,omitempty" maxLength:"2048"`
 	Present   bool              `json:"present,omitempty"`

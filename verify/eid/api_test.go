@@ -75,15 +75,16 @@ func TestBadRequests(t *testing.T) {
 		path, body string
 		want       int
 	}{
-		"no JSON":                {"/eid/v1/agent/open", "{", 400},
-		"an unknown field":       {"/eid/v1/agent/open", `{"code":"1","agent":"2","x":3}`, 422},
-		"no nonce":               {"/eid/v1/agent/open", `{"code":"12345678","agent":"secret-text"}`, 400},
-		"no such login":          {"/eid/v1/agent/open", `{"code":"12345678","agent":"` + NewNonce() + `"}`, 404},
-		"no such session":        {"/eid/v1/agent/nobody/present", `{"agent":"` + NewNonce() + `","files":{}}`, 404},
-		"a file of no card":      {"/eid/v1/agent/nobody/present", `{"agent":"a","files":{"DG99":"00"}}`, 400},
-		"octets that are none":   {"/eid/v1/agent/nobody/present", `{"agent":"a","files":{"DG1":"zz"}}`, 400},
-		"an answer that is none": {"/eid/v1/agent/nobody/answer", `{"agent":"a","answer":"9"}`, 400},
-		"too long":               {"/eid/v1/agent/open", `{"code":"` + strings.Repeat("1", 5<<20) + `","agent":""}`, 413},
+		"no JSON":                {"/eid/v2/agent/open", "{", 400},
+		"an unknown field":       {"/eid/v2/agent/open", `{"code":"1","commitment":"2","x":3}`, 422},
+		"no commitment":          {"/eid/v2/agent/open", `{"code":"12345678","commitment":"secret-text"}`, 400},
+		"an older agent":         {"/eid/v1/agent/open", `{"code":"12345678","agent":"` + NewNonce() + `"}`, 410},
+		"no such login":          {"/eid/v2/agent/open", `{"code":"12345678","commitment":"` + Commitment(NewNonce()) + `"}`, 404},
+		"no such session":        {"/eid/v2/agent/nobody/present", `{"agent":"` + NewNonce() + `","files":{}}`, 404},
+		"a file of no card":      {"/eid/v2/agent/nobody/present", `{"agent":"a","files":{"DG99":"00"}}`, 400},
+		"octets that are none":   {"/eid/v2/agent/nobody/present", `{"agent":"a","files":{"DG1":"zz"}}`, 400},
+		"an answer that is none": {"/eid/v2/agent/nobody/answer", `{"agent":"a","answer":"9"}`, 400},
+		"too long":               {"/eid/v2/agent/open", `{"code":"` + strings.Repeat("1", 5<<20) + `","commitment":""}`, 413},
 	} {
 		resp, err := http.Post(url+c.path, "application/json", strings.NewReader(c.body))
 		if err != nil {
@@ -166,7 +167,7 @@ func TestGuessing(t *testing.T) {
 	r, _ := served(t)
 	h, codes := r.Handler(), 0
 	open := func(from, code string) int {
-		q := httptest.NewRequest(http.MethodPost, "/eid/v1/agent/open", strings.NewReader(`{"code":"`+code+`","agent":"`+NewNonce()+`"}`))
+		q := httptest.NewRequest(http.MethodPost, "/eid/v2/agent/open", strings.NewReader(`{"code":"`+code+`","commitment":"`+Commitment(NewNonce())+`"}`))
 		q.RemoteAddr = from
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, q)

@@ -30,7 +30,7 @@ type Client struct {
 // Begin opens a login for the party.
 func (c *Client) Begin(ctx context.Context, a Ask) (*Begun, error) {
 	var b Begun
-	err := c.call(ctx, http.MethodPost, "/logins", "", map[string]any{"purpose": a.Purpose, "fields": append([]string{}, a.Fields...), "level": first(a.Level), "nonce": a.Nonce}, &b)
+	err := c.call(ctx, http.MethodPost, "/v1/logins", "", map[string]any{"purpose": a.Purpose, "fields": append([]string{}, a.Fields...), "level": first(a.Level), "nonce": a.Nonce}, &b)
 	return &b, err
 }
 
@@ -44,21 +44,21 @@ func first(l Level) Level {
 // State is how a login stands: begun, open, decided or redeemed; or a *Refusal.
 func (c *Client) State(ctx context.Context, b *Begun) (string, error) {
 	var out stateOutput
-	err := c.call(ctx, http.MethodGet, "/logins/"+b.Session, b.Browser, nil, &out)
+	err := c.call(ctx, http.MethodGet, "/v1/logins/"+b.Session, b.Browser, nil, &out)
 	return out.State, err
 }
 
 // Redeem gives the assertion.
 func (c *Client) Redeem(ctx context.Context, b *Begun, finish string) (string, error) {
 	var out redeemOutput
-	err := c.call(ctx, http.MethodPost, "/logins/"+b.Session+"/redeem", "", map[string]string{"browser": b.Browser, "finish": finish}, &out)
+	err := c.call(ctx, http.MethodPost, "/v1/logins/"+b.Session+"/redeem", "", map[string]string{"browser": b.Browser, "finish": finish}, &out)
 	return out.Assertion, err
 }
 
 // Keys are what assertions verify under.
 func (c *Client) Keys(ctx context.Context) ([]byte, error) {
 	var keys json.RawMessage
-	err := c.call(ctx, http.MethodGet, "/keys", "", nil, &keys)
+	err := c.call(ctx, http.MethodGet, "/v1/keys", "", nil, &keys)
 	return keys, err
 }
 
@@ -73,7 +73,7 @@ type Login struct {
 // service that was meant.
 func (c *Client) Open(ctx context.Context, code string) (*Login, error) {
 	l := &Login{client: c, agent: NewNonce()}
-	if err := c.call(ctx, http.MethodPost, "/agent/open", "", map[string]string{"code": code, "agent": l.agent}, &l.Request); err != nil {
+	if err := c.call(ctx, http.MethodPost, "/v2/agent/open", "", map[string]string{"code": code, "commitment": Commitment(l.agent)}, &l.Request); err != nil {
 		return nil, err
 	}
 	if l.Request.Server != strings.TrimSuffix(c.URL, "/") {
@@ -95,7 +95,7 @@ func (l *Login) Show(ctx context.Context, s *card.Session, present bool) (*Step,
 	}
 	e.Present = present
 	var n Next
-	path := "/agent/" + l.Request.Session
+	path := "/v2/agent/" + l.Request.Session
 	if err := l.client.call(ctx, http.MethodPost, path+"/present", "", e.presented(l.agent), &n); err != nil {
 		return nil, err
 	}
@@ -140,7 +140,7 @@ func (c *Client) call(ctx context.Context, method, path, browser string, in, out
 			return err
 		}
 	}
-	req, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(c.URL, "/")+"/eid/v1"+path, bytes.NewReader(b))
+	req, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(c.URL, "/")+"/eid"+path, bytes.NewReader(b))
 	if err != nil {
 		return fmt.Errorf("%w: its address is none", ErrService)
 	}

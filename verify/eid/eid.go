@@ -8,8 +8,9 @@
 // How a chip proves itself, and what each proof is worth:
 //
 //   - Active: the chip signs a challenge derived from relying party, purpose, fields,
-//     session, audience, the server's nonce and the agent's. Anybody can verify it later;
-//     nobody can use it for another login.
+//     session, audience, the server's nonce and the agent's, to which the agent commits
+//     itself before it hears the server's: neither chooses the challenge. Anybody can
+//     verify it later; nobody can use it for another login.
 //   - Agreement: the Server runs Chip Authentication from afar (auth.Remote1). Only the chip
 //     can answer, and only now; nobody else is convinced by the transcript.
 //
@@ -46,6 +47,7 @@ type Code string
 
 // The codes.
 const (
+	CodeProtocol     Code = "protocol"        // the agent speaks another version of it
 	CodeUnknown      Code = "unknown-session" // no such login, or over
 	CodeExpired      Code = "expired"         // it took too long
 	CodeTaken        Code = "taken"           // another agent has it, or it was answered
@@ -69,7 +71,7 @@ const (
 // Codes lists them.
 func Codes() []Code {
 	return []Code{
-		CodeUnknown, CodeExpired, CodeTaken, CodeReplayed, CodeUnbound, CodeNonce, CodeParty, CodePurpose, CodeFields, CodeLevel, CodeRate,
+		CodeProtocol, CodeUnknown, CodeExpired, CodeTaken, CodeReplayed, CodeUnbound, CodeNonce, CodeParty, CodePurpose, CodeFields, CodeLevel, CodeRate,
 		CodeEvidence, CodeUnproven, CodeClone, CodeAltered, CodeNotGenuine, CodeRevoked, CodeInconclusive,
 	}
 }
@@ -157,12 +159,12 @@ func (r Request) plain() bool {
 }
 
 // Challenge is what the chip signs for this login: the first eight octets, other than zeros,
-// of SHA-256("tamthe eid challenge v1" ‖ 0 ‖ each of audience, session, party, purpose,
+// of SHA-256("tamthe eid challenge v2" ‖ 0 ‖ each of audience, session, party, purpose,
 // level, fields with spaces between, the server's nonce and the agent's, behind its length
 // in four octets).
 func (r Request) Challenge(agent string) [auth.ChallengeSize]byte {
 	h := sha256.New()
-	h.Write([]byte("tamthe eid challenge v1\x00"))
+	h.Write([]byte("tamthe eid challenge v2\x00"))
 	for _, s := range []string{r.Server, r.Session, r.Party, r.Purpose, string(r.Level), strings.Join(r.Fields, " "), r.Nonce, agent} {
 		h.Write(binary.BigEndian.AppendUint32(nil, uint32(len(s))))
 		h.Write([]byte(s))
@@ -196,8 +198,16 @@ func digits(n int) string {
 // NewNonce draws an agent's nonce.
 func NewNonce() string { return random(16) }
 
-// isNonce reports whether s is 32 hexadecimal digits.
-func isNonce(s string) bool {
+// Commitment is what an agent sends of its nonce before it hears the server's: SHA-256("tamthe
+// eid agent v2" ‖ 0 ‖ nonce) in hexadecimal. A server that knew the nonce could look for one of
+// its own that makes this login's challenge that of another.
+func Commitment(nonce string) string {
+	sum := sha256.Sum256([]byte("tamthe eid agent v2\x00" + nonce))
+	return hex.EncodeToString(sum[:])
+}
+
+// isCommitment reports whether s is 64 hexadecimal digits.
+func isCommitment(s string) bool {
 	b, err := hex.DecodeString(s)
-	return err == nil && len(b) == 16 && hex.EncodeToString(b) == s
+	return err == nil && len(b) == sha256.Size && hex.EncodeToString(b) == s
 }

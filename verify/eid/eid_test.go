@@ -145,7 +145,7 @@ func session(t *testing.T, w apdu.Wire) *card.Session {
 func (r *rig) present(t *testing.T, b *Begun, w apdu.Wire, alter func(*Evidence)) (*Step, error) {
 	t.Helper()
 	agent := NewNonce()
-	req, err := r.Open("here", b.Code, agent)
+	req, err := r.Open("here", b.Code, Commitment(agent))
 	if err != nil {
 		return nil, err
 	}
@@ -342,7 +342,7 @@ func TestEvidenceElsewhere(t *testing.T) {
 	wantCode(t, "another party", err, CodeParty)
 	_, err = r.State(b.Session, "x")
 	wantCode(t, "another browser looks", err, CodeUnbound)
-	_, err = r.Open("here", b.Code, NewNonce())
+	_, err = r.Open("here", b.Code, Commitment(NewNonce()))
 	wantCode(t, "another agent", err, CodeTaken)
 	_, err = r.Present(t.Context(), b.Session, NewNonce(), Evidence{})
 	wantCode(t, "another agent's evidence", err, CodeTaken)
@@ -356,30 +356,30 @@ func TestLoginEnds(t *testing.T) {
 	r := newRig(t)
 	b := r.begin(t, taxes())
 	r.now = r.now.Add(6 * time.Minute)
-	_, err := r.Open("here", b.Code, NewNonce())
+	_, err := r.Open("here", b.Code, Commitment(NewNonce()))
 	wantCode(t, "six minutes later", err, CodeExpired)
 	_, _, err = r.Redeem("tax-secret", b.Session, b.Browser, "")
 	wantCode(t, "redeemed six minutes later", err, CodeExpired)
 	r.begin(t, taxes())
-	_, err = r.Open("here", b.Code, NewNonce())
+	_, err = r.Open("here", b.Code, Commitment(NewNonce()))
 	wantCode(t, "swept", err, CodeUnknown)
-	_, err = r.Open("here", "nonsense", NewNonce())
+	_, err = r.Open("here", "nonsense", Commitment(NewNonce()))
 	wantCode(t, "nonsense", err, CodeUnknown)
 	_, err = r.Open("here", b.Code, "no nonce")
 	wantCode(t, "no nonce", err, CodeEvidence)
 	for range 200 {
-		_, err = r.Open("here", "00000000", NewNonce())
+		_, err = r.Open("here", "00000000", Commitment(NewNonce()))
 	}
 	wantCode(t, "guessed two hundred times", err, CodeRate)
 	b = r.begin(t, taxes())
-	_, err = r.Open("here", b.Code, NewNonce())
+	_, err = r.Open("here", b.Code, Commitment(NewNonce()))
 	wantCode(t, "guessed at last", err, CodeRate)
-	if _, err = r.Open("there", b.Code, NewNonce()); err != nil {
+	if _, err = r.Open("there", b.Code, Commitment(NewNonce())); err != nil {
 		t.Errorf("who did not guess: %v", err)
 	}
 	b = r.begin(t, taxes())
 	r.now = r.now.Add(time.Minute)
-	if _, err = r.Open("here", b.Code, NewNonce()); err != nil {
+	if _, err = r.Open("here", b.Code, Commitment(NewNonce())); err != nil {
 		t.Errorf("a minute later: %v", err)
 	}
 }

@@ -121,7 +121,7 @@ type login struct {
 	code    string
 	finish  string // what the agent gives the citizen to redeem with
 	wrong   int    // redemptions by a wrong code
-	agent   string
+	agent   string // what the agent committed itself to
 	record  verify.Record
 	holder  bool
 	remote  *auth.Remote1
@@ -252,11 +252,11 @@ func (s *Server) take(session string) (*login, error) {
 	return l, nil
 }
 
-// Open gives a login to the agent that has its code. From then on it is that agent's. From
-// is the network that the agent is in: who guesses codes there has no answer for the rest of
-// the minute, to a right code neither.
-func (s *Server) Open(from, code, agent string) (*Request, error) {
-	if !isNonce(agent) {
+// Open gives a login to the agent that has its code. From then on it is that agent's: whose
+// nonce the commitment is of. From is the network that the agent is in: who guesses codes
+// there has no answer for the rest of the minute, to a right code neither.
+func (s *Server) Open(from, code, commitment string) (*Request, error) {
+	if !isCommitment(commitment) {
 		return nil, refuse(CodeEvidence)
 	}
 	now, guesser := s.c.Now(), "codes "+from
@@ -275,12 +275,17 @@ func (s *Server) Open(from, code, agent string) (*Request, error) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.stage != begun && (l.stage != open || l.agent != agent) {
+	if l.stage != begun && (l.stage != open || l.agent != commitment) {
 		return nil, refuse(CodeTaken)
 	}
-	l.stage, l.agent = open, agent
+	l.stage, l.agent = open, commitment
 	r := l.request
 	return &r, nil
+}
+
+// has reports whether a login is that of the agent with this nonce.
+func (l *login) has(agent string) bool {
+	return subtle.ConstantTimeCompare([]byte(l.agent), []byte(Commitment(agent))) == 1
 }
 
 // Evidence is what the agent read.
@@ -312,7 +317,7 @@ func (s *Server) Present(ctx context.Context, session, agent string, e Evidence)
 		return nil, err
 	}
 	defer l.mu.Unlock()
-	if l.stage != open || subtle.ConstantTimeCompare([]byte(l.agent), []byte(agent)) != 1 {
+	if l.stage != open || !l.has(agent) {
 		return nil, refuse(CodeTaken)
 	}
 	size := 0
@@ -370,7 +375,7 @@ func (s *Server) Answer(ctx context.Context, session, agent string, answer apdu.
 		return nil, err
 	}
 	defer l.mu.Unlock()
-	if l.stage != waiting || subtle.ConstantTimeCompare([]byte(l.agent), []byte(agent)) != 1 {
+	if l.stage != waiting || !l.has(agent) {
 		return nil, refuse(CodeTaken)
 	}
 	if _, err := l.remote.Verify(answer); err != nil {
