@@ -27,6 +27,7 @@ const (
 	checkpointsDir = "checkpoints"
 	inspectionsDir = "inspections"
 	seenFile       = "seen"
+	consoleFile    = "console.db" // passkeys
 )
 
 // The files of keys/ that are not the authority's.

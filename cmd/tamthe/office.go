@@ -29,6 +29,7 @@ const (
 	acting                    // as the operator who signs in
 	certifying                // as acting, for the authority's keys: the vault stays closed
 	serving                   // as the signing service, whom no operator signs in
+	hosting                   // as acting, for operators who sign in later: the console
 )
 
 // office is a desk whose ledger is open.
@@ -48,7 +49,7 @@ func (p *program) openOffice(ctx context.Context, why purpose) (*office, error) 
 		KeepBiometrics: p.conf.Vault.KeepBiometrics,
 	}}
 	err := p.hide()
-	if err == nil && why == acting {
+	if err == nil && (why == acting || why == hosting) {
 		o.Register, err = p.register()
 	}
 	if err == nil {
@@ -64,7 +65,7 @@ func (p *program) openOffice(ctx context.Context, why purpose) (*office, error) 
 func (p *program) fillOffice(ctx context.Context, o *office, why purpose) error {
 	path := p.ledgerPath()
 	options := p.readOnly()
-	options.ReadOnly = why != acting && why != certifying && why != serving
+	options.ReadOnly = why != acting && why != certifying && why != serving && why != hosting
 	if !options.ReadOnly {
 		// A secret is asked for only where there is something to use it on.
 		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
@@ -75,7 +76,7 @@ func (p *program) fillOffice(ctx context.Context, o *office, why purpose) error 
 			return err
 		}
 		options.Signer = log
-		if why != serving {
+		if why != serving && why != hosting {
 			err = p.signIn(ctx, o)
 		}
 		if err != nil {

@@ -33,7 +33,7 @@ func (p *program) openVault(ctx context.Context, o *office, readOnly bool) error
 		return err
 	}
 	o.close = append(o.close, func() { forget(kek) })
-	if o.Vault, err = vault.Open(ctx, o.subjects, kek); err != nil {
+	if o.Vault, err = vault.Open(ctx, o.subjects, &one{w: kek}); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	o.close = append(o.close, o.Vault.Destroy)

@@ -65,7 +65,8 @@ type Wrapper interface {
 }
 
 // Vault is an open vault. It must not be copied; whoever opened it calls Destroy. It may
-// be used by one goroutine at a time, several vaults on the same keys at once.
+// be used by several goroutines at once if its Keys and Wrapper may, but for Destroy, and
+// several vaults on the same keys at once.
 type Vault struct {
 	keys    Keys
 	wrapper Wrapper

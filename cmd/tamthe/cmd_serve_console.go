@@ -1,0 +1,187 @@
+package main
+
+import (
+	"context"
+	"crypto"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"strings"
+	"sync"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tamthe/tamthe/issuance/console"
+	"github.com/tamthe/tamthe/issuance/desk"
+	"github.com/tamthe/tamthe/issuance/keystore"
+	"github.com/tamthe/tamthe/issuance/sqlite"
+	"github.com/tamthe/tamthe/verify"
+)
+
+type serveConsoleOptions struct {
+	verifyOptions
+	listen, url, cert, key string
+}
+
+func newServeConsole(p *program) *cobra.Command {
+	var o serveConsoleOptions
+	cmd := &cobra.Command{
+		Use:   "console",
+		Short: "Run the office's web console: desk, checkpoint and audit",
+		Long: `Runs the web console of this home on the machine that its reader stands at: the desk, the
+checkpoint and the auditor's pages, in Vietnamese and English. An operator logs in with a
+passkey, which is registered once with a code from ` + "`tamthe operator invite NAME`" + ` and the
+passphrase of the operator's key. Each act is signed with that key, which the console holds
+only while its operator works; after five minutes without a page it is locked.
+
+Once it listens it prints "ready" and its address; SIGINT or SIGTERM stops it, and a card
+that is being made comes to its end first. Elsewhere than on this machine it is served with
+--cert and --key only; --url then says by which address browsers know it. Passkeys need a
+name there, not a number: localhost, or a host's name.
+`,
+		Example: "  tamthe serve console\n  tamthe serve console --listen 0.0.0.0:7443 --url https://desk.example --cert desk.crt --key desk.key",
+		Args:    exactly(0),
+		RunE:    func(cmd *cobra.Command, _ []string) error { return runServeConsole(cmd.Context(), p, o) },
+	}
+	o.judgeFlags(cmd, "checkpoint")
+	f := cmd.Flags()
+	f.StringVar(&o.listen, "listen", "127.0.0.1:7080", "`ADDRESS` to listen at, HOST:PORT")
+	f.StringVar(&o.url, "url", "", "by which `URL` browsers know it (else http://localhost and the port)")
+	f.StringVar(&o.cert, "cert", "", "`FILE` of its certificate, PEM")
+	f.StringVar(&o.key, "key", "", "`FILE` of that certificate's key, PEM")
+	return cmd
+}
+
+func runServeConsole(ctx context.Context, p *program, o serveConsoleOptions) error {
+	if (o.cert == "") != (o.key == "") {
+		return usagef("--cert and --key go together")
+	}
+	if _, err := o.options(p, "checkpoint"); err != nil {
+		return err // what is wrong with the flags is said at once
+	}
+	office, err := p.openOffice(ctx, hosting)
+	if err != nil {
+		return err
+	}
+	defer office.done()
+	accounts, err := p.accounts(ctx)
+	if err != nil {
+		return err
+	}
+	defer accounts.Close()
+	l, scheme, err := listenWeb(ctx, o.listen, o.cert, o.key)
+	if err != nil {
+		return err
+	}
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	c, err := console.New(ctx, console.Config{
+		URL: first(o.url, scheme+"://localhost:"+port), Office: *office.Office, Accounts: accounts,
+		Unlock: p.unlockFor, Reader: p.consoleReader, Make: office.consoleMake(p), QA: p.qaOptions, Explain: explained,
+		Checkpoint: func(ctx context.Context) (verify.Options, func(), error) { return o.checkpoint(ctx, p, office) },
+		Now:        p.now, Log: slog.New(said{p}),
+	})
+	if err != nil {
+		return errors.Join(err, l.Close())
+	}
+	defer c.Close()
+	fmt.Fprintf(p.out, "ready %s\n", first(o.url, scheme+"://localhost:"+port))
+	return serveWeb(ctx, l, c)
+}
+
+// accounts opens the console's passkeys; where there are none yet, their file is made.
+func (p *program) accounts(ctx context.Context) (*sqlite.Accounts, error) {
+	path := p.home.path(consoleFile)
+	err := sqlite.CreateAccounts(ctx, path)
+	if err != nil && !errors.Is(err, fs.ErrExist) {
+		return nil, err
+	}
+	return sqlite.OpenAccounts(ctx, path)
+}
+
+// unlockFor opens the key of an operator of this home for a console.
+func (p *program) unlockFor(_ context.Context, operator string, passphrase []byte) (crypto.Signer, error) {
+	if err := checkWord("NAME", operator); err != nil {
+		return nil, err
+	}
+	path := p.home.path(keysDir, operatorPrefix+operator)
+	uri, err := keystore.OperatorToken(path)
+	switch {
+	case err != nil:
+		return nil, err
+	case uri != "":
+		return nil, fmt.Errorf("operator %s: the key is in a token, which the console cannot use: %w", operator, errors.ErrUnsupported)
+	}
+	return keystore.OpenOperator(path, passphrase)
+}
+
+// consoleReader opens the card in this machine's reader for a console.
+func (p *program) consoleReader(ctx context.Context) (*console.Reader, error) {
+	r, err := p.connect(ctx, p.readerFlag)
+	if err != nil {
+		return nil, err
+	}
+	return &console.Reader{Chip: r, Limits: r.limits, Close: func() { _ = r.close() }}, nil
+}
+
+// consoleMake says how a console makes a card: as personalise does without flags.
+func (o *office) consoleMake(p *program) func(context.Context, *desk.Office, *console.Reader) (desk.Personalisation, func(), error) {
+	return func(ctx context.Context, acting *desk.Office, r *console.Reader) (desk.Personalisation, func(), error) {
+		job := &office{Office: acting, ledger: o.ledger, subjects: o.subjects}
+		var plan desk.Personalisation
+		err := p.notApartTooLong()
+		if err == nil {
+			err = p.making(ctx, job, &plan)
+		}
+		if err == nil {
+			plan.Verify, err = p.qaOptions()
+		}
+		if err != nil {
+			job.done()
+			return plan, nil, err
+		}
+		return plan, job.done, nil
+	}
+}
+
+// checkpoint are the options of one inspection: what is trusted is read anew each time.
+func (o serveConsoleOptions) checkpoint(_ context.Context, p *program, office *office) (verify.Options, func(), error) {
+	opts, err := o.options(p, "checkpoint")
+	if err != nil {
+		return opts, nil, err
+	}
+	if opts.Status == nil {
+		opts.Status = office
+	} else {
+		opts.Status = inTurn{office, opts.Status}
+	}
+	return opts, func() {}, nil
+}
+
+// explained says what an error means, for a console.
+func explained(err error, lang string) console.Failure {
+	f := classify(err)
+	if lang == "vi" {
+		f = f.vietnamese()
+	}
+	return console.Failure{Code: f.Code, Message: strings.ReplaceAll(f.Message, "\n", "; "), Hint: f.Hint}
+}
+
+// one lets one goroutine at a time use a wrapper, for wrappers may bear no more.
+type one struct {
+	mu sync.Mutex
+	w  keystore.Wrapper
+}
+
+func (o *one) Wrap(ctx context.Context, key, label []byte) ([]byte, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.w.Wrap(ctx, key, label)
+}
+
+func (o *one) Unwrap(ctx context.Context, wrapped, label []byte) ([]byte, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.w.Unwrap(ctx, wrapped, label)
+}

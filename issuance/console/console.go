@@ -1,0 +1,178 @@
+// Package console is the office in a web page: the desk, the checkpoint and the auditor's
+// view, in Vietnamese and English, served to browsers on the officers' machines.
+//
+// It does nothing of its own: each page asks issuance/desk and verify, and each act is
+// signed by the key of the operator who is logged in. Who that is a passkey says; the
+// operator's key opens with what only that passkey gives back (the PRF extension of
+// WebAuthn), or with the operator's passphrase, and is held in memory until the session is
+// locked, by logging out or by leaving it alone.
+package console
+
+import (
+	"context"
+	"crypto"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+
+	"github.com/go-webauthn/webauthn/protocol"
+	"github.com/go-webauthn/webauthn/webauthn"
+	"golang.org/x/time/rate"
+
+	"github.com/tamthe/tamthe/apdu"
+	"github.com/tamthe/tamthe/issuance/desk"
+	"github.com/tamthe/tamthe/verify"
+)
+
+// Bounds of what one console holds at a time.
+const (
+	maxSessions = 64
+	maxForm     = 64 << 10        // octets of an ordinary form
+	lifetime    = 12 * time.Hour  // of a session, whatever is done in it
+	ceremony    = 5 * time.Minute // for one WebAuthn ceremony
+)
+
+// Config says what a console works with. What is a function is called again for each use.
+type Config struct {
+	URL      string      // by which browsers know it: https, or http on localhost
+	Office   desk.Office // with no Signer: that is each operator's own
+	Accounts Accounts
+
+	// Unlock opens an operator's key by its passphrase. The caller destroys it.
+	Unlock func(ctx context.Context, operator string, passphrase []byte) (crypto.Signer, error)
+	// Reader opens the card in this machine's reader.
+	Reader func(ctx context.Context) (*Reader, error)
+	// Make says how the card in the reader is made; the returned function forgets the keys.
+	Make func(ctx context.Context, o *desk.Office, r *Reader) (desk.Personalisation, func(), error)
+	// Checkpoint are the options of an inspection at the checkpoint: whom it trusts, its
+	// policy and its source of status. The returned function closes what they use.
+	Checkpoint func(ctx context.Context) (verify.Options, func(), error)
+	// QA are the options by which the desk looks at its own cards.
+	QA func() (verify.Options, error)
+	// Explain says what an error means, in the language vi or en.
+	Explain func(err error, lang string) Failure
+
+	Now  func() time.Time // nil: time.Now
+	Log  *slog.Logger     // nil: silent
+	Idle time.Duration    // after which a session is locked; 0: five minutes
+}
+
+// Reader is a card on this machine's reader.
+type Reader struct {
+	desk.Chip
+	Limits apdu.Limits
+	Close  func()
+}
+
+// Failure is what is said of an error.
+type Failure struct{ Code, Message, Hint string }
+
+// Console is a running console: an http.Handler. It must be closed.
+type Console struct {
+	config  Config
+	web     *webauthn.WebAuthn
+	salt    []byte // for which passkeys give their secret
+	handler http.Handler
+	pages   map[string]pageSet
+	limit   *rate.Limiter // of attempts to come in
+	busy    reading
+
+	mu         sync.Mutex
+	closed     bool
+	sessions   map[string]*session
+	ceremonies map[string]*pending
+	jobs       map[string]*job
+	running    sync.WaitGroup
+}
+
+// New makes a console. A URL whose host WebAuthn cannot name (an IP address) is an error.
+func New(ctx context.Context, c Config) (*Console, error) {
+	u, err := url.Parse(c.URL)
+	if err != nil || u.Host == "" {
+		return nil, errors.New("the console's URL has no host")
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Idle == 0 {
+		c.Idle = 5 * time.Minute
+	}
+	web, err := webauthn.New(&webauthn.Config{
+		RPID: u.Hostname(), RPDisplayName: "tamthe", RPOrigins: []string{u.Scheme + "://" + u.Host},
+		AuthenticatorSelection: protocol.AuthenticatorSelection{
+			ResidentKey: protocol.ResidentKeyRequirementRequired, UserVerification: protocol.VerificationRequired,
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	console := &Console{
+		config: c, web: web, limit: rate.NewLimiter(1, 20), sessions: map[string]*session{},
+		ceremonies: map[string]*pending{}, jobs: map[string]*job{},
+	}
+	if console.salt, err = c.Accounts.Salt(ctx); err != nil {
+		return nil, err
+	}
+	if console.pages, err = parsePages(); err != nil {
+		return nil, err
+	}
+	console.handler = console.guarded(u, console.routes())
+	return console, nil
+}
+
+// ServeHTTP answers one request.
+func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) { c.handler.ServeHTTP(w, r) }
+
+// Close locks every session, lets the jobs that are running come to their end and forgets
+// all keys. No request may be under way, nor come after it.
+func (c *Console) Close() {
+	c.mu.Lock()
+	c.closed = true
+	for _, j := range c.jobs {
+		j.cancel()
+	}
+	c.mu.Unlock()
+	c.running.Wait()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, s := range c.sessions {
+		s.end()
+	}
+	clear(c.sessions)
+	for _, p := range c.ceremonies {
+		clear(p.passphrase)
+	}
+	clear(c.ceremonies)
+}
+
+// guarded puts before all pages what holds for all: the Host that browsers know, no other
+// site's requests, and headers that keep pages out of frames, caches and strange scripts.
+func (c *Console) guarded(u *url.URL, next http.Handler) http.Handler {
+	cross := http.NewCrossOriginProtection()
+	next = cross.Handler(next)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; connect-src 'self'; "+
+			"img-src 'self' blob: data:; media-src 'self' blob:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "same-origin")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.Set("Permissions-Policy", "camera=(self), microphone=(), geolocation=()")
+		h.Set("Cache-Control", "no-store")
+		if u.Scheme == "https" {
+			h.Set("Strict-Transport-Security", "max-age=31536000")
+		}
+		if r.Host != u.Host {
+			http.Error(w, "misdirected: this console has another address", http.StatusMisdirectedRequest)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}

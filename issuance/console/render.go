@@ -1,0 +1,131 @@
+package console
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"net/http"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tamthe/tamthe/issuance"
+)
+
+//go:embed pages/*.html
+var pageFiles embed.FS
+
+//go:embed assets
+var assetFiles embed.FS
+
+// pageSet is a page's template in both languages.
+type pageSet map[string]*template.Template
+
+// parsePages parses every page together with the layout, once for each language.
+func parsePages() (map[string]pageSet, error) {
+	sets := map[string]pageSet{}
+	names, err := fs.Glob(pageFiles, "pages/*.html")
+	if err != nil {
+		return nil, err
+	}
+	for _, file := range names {
+		name := path.Base(file)
+		if name == "layout.html" {
+			continue
+		}
+		sets[name] = pageSet{}
+		for _, lang := range []string{"vi", "en"} {
+			t, err := template.New("layout.html").Funcs(functions(lang)).ParseFS(pageFiles, "pages/layout.html", file)
+			if err != nil {
+				return nil, err
+			}
+			sets[name][lang] = t
+		}
+	}
+	return sets, nil
+}
+
+// functions are what templates may call.
+func functions(lang string) template.FuncMap {
+	return template.FuncMap{
+		"lang": func() string { return lang },
+		"say":  func(vi, en string) string { return say{vi, en}.in(lang) },
+		"in":   func(s say) string { return s.in(lang) },
+		"role": func(r issuance.Role) string {
+			if s, ok := roleNames[string(r)]; ok {
+				return s.in(lang)
+			}
+			return string(r)
+		},
+		"day":  func(t time.Time) string { return t.Format("02/01/2006") },
+		"time": func(t time.Time) string { return t.Format("15:04 02/01/2006") },
+		"join": strings.Join,
+	}
+}
+
+// view is what the layout works with; pages see their data as .Data.
+type view struct {
+	Data     any
+	Path     string
+	Operator *issuance.Operator
+	Nav      []navEntry
+	Specimen bool
+}
+
+// navEntry is a part of the console that an operator may go to.
+type navEntry struct {
+	Path string
+	Name say
+	Key  string // the access key
+	Here bool
+}
+
+// nav lists the parts that the operator may use.
+func (q *request) nav() []navEntry {
+	if q.operator.Name == "" {
+		return nil
+	}
+	all := []struct {
+		navEntry
+		roles []issuance.Role
+	}{
+		{navEntry{Path: "/desk/", Name: say{"Quầy cấp thẻ", "Desk"}, Key: "1"}, deskRoles},
+		{navEntry{Path: "/checkpoint/", Name: say{"Kiểm tra thẻ", "Checkpoint"}, Key: "2"}, nil},
+		{navEntry{Path: "/audit/", Name: say{"Kiểm toán", "Audit"}, Key: "3"}, auditRoles},
+	}
+	var list []navEntry
+	for _, e := range all {
+		if len(e.roles) == 0 || slices.ContainsFunc(e.roles, q.operator.May) {
+			e.Here = strings.HasPrefix(q.URL.Path, e.Path)
+			list = append(list, e.navEntry)
+		}
+	}
+	return list
+}
+
+// render writes a page: the file pages/NAME with the data.
+func (q *request) render(name string, data any) error {
+	return q.renderStatus(http.StatusOK, name, data)
+}
+
+func (q *request) renderStatus(status int, name string, data any) error {
+	set, ok := q.c.pages[name]
+	if !ok {
+		return fmt.Errorf("no page %s", name)
+	}
+	v := view{Data: data, Path: q.URL.Path, Nav: q.nav(), Specimen: true}
+	if q.operator.Name != "" {
+		v.Operator = &q.operator
+	}
+	var b bytes.Buffer
+	if err := set[q.lang].Execute(&b, v); err != nil {
+		return err
+	}
+	q.w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	q.w.WriteHeader(status)
+	_, _ = q.w.Write(b.Bytes()) // the browser went away
+	return nil
+}
