@@ -41,7 +41,7 @@ that is being made comes to its end first. Elsewhere than on this machine it is 
 --cert and --key only; --url then says by which address browsers know it. Passkeys need a
 name there, not a number: localhost, or a host's name.
 `,
-		Example: "  tamthe serve console\n  tamthe serve console --listen 0.0.0.0:7443 --url https://desk.example --cert desk.crt --key desk.key",
+		Example: "  tamthe serve console\n  tamthe serve console --listen 0.0.0.0:7443 --url https://desk.example --cert d.crt --key d.key",
 		Args:    exactly(0),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return runServeConsole(cmd.Context(), p, o) },
 	}
