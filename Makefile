@@ -20,7 +20,7 @@ demo: setup build ## set up, then issue, read and verify cards through a private
 
 test: setup ## set up and run every test
 	@.ci/setup $(ORACLES)
-	@! grep -qs '^ID=debian' /etc/os-release || .ci/setup chromium || echo "test: no Chromium, so the report is not looked at as a page"
+	@! grep -qs '^ID=debian' /etc/os-release || { .ci/setup chromium && .ci/browser; } || echo "test: no Chromium, so no page is looked at"
 	@mkdir -p .tamthe
 	@echo "test: go test ./..."
 	@go test -json -timeout 20m ./... > .tamthe/test.json 2> .tamthe/test.err; s=$$?; \

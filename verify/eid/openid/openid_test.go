@@ -326,3 +326,15 @@ func TestRequestOfAnother(t *testing.T) {
 		t.Error("a request has two codes")
 	}
 }
+
+// Whatever can be asked for has a name in both languages.
+func TestFieldWords(t *testing.T) {
+	for _, f := range eid.Fields() {
+		if w := word(f); w.VI == f || w.VI == w.EN {
+			t.Errorf("%s is called %v", f, w)
+		}
+	}
+	if w := word("blood"); w.VI != "blood" {
+		t.Errorf("an unknown field is hidden: %v", w)
+	}
+}

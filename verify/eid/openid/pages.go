@@ -17,7 +17,7 @@ import (
 //go:embed login.html
 var files embed.FS
 
-var page = template.Must(template.ParseFS(files, "login.html"))
+var page = template.Must(template.New("login.html").Funcs(template.FuncMap{"word": word}).ParseFS(files, "login.html"))
 
 // pages are what the citizen's browser sees.
 type pages struct {
