@@ -3,11 +3,14 @@ package main
 import (
 	"context"
 	"crypto"
+	"crypto/sha256"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
 	"net"
+	"path/filepath"
 	"strings"
 	"sync"
 
@@ -22,7 +25,7 @@ import (
 
 type serveConsoleOptions struct {
 	verifyOptions
-	listen, url, cert, key string
+	listen, url, cert, key, clients string
 }
 
 func newServeConsole(p *program) *cobra.Command {
@@ -39,7 +42,9 @@ only while its operator works; after five minutes without a page it is locked.
 Once it listens it prints "ready" and its address; SIGINT or SIGTERM stops it, and a card
 that is being made comes to its end first. Elsewhere than on this machine it is served with
 --cert and --key only; --url then says by which address browsers know it. Passkeys need a
-name there, not a number: localhost, or a host's name.
+name there, not a number: localhost, or a host's name. Where passkeys are not to be had,
+--clients names a folder of operators' TLS certificates, NAME.crt: who holds one logs in with
+it and the passphrase.
 `,
 		Example: "  tamthe serve console\n  tamthe serve console --listen 0.0.0.0:7443 --url https://desk.example --cert d.crt --key d.key",
 		Args:    exactly(0),
@@ -51,12 +56,17 @@ name there, not a number: localhost, or a host's name.
 	f.StringVar(&o.url, "url", "", "by which `URL` browsers know it (else http://localhost and the port)")
 	f.StringVar(&o.cert, "cert", "", "`FILE` of its certificate, PEM")
 	f.StringVar(&o.key, "key", "", "`FILE` of that certificate's key, PEM")
+	f.StringVar(&o.clients, "clients", "", "`FOLDER` of operators' certificates, NAME.crt, who log in with them; needs --cert")
 	return cmd
 }
 
 func runServeConsole(ctx context.Context, p *program, o serveConsoleOptions) error {
-	if (o.cert == "") != (o.key == "") {
-		return usagef("--cert and --key go together")
+	if (o.cert == "") != (o.key == "") || o.clients != "" && o.cert == "" {
+		return usagef("--cert and --key go together, and --clients with them")
+	}
+	clients, err := readClients(o.clients)
+	if err != nil {
+		return err
 	}
 	if _, err := o.options(p, "checkpoint"); err != nil {
 		return err // what is wrong with the flags is said at once
@@ -71,7 +81,7 @@ func runServeConsole(ctx context.Context, p *program, o serveConsoleOptions) err
 		return err
 	}
 	defer accounts.Close()
-	l, scheme, err := listenWeb(ctx, o.listen, o.cert, o.key)
+	l, scheme, err := listenClients(ctx, o.listen, o.cert, o.key, clients != nil)
 	if err != nil {
 		return err
 	}
@@ -80,7 +90,7 @@ func runServeConsole(ctx context.Context, p *program, o serveConsoleOptions) err
 		URL: first(o.url, scheme+"://localhost:"+port), Office: *office.Office, Accounts: accounts,
 		Unlock: p.unlockFor, Reader: p.consoleReader, Make: office.consoleMake(p), QA: p.qaOptions, Explain: explained,
 		Checkpoint: func(ctx context.Context) (verify.Options, func(), error) { return o.checkpoint(ctx, p, office) },
-		Now:        p.now, Log: slog.New(said{p}),
+		Clients:    clients, Now: p.now, Log: slog.New(said{p}),
 	})
 	if err != nil {
 		return errors.Join(err, l.Close())
@@ -88,6 +98,33 @@ func runServeConsole(ctx context.Context, p *program, o serveConsoleOptions) err
 	defer c.Close()
 	fmt.Fprintf(p.out, "ready %s\n", first(o.url, scheme+"://localhost:"+port))
 	return serveWeb(ctx, l, c)
+}
+
+// readClients reads whose certificates log in: nil where no folder is named.
+func readClients(dir string) (func(*x509.Certificate) string, error) {
+	if dir == "" {
+		return nil, nil
+	}
+	names := map[[32]byte]string{}
+	files, err := filepath.Glob(filepath.Join(dir, "*.crt"))
+	if err != nil {
+		return nil, err
+	}
+	for _, file := range files {
+		list, err := readCertificates(file)
+		if err != nil {
+			return nil, err
+		}
+		name := strings.TrimSuffix(filepath.Base(file), ".crt")
+		if err := checkWord("NAME", name); err != nil || len(list) != 1 {
+			return nil, usagef("--clients %s: one certificate of an operator, NAME.crt", file)
+		}
+		names[sha256.Sum256(list[0].Raw)] = name
+	}
+	if len(names) == 0 {
+		return nil, usagef("--clients %s: there is no NAME.crt", dir)
+	}
+	return func(c *x509.Certificate) string { return names[sha256.Sum256(c.Raw)] }, nil
 }
 
 // accounts opens the console's passkeys; where there are none yet, their file is made.

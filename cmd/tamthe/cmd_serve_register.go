@@ -202,6 +202,12 @@ func runServeRegister(ctx context.Context, p *program, o serveRegisterOptions) e
 
 // listenWeb listens for a web service: with a certificate, or on this machine only.
 func listenWeb(ctx context.Context, address, cert, key string) (l net.Listener, scheme string, err error) {
+	return listenClients(ctx, address, cert, key, false)
+}
+
+// listenClients is listenWeb for a service that may ask browsers for a certificate. Whose it
+// is, and whether it counts for anything, the service says.
+func listenClients(ctx context.Context, address, cert, key string, ask bool) (l net.Listener, scheme string, err error) {
 	if cert == "" {
 		host, _, err := net.SplitHostPort(address)
 		if ip := net.ParseIP(host); err != nil || host != "localhost" && (ip == nil || !ip.IsLoopback()) {
@@ -218,7 +224,11 @@ func listenWeb(ctx context.Context, address, cert, key string) (l net.Listener, 
 	if err != nil {
 		return nil, "", err
 	}
-	return tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{own}, MinVersion: tls.VersionTLS13}), "https", nil
+	c := &tls.Config{Certificates: []tls.Certificate{own}, MinVersion: tls.VersionTLS13}
+	if ask {
+		c.ClientAuth = tls.RequestClientCert
+	}
+	return tls.NewListener(l, c), "https", nil
 }
 
 // serveWeb answers until ctx ends, then lets those being answered have their answers.

@@ -1,10 +1,15 @@
 package main
 
 import (
+	"crypto/tls"
+	"io"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // Nobody sees a page without a login, and another site's page can do nothing.
@@ -135,4 +140,58 @@ func TestConsoleRefusesLogins(t *testing.T) {
 		}
 	}
 	t.Error("nobody is stopped from trying")
+}
+
+// Without a passkey an operator logs in with a certificate that was named here, and the
+// passphrase; a stranger's certificate is nobody's.
+func TestConsoleCertificate(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"web", "an", "stranger"} {
+		p := &program{out: io.Discard, err: io.Discard, now: time.Now}
+		if status := p.run(t.Context(), []string{"serve", "signer", "--make-cert", filepath.Join(dir, name)}); status != 0 {
+			t.Fatal(status)
+		}
+	}
+	clients := filepath.Join(dir, "clients")
+	if err := os.Mkdir(clients, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(filepath.Join(dir, "an.crt"), filepath.Join(clients, "an.crt")); err != nil {
+		t.Fatal(err)
+	}
+	r := newConsoleRig(t, stageAuthority, "--cert", filepath.Join(dir, "web.crt"), "--key", filepath.Join(dir, "web.key"), "--clients", clients)
+	with := func(cert, key string) *consoleBrowser {
+		own, err := tls.LoadX509KeyPair(filepath.Join(dir, cert), filepath.Join(dir, key))
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := r.browser(t)
+		b.Transport = &http.Transport{TLSClientConfig: &tls.Config{Certificates: []tls.Certificate{own}, InsecureSkipVerify: true}}
+		t.Cleanup(b.CloseIdleConnections)
+		return b
+	}
+	an, stranger := with("clients/an.crt", "an.key"), with("stranger.crt", "stranger.key")
+	if a := an.get("/login"); !strings.Contains(a.text, `id="certificate"`) || a.header.Get("Strict-Transport-Security") == "" {
+		t.Errorf("the certificate is not offered: %s", a.text)
+	}
+	if a := stranger.get("/login"); strings.Contains(a.text, `id="certificate"`) {
+		t.Error("a stranger's certificate is somebody's")
+	}
+	for name, c := range map[string]struct {
+		b          *consoleBrowser
+		text, want string
+	}{
+		"a stranger":         {stranger, testPassphrase, "certificate"},
+		"a wrong passphrase": {an, "wrong", "passphrase"},
+	} {
+		if a := c.b.ask("certificate", map[string]any{"passphrase": c.text}); a.Error == nil || a.Error.Code != c.want {
+			t.Errorf("%s: %+v", name, a)
+		}
+	}
+	if a := an.ask("certificate", map[string]any{"passphrase": testPassphrase}); a.Next != "/" {
+		t.Errorf("the certificate does not log in: %+v", a.Error)
+	}
+	if a := an.get("/"); !strings.Contains(a.text, `id="operator">an<`) {
+		t.Errorf("no first page: %s", a.text)
+	}
 }

@@ -11,6 +11,7 @@ package console
 import (
 	"context"
 	"crypto"
+	"crypto/x509"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -43,6 +44,9 @@ type Config struct {
 
 	// Unlock opens an operator's key by its passphrase. The caller destroys it.
 	Unlock func(ctx context.Context, operator string, passphrase []byte) (crypto.Signer, error)
+	// Clients says whose a browser's TLS certificate is, "" for nobody's: with it and the
+	// passphrase of the key an operator logs in without a passkey. Nil: nobody does.
+	Clients func(*x509.Certificate) (operator string)
 	// Reader opens the card in this machine's reader.
 	Reader func(ctx context.Context) (*Reader, error)
 	// Make says how the card in the reader is made; the returned function forgets the keys.

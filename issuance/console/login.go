@@ -53,7 +53,7 @@ func (c *Console) loginRoutes(mux *http.ServeMux) {
 	mux.Handle("GET /login/new", c.open(func(q *request) error { return q.render("register.html", nil) }))
 	mux.Handle("POST /lang", c.open((*request).speak))
 	for path, answer := range map[string]func(*request, said) (told, error){
-		"begin": (*request).beginLogin, "finish": (*request).finishLogin, "passphrase": (*request).typedPassphrase,
+		"begin": (*request).beginLogin, "finish": (*request).finishLogin, "passphrase": (*request).typedPassphrase, "certificate": (*request).byCertificate,
 		"new/begin": (*request).beginRegister, "new/finish": (*request).finishRegister,
 	} {
 		mux.Handle("POST /login/"+path, c.open(func(q *request) error { return q.script(answer) }))
@@ -71,7 +71,10 @@ func (q *request) login() error {
 	if s != nil && !s.locked() {
 		return q.redirect("/")
 	}
-	return q.render("login.html", struct{ Locked, Waits bool }{s != nil, s != nil && s.kept(false) != nil})
+	return q.render("login.html", struct {
+		Locked, Waits bool
+		Certificate   string // whose the browser has shown
+	}{s != nil, s != nil && s.kept(false) != nil, q.shown()})
 }
 
 // script answers a step of the login's script, which speaks JSON.
@@ -204,6 +207,11 @@ func (q *request) welcome(operator string, p *passkey, key crypto.Signer) (told,
 	if err := q.c.keep(q.Context(), p); err != nil {
 		return told{}, err
 	}
+	return q.enterAs(operator, key), nil
+}
+
+// enterAs begins the session of an operator whose key is open.
+func (q *request) enterAs(operator string, key crypto.Signer) told {
 	old := q.c.of(q.Request)
 	next := "/"
 	if old != nil && old.operator == operator && old.kept(false) != nil {
@@ -211,7 +219,34 @@ func (q *request) welcome(operator string, p *passkey, key crypto.Signer) (told,
 	}
 	q.c.begin(q.w, operator, key, old)
 	q.c.config.Log.InfoContext(q.Context(), "logged in", "operator", operator)
-	return told{Next: next}, nil
+	return told{Next: next}
+}
+
+// shown is whose certificate the browser has proven to hold, if anybody's.
+func (q *request) shown() string {
+	if q.c.config.Clients == nil || q.TLS == nil || len(q.TLS.PeerCertificates) == 0 {
+		return ""
+	}
+	held, now := q.TLS.PeerCertificates[0], q.c.config.Now()
+	if now.Before(held.NotBefore) || now.After(held.NotAfter) {
+		return ""
+	}
+	return q.c.config.Clients(held)
+}
+
+// byCertificate logs in whose certificate the browser holds, by the passphrase of the key.
+func (q *request) byCertificate(in said) (told, error) {
+	operator := q.shown()
+	if operator == "" {
+		return told{}, errCertificate
+	}
+	text := []byte(in.Passphrase)
+	defer clear(text)
+	key, err := q.c.unlock(q.Context(), operator, text)
+	if err != nil {
+		return told{}, err
+	}
+	return q.enterAs(operator, key), nil
 }
 
 // beginRegister takes an invitation and the passphrase, and asks for a new passkey.

@@ -103,11 +103,12 @@ func decodePasskey(record []byte) (*passkey, error) {
 }
 
 var (
-	errInvitation = &problem{"invitation", http.StatusForbidden, say{"Mã mời không đúng hoặc đã hết hạn", "The invitation's code is wrong or over"}, say{"Xin mã mới: `tamthe operator invite TÊN`.", "Ask for a new one: `tamthe operator invite NAME`."}}
-	errCeremony   = &problem{"ceremony", http.StatusForbidden, say{"Lần đăng nhập này đã hết hạn", "This login took too long"}, say{"Bắt đầu lại.", "Begin again."}}
-	errPasskey    = &problem{"passkey", http.StatusForbidden, say{"Khóa đăng nhập (passkey) không được chấp nhận", "The passkey was not accepted"}, say{"Dùng khóa đã đăng ký ở đây, hoặc đăng ký khóa bằng mã mời.", "Use the one that was registered here, or register one with an invitation."}}
-	errCloned     = &problem{"passkey-cloned", http.StatusForbidden, say{"Khóa đăng nhập này có thể đã bị sao chép", "This passkey may have been copied"}, say{"Báo người quản trị; đăng ký khóa khác.", "Tell the administrator; register another one."}}
-	errPassphrase = &problem{"passphrase", http.StatusForbidden, say{"Mật khẩu không mở được khóa của cán bộ", "The passphrase does not open the operator's key"}, say{"Nhập lại mật khẩu.", "Type the passphrase again."}}
+	errInvitation  = &problem{"invitation", http.StatusForbidden, say{"Mã mời không đúng hoặc đã hết hạn", "The invitation's code is wrong or over"}, say{"Xin mã mới: `tamthe operator invite TÊN`.", "Ask for a new one: `tamthe operator invite NAME`."}}
+	errCeremony    = &problem{"ceremony", http.StatusForbidden, say{"Lần đăng nhập này đã hết hạn", "This login took too long"}, say{"Bắt đầu lại.", "Begin again."}}
+	errPasskey     = &problem{"passkey", http.StatusForbidden, say{"Khóa đăng nhập (passkey) không được chấp nhận", "The passkey was not accepted"}, say{"Dùng khóa đã đăng ký ở đây, hoặc đăng ký khóa bằng mã mời.", "Use the one that was registered here, or register one with an invitation."}}
+	errCloned      = &problem{"passkey-cloned", http.StatusForbidden, say{"Khóa đăng nhập này có thể đã bị sao chép", "This passkey may have been copied"}, say{"Báo người quản trị; đăng ký khóa khác.", "Tell the administrator; register another one."}}
+	errCertificate = &problem{"certificate", http.StatusForbidden, say{"Trình duyệt không có chứng thư của cán bộ nào ở đây", "The browser holds no certificate of an operator here"}, say{"Chọn chứng thư của bạn khi trình duyệt hỏi, hoặc dùng passkey.", "Choose yours when the browser asks, or use a passkey."}}
+	errPassphrase  = &problem{"passphrase", http.StatusForbidden, say{"Mật khẩu không mở được khóa của cán bộ", "The passphrase does not open the operator's key"}, say{"Nhập lại mật khẩu.", "Type the passphrase again."}}
 )
 
 // unlock opens the operator's key. That it does not open is errPassphrase.

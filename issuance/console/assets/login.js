@@ -74,6 +74,15 @@ on("passphrase-form", async () => {
   }
 });
 
+on("certificate", async (form) => {
+  const field = form.querySelector("input");
+  try {
+    location.assign((await ask("certificate", { passphrase: field.value })).next);
+  } finally {
+    field.value = "";
+  }
+});
+
 on("register", async (form) => {
   const a = await ask("new/begin", { code: form.querySelector("#code").value, passphrase: form.querySelector("#passphrase").value });
   const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON(a.options);
