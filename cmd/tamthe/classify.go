@@ -19,6 +19,7 @@ import (
 	"github.com/tamthe/tamthe/issuance/ca"
 	"github.com/tamthe/tamthe/issuance/ceremony"
 	"github.com/tamthe/tamthe/issuance/desk"
+	"github.com/tamthe/tamthe/issuance/intake"
 	"github.com/tamthe/tamthe/issuance/keystore"
 	"github.com/tamthe/tamthe/issuance/keystore/pkcs11"
 	"github.com/tamthe/tamthe/issuance/ledger"
@@ -101,6 +102,11 @@ var classes = []class{
 	{desk.ErrUnknown, "unknown", exitError, "look at the spelling; `tamthe card list` lists the cards"},
 	{errNoConsent, "no-consent", exitRefused, ""},
 	{eid.ErrService, "eid-service", exitError, "look at the address, then try again"},
+	{intake.ErrUnknown, "intake-unknown", exitError, "look at the spelling; `tamthe intake list --all` lists the cases"},
+	{intake.ErrClosed, "intake-closed", exitRule, "`tamthe intake show` tells how the case stands"},
+	{intake.ErrTaken, "intake-taken", exitRule, "that officer goes on with it, or refuses it"},
+	{intake.ErrConflict, "conflict", exitConflict, "run the command again"},
+	{intake.ErrKey, "algorithm", exitUsage, "make the portal's key with `openssl genpkey -algorithm ed25519`"},
 	{desk.ErrPeriod, "period", exitRule, "publish it on the day after"},
 	{desk.ErrUnconfirmed, "unconfirmed", exitRule, "ask the register of the population with `tamthe register ask`; what differs is accepted by an approver, changed or refused"},
 	{desk.ErrNoRegister, "no-register", exitError, "name one under [register] in config.toml; see `tamthe serve register --help`"},

@@ -37,6 +37,7 @@ var allowed = map[string][]string{
 	"issuance/printjob":        {"codeberg.org/go-pdf/fpdf", "golang.org/x/image", "golang.org/x/text", "rsc.io/qr"},
 	"issuance/ceremony":        {"github.com/pelletier/go-toml/v2"},
 	"issuance/population":      {"golang.org/x/text"},
+	"issuance/intake":          {"github.com/go-jose/go-jose/v4", "github.com/danielgtaylor/huma/v2"},
 	"issuance/sqlite":          {"github.com/mattn/go-sqlite3", "golang.org/x/mod"},
 	"issuance/console":         {"github.com/go-webauthn/webauthn", "golang.org/x/time"},
 	"cmd/tamthe":               {"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/pelletier/go-toml/v2", "golang.org/x/term", "golang.org/x/mod", "rsc.io/qr", "filippo.io/age"},
@@ -143,7 +144,7 @@ func siblingAllowed(dir, own string) bool {
 		return true
 	case dir == "issuance/signing": // it shares the form of the log, and what may be signed
 		return own == "issuance/ledger" || own == "issuance/ca"
-	case own == "issuance/population": // the register of a trial office lies in a file, too
+	case own == "issuance/population", own == "issuance/intake": // what they keep lies in files, too
 		return dir == "issuance/sqlite"
 	case own == "issuance/ledger":
 		return dir == "issuance/sqlite" || dir == "issuance/postgres" || dir == "issuance/ledgertest"

@@ -100,6 +100,7 @@ var verbTable = []verb{
 	{groupDesk, "init", newInit},
 	{groupDesk, "operator", newOperator},
 	{groupDesk, "enrol", newEnrol},
+	{groupDesk, "intake", newIntake},
 	{groupDesk, "approve", newApprove},
 	{groupDesk, "cancel", newCancel},
 	{groupDesk, "application", newApplication},

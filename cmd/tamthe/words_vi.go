@@ -25,6 +25,8 @@ var (
 	wordNameOperator    = phrase{"name the operator with --operator or TAMTHE_OPERATOR; `tamthe operator list` lists them", "nêu cán bộ bằng --operator hoặc TAMTHE_OPERATOR; `tamthe operator list` liệt kê các cán bộ"}
 	wordLedgerThere     = phrase{"nothing was changed; TAMTHE_HOME or TAMTHE_LEDGER can name another place", "không thay đổi gì; TAMTHE_HOME hoặc TAMTHE_LEDGER chỉ được nơi khác"}
 	wordNotThatCard     = phrase{"what is printed on card %s does not open the chip in the reader: is it another card?", "chữ in trên thẻ %s không mở được chip trong đầu đọc: có phải thẻ khác không?"}
+	wordNoIntake        = phrase{"make what the office needs for it with `tamthe serve intake --init`", "tạo những thứ cần thiết bằng `tamthe serve intake --init`"}
+	wordNotPresent      = phrase{"a case is taken over when its person is here: --present says so", "chỉ nhận hồ sơ khi người đề nghị có mặt: --present xác nhận điều đó"}
 	wordSlipLost        = phrase{"application %s is open all the same; `tamthe application show` writes its slip", "hồ sơ %s vẫn đã mở; `tamthe application show` in lại giấy hẹn"}
 	wordDoneAllTheSame  = phrase{"it was done all the same: %s", "việc vẫn đã xong: %s"}
 	wordTriesLeft       = phrase{"tries left", "số lần thử còn lại"}
@@ -222,6 +224,9 @@ var inVietnamese = map[string]struct{ what, hint string }{
 	"period":                {"kỳ báo cáo chưa kết thúc", "công bố vào ngày hôm sau"},
 	"unconfirmed":           {"cơ sở dữ liệu dân cư chưa xác nhận hồ sơ", "hỏi bằng `tamthe register ask`; chỗ sai khác phải được người phê duyệt chấp nhận, sửa hoặc từ chối"},
 	"no-register":           {"nơi này chưa biết cơ sở dữ liệu dân cư nào", "khai báo trong mục [register] của config.toml; xem `tamthe serve register --help`"},
+	"intake-unknown":        {"không có hồ sơ trực tuyến nào như vậy", "xem lại mã; `tamthe intake list --all` liệt kê các hồ sơ"},
+	"intake-closed":         {"hồ sơ trực tuyến này không còn mở", "`tamthe intake show` cho biết hồ sơ đang ở đâu"},
+	"intake-taken":          {"cán bộ khác đã nhận hồ sơ này", "cán bộ đó làm tiếp hoặc từ chối"},
 	"register-down":         {"cơ sở dữ liệu dân cư không trả lời", "hồ sơ chờ: chạy `tamthe register ask --all` khi hệ thống hoạt động lại"},
 	"register-answer":       {"câu trả lời của cơ sở dữ liệu dân cư không hợp lệ", "báo cho đơn vị vận hành; hồ sơ chờ"},
 	"register-query":        {"câu hỏi gửi cơ sở dữ liệu dân cư không hợp lệ", "xem lại name của [office] trong config.toml và tên cán bộ"},

@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,6 +19,8 @@ type Enrolment struct {
 	Profile  string // see Profile
 	Reason   string // one of issuance.EnrolReasons
 	Replaces string // the card that the new one replaces, if any
+
+	name string // of the application, where it was given before; see Counter.Import
 }
 
 // Enrol opens an application and returns its name, A-… . A person who has one open
@@ -39,7 +42,7 @@ func (o *Office) Enrol(ctx context.Context, n Enrolment) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	id := newName("A-")
+	id := cmp.Or(n.name, newName("A-"))
 	stream := issuance.Application(id)
 	s, who, err := o.beginEnrolment(ctx, stream, d, n.Replaces)
 	if err != nil {
@@ -64,6 +67,33 @@ func (o *Office) Enrol(ctx context.Context, n Enrolment) (string, error) {
 		return "", err
 	}
 	return id, nil
+}
+
+// could says what stands against an enrolment before any of it is written down.
+func (o *Office) could(ctx context.Context, n Enrolment) error {
+	if o.Vault == nil {
+		return ErrNoVault
+	}
+	d, err := newDraft(n, o.Now())
+	if err != nil {
+		return err
+	}
+	if _, err := o.TrustPoint(ctx); d.Fingers != nil && err != nil {
+		return fmt.Errorf("%w: %w", ErrFingers, err)
+	}
+	_, who, err := o.beginEnrolment(ctx, issuance.Application(newName("A-")), d, n.Replaces)
+	if err != nil {
+		return err
+	}
+	for _, hold := range issuance.HoldsOf(who, DocumentType, issuance.HoldApplication) {
+		if holder, err := o.Store.Claimed(ctx, hold); err != nil || !holder.IsZero() {
+			if err == nil {
+				err = &issuance.DuplicateError{Claim: hold, Holder: holder}
+			}
+			return err
+		}
+	}
+	return nil
 }
 
 // beginEnrolment reads what an enrolment rests on, and registers a person whom the ledger

@@ -58,6 +58,7 @@ var reasonWords = map[string]word{
 	"duplicate":     {"the applicant has a card or application already", "đã có thẻ hoặc hồ sơ đang giải quyết"},
 	"portrait":      {"the portrait cannot be used", "ảnh khuôn mặt không đạt yêu cầu"},
 	"wrong-office":  {"another office is competent", "không thuộc thẩm quyền của cơ quan này"},
+	"no-show":       {"the applicant did not come", "người đề nghị không đến"},
 }
 
 // ReasonText says a reason in a language, vi or en; a word that is not known as it is.
