@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -26,6 +27,7 @@ import (
 type serveConsoleOptions struct {
 	verifyOptions
 	listen, url, cert, key, clients string
+	idle                            time.Duration
 }
 
 func newServeConsole(p *program) *cobra.Command {
@@ -37,7 +39,7 @@ func newServeConsole(p *program) *cobra.Command {
 checkpoint and the auditor's pages, in Vietnamese and English. An operator logs in with a
 passkey, which is registered once with a code from ` + "`tamthe operator invite NAME`" + ` and the
 passphrase of the operator's key. Each act is signed with that key, which the console holds
-only while its operator works; after five minutes without a page it is locked.
+only while its operator works; after --idle without a page it is locked.
 
 Once it listens it prints "ready" and its address; SIGINT or SIGTERM stops it, and a card
 that is being made comes to its end first. Elsewhere than on this machine it is served with
@@ -56,6 +58,7 @@ it and the passphrase.
 	f.StringVar(&o.url, "url", "", "by which `URL` browsers know it (else http://localhost and the port)")
 	f.StringVar(&o.cert, "cert", "", "`FILE` of its certificate, PEM")
 	f.StringVar(&o.key, "key", "", "`FILE` of that certificate's key, PEM")
+	f.DurationVar(&o.idle, "idle", 5*time.Minute, "lock what nobody used for this `TIME`, 1s to 15m")
 	f.StringVar(&o.clients, "clients", "", "`FOLDER` of operators' certificates, NAME.crt, who log in with them; needs --cert")
 	return cmd
 }
@@ -63,6 +66,9 @@ it and the passphrase.
 func runServeConsole(ctx context.Context, p *program, o serveConsoleOptions) error {
 	if (o.cert == "") != (o.key == "") || o.clients != "" && o.cert == "" {
 		return usagef("--cert and --key go together, and --clients with them")
+	}
+	if o.idle < time.Second || o.idle > 15*time.Minute {
+		return usagef("--idle is 1s to 15m, not %v", o.idle)
 	}
 	clients, err := readClients(o.clients)
 	if err != nil {
@@ -90,7 +96,7 @@ func runServeConsole(ctx context.Context, p *program, o serveConsoleOptions) err
 		URL: first(o.url, scheme+"://localhost:"+port), Office: *office.Office, Accounts: accounts,
 		Unlock: p.unlockFor, Reader: p.consoleReader, Make: office.consoleMake(p), QA: p.qaOptions, Explain: explained,
 		Checkpoint: func(ctx context.Context) (verify.Options, func(), error) { return o.checkpoint(ctx, p, office) },
-		Clients:    clients, Now: p.now, Log: slog.New(said{p}),
+		Clients:    clients, Now: p.now, Log: slog.New(said{p}), Idle: o.idle,
 	})
 	if err != nil {
 		return errors.Join(err, l.Close())

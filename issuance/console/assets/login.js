@@ -11,8 +11,13 @@ async function ask(path, body) {
   return a;
 }
 
+// show says what went wrong; what the browser says of a passkey is not in the page's language.
 function show(e) {
   failure.hidden = false;
+  if (e instanceof DOMException) {
+    failure.textContent = failure.dataset.browser + " (" + e.name + ")";
+    return;
+  }
   failure.textContent = (e.Message || e.message || String(e)) + (e.Hint ? " · " + e.Hint : "") + (e.Code ? " (" + e.Code + ")" : "");
 }
 

@@ -144,7 +144,9 @@ func reports(t *testing.T) map[verify.Verdict]*verify.Report {
 	o := verify.Options{
 		Trust: trust, At: made.At, Specimen: true, Status: inForce{made.At}, Holder: verify.HolderMatch,
 		Passwords: []auth.Password{auth.CAN("000017")},
-		Save:      func(f lds.File, b []byte) error { return os.WriteFile(filepath.Join(files, f.String()+".bin"), b, 0o600) },
+		Save: func(f lds.File, b []byte) error {
+			return os.WriteFile(filepath.Join(files, f.String()+".bin"), b, 0o600)
+		},
 	}
 	inspect := func(c *virtual.Chip) *verify.Report {
 		c.Reset()

@@ -35,7 +35,8 @@ export async function play(scene) {
     await scene(config, browser);
     say({ end: true });
   } catch (e) {
-    for (const c of browser.contexts()) for (const p of c.pages()) await photograph(p, "failed").catch(() => {});
+    let n = 0;
+    for (const c of browser.contexts()) for (const p of c.pages()) await photograph(p, `failed-${++n}`).catch(() => {});
     fault(e.stack);
   } finally {
     await browser.close();
