@@ -115,9 +115,17 @@ var sources = map[string]bool{".go": true, ".html": true, ".css": true, ".js": t
 // hand does something beside the browser for a play, and answers it.
 type hand func(arguments []string) (any, error)
 
-// play runs a script of play/ with its configuration until it ends, and fails the test with
-// each fault that it finds.
+// play runs a script of play/ with its configuration, and fails the test with each fault
+// that it finds.
 func play(t *testing.T, script string, config map[string]any, hands map[string]hand) {
+	t.Helper()
+	for _, f := range perform(t, script, config, hands) {
+		t.Error(f)
+	}
+}
+
+// perform runs a script until it ends, and returns the faults that it found.
+func perform(t *testing.T, script string, config map[string]any, hands map[string]hand) (faults []string) {
 	t.Helper()
 	program, err := node()
 	if err != nil {
@@ -140,11 +148,13 @@ func play(t *testing.T, script string, config map[string]any, hands map[string]h
 		t.Fatal(err)
 	}
 	config["chromium"] = "/usr/bin/chromium"
-	ended := json.NewEncoder(in).Encode(config) == nil && converse(t, out, in, hands)
+	must(t, json.NewEncoder(in).Encode(config))
+	ended, faults := converse(t, out, in, hands)
 	in.Close()
 	if err := cmd.Wait(); err != nil || !ended {
-		t.Errorf("%s: it did not come to its end: %v", script, err)
+		faults = append(faults, fmt.Sprintf("%s: it did not come to its end: %v", script, err))
 	}
+	return faults
 }
 
 // said is a line of a play.
@@ -156,30 +166,30 @@ type said struct {
 }
 
 // converse serves a play until its end.
-func converse(t *testing.T, out io.Reader, in io.Writer, hands map[string]hand) (ended bool) {
+func converse(t *testing.T, out io.Reader, in io.Writer, hands map[string]hand) (ended bool, faults []string) {
 	t.Helper()
 	lines := bufio.NewScanner(out)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
 		var s said
 		if err := json.Unmarshal(lines.Bytes(), &s); err != nil {
-			t.Errorf("a line of the play: %s", lines.Bytes())
+			faults = append(faults, "a line of the play: "+lines.Text())
 			continue
 		}
 		switch {
 		case s.Fault != "":
-			t.Error(s.Fault)
+			faults = append(faults, s.Fault)
 		case s.Note != "":
 			t.Log(s.Note)
 		case s.End:
 			ended = true
 		case len(s.Do) > 0:
 			if err := json.NewEncoder(in).Encode(answer(s.Do, hands)); err != nil {
-				return false
+				return false, append(faults, err.Error())
 			}
 		}
 	}
-	return ended
+	return ended, faults
 }
 
 func answer(do []string, hands map[string]hand) map[string]any {

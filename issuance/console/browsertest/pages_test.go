@@ -131,22 +131,16 @@ func reports(t *testing.T) map[verify.Verdict]*verify.Report {
 	t.Helper()
 	var made struct{ At time.Time }
 	must(t, json.Unmarshal(testdata.Read(t, "history/b/can.json"), &made))
-	path := filepath.Join(t.TempDir(), "chip")
-	must(t, os.WriteFile(path, testdata.Read(t, "history/b/can.chip"), 0o600))
+	path := older(t)
 	chip, err := virtual.Load(path)
 	must(t, err)
-	defer chip.Close()
 	folder, err := fs.Sub(testdata.FS, "history/b/trust")
 	must(t, err)
 	trust, err := pki.LoadStore(folder, pki.LoadOptions{})
 	must(t, err)
-	files := t.TempDir()
 	o := verify.Options{
 		Trust: trust, At: made.At, Specimen: true, Status: inForce{made.At}, Holder: verify.HolderMatch,
-		Passwords: []auth.Password{auth.CAN("000017")},
-		Save: func(f lds.File, b []byte) error {
-			return os.WriteFile(filepath.Join(files, f.String()+".bin"), b, 0o600)
-		},
+		Passwords: []auth.Password{auth.CAN(citizen().Number.CAN())},
 	}
 	inspect := func(c *virtual.Chip) *verify.Report {
 		c.Reset()
@@ -155,11 +149,14 @@ func reports(t *testing.T) map[verify.Verdict]*verify.Report {
 		return r
 	}
 	accepted := inspect(chip)
-	o.Save = nil
-	clone, err := virtual.FromFolder(os.DirFS(files), virtual.FolderOptions{CAN: "000017", Counterfeit: true})
+	must(t, chip.Close())
+	clone, err := copied(t, path)
 	must(t, err)
 	defer clone.Close()
 	refused := inspect(clone)
+	chip, err = virtual.Load(path)
+	must(t, err)
+	defer chip.Close()
 	o.Trust = nil
 	list := map[verify.Verdict]*verify.Report{verify.Accept: accepted, verify.Refuse: refused, verify.Refer: inspect(chip)}
 	for want, r := range list {
@@ -168,6 +165,19 @@ func reports(t *testing.T) map[verify.Verdict]*verify.Report {
 		}
 	}
 	return list
+}
+
+// read copies what can be read of a chip into an EF folder, whoever signed it.
+func read(t *testing.T, chip *virtual.Chip, folder string) {
+	t.Helper()
+	chip.Reset()
+	_, err := verify.Inspect(t.Context(), apdu.Over(chip, apdu.Limits{}), verify.Options{
+		At: time.Now(), Passwords: []auth.Password{auth.CAN(citizen().Number.CAN())},
+		Save: func(f lds.File, b []byte) error {
+			return os.WriteFile(filepath.Join(folder, f.String()+".bin"), b, 0o600)
+		},
+	})
+	must(t, err)
 }
 
 // inForce is an issuer who says of every card that it is in force.

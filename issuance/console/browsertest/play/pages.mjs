@@ -7,7 +7,7 @@ await play(async ({ pages }, browser) => {
     const answer = await who.page.goto(url);
     check(answer.ok(), `${name}: ${answer.status()}`);
     const text = await who.page.locator("body").innerText();
-    for (const h of has) check(text.includes(h), `${name}: no ${h}`);
+    for (const h of has ?? []) check(text.includes(h), `${name}: no ${h}`);
     await look(who, name);
     await who.context.close();
   }
