@@ -180,3 +180,6 @@ func cardIsActive(b *Book, s *Subject, _ *Entry) error {
 	}
 	return nil
 }
+
+// CancelReasons lists why an application may be withdrawn.
+func CancelReasons() []string { return slices.Clone(cancelReasons) }

@@ -89,6 +89,7 @@ type Console struct {
 	sessions   map[string]*session
 	ceremonies map[string]*pending
 	jobs       map[string]*job
+	qualities  map[string]*qualityResult // by card
 	running    sync.WaitGroup
 }
 
@@ -118,7 +119,7 @@ func New(ctx context.Context, c Config) (*Console, error) {
 	}
 	console := &Console{
 		config: c, web: web, limit: rate.NewLimiter(1, 20), sessions: map[string]*session{},
-		ceremonies: map[string]*pending{}, jobs: map[string]*job{},
+		ceremonies: map[string]*pending{}, jobs: map[string]*job{}, qualities: map[string]*qualityResult{},
 	}
 	if console.salt, err = c.Accounts.Salt(ctx); err != nil {
 		return nil, err

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/tamthe/tamthe/issuance"
+	"github.com/tamthe/tamthe/issuance/desk"
 )
 
 //go:embed pages/*.html
@@ -51,18 +52,25 @@ func parsePages() (map[string]pageSet, error) {
 // functions are what templates may call.
 func functions(lang string) template.FuncMap {
 	return template.FuncMap{
-		"lang": func() string { return lang },
-		"say":  func(vi, en string) string { return say{vi, en}.in(lang) },
-		"in":   func(s say) string { return s.in(lang) },
+		"lang":   func() string { return lang },
+		"say":    func(vi, en string) string { return say{vi, en}.in(lang) },
+		"hinted": func(s say) bool { return s.vi != "" },
+		"in":     func(s say) string { return s.in(lang) },
 		"role": func(r issuance.Role) string {
 			if s, ok := roleNames[string(r)]; ok {
 				return s.in(lang)
 			}
 			return string(r)
 		},
-		"day":  func(t time.Time) string { return t.Format("02/01/2006") },
-		"time": func(t time.Time) string { return t.Format("15:04 02/01/2006") },
+		"day":  func(t time.Time) string { return t.Local().Format("02/01/2006") },
+		"time": func(t time.Time) string { return t.Local().Format("15:04 02/01/2006") },
 		"join": strings.Join,
+		"form": func() template.HTML {
+			return template.HTML(`<input type="hidden" name="form" value="` + randomID() + `">`)
+		},
+		"act":    func(a issuance.Act) string { return nameOf(actNames, string(a)).in(lang) },
+		"phase":  func(p issuance.Phase) string { return nameOf(phaseNames, string(p)).in(lang) },
+		"reason": func(r string) string { return desk.ReasonText(r, lang) },
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/tamthe/tamthe/issuance"
+	"github.com/tamthe/tamthe/issuance/desk"
 )
 
 // deskRoles are those that work at the desk.
@@ -13,11 +14,20 @@ var deskRoles = []issuance.Role{
 
 // deskRoutes are the pages of the desk.
 func (c *Console) deskRoutes(mux *http.ServeMux) {
-	mux.Handle("GET /desk/{$}", c.page(func(q *request) error {
-		list, err := q.office.Applications(q.Context())
-		if err != nil {
-			return err
-		}
-		return q.render("desk_list.html", list)
-	}, deskRoles...))
+	mux.Handle("GET /desk/{$}", c.page((*request).list, deskRoles...))
+	mux.Handle("GET /desk/new", c.page((*request).newApplication, issuance.Registrar))
+	mux.Handle("POST /desk/new", c.large(maxUpload, (*request).enrol, issuance.Registrar))
+	mux.Handle("GET /desk/applications/{app}", c.page((*request).application, deskRoles...))
+	mux.Handle("GET /desk/applications/{app}/portrait", c.page((*request).portrait, deskRoles...))
+	for act, do := range map[string]func(*request, string) error{
+		"approve": (*request).approve, "ask": (*request).ask,
+		"accept": reasoned((*desk.Office).AcceptDifference), "reject": reasoned((*desk.Office).Reject), "cancel": reasoned((*desk.Office).Cancel),
+	} {
+		mux.Handle("POST /desk/applications/{app}/"+act, c.page(actOn(do), deskRoles...))
+	}
+	mux.Handle("POST /desk/applications/{app}/make", c.page((*request).personalise, issuance.Personaliser))
+	mux.Handle("GET /desk/cards/{card}", c.page((*request).card, deskRoles...))
+	mux.Handle("POST /desk/cards/{card}/check", c.page((*request).check, issuance.Inspector))
+	mux.Handle("POST /desk/cards/{card}/print", c.page((*request).printJob, issuance.Personaliser))
+	mux.Handle("POST /desk/cards/{card}/deliver", c.page((*request).deliver, issuance.Clerk))
 }

@@ -19,6 +19,7 @@ type session struct {
 	id       string
 	operator string
 	began    time.Time
+	done     done
 
 	mu      sync.Mutex
 	key     crypto.Signer // nil while locked

@@ -268,7 +268,17 @@ func (o *Office) sound(ctx context.Context, stream issuance.StreamID, d *Draft) 
 // there is a register of the population and it has not confirmed the application, the error
 // is ErrUnconfirmed.
 func (o *Office) Approve(ctx context.Context, app string) error {
-	return o.agree(ctx, app, issuance.Approve, nil, func(stream issuance.StreamID) error {
+	return o.approve(ctx, app, nil)
+}
+
+// ApproveSeen is Approve for who looked at the application on a page: seen is the Digest of
+// the draft that was shown. What is another by now is issuance.ErrConflict.
+func (o *Office) ApproveSeen(ctx context.Context, app string, seen [32]byte) error {
+	return o.approve(ctx, app, &seen)
+}
+
+func (o *Office) approve(ctx context.Context, app string, seen *[32]byte) error {
+	return o.agree(ctx, app, issuance.Approve, seen, nil, func(stream issuance.StreamID) error {
 		if o.Register == nil {
 			return nil
 		}
@@ -276,9 +286,9 @@ func (o *Office) Approve(ctx context.Context, app string) error {
 	})
 }
 
-// agree is an act that signs what an application asks for, computed here and now, if ready,
-// which may be nil, finds nothing against it.
-func (o *Office) agree(ctx context.Context, app string, act issuance.Act, fields map[string]string, ready func(issuance.StreamID) error) error {
+// agree is an act that signs what an application asks for, computed here and now, if it is
+// what was seen and ready finds nothing against it; both may be nil.
+func (o *Office) agree(ctx context.Context, app string, act issuance.Act, seen *[32]byte, fields map[string]string, ready func(issuance.StreamID) error) error {
 	stream := issuance.Application(app)
 	s, err := o.begin(ctx, stream)
 	if err != nil {
@@ -302,6 +312,9 @@ func (o *Office) agree(ctx context.Context, app string, act issuance.Act, fields
 	content, err := d.commitment()
 	if err != nil {
 		return err
+	}
+	if seen != nil && content != *seen {
+		return fmt.Errorf("application %s was changed meanwhile: %w", app, issuance.ErrConflict)
 	}
 	err = s.add(stream, act, func(e *issuance.Entry) error {
 		e.Fields, e.Commitments = fields, map[string][32]byte{issuance.Content: content}

@@ -11,6 +11,10 @@ import (
 	"github.com/tamthe/tamthe/issuance"
 )
 
+// Digest is the commitment to what the application asks for: the number that an approval
+// signs. It holds for as long as nothing is changed, and tells nothing without its salt.
+func (d *Draft) Digest() ([32]byte, error) { return d.commitment() }
+
 // commitment is the number that an approval signs: to the data groups, what is printed, day
 // of issue, expiry, reason, document type and profile.
 func (d *Draft) commitment() ([32]byte, error) {

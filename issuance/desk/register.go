@@ -147,7 +147,7 @@ func (o *Office) Comparison(ctx context.Context, app string) (*Comparison, error
 // though the register says otherwise. Who enrolled it, changed it or asked the register
 // is issuance.ErrFourEyes.
 func (o *Office) AcceptDifference(ctx context.Context, app, reason string) error {
-	return o.agree(ctx, app, issuance.Accept, map[string]string{"reason": reason}, nil)
+	return o.agree(ctx, app, issuance.Accept, nil, map[string]string{"reason": reason}, nil)
 }
 
 // Unconfirmed lists the applications that the register has yet to be asked about, oldest
