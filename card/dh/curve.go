@@ -24,6 +24,7 @@ type Curve struct {
 	generator *Point
 	odd       func() []affine // odd multiples of the generator, for verification
 	comb      func() *comb    // all that a Verifier needs of it
+	fixed     *fixed          // multiples of the generator for secret scalars
 }
 
 // firstID is the domain parameter id of the first of the curves.
@@ -120,6 +121,7 @@ func newCurve(k curveConstants) *Curve {
 	g.field.enter(&c.generator.x, &c.generator.x)
 	g.field.enter(&c.generator.y, &c.generator.y)
 	c.odd = sync.OnceValue(func() []affine { return g.oddMultiples(c.generator, generatorWindow) })
+	c.fixed = newFixed(c)
 	c.comb = sync.OnceValue(func() *comb { return newComb(c.generator, generatorComb) })
 	return c
 }

@@ -102,7 +102,11 @@ func (k *PrivateKey) Multiply(peer *Point) (*Point, error) {
 		return nil, ErrCurve
 	}
 	var r projective
-	c.group.multiply(&r, peer.projective(), k.scalar)
+	if peer == c.generator {
+		c.multiplyGenerator(&r, k.scalar)
+	} else {
+		c.group.multiply(&r, peer.projective(), k.scalar)
+	}
 	return c.newPoint(&r)
 }
 
@@ -147,7 +151,7 @@ func Map(c *Curve, nonce []byte, h *Point) (*Point, error) {
 	var s element
 	g.order.reduce(&s, nonce)
 	var r projective
-	g.multiply(&r, c.generator.projective(), &s)
+	c.multiplyGenerator(&r, &s)
 	g.add(&r, &r, h.projective())
 	return c.newPoint(&r)
 }

@@ -77,7 +77,7 @@ func (k *PrivateKey) signWith(nonce *element, digest []byte) (r, s []byte, ok bo
 	c := k.base.curve
 	order := c.group.order
 	var p projective
-	c.group.multiply(&p, c.generator.projective(), nonce)
+	c.multiplyGenerator(&p, nonce)
 	point, err := c.newPoint(&p)
 	if err != nil {
 		return nil, nil, false

@@ -4,12 +4,9 @@ import (
 	"context"
 	"database/sql"
 	_ "embed"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
-
-	"github.com/mattn/go-sqlite3"
 
 	"github.com/tamthe/tamthe/verify"
 	"github.com/tamthe/tamthe/verify/eid"
@@ -24,7 +21,10 @@ var loginsSide = side{
 
 // Logins is the record of e-authentication in one file: an eid.Store. Several programs may
 // use it at once.
-type Logins struct{ db *sql.DB }
+type Logins struct {
+	db    *sql.DB
+	group decisions
+}
 
 // CreateLogins makes a new, empty record, readable by its owner only. A file that exists is
 // fs.ErrExist; after any error there is no file.
@@ -39,25 +39,16 @@ func OpenLogins(ctx context.Context, path string) (*Logins, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Logins{db}, nil
+	return &Logins{db: db, group: decisions{turn: make(chan struct{}, 1)}}, nil
 }
 
 // Close closes the file.
 func (l *Logins) Close() error { return typed(l.db.Close()) }
 
 // Decide keeps a decision; it is on the disk when Decide returns. A session that was
-// decided is eid.ErrDecided.
+// decided is eid.ErrDecided. Decisions that wait for the disk at the same time wait once.
 func (l *Logins) Decide(ctx context.Context, d eid.Decision) error {
-	_, err := l.db.ExecContext(ctx, "INSERT INTO login VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-		d.Session, d.Time.UnixMicro(), d.Party, d.Purpose, strings.Join(d.Fields, " "), string(d.Level), d.Proof, string(d.Code),
-		strings.Join(d.Reasons, " "), d.Card[:], d.Evidence[:])
-	if e, ok := errors.AsType[sqlite3.Error](err); ok && e.ExtendedCode == sqlite3.ErrConstraintPrimaryKey {
-		return eid.ErrDecided
-	}
-	if err != nil {
-		return fmt.Errorf("keep a decision: %w", typed(err))
-	}
-	return nil
+	return l.group.keep(ctx, l.db, &deciding{Decision: d, done: make(chan struct{})})
 }
 
 // Each calls f with the decisions of a time, from included and to not, in order of time.

@@ -12,7 +12,6 @@ import (
 func TestBounds(t *testing.T) {
 	r := newRig(t, func(c *Config) {
 		c.Sessions = 2
-		c.Parties[0].Fields, c.Parties[0].Level = append(c.Parties[0].Fields, "portrait"), "sure"
 	})
 	unknown, sure := taxes(), taxes()
 	unknown.Fields, sure.Level = []string{"portrait"}, "sure"

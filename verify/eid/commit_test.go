@@ -40,7 +40,7 @@ func TestNeitherChoosesTheChallenge(t *testing.T) {
 		t.Fatal(err)
 	}
 	var shown Presented
-	if err := json.Unmarshal(bodies[2], &shown); err != nil || Commitment(shown.Agent) != r.logins[b.Session].agent {
+	if err := json.Unmarshal(bodies[2], &shown); err != nil || Commitment(shown.Agent) != r.table.sessions[b.Session].agent {
 		t.Errorf("it reveals %q, %v", shown.Agent, err)
 	}
 }

@@ -12,19 +12,28 @@ import (
 	"github.com/tamthe/tamthe/verify"
 )
 
-// decide judges what was shown, has the decision kept, and only then lets the login be
-// redeemed.
-func (s *Server) decide(ctx context.Context, l *login) (*Step, error) {
-	now := s.c.Now()
+// judge says what what was shown is worth.
+func (s *Server) judge(ctx context.Context, l *login, now time.Time) (*verify.Report, error) {
 	o := s.c.Options
 	o.At = now
 	if l.holder {
 		o.Holder = verify.HolderMatch
 	}
-	report, err := verify.JudgeRecord(ctx, l.record, o)
+	return verify.JudgeRecord(ctx, l.record, o)
+}
+
+// decide judges what was shown and concludes.
+func (s *Server) decide(ctx context.Context, l *login) (*Step, error) {
+	now := s.c.Now()
+	report, err := s.judge(ctx, l, now)
 	if err != nil {
 		return nil, s.refuse(ctx, l, refuse(CodeEvidence))
 	}
+	return s.conclude(ctx, l, report, now)
+}
+
+// conclude has the decision kept, and only then lets the login be redeemed.
+func (s *Server) conclude(ctx context.Context, l *login, report *verify.Report, now time.Time) (*Step, error) {
 	d := l.decision(now)
 	d.Card, d.Evidence = report.Document.Card, digest(l.record)
 	d.Proof = proofOf(l.record)
@@ -91,9 +100,15 @@ func (s *Server) keep(ctx context.Context, l *login, d Decision, why error) erro
 	}
 	l.forget()
 	if why != nil {
-		l.stage, l.refusal = refused, why
+		s.close(l, refused, why)
 	}
 	return why
+}
+
+// close ends a login, of which no more is kept than how it ended.
+func (s *Server) close(l *login, how stage, why error) {
+	l.stage, l.refusal = how, why
+	s.table.end(l)
 }
 
 // refusalOf is why a report is not good enough, if it is not.
@@ -121,7 +136,8 @@ func (s *Server) refusalOf(l *login, r *verify.Report) error {
 		return refuse(CodeNotGenuine, reasons...)
 	case unproven != nil:
 		return refuse(CodeInconclusive, reasons...)
-	case active.Outcome != verify.Passed && agreed.Outcome != verify.Passed:
+	case active.Outcome != verify.Passed && (agreed.Outcome != verify.Passed || slices.Contains(l.party.Proofs, ProofActive)),
+		agreed.Outcome != verify.Passed && slices.Contains(l.party.Proofs, ProofAgreement):
 		return refuse(CodeUnproven, reasons...)
 	case r.Verdict != verify.Accept:
 		return refuse(CodeInconclusive, reasons...)
@@ -195,7 +211,7 @@ func (s *Server) Redeem(secret, session, browser, finish string) (string, *Claim
 	if err != nil {
 		return "", nil, err
 	}
-	l.stage, l.claims = redeemed, nil
+	s.close(l, redeemed, nil)
 	return token, c, nil
 }
 
@@ -214,7 +230,7 @@ func (s *Server) RedeemFor(party, session, browser, finish string) (*Claims, err
 	if err != nil {
 		return nil, err
 	}
-	l.stage, l.claims = redeemed, nil
+	s.close(l, redeemed, nil)
 	return c, nil
 }
 
@@ -232,7 +248,7 @@ func (s *Server) redeem(l *login, browser, finish string) (*Claims, error) {
 		return nil, refuse(CodeTaken)
 	case subtle.ConstantTimeCompare([]byte(finish), []byte(l.finish)) != 1:
 		if l.wrong++; l.wrong >= maxWrong {
-			l.stage, l.refusal = refused, refuse(CodeUnbound)
+			s.close(l, refused, refuse(CodeUnbound))
 		}
 		return nil, refuse(CodeUnbound)
 	}

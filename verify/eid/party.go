@@ -9,17 +9,17 @@ import (
 	"time"
 )
 
-// Party is a relying party, and what it may do (Decree 69/2024 Art. 18: a written agreement
-// says scope and purpose).
+// Party is a relying party, and what it may do by its agreement. Its Kind bounds that.
 type Party struct {
 	ID        string
 	Name      string // for people
-	Kind      string // state, organisation or individual
+	Kind      string // one of Kinds; individual if empty
 	Purposes  []string
 	Fields    []string
 	Level     Level    // the most that it may ask for; Possession if empty
 	Attended  bool     // its counter is attended: whoever has its secret may say that the bearer is the holder
-	Rate      int      // logins a minute; 60 if 0
+	Proofs    []string // that each login needs, of ProofActive and ProofAgreement; those of its kind if nil, any one if empty
+	Rate      int      // logins a minute; that of its kind if 0
 	Redirects []string // where browsers may be sent back to; of OpenID Connect
 	Secret    [32]byte // SHA-256 of what it signs in with
 	Sector    string   // parties of one sector know a citizen by the same name; ID if empty

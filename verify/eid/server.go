@@ -8,7 +8,7 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"errors"
-	"sync"
+	"slices"
 	"time"
 
 	"github.com/tamthe/tamthe/apdu"
@@ -65,10 +65,7 @@ type Server struct {
 	c       Config
 	parties map[string]*Party
 	rates   meter
-
-	mu     sync.Mutex
-	logins map[string]*login
-	codes  map[string]*login
+	table   table
 }
 
 // New makes a Server; what cannot be is an error.
@@ -87,46 +84,18 @@ func New(c Config) (*Server, error) {
 		}
 		c.Options.Policy = p
 	}
-	s := &Server{c: c, parties: map[string]*Party{}, logins: map[string]*login{}, codes: map[string]*login{}}
+	s := &Server{c: c, parties: map[string]*Party{}, table: newTable(c.Sessions)}
 	for i := range c.Parties {
-		p := &c.Parties[i]
+		p := c.Parties[i]
 		if p.ID == "" || s.parties[p.ID] != nil {
 			return nil, errors.New("each party has a name of its own")
 		}
-		s.parties[p.ID] = p
+		if err := p.settle(); err != nil {
+			return nil, err
+		}
+		s.parties[p.ID] = &p
 	}
 	return s, nil
-}
-
-// stage is how far a login is.
-type stage int
-
-const (
-	begun    stage = iota // nobody has it yet
-	open                  // an agent has it
-	waiting               // for the answer to a Remote1
-	decided               // accepted, to be redeemed
-	refused               // or not
-	redeemed              // over
-)
-
-// login is one login under way.
-type login struct {
-	mu      sync.Mutex
-	stage   stage
-	request Request
-	ask     Ask
-	party   *Party
-	browser [32]byte // SHA-256 of what the browser session has
-	code    string
-	finish  string // what the agent gives the citizen to redeem with
-	wrong   int    // redemptions by a wrong code
-	agent   string // what the agent committed itself to
-	record  verify.Record
-	holder  bool
-	remote  *auth.Remote1
-	claims  *Claims
-	refusal error
 }
 
 // Begun is a login that a relying party began. Browser stays with the browser session that
@@ -191,61 +160,32 @@ func (s *Server) begin(p *Party, a Ask) (*Begun, error) {
 		return nil, err
 	}
 	now := s.c.Now()
-	if !s.rates.pass("party "+p.ID, cmp.Or(p.Rate, 60), now) {
+	if !s.rates.pass("party "+p.ID, p.Rate, now) {
 		return nil, refuse(CodeRate)
 	}
 	b := &Begun{Session: random(16), Browser: random(32), Expires: now.Add(s.c.Life).UTC().Truncate(time.Second)}
 	l := &login{
+		id: b.Session, expires: b.Expires,
 		ask: a, party: p, browser: sha256.Sum256([]byte(b.Browser)), finish: digits(6),
 		request: Request{
 			Session: b.Session, Server: s.c.URL, Party: p.ID, Name: p.Name, Purpose: a.Purpose, Fields: a.Fields, Level: a.Level,
 			Nonce: random(16), Expires: b.Expires,
 		},
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.sweep(now)
-	if len(s.logins) >= s.c.Sessions {
+	if !s.table.add(l, now) {
 		return nil, refuse(CodeRate)
 	}
-	for l.code = digits(8); s.codes[l.code] != nil; l.code = digits(8) {
-	}
 	b.Code = l.code
-	s.logins[b.Session], s.codes[l.code] = l, l
 	return b, nil
-}
-
-// sweep forgets logins whose time is over.
-func (s *Server) sweep(now time.Time) {
-	for id, l := range s.logins {
-		if now.After(l.request.Expires) {
-			delete(s.logins, id)
-			delete(s.codes, l.code)
-			if l.mu.TryLock() {
-				l.forget()
-				l.mu.Unlock()
-			}
-		}
-	}
-}
-
-// forget ends what is secret of a login.
-func (l *login) forget() {
-	if l.remote != nil {
-		l.remote.Close()
-	}
-	l.remote, l.record = nil, verify.Record{}
 }
 
 // take finds a login that is not over, and locks it.
 func (s *Server) take(session string) (*login, error) {
-	s.mu.Lock()
-	l := s.logins[session]
-	s.mu.Unlock()
+	l := s.table.session(session)
 	if l == nil {
 		return nil, refuse(CodeUnknown)
 	}
-	if s.c.Now().After(l.request.Expires) {
+	if s.c.Now().After(l.expires) {
 		return nil, refuse(CodeExpired)
 	}
 	l.mu.Lock()
@@ -263,14 +203,12 @@ func (s *Server) Open(from, code, commitment string) (*Request, error) {
 	if s.rates.over(guesser, maxGuesses, now) {
 		return nil, refuse(CodeRate)
 	}
-	s.mu.Lock()
-	l := s.codes[code]
-	s.mu.Unlock()
+	l := s.table.code(code)
 	if l == nil {
 		s.rates.pass(guesser, maxGuesses, now)
 		return nil, refuse(CodeUnknown)
 	}
-	if now.After(l.request.Expires) {
+	if now.After(l.expires) {
 		return nil, refuse(CodeExpired)
 	}
 	l.mu.Lock()
@@ -308,9 +246,9 @@ type Step struct {
 // maxFiles bounds the octets of evidence, which lies in memory while the chip is asked.
 const maxFiles = 64 << 10
 
-// Present takes the files and the signature. A chip that offers Chip Authentication is
-// asked by the Server itself: the next step says how. One that does not is judged by its
-// signature now.
+// Present takes the files and the signature. Where the signature proves the chip and the
+// party needs no more, that is the end. Else a chip that offers Chip Authentication is asked
+// by the Server itself: the next step says how.
 func (s *Server) Present(ctx context.Context, session, agent string, e Evidence) (*Step, error) {
 	l, err := s.take(session)
 	if err != nil {
@@ -334,6 +272,16 @@ func (s *Server) Present(ctx context.Context, session, agent string, e Evidence)
 	if e.Signature != nil {
 		l.record.Bound = true
 		l.record.Proofs.Active = &verify.ActiveRecord{Challenge: l.request.Challenge(agent), Chosen: true, Signature: e.Signature}
+	}
+	if e.Signature != nil && !slices.Contains(l.party.Proofs, ProofAgreement) {
+		now := s.c.Now()
+		report, err := s.judge(ctx, l, now)
+		if err != nil {
+			return nil, s.refuse(ctx, l, refuse(CodeEvidence))
+		}
+		if report.Check(verify.CheckAA).Outcome == verify.Passed { // else the agreement tells what is wrong
+			return s.conclude(ctx, l, report, now)
+		}
 	}
 	step, err := l.agreement()
 	if err != nil {
