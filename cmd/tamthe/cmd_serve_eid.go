@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -59,6 +60,8 @@ others for each sector, and an empty record. PARTIES is a TOML file:
   level = "possession"                 # or holder, where a counter is attended
   secret_sha256 = "…"                  # of what it signs in with
   redirects = ["https://…/back"]       # of OpenID Connect
+  proofs = ["active"]                  # that each login needs: active, agreement; [] is any
+  rate = 60                            # logins a minute
 
 The fields are ` + strings.Join(eid.Fields()[:6], ", ") + `,
 ` + strings.Join(eid.Fields()[6:], ", ") + `.
@@ -124,6 +127,7 @@ type partyTOML struct {
 	Level     string   `toml:"level"`
 	Attended  bool     `toml:"attended"`
 	Rate      int      `toml:"rate"`
+	Proofs    []string `toml:"proofs"`
 	Sector    string   `toml:"sector"`
 	Secret    string   `toml:"secret_sha256"`
 	Redirects []string `toml:"redirects"`
@@ -158,7 +162,7 @@ func readParties(path string) ([]eid.Party, error) {
 			return nil, fmt.Errorf("%s: %s: level is possession or holder", path, t.ID)
 		}
 		list = append(list, eid.Party{
-			ID: t.ID, Name: first(t.Name, t.ID), Kind: t.Kind, Purposes: t.Purposes, Fields: t.Fields, Level: level, Attended: t.Attended, Rate: t.Rate,
+			ID: t.ID, Name: first(t.Name, t.ID), Kind: t.Kind, Purposes: t.Purposes, Fields: t.Fields, Level: level, Attended: t.Attended, Rate: t.Rate, Proofs: t.Proofs,
 			Sector: t.Sector, Secret: [32]byte(secret), Redirects: t.Redirects,
 		})
 	}
@@ -220,6 +224,7 @@ func runServeEID(ctx context.Context, p *program, o serveEIDOptions) error {
 	if err != nil {
 		return errors.Join(err, l.Close())
 	}
+	debug.SetGCPercent(400) // little lives long here, and the heap is small
 	fmt.Fprintf(p.out, "ready %s\n", c.URL)
 	return serveWeb(ctx, l, h)
 }

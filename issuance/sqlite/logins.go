@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	_ "embed"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -39,16 +40,20 @@ func OpenLogins(ctx context.Context, path string) (*Logins, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Logins{db: db, group: decisions{turn: make(chan struct{}, 1)}}, nil
+	insert, err := db.PrepareContext(ctx, insertDecision)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open the record of logins: %w", typed(err)), db.Close())
+	}
+	return &Logins{db: db, group: decisions{db: db, insert: insert, turn: make(chan struct{}, 1)}}, nil
 }
 
 // Close closes the file.
-func (l *Logins) Close() error { return typed(l.db.Close()) }
+func (l *Logins) Close() error { return typed(errors.Join(l.group.insert.Close(), l.db.Close())) }
 
 // Decide keeps a decision; it is on the disk when Decide returns. A session that was
 // decided is eid.ErrDecided. Decisions that wait for the disk at the same time wait once.
 func (l *Logins) Decide(ctx context.Context, d eid.Decision) error {
-	return l.group.keep(ctx, l.db, &deciding{Decision: d, done: make(chan struct{})})
+	return l.group.keep(ctx, &deciding{Decision: d, done: make(chan struct{})})
 }
 
 // Each calls f with the decisions of a time, from included and to not, in order of time.

@@ -15,7 +15,9 @@ import (
 // and so one wait for the disk. Whoever comes first does the work of all that have come by
 // then; there is no goroutine of its own.
 type decisions struct {
-	turn chan struct{} // holds a token while somebody does the work
+	db     *sql.DB
+	insert *sql.Stmt
+	turn   chan struct{} // holds a token while somebody does the work
 
 	mu    sync.Mutex
 	queue []*deciding
@@ -31,7 +33,7 @@ type deciding struct {
 // keep waits until the decision is on the disk, put there by this caller or another. ctx is
 // heeded until somebody has begun with it: what has begun is finished, so that its outcome is
 // never in doubt.
-func (g *decisions) keep(ctx context.Context, db *sql.DB, w *deciding) error {
+func (g *decisions) keep(ctx context.Context, w *deciding) error {
 	g.mu.Lock()
 	g.queue = append(g.queue, w)
 	g.mu.Unlock()
@@ -47,10 +49,10 @@ func (g *decisions) keep(ctx context.Context, db *sql.DB, w *deciding) error {
 	case g.turn <- struct{}{}:
 	}
 	if taken := g.take(); len(taken) > 0 { // else another's turn had this one
-		err := commitDecisions(db, taken)
+		err := g.commit(taken)
 		for _, t := range taken {
 			if err != nil {
-				t.err = err
+				t.err = fmt.Errorf("keep a decision: %w", typed(err))
 			}
 			close(t.done)
 		}
@@ -81,28 +83,38 @@ func (g *decisions) take() []*deciding {
 	return taken
 }
 
-// commitDecisions keeps all in one transaction, or none; a session that was decided before
-// fails alone.
-func commitDecisions(db *sql.DB, taken []*deciding) error {
+// insertDecision leaves alone what is there.
+const insertDecision = "INSERT INTO login VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (session) DO NOTHING"
+
+// commit keeps all in one transaction, or none; a session that was decided before fails alone.
+func (g *decisions) commit(taken []*deciding) error {
 	ctx := context.Background()
-	tx, err := db.BeginTx(ctx, nil)
+	if len(taken) == 1 { // is a transaction of its own
+		return taken[0].insert(ctx, g.insert)
+	}
+	tx, err := g.db.BeginTx(ctx, nil)
 	if err != nil {
-		return fmt.Errorf("keep a decision: %w", typed(err))
+		return err
 	}
 	defer tx.Rollback()
+	insert := tx.StmtContext(ctx, g.insert)
 	for _, d := range taken {
-		r, err := tx.ExecContext(ctx, "INSERT INTO login VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (session) DO NOTHING",
-			d.Session, d.Time.UnixMicro(), d.Party, d.Purpose, strings.Join(d.Fields, " "), string(d.Level), d.Proof, string(d.Code),
-			strings.Join(d.Reasons, " "), d.Card[:], d.Evidence[:])
-		if err != nil {
-			return fmt.Errorf("keep a decision: %w", typed(err))
-		}
-		if n, err := r.RowsAffected(); err != nil || n == 0 {
-			d.err = eid.ErrDecided
+		if err := d.insert(ctx, insert); err != nil {
+			return err
 		}
 	}
-	if err := tx.Commit(); err != nil {
-		return fmt.Errorf("keep a decision: %w", typed(err))
+	return tx.Commit()
+}
+
+func (d *deciding) insert(ctx context.Context, s *sql.Stmt) error {
+	r, err := s.ExecContext(ctx, d.Session, d.Time.UnixMicro(), d.Party, d.Purpose, strings.Join(d.Fields, " "), string(d.Level), d.Proof,
+		string(d.Code), strings.Join(d.Reasons, " "), d.Card[:], d.Evidence[:])
+	if err != nil {
+		return err
 	}
-	return nil
+	n, err := r.RowsAffected()
+	if err == nil && n == 0 {
+		d.err = eid.ErrDecided
+	}
+	return err
 }

@@ -1,10 +1,12 @@
 package eid
 
 import (
+	"bytes"
 	"context"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -23,6 +25,8 @@ func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	c := huma.DefaultConfig("tamthe e-authentication", "1")
 	c.DocsPath, c.CreateHooks = "", nil // its page of documentation loads scripts of others
+	c.Formats = map[string]huma.Format{"application/json": strictJSON, "json": strictJSON}
+	c.Transformers = append(c.Transformers, silent)
 	api := humago.New(mux, c)
 	post := func(path, id, what string) huma.Operation {
 		return huma.Operation{OperationID: id, Method: http.MethodPost, Path: path, Summary: what, MaxBodyBytes: 4 * maxFiles}
@@ -34,7 +38,9 @@ func (s *Server) Handler() http.Handler {
 	huma.Register(api, get("/eid/v1/logins/{session}", "state", "The browser session that began a login asks how it stands"), s.apiState)
 	huma.Register(api, post("/eid/v1/logins/{session}/redeem", "redeem", "A relying party redeems a login, once"), s.apiRedeem)
 	huma.Register(api, post("/eid/v2/agent/open", "open", "A citizen's agent takes a login by its code"), s.apiOpen)
-	huma.Register(api, post("/eid/v2/agent/{session}/present", "present", "An agent presents what it read of the card"), s.apiPresent)
+	present := post("/eid/v2/agent/{session}/present", "present", "An agent presents what it read of the card")
+	present.SkipValidateBody = true // it is parsed once, strictly, and Presented.evidence bounds it
+	huma.Register(api, present, s.apiPresent)
 	huma.Register(api, post("/eid/v2/agent/{session}/answer", "answer", "An agent presents the chip's answer"), s.apiAnswer)
 	mux.HandleFunc("GET /eid/v1/keys", func(w http.ResponseWriter, _ *http.Request) {
 		keys, err := s.c.Signer.Keys()
@@ -50,6 +56,31 @@ func (s *Server) Handler() http.Handler {
 	})
 	mux.HandleFunc("GET /health", func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("ok\n")) })
 	return mux
+}
+
+// strictJSON takes one document without fields that nobody knows.
+var strictJSON = huma.Format{
+	Marshal: huma.DefaultJSONFormat.Marshal,
+	Unmarshal: func(b []byte, v any) error {
+		d := json.NewDecoder(bytes.NewReader(b))
+		d.DisallowUnknownFields()
+		if err := d.Decode(v); err != nil {
+			return err
+		}
+		if _, err := d.Token(); err != io.EOF {
+			return errors.New("more than one document")
+		}
+		return nil
+	},
+}
+
+// silent tells who sent what cannot be understood that it is so, and not what it was: the
+// library's own errors repeat it.
+func silent(_ huma.Context, _ string, v any) (any, error) {
+	if m, ok := v.(*huma.ErrorModel); ok {
+		return &Problem{status: m.Status, Code: CodeEvidence}, nil
+	}
+	return v, nil
 }
 
 // Problem is an error as the service tells it: a code of this package, or out-of-order.
@@ -219,6 +250,9 @@ func (s *Server) apiPresent(ctx context.Context, in *presentInput) (*body[*Next]
 }
 
 func (p Presented) evidence() (Evidence, error) {
+	if len(p.Agent) > 64 || len(p.Signature) > 2048 {
+		return Evidence{}, refuse(CodeEvidence)
+	}
 	e := Evidence{Files: map[lds.File][]byte{}, Present: p.Present}
 	for name, text := range p.Files {
 		f, known := lds.ByName(name)
