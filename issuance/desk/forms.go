@@ -59,6 +59,41 @@ var reasonWords = map[string]word{
 	"portrait":      {"the portrait cannot be used", "ảnh khuôn mặt không đạt yêu cầu"},
 	"wrong-office":  {"another office is competent", "không thuộc thẩm quyền của cơ quan này"},
 	"no-show":       {"the applicant did not come", "người đề nghị không đến"},
+
+	"withdrawn": {"withdrawn by the applicant", "người đề nghị rút hồ sơ"},
+	"mistake":   {"made by mistake", "làm nhầm"},
+	"died":      {"the holder died", "công dân đã mất"},
+	"outlived":  {"nobody came for it in time", "quá hạn, không ai đến"},
+
+	"register-late": {"the register was corrected and has yet to show it", "cơ sở dữ liệu đã sửa nhưng chưa cập nhật"},
+	"order":         {"a court or an authority ordered it", "theo quyết định của tòa án hoặc cơ quan có thẩm quyền"},
+
+	"print": {"the print is not right", "phần in không đạt"},
+	"chip":  {"the chip does not work", "chip không hoạt động đúng"},
+	"other": {"for another reason", "lý do khác"},
+
+	"torn":             {"the chip was pulled out while it was written", "chip bị rút ra khi đang ghi"},
+	"failed":           {"it failed the check", "không đạt khi kiểm tra"},
+	"stuck":            {"making it cannot go on", "không làm tiếp được"},
+	"missing":          {"it is missing", "không tìm thấy"},
+	"transport-damage": {"damaged on its way", "hỏng khi vận chuyển"},
+	"lost-in-transit":  {"lost on its way", "thất lạc khi vận chuyển"},
+	"signer-revoked":   {"its document signer was revoked", "chứng thư ký thẻ đã bị thu hồi"},
+	"test":             {"it was a test", "thẻ thử"},
+
+	"detention":   {"the holder is in custody", "công dân bị tạm giữ, tạm giam"},
+	"prison":      {"the holder serves a sentence", "công dân chấp hành án phạt tù"},
+	"reformatory": {"the holder is in a reformatory school", "công dân ở trường giáo dưỡng"},
+	"treatment":   {"the holder is in compulsory treatment", "công dân ở cơ sở giáo dục, cai nghiện bắt buộc"},
+	"reported":    {"its loss was reported", "đã báo mất"},
+	"released":    {"the holder is free again", "công dân đã được trả tự do"},
+	"found":       {"it was found", "đã tìm thấy"},
+
+	"wrongly-issued": {"it was wrongly issued", "cấp sai quy định"},
+	"altered":        {"it was altered", "thẻ bị tẩy xóa, sửa chữa"},
+	"stolen":         {"it was stolen", "bị lấy cắp"},
+	"compromised":    {"its keys are known to others", "khóa của chip bị lộ"},
+	"recalled":       {"it was recalled", "thẻ bị triệu hồi"},
 }
 
 // ReasonText says a reason in a language, vi or en; a word that is not known as it is.
