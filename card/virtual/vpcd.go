@@ -35,12 +35,19 @@ const defaultAddr = "127.0.0.1:35963"
 // absence is long enough for a reader that looks every 400 ms to see that a card is gone.
 const absence = 900 * time.Millisecond
 
+// Card is what can be held into a virtual reader: a chip, or what somebody put before one.
+type Card interface {
+	apdu.Wire
+	ATR() []byte
+	Reset() // powers it down and up again
+}
+
 // Serve holds the card into a virtual reader (vpcd of the vsmartcard project) until ctx is
 // done or Control is closed, and then returns nil. A card whose power failed in a torn
 // write (OnWrite) leaves the reader and comes back, restarted, with the next Insert;
 // without Control that is apdu.ErrRemoved. A reader that isn't there or goes away is an
-// error. The chip stays the caller's.
-func Serve(ctx context.Context, c *Chip, o ServeOptions) error {
+// error. The card stays the caller's.
+func Serve(ctx context.Context, c Card, o ServeOptions) error {
 	if o.Addr == "" {
 		o.Addr = defaultAddr
 	}
@@ -68,7 +75,7 @@ func Serve(ctx context.Context, c *Chip, o ServeOptions) error {
 }
 
 type server struct {
-	chip *Chip
+	chip Card
 	o    ServeOptions
 	back bool // a power cycle: the card goes in again
 }

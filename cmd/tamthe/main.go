@@ -125,6 +125,7 @@ var verbTable = []verb{
 	{groupDeveloper, "virtual", newVirtual},
 	{groupDeveloper, "conform", newConform},
 	{groupDeveloper, "agent", newAgent},
+	{groupDeveloper, "train", newTrain},
 	{groupDeveloper, "version", newVersion},
 }
 

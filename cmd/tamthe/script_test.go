@@ -128,7 +128,7 @@ func both(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // judging are the verbs whose result is a verdict, or like one.
-var judging = []string{"verify", "read", "judge", "check", "doctor"}
+var judging = []string{"verify", "read", "judge", "check", "doctor", "train"}
 
 // streams holds the contract of standard output and standard error: a verdict says nothing
 // on standard error; a failure says nothing on standard output, and on standard error lines

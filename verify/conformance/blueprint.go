@@ -51,6 +51,7 @@ type blueprint struct {
 
 	// The card.
 	person  vn.Person
+	face    lds.Face // of DG2; without an image the grey disc
 	expiry  vn.Expiry
 	infos   lds.SecurityInfos // DG14
 	offered lds.SecurityInfos // EF.CardAccess

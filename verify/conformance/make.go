@@ -100,7 +100,11 @@ func (b *blueprint) groups() (verify.Files, error) {
 		return nil, err
 	}
 	files[lds.DG1] = lds.EncodeDG1(zone)
-	if files[lds.DG2], err = lds.EncodeDG2(lds.Face{Image: portrait(), Width: 48, Height: 64}); err != nil {
+	face := b.face
+	if len(face.Image) == 0 {
+		face = lds.Face{Image: portrait(), Width: 48, Height: 64}
+	}
+	if files[lds.DG2], err = lds.EncodeDG2(face); err != nil {
 		return nil, err
 	}
 	if files[lds.DG13], err = vn.EncodeDG13(b.person, vn.Issue{Issued: issued, Expiry: b.expiry, Serial: "0011223344556677"}); err != nil {

@@ -8,6 +8,7 @@ import (
 	"github.com/tamthe/tamthe/card/cert"
 	"github.com/tamthe/tamthe/card/dh"
 	"github.com/tamthe/tamthe/card/lds"
+	"github.com/tamthe/tamthe/card/profile/vn"
 	"github.com/tamthe/tamthe/verify"
 	"github.com/tamthe/tamthe/verify/pki"
 )
@@ -327,7 +328,9 @@ func validityPlays(signer func(func(*cert.Template)) func(*blueprint)) []play {
 	put(refuse, verify.ReasonKeyPeriod, "key-period", "the signer's key was not in use on the day of issue", func(b *blueprint) {
 		b.signer.PrivateKeyUsage = &cert.Period{NotBefore: issued.AddDate(0, 0, 20), NotAfter: issued.AddDate(0, 2, 0)}
 	})
-	put(refuse, verify.ReasonDocumentExpired, "document-expired", "the document has expired", at(time.Date(2030, 2, 17, 1, 0, 0, 0, time.UTC)))
+	put(refuse, verify.ReasonDocumentExpired, "document-expired", "the document has expired", func(b *blueprint) {
+		b.expiry = vn.Expiry{Date: vn.DateOf(judged.AddDate(0, 0, -2))}
+	})
 	put(refuse, verify.ReasonSignerEarly, "clock-behind", "a clock that stands before the day of issue", at(issued.AddDate(-2, 0, 0)))
 	put(refuse, verify.ReasonSignerRevoked, "revoked", "the signer is revoked", func(b *blueprint) { b.revoked = []int64{2} })
 	put(refuse, verify.ReasonSignerRevoked, "revoked-stale", "the signer is revoked, by a list that is past its time", func(b *blueprint) { b.revoked, b.stale = []int64{2}, true })

@@ -279,7 +279,8 @@ func (a *answering) Status(ctx context.Context, c verify.CardRef) (verify.Status
 	return verify.StatusLists(source).Status(ctx, c)
 }
 
-func (a *answering) list(id verify.CardID) (*status.List, error) {
+// octets are the list as it is published.
+func (a *answering) octets(id verify.CardID) ([]byte, error) {
 	h := status.Header{Country: "VN", Documents: []string{"I"}, URI: statusList, Sequence: 3, Signed: a.s.signed, NextUpdate: a.s.late}
 	draft, err := status.PrepareIndex(h, a.s.key.Public(), a.s.cards)
 	if a.s.filter {
@@ -294,6 +295,14 @@ func (a *answering) list(id verify.CardID) (*status.List, error) {
 	}
 	if a.s.change != nil {
 		raw = a.s.change(raw)
+	}
+	return raw, nil
+}
+
+func (a *answering) list(id verify.CardID) (*status.List, error) {
+	raw, err := a.octets(id)
+	if err != nil {
+		return nil, err
 	}
 	i, err := a.b.issue()
 	if err != nil {

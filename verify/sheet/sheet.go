@@ -115,3 +115,7 @@ func shrink(img image.Image) image.Image {
 	}
 	return out
 }
+
+// Style is the page's style sheet, for other pages of the same look: a body with the class
+// accept, refer or refuse, main, header, section and footer.
+func Style() string { return style }
