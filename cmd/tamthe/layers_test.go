@@ -41,6 +41,7 @@ var allowed = map[string][]string{
 	"issuance/sqlite":          {"github.com/mattn/go-sqlite3", "golang.org/x/mod"},
 	"issuance/console":         {"github.com/go-webauthn/webauthn", "golang.org/x/time"},
 	"cmd/tamthe":               {"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/pelletier/go-toml/v2", "golang.org/x/term", "golang.org/x/mod", "rsc.io/qr", "filippo.io/age"},
+	"cmd/sample-portal":        {"github.com/coreos/go-oidc/v3", "golang.org/x/oauth2"},
 	"cmd/tamthe/testdata":      {},
 }
 

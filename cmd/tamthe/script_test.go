@@ -25,7 +25,10 @@ func TestMain(m *testing.M) {
 			os.Unsetenv(name)
 		}
 	}
-	testscript.Main(m, map[string]func(){"tamthe": func() { os.Exit(start(connectChip, testClock())) }})
+	testscript.Main(m, map[string]func(){
+		"tamthe":        func() { os.Exit(start(connectChip, testClock())) },
+		"sample-portal": samplePortal,
+	})
 }
 
 // testClock is the clock of a script: it stands at TEST_NOW where that is set, or runs on
@@ -52,6 +55,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("PCSCLITE_CSOCK_NAME", filepath.Join(env.WorkDir, "no-pcscd"))
 			env.Setenv("LATER", time.Now().AddDate(6, 0, 0).Format(time.DateOnly))
 			env.Setenv("GOCOVERDIR", env.WorkDir)
+			env.Values["browser"] = newBrowser()
 			return desks.people(env.WorkDir)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -69,6 +73,7 @@ func TestScripts(t *testing.T) {
 			"vpcd":      vpcdCommand,
 			"token":     tokenCommand,
 			"party":     partyCommand,
+			"browse":    browse,
 		},
 	})
 }

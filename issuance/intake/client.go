@@ -103,11 +103,17 @@ func (c *Client) Events(ctx context.Context, after int64, now time.Time) (*Event
 // Keys fetches what the office says that its answers verify under. Whoever believes them
 // compares them with what the office handed over.
 func (c *Client) Keys(ctx context.Context) ([]crypto.PublicKey, error) {
-	b, _, err := c.fetch(ctx, http.MethodGet, "/keys", nil)
+	b, err := c.KeySet(ctx)
 	if err != nil {
 		return nil, err
 	}
 	return ParseKeys(b)
+}
+
+// KeySet is Keys as the service writes them.
+func (c *Client) KeySet(ctx context.Context) ([]byte, error) {
+	b, _, err := c.fetch(ctx, http.MethodGet, "/keys", nil)
+	return b, err
 }
 
 const maxReply = 1 << 20
