@@ -14,6 +14,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/url"
 	"sync"
@@ -34,6 +35,9 @@ const (
 	maxForm     = 64 << 10        // octets of an ordinary form
 	lifetime    = 12 * time.Hour  // of a session, whatever is done in it
 	ceremony    = 5 * time.Minute // for one WebAuthn ceremony
+
+	maxAddresses = 4096
+	grace        = 90 * time.Second // for jobs to end in, when the console is closed
 )
 
 // Config says what a console works with. What is a function is called again for each use.
@@ -81,11 +85,12 @@ type Console struct {
 	salt    []byte // for which passkeys give their secret
 	handler http.Handler
 	pages   map[string]pageSet
-	limit   *rate.Limiter // of attempts to come in
+	stop    <-chan struct{} // closed when the console is to stop
 	busy    reading
 
 	mu         sync.Mutex
 	closed     bool
+	limits     map[string]*rate.Limiter // of attempts to come in, by address
 	sessions   map[string]*session
 	ceremonies map[string]*pending
 	jobs       map[string]*job
@@ -93,7 +98,7 @@ type Console struct {
 	running    sync.WaitGroup
 }
 
-// New makes a console. A URL whose host WebAuthn cannot name (an IP address) is an error.
+// New makes a console, which is to stop when ctx ends: pages that wait for a job are answered. A URL whose host WebAuthn cannot name (an IP address) is an error.
 func New(ctx context.Context, c Config) (*Console, error) {
 	u, err := url.Parse(c.URL)
 	if err != nil || u.Host == "" {
@@ -118,7 +123,7 @@ func New(ctx context.Context, c Config) (*Console, error) {
 		return nil, err
 	}
 	console := &Console{
-		config: c, web: web, limit: rate.NewLimiter(1, 20), sessions: map[string]*session{},
+		config: c, web: web, stop: ctx.Done(), limits: map[string]*rate.Limiter{}, sessions: map[string]*session{},
 		ceremonies: map[string]*pending{}, jobs: map[string]*job{}, qualities: map[string]*qualityResult{},
 	}
 	if console.salt, err = c.Accounts.Salt(ctx); err != nil {
@@ -134,16 +139,15 @@ func New(ctx context.Context, c Config) (*Console, error) {
 // ServeHTTP answers one request.
 func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) { c.handler.ServeHTTP(w, r) }
 
-// Close locks every session, lets the jobs that are running come to their end and forgets
-// all keys. No request may be under way, nor come after it.
+// Close lets the jobs that are running come to their end, cancels what takes longer than a
+// minute and a half, locks every session and forgets all keys. No request may be under way, nor come after it.
 func (c *Console) Close() {
 	c.mu.Lock()
 	c.closed = true
-	for _, j := range c.jobs {
-		j.cancel()
-	}
 	c.mu.Unlock()
+	late := time.AfterFunc(grace, c.cancelJobs)
 	c.running.Wait()
+	late.Stop()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, s := range c.sessions {
@@ -154,6 +158,34 @@ func (c *Console) Close() {
 		clear(p.passphrase)
 	}
 	clear(c.ceremonies)
+}
+
+// cancelJobs ends the jobs that are still running.
+func (c *Console) cancelJobs() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, j := range c.jobs {
+		j.cancel()
+	}
+}
+
+// mayTry says whether somebody at that address may try to come in once more.
+func (c *Console) mayTry(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		host = address
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	l := c.limits[host]
+	if l == nil {
+		if len(c.limits) >= maxAddresses {
+			clear(c.limits)
+		}
+		l = rate.NewLimiter(1, 20)
+		c.limits[host] = l
+	}
+	return l.Allow()
 }
 
 // guarded puts before all pages what holds for all: the Host that browsers know, no other

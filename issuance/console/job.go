@@ -170,6 +170,8 @@ func (q *request) events() error {
 		}
 		select {
 		case <-changed:
+		case <-q.c.stop:
+			return nil
 		case <-q.Context().Done():
 			return nil
 		}

@@ -82,7 +82,7 @@ func (q *request) script(answer func(*request, said) (told, error)) error {
 	var in said
 	var out told
 	var err error
-	if !q.c.limit.Allow() {
+	if !q.c.mayTry(q.RemoteAddr) {
 		err = errBusyPages
 	} else {
 		err = decodeStrict(q.Body, &in)
