@@ -74,6 +74,7 @@ func TestScripts(t *testing.T) {
 			"token":     tokenCommand,
 			"party":     partyCommand,
 			"browse":    browse,
+			"storm":     storm,
 		},
 	})
 }
