@@ -87,17 +87,28 @@ func runServeConsole(ctx context.Context, p *program, o serveConsoleOptions) err
 		return err
 	}
 	defer accounts.Close()
+	filed, err := p.intakeStore(ctx)
+	if err != nil {
+		return err
+	}
+	if filed != nil {
+		defer filed.Close()
+	}
 	l, scheme, err := listenClients(ctx, o.listen, o.cert, o.key, clients != nil)
 	if err != nil {
 		return err
 	}
 	_, port, _ := net.SplitHostPort(l.Addr().String())
-	c, err := console.New(ctx, console.Config{
+	config := console.Config{
 		URL: first(o.url, scheme+"://localhost:"+port), Office: *office.Office, Accounts: accounts,
 		Unlock: p.unlockFor, Reader: p.consoleReader, Make: office.consoleMake(p), QA: p.qaOptions, Explain: explained,
 		Checkpoint: func(ctx context.Context) (verify.Options, func(), error) { return o.checkpoint(ctx, p, office) },
 		Clients:    clients, Now: p.now, Log: slog.New(said{p}), Idle: o.idle,
-	})
+	}
+	if filed != nil {
+		config.Intake = filed
+	}
+	c, err := console.New(ctx, config)
 	if err != nil {
 		return errors.Join(err, l.Close())
 	}
@@ -131,6 +142,15 @@ func readClients(dir string) (func(*x509.Certificate) string, error) {
 		return nil, usagef("--clients %s: there is no NAME.crt", dir)
 	}
 	return func(c *x509.Certificate) string { return names[sha256.Sum256(c.Raw)] }, nil
+}
+
+// intakeStore opens what portals filed; nil where nothing is taken in.
+func (p *program) intakeStore(ctx context.Context) (*sqlite.Intake, error) {
+	s, err := sqlite.OpenIntake(ctx, p.home.path(intakeFile))
+	if errors.Is(err, sqlite.ErrMissing) {
+		return nil, nil
+	}
+	return s, err
 }
 
 // accounts opens the console's passkeys; where there are none yet, their file is made.

@@ -80,10 +80,11 @@ func (b *consoleBrowser) application(change func(map[string]string), portrait st
 	if change != nil {
 		change(values)
 	}
-	return b.enrol(values, portrait)
+	return b.upload("/desk/new", values, portrait)
 }
 
-func (b *consoleBrowser) enrol(values map[string]string, portrait string) consolePage {
+// upload sends a form with a portrait, a file of the rig's folder; "" for none.
+func (b *consoleBrowser) upload(path string, values map[string]string, portrait string) consolePage {
 	b.t.Helper()
 	var body bytes.Buffer
 	w := multipart.NewWriter(&body)
@@ -108,7 +109,7 @@ func (b *consoleBrowser) enrol(values map[string]string, portrait string) consol
 	if err := w.Close(); err != nil {
 		b.t.Fatal(err)
 	}
-	return b.send("/desk/new", w.FormDataContentType(), &body)
+	return b.send(path, w.FormDataContentType(), &body)
 }
 
 // blank puts a blank chip into the reader.

@@ -34,6 +34,14 @@ type virtualPasskey struct {
 // others. more are further flags.
 func newConsoleRig(t *testing.T, stage string, more ...string) *consoleRig {
 	t.Helper()
+	r := newHomeRig(t, stage)
+	r.url = r.serve(t, append([]string{"console"}, more...)...)
+	return r
+}
+
+// newHomeRig is a rig whose console is not served yet.
+func newHomeRig(t *testing.T, stage string) *consoleRig {
+	t.Helper()
 	if testing.Short() {
 		t.Skip("passphrases take time")
 	}
@@ -41,13 +49,12 @@ func newConsoleRig(t *testing.T, stage string, more ...string) *consoleRig {
 	if err := d.made[stage](); err != nil {
 		t.Fatal(err)
 	}
-	r := &consoleRig{dir: d.file(stage, ""), deal: d, stage: stage, passkeys: map[string]*virtualPasskey{}}
-	r.serve(t, more...)
-	return r
+	return &consoleRig{dir: d.file(stage, ""), deal: d, stage: stage, passkeys: map[string]*virtualPasskey{}}
 }
 
-// serve starts the program, in this process, until the test ends.
-func (r *consoleRig) serve(t *testing.T, more ...string) {
+// serve runs `tamthe serve` with the arguments, in this process, until the test ends, and
+// returns the address that it serves.
+func (r *consoleRig) serve(t *testing.T, args ...string) string {
 	t.Helper()
 	out, in := io.Pipe()
 	var errs bytes.Buffer
@@ -60,22 +67,22 @@ func (r *consoleRig) serve(t *testing.T, more ...string) {
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan int, 1)
 	go func() {
-		status := p.run(ctx, append([]string{"serve", "console", "--listen", "127.0.0.1:0"}, more...))
+		status := p.run(ctx, append([]string{"serve", args[0], "--listen", "127.0.0.1:0"}, args[1:]...))
 		in.CloseWithError(io.EOF)
 		ended <- status
 	}()
 	line := make([]byte, 256)
 	n, err := out.Read(line)
 	if err != nil {
-		t.Fatalf("serve console: %v, status %d: %s", err, <-ended, &errs)
+		t.Fatalf("serve %s: %v, status %d: %s", args[0], err, <-ended, &errs)
 	}
-	r.url = strings.TrimSpace(strings.TrimPrefix(string(line[:n]), "ready "))
 	t.Cleanup(func() {
 		stop()
 		if status := <-ended; status != exitInterrupted {
-			t.Errorf("serve console ended with status %d: %s", status, &errs)
+			t.Errorf("serve %s ended with status %d: %s", args[0], status, &errs)
 		}
 	})
+	return strings.TrimSpace(strings.TrimPrefix(string(line[:n]), "ready "))
 }
 
 // browser is a client with cookies, as a browser has them, that follows redirects.

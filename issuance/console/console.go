@@ -26,6 +26,7 @@ import (
 
 	"github.com/tamthe/tamthe/apdu"
 	"github.com/tamthe/tamthe/issuance/desk"
+	"github.com/tamthe/tamthe/issuance/intake"
 	"github.com/tamthe/tamthe/verify"
 )
 
@@ -45,6 +46,7 @@ type Config struct {
 	URL      string      // by which browsers know it: https, or http on localhost
 	Office   desk.Office // with no Signer: that is each operator's own
 	Accounts Accounts
+	Intake   intake.Store // of what portals filed; nil: nothing is taken in here
 
 	// Unlock opens an operator's key by its passphrase. The caller destroys it.
 	Unlock func(ctx context.Context, operator string, passphrase []byte) (crypto.Signer, error)

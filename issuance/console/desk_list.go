@@ -2,7 +2,6 @@ package console
 
 import (
 	"slices"
-	"time"
 
 	"github.com/tamthe/tamthe/issuance"
 	"github.com/tamthe/tamthe/issuance/desk"
@@ -85,12 +84,12 @@ func (q *request) list() error {
 		rows = append(rows, r)
 	}
 	return q.render("desk_list.html", struct {
-		Rows  []*row
-		Ended bool
-		More  int
-		Enrol bool
-		Today time.Time
-	}{rows, ended, more, q.operator.May(issuance.Registrar), q.c.config.Now()})
+		Rows   []*row
+		Ended  bool
+		More   int
+		Enrol  bool
+		Intake bool
+	}{rows, ended, more, q.operator.May(issuance.Registrar), q.c.config.Intake != nil})
 }
 
 // cards are the states of all cards by name.

@@ -17,6 +17,10 @@ func (c *Console) deskRoutes(mux *http.ServeMux) {
 	mux.Handle("GET /desk/{$}", c.page((*request).list, deskRoles...))
 	mux.Handle("GET /desk/new", c.page((*request).newApplication, issuance.Registrar))
 	mux.Handle("POST /desk/new", c.large(maxUpload, (*request).enrol, issuance.Registrar))
+	mux.Handle("GET /desk/intake", c.page((*request).intakeList, deskRoles...))
+	mux.Handle("GET /desk/intake/{code}", c.page((*request).intakeCase, deskRoles...))
+	mux.Handle("POST /desk/intake/{code}/import", c.large(maxUpload, (*request).importCase, issuance.Registrar))
+	mux.Handle("POST /desk/intake/{code}/refuse", c.page((*request).refuseCase, deskRoles...))
 	mux.Handle("GET /desk/applications/{app}", c.page((*request).application, deskRoles...))
 	mux.Handle("GET /desk/applications/{app}/portrait", c.page((*request).portrait, deskRoles...))
 	for act, do := range map[string]func(*request, string) error{
