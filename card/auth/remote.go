@@ -100,3 +100,34 @@ func foreign(agreement []apdu.Command, first apdu.Command) error {
 	}
 	return nil
 }
+
+// ChipFar1 is Chip Authentication version 1 by a terminal that goes on to use the channel: t
+// leads to a card somewhere else, within the channel of whoever is there. first goes out as
+// the first command under the new keys, as with Chip1. What the chip refuses before that is
+// a *apdu.StatusError; a chip without the private key, or another hand in between, shows as
+// sm.ErrProtection.
+//
+// It does not say where the chip is, either.
+func ChipFar1(ctx context.Context, t apdu.Transmitter, key lds.ChipAuthKey, first apdu.Command) (*ChipProof, error) {
+	c, own, keys, err := agreeWith(key, nil)
+	if err != nil {
+		return nil, err
+	}
+	list, err := announcement(key, c, own.Bytes())
+	for _, c := range list {
+		if _, err = do(ctx, t, c); err != nil {
+			break
+		}
+	}
+	if err != nil {
+		keys.Destroy()
+		return nil, fmt.Errorf("chip authentication: %w", err)
+	}
+	ch := sm.New(t, keys)
+	r, err := ch.Transmit(ctx, first)
+	if err != nil {
+		ch.Close()
+		return nil, fmt.Errorf("chip authentication: first command under the new keys: %s: %w", first.Name(), err)
+	}
+	return &ChipProof{Channel: ch, Key: key, Ephemeral: own, First: r, Protected: ch.Last().Data}, nil
+}

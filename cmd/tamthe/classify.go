@@ -8,6 +8,7 @@ import (
 
 	"github.com/tamthe/tamthe/apdu"
 	"github.com/tamthe/tamthe/apdu/pcsc"
+	"github.com/tamthe/tamthe/apdu/relay"
 	"github.com/tamthe/tamthe/card"
 	"github.com/tamthe/tamthe/card/auth"
 	"github.com/tamthe/tamthe/card/cvc"
@@ -101,6 +102,7 @@ var classes = []class{
 	{desk.ErrOldNumber, "old-number", exitRule, "correct the number in the person's file: the person has another one by now"},
 	{desk.ErrUnknown, "unknown", exitError, "look at the spelling; `tamthe card list` lists the cards"},
 	{errNoConsent, "no-consent", exitRefused, ""},
+	{auth.ErrForeignCommand, "over-reached", exitRefused, "the service wanted more of the card than was agreed, and was stopped; tell the portal"},
 	{eid.ErrService, "eid-service", exitError, "look at the address, then try again"},
 	{intake.ErrUnknown, "intake-unknown", exitError, "look at the spelling; `tamthe intake list --all` lists the cases"},
 	{intake.ErrClosed, "intake-closed", exitRule, "`tamthe intake show` tells how the case stands"},
@@ -301,6 +303,9 @@ func classOf(err error) class {
 	}
 	if r, ok := errors.AsType[*eid.Refusal](err); ok {
 		return class{code: "login-" + string(r.Code), exit: exitRefused, hint: loginHints[r.Code]}
+	}
+	if _, ok := errors.AsType[*relay.Refusal](err); ok {
+		return class{code: "over-reached", exit: exitRefused, hint: "the service wanted more of the card than was agreed, and was stopped; tell the portal"}
 	}
 	if _, ok := errors.AsType[*population.RefusedError](err); ok {
 		return class{code: "register-refused", exit: exitError, hint: "ask who runs the register whether this office, officer and purpose are known there; the application waits"}

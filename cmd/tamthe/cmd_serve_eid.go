@@ -60,7 +60,8 @@ others for each sector, and an empty record. PARTIES is a TOML file:
   level = "possession"                 # or holder, where a counter is attended
   secret_sha256 = "…"                  # of what it signs in with
   redirects = ["https://…/back"]       # of OpenID Connect
-  proofs = ["active"]                  # that each login needs: active, agreement; [] is any
+  proofs = ["active"]                  # that each login needs: active, agreement; [] is any;
+                                       # relay: the service reads the card itself
   rate = 60                            # logins a minute
 
 The fields are ` + strings.Join(eid.Fields()[:6], ", ") + `,

@@ -217,6 +217,7 @@ var inVietnamese = map[string]struct{ what, hint string }{
 	"login-revoked":         {"thẻ hoặc khóa ký không còn hiệu lực", "mang thẻ đến cơ quan cấp"},
 	"login-inconclusive":    {"thiếu căn cứ để kết luận", "`tamthe verify` nêu điều còn thiếu"},
 	"no-consent":            {"không đồng ý; chưa đọc gì của thẻ", ""},
+	"over-reached":          {"dịch vụ đòi đọc thẻ quá phần bạn đã đồng ý, và đã bị chặn", "báo cho cổng"},
 	"eid-service":           {"dịch vụ không trả lời đúng", "xem lại địa chỉ, rồi thử lại"},
 	"fingers":               {"tệp vân tay không dùng được", "đưa một tệp DG3 nguyên vẹn có ít nhất một ngón, tối đa 30.000 byte"},
 	"unlogged":              {"sổ cái chưa có việc mà trung tâm đang chờ", "xem bàn này và trung tâm có dùng cùng một sổ cái không"},

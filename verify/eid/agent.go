@@ -15,6 +15,11 @@ import (
 // inNational are the fields that lie in DG13; all others lie in DG1.
 var inNational = []string{"ethnicity", "name", "origin", "residence"}
 
+// national reports whether the file with the national fields is needed.
+func (r Request) national() bool {
+	return slices.ContainsFunc(r.Fields, func(f string) bool { return slices.Contains(inNational, f) })
+}
+
 // Gather is the citizen's side: it reads the files that the request's fields need and no
 // others, none of the holder's picture or fingers, and has the chip sign the request's
 // challenge where it can. The session is still open afterwards, for Carry.
@@ -37,7 +42,7 @@ func Gather(ctx context.Context, s *card.Session, r Request, agent string) (Evid
 		e.Files[lds.CardAccess] = b
 	}
 	files := []lds.File{lds.DG14, lds.DG15}
-	if slices.ContainsFunc(r.Fields, func(f string) bool { return slices.Contains(inNational, f) }) {
+	if r.national() {
 		files = append(files, lds.DG13)
 	}
 	if err := read(lds.DG1, true); err != nil {
@@ -64,7 +69,7 @@ func Gather(ctx context.Context, s *card.Session, r Request, agent string) (Evid
 func Carry(ctx context.Context, s *card.Session, step *Step) (apdu.Response, error) {
 	r, err := s.Carry1(ctx, step.Agreement, step.First)
 	if errors.Is(err, auth.ErrForeignCommand) {
-		return r, fmt.Errorf("the service wants more of the card than it may: %w", err)
+		return r, fmt.Errorf("the service wants more of the card than was agreed: %w", err)
 	}
 	return r, err
 }

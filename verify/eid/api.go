@@ -54,6 +54,7 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("POST /eid/v1/agent/", func(w http.ResponseWriter, _ *http.Request) { // its agents let the server choose the challenge
 		writeProblem(w, refuse(CodeProtocol))
 	})
+	mux.HandleFunc("POST /eid/v2/agent/{session}/relay", s.apiRelay)
 	mux.HandleFunc("GET /health", func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("ok\n")) })
 	return mux
 }

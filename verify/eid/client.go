@@ -89,6 +89,12 @@ func (c *Client) Open(ctx context.Context, code string) (*Login, error) {
 // the citizen redeems the login with. The session is over afterwards. Present says that
 // who attends the counter saw that the bearer is the holder; the client is the party's then.
 func (l *Login) Show(ctx context.Context, s *card.Session, present bool) (*Step, error) {
+	if l.Request.Relay {
+		if present {
+			return nil, refuse(CodeLevel) // there is nobody to say so by this way
+		}
+		return l.Lend(ctx, s)
+	}
 	e, err := Gather(ctx, s, l.Request, l.agent)
 	if err != nil {
 		return nil, err
@@ -151,13 +157,7 @@ func (c *Client) call(ctx context.Context, method, path, browser string, in, out
 	if browser != "" {
 		req.Header.Set("Eid-Browser", browser)
 	}
-	web := c.HTTP
-	if web == nil {
-		web = &http.Client{Timeout: 10 * time.Second}
-	}
-	one := *web // what is said is for this service and none that it names
-	one.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	resp, err := one.Do(req)
+	resp, err := c.web().Do(req)
 	if err != nil {
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -170,14 +170,30 @@ func (c *Client) call(ctx context.Context, method, path, browser string, in, out
 		return ErrService
 	}
 	if resp.StatusCode != http.StatusOK {
-		var p Problem
-		if json.Unmarshal(reply, &p) != nil || p.Code == "" || p.Code == CodeOutOfOrder {
-			return fmt.Errorf("%w: HTTP status %d", ErrService, resp.StatusCode)
-		}
-		return refuse(p.Code, p.Reasons...)
+		return refusalIn(resp.StatusCode, reply)
 	}
 	if json.Unmarshal(reply, out) != nil {
 		return ErrService
 	}
 	return nil
+}
+
+// web is a client of the caller's own to change.
+func (c *Client) web() *http.Client {
+	one := http.Client{Timeout: 10 * time.Second}
+	if c.HTTP != nil {
+		one = *c.HTTP
+	}
+	// What is said is for this service and none that it names.
+	one.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &one
+}
+
+// refusalIn reads an answer that is no success.
+func refusalIn(status int, reply []byte) error {
+	var p Problem
+	if json.Unmarshal(reply, &p) != nil || p.Code == "" || p.Code == CodeOutOfOrder {
+		return fmt.Errorf("%w: HTTP status %d", ErrService, status)
+	}
+	return refuse(p.Code, p.Reasons...)
 }

@@ -36,7 +36,7 @@ func (s *Server) decide(ctx context.Context, l *login) (*Step, error) {
 func (s *Server) conclude(ctx context.Context, l *login, report *verify.Report, now time.Time) (*Step, error) {
 	d := l.decision(now)
 	d.Card, d.Evidence = report.Document.Card, digest(l.record)
-	d.Proof = proofOf(l.record)
+	d.Proof = proofOf(l.record, l.far)
 	if err := s.refusalOf(l, report); err != nil {
 		return nil, s.keep(ctx, l, d, err)
 	}
@@ -147,12 +147,15 @@ func (s *Server) refusalOf(l *login, r *verify.Report) error {
 	return nil
 }
 
-func proofOf(r verify.Record) string {
+func proofOf(r verify.Record, far bool) string {
 	var list []string
 	if r.Proofs.Active != nil {
 		list = append(list, "active")
 	}
-	if r.Agreed {
+	switch {
+	case r.Agreed && far:
+		list = append(list, "relay")
+	case r.Agreed:
 		list = append(list, "agreement")
 	}
 	return strings.Join(list, " ")
@@ -276,5 +279,5 @@ func (s *Server) State(session, browser string) (string, error) {
 	if l.stage == refused {
 		return "", l.refusal
 	}
-	return [...]string{begun: "begun", open: "open", waiting: "open", decided: "decided", redeemed: "redeemed"}[l.stage], nil
+	return [...]string{begun: "begun", open: "open", waiting: "open", relayed: "open", decided: "decided", redeemed: "redeemed"}[l.stage], nil
 }

@@ -11,10 +11,17 @@
 //     session, audience, the server's nonce and the agent's, to which the agent commits
 //     itself before it hears the server's: neither chooses the challenge. Anybody can
 //     verify it later; nobody can use it for another login.
+//
 //   - Agreement: the Server runs Chip Authentication from afar (auth.Remote1). Only the chip
 //     can answer, and only now; nobody else is convinced by the transcript.
 //
-// Both show that the genuine chip took part and that whoever held it knew its password,
+//   - Relay: the Server is the terminal (Server.Relay). It runs Chip Authentication and reads
+//     the files under its keys, so that what it reads comes from the chip itself, and whoever
+//     is in between can neither read nor change it. The agent opens the card, keeps its
+//     password, and holds the Server to the files that the fields need (apdu/relay); which
+//     of what is in them the Server goes on to use, it cannot see.
+//
+// All show that the genuine chip took part and that whoever held it knew its password,
 // and no more: Possession. That it was its holder somebody has to see: Holder.
 package eid
 
@@ -148,6 +155,7 @@ type Request struct {
 	Fields  []string  `json:"fields"`
 	Level   Level     `json:"level"`
 	Nonce   string    `json:"nonce"` // the server's, 32 hexadecimal digits
+	Relay   bool      `json:"relay"` // the server reads the card itself (Login.Lend)
 	Expires time.Time `json:"expires"`
 }
 

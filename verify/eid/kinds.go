@@ -11,6 +11,7 @@ import (
 const (
 	ProofActive    = "active"
 	ProofAgreement = "agreement"
+	ProofRelay     = "relay" // which is an agreement too
 )
 
 // ErrParty means that a party is more than its kind may be.
@@ -69,11 +70,13 @@ func (p *Party) settle() error {
 		}
 	}
 	for _, f := range p.Proofs {
-		if f != ProofActive && f != ProofAgreement {
+		if f != ProofActive && f != ProofAgreement && f != ProofRelay {
 			return fmt.Errorf("%w: %s: there is no proof %s", ErrParty, p.ID, f)
 		}
 	}
 	switch {
+	case p.Attended && slices.Contains(p.Proofs, ProofRelay):
+		return fmt.Errorf("%w: %s: who lends a card from afar attends no counter", ErrParty, p.ID)
 	case p.Level != Possession && p.Level != Holder || p.Level == Holder && k.Level != Holder:
 		return fmt.Errorf("%w: %s: level %s is not for a party that is %s", ErrParty, p.ID, p.Level, k.Name)
 	case p.Attended && !k.Attended:

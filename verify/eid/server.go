@@ -26,7 +26,7 @@ type Decision struct {
 	Purpose  string
 	Fields   []string
 	Level    Level
-	Proof    string // active, agreement or both
+	Proof    string // active, agreement or relay, or the first with one of the others
 	Code     Code   // "" for accepted
 	Reasons  []string
 	Card     verify.CardID
@@ -169,7 +169,7 @@ func (s *Server) begin(p *Party, a Ask) (*Begun, error) {
 		ask: a, party: p, browser: sha256.Sum256([]byte(b.Browser)), finish: digits(6),
 		request: Request{
 			Session: b.Session, Server: s.c.URL, Party: p.ID, Name: p.Name, Purpose: a.Purpose, Fields: a.Fields, Level: a.Level,
-			Nonce: random(16), Expires: b.Expires,
+			Nonce: random(16), Expires: b.Expires, Relay: slices.Contains(p.Proofs, ProofRelay),
 		},
 	}
 	if !s.table.add(l, now) {
@@ -265,10 +265,13 @@ func (s *Server) Present(ctx context.Context, session, agent string, e Evidence)
 	if size > maxFiles || len(e.Signature) > 1024 || e.Present && !l.party.Attended {
 		return nil, s.refuse(ctx, l, refuse(CodeEvidence))
 	}
+	if l.request.Relay {
+		return nil, s.refuse(ctx, l, refuse(CodeUnproven))
+	}
 	if e.Present && !l.party.Knows(e.Attendant) { // the bearer's own word is none
 		return nil, s.refuse(ctx, l, refuse(CodeLevel))
 	}
-	l.record, l.holder = verify.Record{Files: e.Files}, e.Present
+	l.record, l.holder, l.far = verify.Record{Files: e.Files}, e.Present, false
 	if e.Signature != nil {
 		l.record.Bound = true
 		l.record.Proofs.Active = &verify.ActiveRecord{Challenge: l.request.Challenge(agent), Chosen: true, Signature: e.Signature}

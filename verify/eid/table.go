@@ -16,6 +16,7 @@ const (
 	begun    stage = iota // nobody has it yet
 	open                  // an agent has it
 	waiting               // for the answer to a Remote1
+	relayed               // the server is reading the card itself
 	decided               // accepted, to be redeemed
 	refused               // or not
 	redeemed              // over
@@ -38,6 +39,7 @@ type login struct {
 	agent   string // what the agent committed itself to
 	record  verify.Record
 	holder  bool
+	far     bool // record was read by the server itself
 	remote  *auth.Remote1
 	claims  *Claims
 	refusal error
