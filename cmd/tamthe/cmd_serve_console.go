@@ -225,11 +225,17 @@ func (o serveConsoleOptions) checkpoint(_ context.Context, p *program, office *o
 // explained says what an error means, for a console.
 func explained(err error, lang string) console.Failure {
 	f := classify(err)
+	english, detail := f, ""
 	if lang == "vi" {
 		f = f.vietnamese()
+		if what := inVietnamese[f.Code].what; what != "" && english.detailVi == "" {
+			f.Message, detail = what, english.Message
+		}
 	}
-	return console.Failure{Code: f.Code, Message: strings.ReplaceAll(f.Message, "\n", "; "), Hint: f.Hint}
+	return console.Failure{Code: f.Code, Message: oneLine(f.Message), Hint: f.Hint, Detail: oneLine(detail)}
 }
+
+func oneLine(text string) string { return strings.ReplaceAll(text, "\n", "; ") }
 
 // one lets one goroutine at a time use a wrapper, for wrappers may bear no more.
 type one struct {

@@ -78,7 +78,10 @@ type Reader struct {
 }
 
 // Failure is what is said of an error.
-type Failure struct{ Code, Message, Hint string }
+type Failure struct {
+	Code, Message, Hint string
+	Detail              string // in English, for whoever is asked for help; empty where the message says all
+}
 
 // Console is a running console: an http.Handler. It must be closed.
 type Console struct {

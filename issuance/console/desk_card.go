@@ -64,7 +64,8 @@ type qualityLine struct {
 	Name    say
 	Outcome say
 	Bad     bool
-	Detail  string
+	Detail  say
+	English bool // the detail is in English only
 }
 
 // qualityNames are the ten checks of a finished card.
@@ -94,7 +95,7 @@ func (q *request) check() error {
 			return "", err
 		}
 		defer chip.Close()
-		found, err := q.office.Check(ctx, id, chip, desk.Examination{Limits: chip.Limits, Verify: options})
+		found, err := q.office.Check(ctx, id, chip, desk.Examination{Verify: options})
 		if _, failed := errors.AsType[*desk.QualityError](err); err != nil && !failed {
 			return "", err
 		}
@@ -109,7 +110,8 @@ const maxQualities = 64
 func (c *Console) keepQuality(card string, found *desk.Quality) {
 	res := &qualityResult{at: c.config.Now(), Passed: found.Passed()}
 	for _, k := range found.Checks {
-		res.Checks = append(res.Checks, qualityLine{k.Number, nameOf(qualityNames, k.Code), outcomeNames[k.Outcome], k.Outcome == verify.Failed, k.Detail})
+		detail, known := qualityDetail(k.Detail)
+		res.Checks = append(res.Checks, qualityLine{k.Number, nameOf(qualityNames, k.Code), outcomeNames[k.Outcome], k.Outcome == verify.Failed, detail, !known})
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

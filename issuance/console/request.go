@@ -183,7 +183,7 @@ func (q *request) explain(err error) (Failure, int) {
 		err = fmt.Errorf("%w: more than %d octets", errTooLarge, large.Limit)
 	}
 	if p, ok := errors.AsType[*problem](err); ok {
-		return Failure{p.code, p.what.in(q.lang), p.hint.in(q.lang)}, p.status
+		return Failure{Code: p.code, Message: p.what.in(q.lang), Hint: p.hint.in(q.lang)}, p.status
 	}
 	f := q.c.config.Explain(err, q.lang)
 	switch {

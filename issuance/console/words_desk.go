@@ -1,5 +1,7 @@
 package console
 
+import "strings"
+
 // nameOf is what a word is called; a word that has no name is itself.
 func nameOf(names map[string]say, word string) say {
 	if s, ok := names[word]; ok {
@@ -33,6 +35,26 @@ var actNames = map[string]say{
 	"print": {"in thẻ", "printed"}, "check": {"kiểm tra thẻ", "checking the card"}, "fail": {"không đạt", "failed the check"}, "send": {"chuyển đi", "sent"}, "receive": {"nhận", "received"},
 	"deliver": {"trả thẻ", "handed over"}, "suspend": {"tạm dừng hiệu lực", "suspended"}, "resume": {"cho hiệu lực lại", "resumed"}, "revoke": {"thu hồi", "revoked"},
 	"supersede": {"được thay", "superseded"}, "spoil": {"bỏ thẻ hỏng", "spoiled"}, "return": {"thu lại", "taken back"}, "destroy": {"tiêu hủy", "destroyed"},
+}
+
+// qualityDetails are the details of checks that are always said in the same words.
+var qualityDetails = map[string]say{
+	"with what was ordered to be printed": {"bằng thông tin đã đặt in", "with what was ordered to be printed"}, "the card has none": {"thẻ không có", "the card has none"},
+	"the reader names no UID": {"đầu đọc không cho biết UID", "the reader names no UID"}, "the body was printed and not read": {"thẻ đã in nhưng chưa đọc lại phần in", "the body was printed and not read"},
+	"the body was not printed": {"thẻ chưa in", "the body was not printed"}, "not asked for": {"không yêu cầu", "not asked for"}, "the UID stays the same": {"UID không đổi", "the UID stays the same"},
+	"what is printed does not open the chip": {"thông tin in không mở được chip", "what is printed does not open the chip"}, "what was ordered does not open the chip": {"thông tin đã đặt in không mở được chip", "what was ordered does not open the chip"},
+	"it does not open a second time": {"không mở được lần thứ hai", "it does not open a second time"}, "no terminal that may read them": {"không có thiết bị được quyền đọc", "no terminal that may read them"},
+}
+
+// qualityDetail says a detail of a check in both languages; false where it has English only.
+func qualityDetail(detail string) (say, bool) {
+	if s, ok := qualityDetails[detail]; ok || detail == "" {
+		return s, true
+	}
+	if n, ok := strings.CutSuffix(detail, " files"); ok && strings.Trim(n, "0123456789") == "" {
+		return say{n + " tệp", detail}, true
+	}
+	return say{detail, detail}, false
 }
 
 // recordNames are the fields of a register's record that are not called as in the form.

@@ -73,7 +73,7 @@ camera.addEventListener("click", async () => {
     await video.play();
     shoot.focus();
   } catch (e) {
-    note.textContent = e.message;
+    note.textContent = note.dataset.camera + " (" + e.name + ")";
   }
 });
 shoot.addEventListener("click", async () => {

@@ -39,7 +39,8 @@ func (o *office) register(t *testing.T) {
 	must(t, os.WriteFile(o.file("home/config.toml"), fmt.Appendf(nil, "[office]\nname = \"ward-1\"\n[register]\nkind = \"soap\"\nurl = %q\naccount = \"ward-1\"\nsecret_file = \"register.secret\"\n", at+"/soap"), 0o600))
 }
 
-// A day at the office: its officers come in, with a card reader and a register beside them.
+// A day at the office: an application from an empty page to a card in its holder's hand, by
+// two officers.
 func TestDay(t *testing.T) {
 	o := newOffice(t)
 	o.register(t)

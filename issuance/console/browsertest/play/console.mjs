@@ -35,3 +35,16 @@ export async function path({ page, name }, want, why) {
   const got = new URL(page.url()).pathname;
   if (got !== want) fault(`${name}: ${why}: at ${got}, not ${want}`);
 }
+
+// press goes to something by the Tab key alone, and presses a key there: whoever has no mouse
+// must come there, too.
+export async function press(page, selector, key = "Enter") {
+  const there = () => page.evaluate((s) => !!document.activeElement?.matches(s), selector);
+  await page.locator(selector).first().waitFor();
+  for (let n = 0; n < 80 && !(await there()); n++) await page.keyboard.press("Tab");
+  if (!(await there())) throw new Error(`${selector} cannot be reached by the Tab key`);
+  await page.keyboard.press(key);
+}
+
+// follow presses what leads to another page, and waits for that.
+export const follow = (page, selector) => Promise.all([page.waitForEvent("load"), press(page, selector)]);

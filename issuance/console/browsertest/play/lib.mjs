@@ -27,10 +27,16 @@ export async function hand(...what) {
   return a.value;
 }
 
+// switches are Chromium's; where there is a film, that is what its camera sees.
+const switches = ({ camera }) => [
+  "--disable-dev-shm-usage", "--disable-gpu",
+  ...(camera ? ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream", `--use-file-for-fake-video-capture=${camera}`] : []),
+];
+
 // play runs a play from its beginning to its end, whatever happens.
 export async function play(scene) {
   const config = await hear();
-  const browser = await chromium.launch({ executablePath: config.chromium, args: ["--disable-dev-shm-usage", "--disable-gpu"] });
+  const browser = await chromium.launch({ executablePath: config.chromium, args: switches(config) });
   try {
     await scene(config, browser);
     say({ end: true });
@@ -88,9 +94,10 @@ export async function photograph(page, name) {
 }
 
 // look looks at a page at both sizes: for axe, for what is cut off, for what is in the wrong
-// language; and leaves a picture of each.
-export async function look(who, name) {
+// language; and leaves a picture of each. Of a page that goes on by itself it takes the picture.
+export async function look(who, name, { moving = false } = {}) {
   const { page, lang } = who;
+  if (moving) return photograph(page, name).catch(() => {});
   for (const [size, viewport] of Object.entries(sizes)) {
     await page.setViewportSize(viewport);
     for (const f of await axeFaults(page)) fault(`${name} (${size}): ${f}`);
