@@ -6,6 +6,8 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+
+	"github.com/tamthe/tamthe/card/eddsa"
 )
 
 // keyring remembers public keys that were read from fields. Several goroutines may use
@@ -13,6 +15,8 @@ import (
 type keyring struct {
 	mu   sync.RWMutex
 	keys map[string]namedKey
+
+	often eddsa.Verifier // of the keys that sign most
 }
 
 type namedKey struct {
@@ -60,7 +64,7 @@ func (r *keyring) of(s *Subject, k KeyID) crypto.PublicKey {
 // either the book must be thrown away.
 func (b *Book) Judge(entries []Entry, leaves [][]byte) (wait func() error, err error) {
 	known := make([]bool, len(entries))
-	v := &verifying{entries: entries, leaves: leaves, keys: make([][2]crypto.PublicKey, len(entries))}
+	v := &verifying{ring: b.keys, entries: entries, leaves: leaves, keys: make([][2]crypto.PublicKey, len(entries))}
 	for i := range entries {
 		known[i] = v.look(b, i)
 	}
@@ -79,6 +83,7 @@ func (b *Book) Judge(entries []Entry, leaves [][]byte) (wait func() error, err e
 // verifying is the work of verifying signatures of entries, by as many goroutines as
 // there are processors.
 type verifying struct {
+	ring    *keyring
 	entries []Entry
 	leaves  [][]byte
 	keys    [][2]crypto.PublicKey
@@ -154,7 +159,7 @@ func (v *verifying) firstBad(from, to int64) int64 {
 			list, of = append(list, signed{keys[1], msg, e.SecondSignature}), append(of, i)
 		}
 	}
-	for n, good := range verifySignatures(list) {
+	for n, good := range v.ring.verify(list) {
 		if !good {
 			return of[n]
 		}

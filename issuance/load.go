@@ -178,7 +178,7 @@ func (b *Book) verifySome(entries []Entry, ok []bool) {
 			list, of = append(list, signed{b.keyOf(e.Second), msg, e.SecondSignature}), append(of, i)
 		}
 	}
-	for n, good := range verifySignatures(list) {
+	for n, good := range b.keys.verify(list) {
 		ok[of[n]] = ok[of[n]] && good
 	}
 }

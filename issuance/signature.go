@@ -65,8 +65,8 @@ type signed struct {
 	msg, sig []byte
 }
 
-// verifySignatures says of each what verifySignature says, sooner if there are many.
-func verifySignatures(list []signed) []bool {
+// verify says of each what verifySignature says, sooner if there are many of one key.
+func (r *keyring) verify(list []signed) []bool {
 	good := make([]bool, len(list))
 	of := make([]int, 0, len(list))
 	ed := make([]eddsa.Signed, 0, len(list))
@@ -77,7 +77,7 @@ func verifySignatures(list []signed) []bool {
 			good[i] = verifySignature(s.pub, s.msg, s.sig)
 		}
 	}
-	for n, ok := range eddsa.Verify(ed) {
+	for n, ok := range r.often.Verify(ed) {
 		good[of[n]] = ok
 	}
 	return good

@@ -22,15 +22,20 @@ type Signed struct {
 	Message, Signature []byte
 }
 
+// Verifier remembers which keys verify often. The zero value knows none; it must not be
+// copied, and several goroutines may use it at once. It holds at most 32 tables of half a
+// megabyte.
+type Verifier struct{ known keys }
+
 // Verify says which signatures are good, in the order of the list. It says of each what
 // [ed25519.Verify] says.
-func Verify(list []Signed) []bool {
+func (v *Verifier) Verify(list []Signed) []bool {
 	good := make([]bool, len(list))
 	at := make([]int, 0, len(list))
 	points := make([]point, 0, len(list))
 	for i := range list {
 		s := &list[i]
-		t := known.use(&s.Key)
+		t := v.known.use(&s.Key)
 		if t == nil {
 			good[i] = ed25519.Verify(s.Key[:], s.Message, s.Signature)
 			continue

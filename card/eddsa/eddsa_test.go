@@ -18,20 +18,21 @@ func pair(seed byte) (ed25519.PrivateKey, [32]byte) {
 }
 
 // warm has a key verify until it has a table.
-func warm(tb testing.TB, k [32]byte) {
+func warm(tb testing.TB, v *Verifier, k [32]byte) {
 	tb.Helper()
 	for range tableFrom {
-		Verify([]Signed{{k, nil, nil}})
+		v.Verify([]Signed{{k, nil, nil}})
 	}
-	if known.use(&k) == nil {
+	if v.known.use(&k) == nil {
 		tb.Fatal("the key has no table")
 	}
 }
 
 // A thousand signatures, whatever is wrong with some, are judged as one by one.
 func TestVerify(t *testing.T) {
+	v := new(Verifier)
 	private, key := pair(1)
-	warm(t, key)
+	warm(t, v, key)
 	cold, coldKey := pair(2)
 	r := rand.New(rand.NewPCG(1, 2))
 	var list []Signed
@@ -56,18 +57,18 @@ func TestVerify(t *testing.T) {
 		}
 		list = append(list, s)
 	}
-	same(t, list)
+	same(t, v, list)
 	for i := range list {
-		same(t, list[i:i+1])
+		same(t, v, list[i:i+1])
 	}
 }
 
 // same holds Verify against the standard library, and wants both answers to occur in a
 // long list.
-func same(t *testing.T, list []Signed) {
+func same(t *testing.T, v *Verifier, list []Signed) {
 	t.Helper()
 	good := 0
-	for i, got := range Verify(list) {
+	for i, got := range v.Verify(list) {
 		s := list[i]
 		if want := ed25519.Verify(s.Key[:], s.Message, s.Signature); got != want {
 			t.Errorf("%d: key %x, signature %x: %v, not %v", i, s.Key, s.Signature, got, want)
@@ -110,6 +111,7 @@ var small = []string{
 
 // Keys and commitments with a part of small order are judged as the standard library does.
 func TestSmallOrder(t *testing.T) {
+	v := new(Verifier)
 	yes := 0
 	for _, a := range small {
 		raw, _ := hex.DecodeString(a)
@@ -118,7 +120,7 @@ func TestSmallOrder(t *testing.T) {
 			if mixed {
 				pub = [32]byte(mixedKey(t, raw).Bytes())
 			}
-			warm(t, pub)
+			warm(t, v, pub)
 			var list []Signed
 			for _, r := range small {
 				for i := range 24 {
@@ -126,7 +128,7 @@ func TestSmallOrder(t *testing.T) {
 					list = append(list, Signed{pub, []byte{byte(i)}, append(commitment, make([]byte, 32)...)})
 				}
 			}
-			same24(t, list, &yes)
+			same24(t, v, list, &yes)
 		}
 	}
 	if yes == 0 {
@@ -134,9 +136,9 @@ func TestSmallOrder(t *testing.T) {
 	}
 }
 
-func same24(t *testing.T, list []Signed, yes *int) {
+func same24(t *testing.T, v *Verifier, list []Signed, yes *int) {
 	t.Helper()
-	for i, got := range Verify(list) {
+	for i, got := range v.Verify(list) {
 		s := list[i]
 		want := ed25519.Verify(s.Key[:], s.Message, s.Signature)
 		if got != want {
@@ -165,12 +167,13 @@ func mixedKey(t *testing.T, raw []byte) *edwards25519.Point {
 
 // A key that is no point verifies nothing, however often it is asked.
 func TestNoPoint(t *testing.T) {
+	v := new(Verifier)
 	raw := [32]byte{2}
 	for _, err := new(edwards25519.Point).SetBytes(raw[:]); err == nil; _, err = new(edwards25519.Point).SetBytes(raw[:]) {
 		raw[0]++
 	}
 	for range 2 * tableFrom {
-		if Verify([]Signed{{raw, nil, make([]byte, 64)}})[0] {
+		if v.Verify([]Signed{{raw, nil, make([]byte, 64)}})[0] {
 			t.Fatal("it verified")
 		}
 	}
@@ -178,20 +181,21 @@ func TestNoPoint(t *testing.T) {
 
 // More keys than may have tables verify all the same, and the tables stay bounded.
 func TestManyKeys(t *testing.T) {
+	v := new(Verifier)
 	for i := range 2*maxTables + 4 {
 		private, key := pair(byte(10 + i))
-		warm(t, key)
-		if !Verify([]Signed{{key, []byte("m"), ed25519.Sign(private, []byte("m"))}})[0] {
+		warm(t, v, key)
+		if !v.Verify([]Signed{{key, []byte("m"), ed25519.Sign(private, []byte("m"))}})[0] {
 			t.Errorf("key %d does not verify", i)
 		}
-		if known.tables > maxTables {
-			t.Fatalf("%d tables", known.tables)
+		if v.known.tables > maxTables {
+			t.Fatalf("%d tables", v.known.tables)
 		}
 	}
 	for i := range 2 * maxKeys {
-		Verify([]Signed{{[32]byte{byte(i), byte(i >> 8)}, nil, nil}})
-		if len(known.used) > maxKeys {
-			t.Fatalf("%d keys", len(known.used))
+		v.Verify([]Signed{{[32]byte{byte(i), byte(i >> 8)}, nil, nil}})
+		if len(v.known.used) > maxKeys {
+			t.Fatalf("%d keys", len(v.known.used))
 		}
 	}
 }
@@ -199,8 +203,9 @@ func TestManyKeys(t *testing.T) {
 // BenchmarkOneKey holds a hundred signatures of one key against as many by the standard
 // library. "ratio" is the library's time over ours.
 func BenchmarkOneKey(b *testing.B) {
+	v := new(Verifier)
 	private, key := pair(1)
-	warm(b, key)
+	warm(b, v, key)
 	message := make([]byte, 500)
 	list := make([]Signed, 100)
 	for i := range list {
@@ -210,7 +215,7 @@ func BenchmarkOneKey(b *testing.B) {
 	var ours, theirs time.Duration
 	for b.Loop() {
 		start := time.Now()
-		Verify(list)
+		v.Verify(list)
 		middle := time.Now()
 		for i := range list {
 			ed25519.Verify(key[:], list[i].Message, list[i].Signature)

@@ -13,7 +13,7 @@ const (
 	maxKeys   = 4096 // keys whose use is counted, likewise
 )
 
-// keys are those that verify in this program.
+// keys are those that one Verifier has seen.
 type keys struct {
 	mu     sync.Mutex
 	used   map[[ed25519.PublicKeySize]byte]*use
@@ -26,8 +26,6 @@ type use struct {
 	once  sync.Once
 	table *table // of −A; nil if A is no point
 }
-
-var known keys
 
 // use counts the use of a key and gives its table, if it has one by now.
 func (k *keys) use(pub *[ed25519.PublicKeySize]byte) *table {
