@@ -115,8 +115,9 @@ func verifyArguments(dir string, q *training.Question) []string {
 	return args
 }
 
-// verifyCommand is the line to type: with a home of the practice's own, so that no record of
-// a real checkpoint has cards in it that are none.
+// verifyCommand is the line to type: with a home of the question's own, so that no record of a
+// real checkpoint has cards in it that are none, and that no list of one question is taken for
+// one that was put back in the next.
 func verifyCommand(dir string, q *training.Question) string {
-	return "TAMTHE_HOME=" + filepath.Join(filepath.Dir(dir), "home") + " tamthe " + strings.Join(verifyArguments(dir, q), " ")
+	return "TAMTHE_HOME=" + filepath.Join(dir, "home") + " tamthe " + strings.Join(verifyArguments(dir, q), " ")
 }
