@@ -23,6 +23,7 @@ type agentOptions struct {
 	verifyOptions
 	server, code, ca string
 	agree            []string
+	slip             slipOption
 }
 
 func newAgent(p *program) *cobra.Command {
@@ -56,6 +57,7 @@ is read.
 		RunE:    func(cmd *cobra.Command, _ []string) error { return runAgentLogin(cmd.Context(), p, o) },
 	}
 	o.openFlags(cmd)
+	o.slip.flag(cmd)
 	f := cmd.Flags()
 	f.StringVar(&o.server, "server", "", "`URL` of the service")
 	f.StringVar(&o.code, "code", "", "the eight digits of the page")
@@ -72,6 +74,9 @@ func agreeFlag(f *pflag.FlagSet, agree *[]string) {
 func runAgentLogin(ctx context.Context, p *program, o agentOptions) error {
 	if o.server == "" || o.code == "" {
 		return usagef("--server and --code say which login")
+	}
+	if err := o.slip.free(); err != nil {
+		return err
 	}
 	agreed, err := parseConsents(o.agree)
 	if err != nil {
@@ -105,6 +110,7 @@ func runAgentLogin(ctx context.Context, p *program, o agentOptions) error {
 	}
 	defer s.Close()
 	step, err := login.Show(ctx, s, false)
+	o.slip.login(p, login, step)
 	if err != nil {
 		return err
 	}

@@ -31,7 +31,7 @@ the record reaches.
 `,
 		Example: "  tamthe inspections verify",
 	}
-	cmd.AddCommand(newInspectionsVerify(p), newInspectionsList(p), newInspectionsExport(p), newInspectionsDevice(p))
+	cmd.AddCommand(newInspectionsVerify(p), newInspectionsList(p), newInspectionsExport(p), newInspectionsDevice(p), newInspectionsSlip(p))
 	return family(cmd)
 }
 

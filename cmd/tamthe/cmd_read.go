@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tamthe/tamthe/verify"
+	"github.com/tamthe/tamthe/verify/evidence/slip"
 )
 
 // readOptions are the flags of read beside those of verify.
@@ -19,6 +20,7 @@ type readOptions struct {
 	purpose, out string
 	biometrics   bool
 	terminal     string
+	slip         slipOption
 }
 
 func newRead(p *program) *cobra.Command {
@@ -45,6 +47,7 @@ its end, the same command goes on where it stopped.
 	cmd.Flags().StringVar(&o.out, "out", "", "the `FOLDER` to write to, empty or new")
 	cmd.Flags().BoolVar(&o.biometrics, "biometrics", false, "read and show fingers and irises, too, where the chip lets us")
 	cmd.Flags().StringVar(&o.terminal, "terminal", "", "`FOLDER` with key and certificates for Terminal Authentication")
+	o.slip.flag(cmd)
 	return cmd
 }
 
@@ -65,6 +68,9 @@ func runRead(ctx context.Context, p *program, o readOptions) error {
 	}
 	opts, err := o.options(p, readPolicy)
 	if err != nil {
+		return err
+	}
+	if _, err := o.slip.prepare(p, o.purpose); err != nil {
 		return err
 	}
 	opts.Policy, opts.Directory = whole(opts.Policy), true
@@ -88,7 +94,7 @@ func runRead(ctx context.Context, p *program, o readOptions) error {
 		at.verb, report = "read-interrupted", r.unfinished(opts)
 	}
 	if report != nil {
-		p.record(report, at)
+		o.slip.make(p, p.record(report, at), report, slip.KeptFiles)
 	}
 	if err != nil {
 		return r.interrupted(err)

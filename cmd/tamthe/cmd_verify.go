@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tamthe/tamthe/verify"
+	"github.com/tamthe/tamthe/verify/evidence/slip"
 )
 
 func newVerify(p *program) *cobra.Command {
@@ -22,7 +23,8 @@ signature, the chip's own key, revocation and dates, and says whether it is genu
 It keeps no file of the card and no picture. With --evidence it writes a bundle of what the
 verdict rests on, sealed by this device, which judge judges again. Each inspection is
 appended to the record of the home, without names; where it cannot be, standard error says
-so, and the verdict and the exit status stay.
+so, and the verdict and the exit status stay. --slip, or every = true under [slip] of
+config.toml, makes a slip for the citizen.
 `,
 		Example: "  tamthe verify --can-file can.txt\n  tamthe verify --mrz-file - --trust /etc/tamthe/trust --json\n  tamthe verify --can-file can.txt --evidence VA-17.evidence --case VA-17 --recipients court.txt",
 		Args:    exactly(0),
@@ -52,7 +54,7 @@ func runVerify(ctx context.Context, p *program, o verifyOptions, keep evidenceOp
 	opts.Challenge = kept.context.Challenge()
 	report, elapsed, err := o.inspectWith(ctx, p, opts, o.save)
 	if report != nil {
-		err = errors.Join(err, kept.keep(p, "verify", report))
+		err = errors.Join(err, kept.keep(p, "verify", report, o.kept()...))
 	}
 	if err != nil {
 		return err
@@ -61,4 +63,15 @@ func runVerify(ctx context.Context, p *program, o verifyOptions, keep evidenceOp
 		return err
 	}
 	return p.judged(report, verify.RenderOptions{All: o.all, Elapsed: elapsed})
+}
+
+// kept is what verify leaves of a card, as a citizen is told.
+func (o verifyOptions) kept() (list []string) {
+	if o.save != "" {
+		list = append(list, slip.KeptFiles)
+	}
+	if o.html != "" {
+		list = append(list, slip.KeptPage)
+	}
+	return list
 }

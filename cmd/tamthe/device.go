@@ -76,8 +76,9 @@ type occasion struct {
 }
 
 // record appends the inspection to the record of this home. That it cannot is said, loudly,
-// and changes nothing about the card: a checkpoint whose disk is full must still refuse.
-func (p *program) record(r *verify.Report, o occasion) {
+// and changes nothing about the card: a checkpoint whose disk is full must still refuse. The
+// entry is nil then.
+func (p *program) record(r *verify.Report, o occasion) *record.Entry {
 	d, err := p.device("")
 	if err == nil {
 		e := record.New(o.verb, r, p.now())
@@ -89,10 +90,11 @@ func (p *program) record(r *verify.Report, o occasion) {
 			if e.Mended {
 				p.warn("record-mended", p.text(wordRecordMended), fmt.Sprint(e.Number-1))
 			}
-			return
+			return &e
 		}
 	}
 	p.warn("not-recorded", p.text(wordNotRecorded), err.Error())
+	return nil
 }
 
 // warn says on standard error what did not keep a result from being given: with --json as

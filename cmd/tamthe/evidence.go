@@ -13,11 +13,13 @@ import (
 
 	"github.com/tamthe/tamthe/verify"
 	"github.com/tamthe/tamthe/verify/evidence"
+	"github.com/tamthe/tamthe/verify/evidence/slip"
 )
 
 // evidenceOptions are the flags of verify for what it leaves behind.
 type evidenceOptions struct {
 	file, caseID, purpose, recipients, key string
+	slip                                   slipOption
 }
 
 func (o *evidenceOptions) flags(p *program, cmd *cobra.Command) {
@@ -25,6 +27,7 @@ func (o *evidenceOptions) flags(p *program, cmd *cobra.Command) {
 	f.StringVar(&o.file, "evidence", "", "write a bundle that judge judges again without the card into this new `FILE`")
 	f.StringVar(&o.caseID, "case", "", "the `NAME` of the case: the chip signs a challenge that follows from it, which convinces third parties")
 	f.StringVar(&o.purpose, "purpose", "", "`WHY` the card is inspected, in one line without names, for bundle and record")
+	o.slip.flag(cmd)
 	f.StringVar(&o.recipients, "recipients", "", "encrypt the bundle to the age recipients in this `FILE` (age1…, one a line)")
 	f.StringVar(&o.key, "device-key", "", "`URI` of the key that seals the bundle, file:PATH (else the home's device key)")
 	f.StringVar(&p.operatorFlag, "operator", "", "the `NAME` of the officer, or file:PATH of the key, for bundle and record (else TAMTHE_OPERATOR)")
@@ -44,6 +47,9 @@ func (o evidenceOptions) prepare(p *program) (*keeping, error) {
 	k := &keeping{evidenceOptions: o}
 	var err error
 	if err := checkLine("--purpose", o.purpose); err != nil {
+		return nil, err
+	}
+	if k.purpose, err = o.slip.prepare(p, o.purpose); err != nil {
 		return nil, err
 	}
 	if err := checkLine("--case", o.caseID); err != nil {
@@ -72,7 +78,7 @@ func (o evidenceOptions) prepare(p *program) (*keeping, error) {
 	if k.device, err = p.device(o.key); err != nil {
 		return nil, err
 	}
-	k.context, err = evidence.NewContext(o.caseID, o.purpose, k.device, p.now())
+	k.context, err = evidence.NewContext(o.caseID, k.purpose, k.device, p.now())
 	return k, err
 }
 
@@ -108,13 +114,18 @@ func (k *keeping) bundle(r *verify.Report) (string, error) {
 }
 
 // keep writes what an inspection leaves behind: the bundle, if one is wanted, and the entry
-// in the record, which is made also if the bundle could not be written.
-func (k *keeping) keep(p *program, verb string, r *verify.Report) error {
+// in the record, which is made also if the bundle could not be written, and the citizen's slip,
+// which tells what else is kept.
+func (k *keeping) keep(p *program, verb string, r *verify.Report, kept ...string) error {
 	digest, err := k.bundle(r)
 	if err != nil {
 		digest, err = "", fmt.Errorf("write the evidence: %w", err)
 	}
-	p.record(r, occasion{verb: verb, purpose: k.purpose, caseID: k.caseID, officer: k.officer, evidence: digest})
+	if k.file != "" && err == nil {
+		kept = append(kept, slip.KeptBundle)
+	}
+	entry := p.record(r, occasion{verb: verb, purpose: k.purpose, caseID: k.caseID, officer: k.officer, evidence: digest})
+	k.slip.make(p, entry, r, kept...)
 	return err
 }
 

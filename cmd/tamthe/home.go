@@ -63,6 +63,7 @@ type config struct {
 	Vault struct {
 		KeepBiometrics bool `toml:"keep_biometrics,omitempty"` // beyond delivery, or the application's other end
 	} `toml:"vault,omitempty"`
+	Slip   slipConfig `toml:"slip,omitempty"`
 	Office struct {
 		Name     string   `toml:"name,omitempty"`     // a word for where it is, in its acts and statistics
 		Holidays []string `toml:"holidays,omitempty"` // days as 2026-09-02 on which it does not work
@@ -121,7 +122,7 @@ func (h home) config() (config, error) {
 		return c, err
 	}
 	if err := toml.NewDecoder(bytes.NewReader(b)).DisallowUnknownFields().Decode(&c); err != nil {
-		return c, hint(fmt.Errorf("%s%w", path, tomlError(err)), "the keys are lang, reader, policy, profile; under [log] origin, second, hours and quorum; under [[witness]] key and url; under [vault] keep_biometrics; under [office] name and holidays; under [desk] name, office and hours; under [keys] uri, sealed, passphrase_file and exposed; under [signer] url, ca, cert, key and imported; under [register] kind, url, account, secret_file, ca, service, integration and phone")
+		return c, hint(fmt.Errorf("%s%w", path, tomlError(err)), "the keys are lang, reader, policy, profile; under [log] origin, second, hours and quorum; under [[witness]] key and url; under [vault] keep_biometrics; under [office] name and holidays; under [desk] name, office and hours; under [keys] uri, sealed, passphrase_file and exposed; under [signer] url, ca, cert, key and imported; under [slip] every, office, purpose, basis, complain and folder; under [register] kind, url, account, secret_file, ca, service, integration and phone")
 	}
 	for _, day := range c.Office.Holidays {
 		if _, err := time.Parse(time.DateOnly, day); err != nil {
@@ -130,6 +131,9 @@ func (h home) config() (config, error) {
 	}
 	if c.Office.Name != "" && checkWord("name", c.Office.Name) != nil {
 		return c, fmt.Errorf("%s: [office] name: one word of small letters, digits and hyphens", path)
+	}
+	if err := c.Slip.check(); err != nil {
+		return c, fmt.Errorf("%s: [slip] %w", path, err)
 	}
 	if c.Policy != "" {
 		if _, err := verify.PolicyByName(c.Policy); err != nil {

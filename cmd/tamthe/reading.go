@@ -107,11 +107,15 @@ func (r *reading) write(f lds.File, b []byte) error {
 	return writeWhole(filepath.Join(r.dir, f.FileName()), b)
 }
 
-// unfinished is the report of a reading that broke off: nothing but which card it was.
+// unfinished is the report of a reading that broke off: nothing but which card it was, and what
+// of it was read.
 func (r *reading) unfinished(o verify.Options) *verify.Report {
 	report := &verify.Report{Policy: o.Policy, At: o.At, Specimen: o.Specimen}
 	if sod, err := lds.ParseSOD(r.early[lds.SODFile]); err == nil {
 		report.Document.Card = sod.CardID()
+	}
+	if files, err := verify.ReadFiles(os.DirFS(r.dir)); err == nil { // else the slip says less, and the card is on record all the same
+		report.Files = files
 	}
 	return report
 }

@@ -140,7 +140,7 @@ var judging = []string{"verify", "read", "judge", "check", "doctor", "train"}
 // on standard error; a failure says nothing on standard output, and on standard error lines
 // that begin with the program's name or the word for a hint, or with --json one document.
 func streams(ts *testscript.TestScript, exit int, args []string, stdout, stderr string) {
-	verdict := len(args) > 0 && slices.Contains(judging, args[0]) || len(args) > 1 && ((args[0] == "ledger" || args[0] == "inspections") && args[1] == "verify" || args[0] == "ledger" && args[1] == "audit" || args[0] == "ledger" && args[1] == "receipt" && slices.Contains(args, "--verify") || args[0] == "stock" && args[1] == "reconcile" || args[0] == "register" && args[1] == "ask" || args[0] == "pki" && (args[1] == "lint" || args[1] == "status" || len(args) > 2 && args[1] == "ceremony" && args[2] == "verify") || args[0] == "status" && args[1] == "lookup" || args[0] == "trust" && args[1] == "update")
+	verdict := len(args) > 0 && slices.Contains(judging, args[0]) || len(args) > 1 && ((args[0] == "ledger" || args[0] == "inspections") && (args[1] == "verify" || args[1] == "slip") || args[0] == "ledger" && args[1] == "audit" || args[0] == "ledger" && args[1] == "receipt" && slices.Contains(args, "--verify") || args[0] == "stock" && args[1] == "reconcile" || args[0] == "register" && args[1] == "ask" || args[0] == "pki" && (args[1] == "lint" || args[1] == "status" || len(args) > 2 && args[1] == "ceremony" && args[2] == "verify") || args[0] == "status" && args[1] == "lookup" || args[0] == "trust" && args[1] == "update")
 	if exit == 0 || verdict && stdout != "" {
 		if verdict && stderr != "" {
 			ts.Fatalf("a verdict that says something on standard error")

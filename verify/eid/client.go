@@ -8,12 +8,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/tamthe/tamthe/card"
+	"github.com/tamthe/tamthe/card/lds"
 )
 
 // ErrService means that a service does not answer, or not as one.
@@ -65,6 +67,7 @@ func (c *Client) Keys(ctx context.Context) ([]byte, error) {
 // Login is a login as a citizen's agent has it.
 type Login struct {
 	Request Request
+	Read    []lds.File // that Show read of the card
 	client  *Client
 	agent   string
 }
@@ -99,6 +102,7 @@ func (l *Login) Show(ctx context.Context, s *card.Session, present bool) (*Step,
 	if err != nil {
 		return nil, err
 	}
+	l.Read = slices.Sorted(maps.Keys(e.Files))
 	e.Present = present
 	var n Next
 	path := "/v2/agent/" + l.Request.Session

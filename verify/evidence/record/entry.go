@@ -119,3 +119,14 @@ func ParseEntry(line []byte) (Entry, error) {
 	}
 	return e, nil
 }
+
+// Hash is what the next entry, a head and a citizen's slip name this one by: SHA-256 of its
+// line. It is that of the entry as Append returned it.
+func (e Entry) Hash() (evidence.Hex, error) {
+	line, err := e.encode()
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(line)
+	return sum[:], nil
+}

@@ -1,0 +1,13 @@
+package main
+
+// The words of citizens' slips.
+var (
+	wordNoSlip      = phrase{"no slip for the citizen was written", "chưa lập được phiếu thông báo cho người dân"}
+	wordSlipGenuine = phrase{"genuine: entry %d of the record, %s, for %q, %s", "phiếu thật: mục %d trong sổ, %s, mục đích %q, %s"}
+	wordSlipForged  = map[string]phrase{
+		slipMalformed: {"NOT GENUINE: there is no code of a slip in it, or it was changed", "KHÔNG PHẢI PHIẾU THẬT: không có mã chứng thực, hoặc mã đã bị sửa"},
+		slipSeal:      {"NOT GENUINE: the seal is wrong", "KHÔNG PHẢI PHIẾU THẬT: niêm phong sai"},
+		slipDevice:    {"not of this device: ask where the device that it names is kept", "không phải phiếu của thiết bị này: hãy hỏi nơi giữ thiết bị ghi trên phiếu"},
+		slipRecord:    {"NOT GENUINE: the record has no such entry", "KHÔNG PHẢI PHIẾU THẬT: trong sổ không có mục này"},
+	}
+)
