@@ -19,8 +19,11 @@ import (
 
 	"github.com/tamthe/tamthe/issuance/keystore"
 	"github.com/tamthe/tamthe/issuance/sqlite"
+	"github.com/tamthe/tamthe/verify"
 	"github.com/tamthe/tamthe/verify/eid"
+	"github.com/tamthe/tamthe/verify/eid/metrics"
 	"github.com/tamthe/tamthe/verify/eid/openid"
+	"github.com/tamthe/tamthe/verify/status"
 )
 
 // The files of a service of e-authentication, in a folder of its own.
@@ -33,6 +36,7 @@ const (
 type serveEIDOptions struct {
 	verifyOptions
 	dir, parties, listen, url, cert, key string
+	metrics, log                         string
 	init                                 bool
 }
 
@@ -67,7 +71,9 @@ others for each sector, and an empty record. PARTIES is a TOML file:
 The fields are ` + strings.Join(eid.Fields()[:6], ", ") + `,
 ` + strings.Join(eid.Fields()[6:], ", ") + `.
 
-Once it listens it prints "ready" and its address; SIGINT or SIGTERM stops it. Elsewhere than
+Once it listens it prints "ready" and its address; /healthz and /readyz say how it is. SIGINT or
+SIGTERM stops it: what is being answered is, no login begins. Neither --log nor --metrics, which
+is for Prometheus, has a word of who a citizen is. Elsewhere than
 on this machine it is served with --cert and --key only; --url then says by which address all
 know it: it is part of what the chip signs.
 `,
@@ -92,6 +98,8 @@ know it: it is part of what the chip signs.
 	f.StringVar(&o.url, "url", "", "by which `URL` all know the service (else where it listens)")
 	f.StringVar(&o.cert, "cert", "", "`FILE` of its certificate, PEM")
 	f.StringVar(&o.key, "key", "", "`FILE` of that certificate's key, PEM")
+	f.StringVar(&o.metrics, "metrics", "", "`ADDRESS` on this machine to show /metrics at (else nowhere)")
+	f.StringVar(&o.log, "log", "", "append what is decided to this `FILE`, a JSON document a line")
 	return cmd
 }
 
@@ -185,9 +193,10 @@ func runServeEID(ctx context.Context, p *program, o serveEIDOptions) error {
 	if c.Options, err = o.options(p, "online"); err != nil {
 		return err
 	}
-	status, done := p.statusSource(ctx, c.Options.Status)
+	lists := c.Options.Status
+	source, done := p.statusSource(ctx, lists)
 	defer done()
-	c.Options.Status = status
+	c.Options.Status = source
 	keys := keystore.Folder{Dir: o.dir}
 	key, err := keys.Signer(ctx, eidKey)
 	if errors.Is(err, keystore.ErrMissing) {
@@ -212,20 +221,64 @@ func runServeEID(ctx context.Context, p *program, o serveEIDOptions) error {
 	}
 	defer store.Close()
 	c.Store = store
-	l, scheme, err := listenWeb(ctx, o.listen, o.cert, o.key)
+	return o.serve(ctx, p, c, lists)
+}
+
+// serve runs the service that c describes until ctx ends.
+func (o serveEIDOptions) serve(ctx context.Context, p *program, c eid.Config, lists verify.StatusSource) error {
+	c.Metrics = metrics.New()
+	if err := listAges(c, lists); err != nil {
+		return err
+	}
+	handler := slog.Handler(said{p})
+	if o.log != "" {
+		f, err := os.OpenFile(o.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		handler = slog.NewMultiHandler(handler, slog.NewJSONHandler(f, nil))
+	}
+	c.Log = slog.New(handler)
+	shown, err := listenMetrics(ctx, o.metrics)
 	if err != nil {
 		return err
+	}
+	l, scheme, err := listenWeb(ctx, o.listen, o.cert, o.key)
+	if err != nil {
+		return errors.Join(err, shown.close())
 	}
 	c.URL = first(c.URL, scheme+"://"+l.Addr().String())
 	s, err := eid.New(c)
 	if err != nil {
-		return errors.Join(err, l.Close())
+		return errors.Join(err, l.Close(), shown.close())
 	}
 	h, err := openid.Handler(s, openid.Options{Log: slog.New(said{p})})
 	if err != nil {
-		return errors.Join(err, l.Close())
+		return errors.Join(err, l.Close(), shown.close())
 	}
+	defer context.AfterFunc(ctx, s.Close)()
+	shown.serve(c.Metrics.Handler())
 	debug.SetGCPercent(400) // little lives long here, and the heap is small
 	fmt.Fprintf(p.out, "ready %s\n", c.URL)
-	return serveWeb(ctx, l, h)
+	return errors.Join(serveWeb(ctx, l, c.Metrics.Web(h)), shown.close())
+}
+
+// listAges shows how old the lists of card status are.
+func listAges(c eid.Config, source verify.StatusSource) error {
+	lists, ok := source.(interface{ Lists() []*status.List })
+	if !ok {
+		return nil
+	}
+	var errs []error
+	seen := map[string]bool{}
+	for _, l := range lists.Lists() {
+		if name := l.Country + " " + l.URI; !seen[name] {
+			seen[name] = true
+			errs = append(errs, c.Metrics.Gauge("eid_status_list_age_seconds", "Age of a list of card status.", func() float64 {
+				return c.Now().Sub(l.Signed).Seconds()
+			}, "list", name))
+		}
+	}
+	return errors.Join(errs...)
 }

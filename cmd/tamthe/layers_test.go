@@ -30,6 +30,7 @@ var allowed = map[string][]string{
 	"verify":                   {"golang.org/x/crypto", "golang.org/x/text", "github.com/pelletier/go-toml/v2"},
 	"verify/evidence":          {"filippo.io/age"},
 	"verify/eid":               {"github.com/go-jose/go-jose/v4", "github.com/danielgtaylor/huma/v2"},
+	"verify/eid/metrics":       {"github.com/prometheus/client_golang"},
 	"verify/eid/openid":        {"github.com/go-jose/go-jose/v4", "github.com/zitadel/oidc/v3"},
 	"verify/receipt":           {"golang.org/x/mod"},
 	"issuance":                 {"golang.org/x/crypto", "golang.org/x/mod"},

@@ -56,6 +56,15 @@ func (l *Logins) Decide(ctx context.Context, d eid.Decision) error {
 	return l.group.keep(ctx, &deciding{Decision: d, done: make(chan struct{})})
 }
 
+// Ready says why nothing can be kept, if it is so.
+func (l *Logins) Ready(ctx context.Context) error {
+	tx, err := l.db.BeginTx(ctx, nil) // the writer's lock
+	if err != nil {
+		return typed(err)
+	}
+	return typed(tx.Rollback())
+}
+
 // Each calls f with the decisions of a time, from included and to not, in order of time.
 func (l *Logins) Each(ctx context.Context, from, to time.Time, f func(eid.Decision) error) error {
 	rows, err := l.db.QueryContext(ctx, "SELECT * FROM login WHERE at >= ? AND at < ? ORDER BY at, session", from.UnixMicro(), to.UnixMicro())

@@ -7,8 +7,10 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"net/netip"
+	"reflect"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -28,11 +30,14 @@ func (s *Server) Handler() http.Handler {
 	c.Formats = map[string]huma.Format{"application/json": strictJSON, "json": strictJSON}
 	c.Transformers = append(c.Transformers, silent)
 	api := humago.New(mux, c)
+	refused := map[string]*huma.Response{"default": {Description: "Refused: why", Content: map[string]*huma.MediaType{
+		"application/json": {Schema: c.Components.Schemas.Schema(reflect.TypeFor[Problem](), true, "Problem")},
+	}}}
 	post := func(path, id, what string) huma.Operation {
-		return huma.Operation{OperationID: id, Method: http.MethodPost, Path: path, Summary: what, MaxBodyBytes: 4 * maxFiles}
+		return huma.Operation{OperationID: id, Method: http.MethodPost, Path: path, Summary: what, MaxBodyBytes: 4 * maxFiles, Responses: maps.Clone(refused)}
 	}
 	get := func(path, id, what string) huma.Operation {
-		return huma.Operation{OperationID: id, Method: http.MethodGet, Path: path, Summary: what}
+		return huma.Operation{OperationID: id, Method: http.MethodGet, Path: path, Summary: what, Responses: maps.Clone(refused)}
 	}
 	huma.Register(api, post("/eid/v1/logins", "begin", "A relying party begins a login"), s.apiBegin)
 	huma.Register(api, get("/eid/v1/logins/{session}", "state", "The browser session that began a login asks how it stands"), s.apiState)
@@ -55,7 +60,7 @@ func (s *Server) Handler() http.Handler {
 		writeProblem(w, refuse(CodeProtocol))
 	})
 	mux.HandleFunc("POST /eid/v2/agent/{session}/relay", s.apiRelay)
-	mux.HandleFunc("GET /health", func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("ok\n")) })
+	s.health(mux)
 	return mux
 }
 

@@ -92,6 +92,10 @@ func TestBadRequests(t *testing.T) {
 		}
 		reply, _ := io.ReadAll(resp.Body)
 		resp.Body.Close()
+		var p Problem
+		if err := json.Unmarshal(reply, &p); err != nil || p.Code == "" {
+			t.Errorf("%s: no code: %s", what, reply)
+		}
 		if resp.StatusCode != c.want || strings.Contains(string(reply), "secret-text") {
 			t.Errorf("%s: %d %s", what, resp.StatusCode, reply)
 		}

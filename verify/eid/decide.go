@@ -19,6 +19,8 @@ func (s *Server) judge(ctx context.Context, l *login, now time.Time) (*verify.Re
 	if l.holder {
 		o.Holder = verify.HolderMatch
 	}
+	began := time.Now()
+	defer func() { s.c.Metrics.Judged(time.Since(began)) }()
 	return verify.JudgeRecord(ctx, l.record, o)
 }
 
@@ -93,11 +95,16 @@ func (s *Server) keep(ctx context.Context, l *login, d Decision, why error) erro
 	if r, ok := errors.AsType[*Refusal](why); ok {
 		d.Code, d.Reasons = r.Code, r.Reasons
 	}
-	if err := s.c.Store.Decide(ctx, d); err != nil {
+	began := time.Now()
+	err := s.c.Store.Decide(ctx, d)
+	s.c.Metrics.Stored(time.Since(began), err)
+	if err != nil {
 		l.forget()
 		l.stage = open
+		s.c.Log.ErrorContext(ctx, "a decision is not on the record", "session", d.Session, "error", err)
 		return err
 	}
+	s.decided(ctx, d)
 	l.forget()
 	if why != nil {
 		s.close(l, refused, why)
@@ -197,7 +204,8 @@ func digest(r verify.Record) [32]byte {
 // Redeem gives the assertion to the party, once: to whoever has the browser session that
 // began the login and the code that the agent gave its citizen. Evidence that somebody was
 // lured into giving for another browser's login stays with that citizen's agent.
-func (s *Server) Redeem(secret, session, browser, finish string) (string, *Claims, error) {
+func (s *Server) Redeem(secret, session, browser, finish string) (token string, c *Claims, err error) {
+	defer s.refuses("redeem", &err)
 	l, err := s.take(session)
 	if err != nil {
 		return "", nil, err
@@ -206,21 +214,21 @@ func (s *Server) Redeem(secret, session, browser, finish string) (string, *Claim
 	if !l.party.Knows(secret) {
 		return "", nil, refuse(CodeParty)
 	}
-	c, err := s.redeem(l, browser, finish)
-	if err != nil {
+	if c, err = s.redeem(l, browser, finish); err != nil {
 		return "", nil, err
 	}
-	token, err := s.c.Signer.sign(c)
-	if err != nil {
+	if token, err = s.c.Signer.sign(c); err != nil {
 		return "", nil, err
 	}
+	s.c.Metrics.Redeemed(l.party.ID, c.Level)
 	s.close(l, redeemed, nil)
 	return token, c, nil
 }
 
 // RedeemFor is Redeem for a caller that answers the party by other means than an assertion
 // of this package: OpenID Connect has tokens of its own.
-func (s *Server) RedeemFor(party, session, browser, finish string) (*Claims, error) {
+func (s *Server) RedeemFor(party, session, browser, finish string) (c *Claims, err error) {
+	defer s.refuses("redeem", &err)
 	l, err := s.take(session)
 	if err != nil {
 		return nil, err
@@ -229,10 +237,10 @@ func (s *Server) RedeemFor(party, session, browser, finish string) (*Claims, err
 	if l.party.ID != party {
 		return nil, refuse(CodeParty)
 	}
-	c, err := s.redeem(l, browser, finish)
-	if err != nil {
+	if c, err = s.redeem(l, browser, finish); err != nil {
 		return nil, err
 	}
+	s.c.Metrics.Redeemed(l.party.ID, c.Level)
 	s.close(l, redeemed, nil)
 	return c, nil
 }

@@ -8,13 +8,16 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"errors"
+	"log/slog"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/tamthe/tamthe/apdu"
 	"github.com/tamthe/tamthe/card/auth"
 	"github.com/tamthe/tamthe/card/lds"
 	"github.com/tamthe/tamthe/verify"
+	"github.com/tamthe/tamthe/verify/eid/metrics"
 )
 
 // Decision is what a Store keeps of a login: who asked for what and what came of it. There is
@@ -57,6 +60,9 @@ type Config struct {
 	Life     time.Duration
 	Sessions int // most at once; 10,000 if 0
 	Now      func() time.Time
+
+	Metrics *metrics.Metrics // nil counts nothing
+	Log     *slog.Logger     // what is decided, without a word of who it was; nil is silent
 }
 
 // Server is the e-authentication service. It is safe for concurrent use. Logins that are
@@ -66,6 +72,7 @@ type Server struct {
 	parties map[string]*Party
 	rates   meter
 	table   table
+	closing atomic.Bool
 }
 
 // New makes a Server; what cannot be is an error.
@@ -75,6 +82,9 @@ func New(c Config) (*Server, error) {
 		return nil, errors.New("a server needs its address, a store, a signer and a clock")
 	case len(c.Pairwise) < 32:
 		return nil, errors.New("the secret for names has at least 32 octets")
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
 	}
 	c.Life, c.Sessions = cmp.Or(c.Life, 5*time.Minute), cmp.Or(c.Sessions, 10_000)
 	if c.Options.Policy.Name == "" {
@@ -95,7 +105,7 @@ func New(c Config) (*Server, error) {
 		}
 		s.parties[p.ID] = &p
 	}
-	return s, nil
+	return s, s.gauges()
 }
 
 // Begun is a login that a relying party began. Browser stays with the browser session that
@@ -116,7 +126,8 @@ const (
 )
 
 // Begin opens a login for a party that signed in by its secret.
-func (s *Server) Begin(secret string, a Ask) (*Begun, error) {
+func (s *Server) Begin(secret string, a Ask) (b *Begun, err error) {
+	defer s.refuses("begin", &err)
 	p := s.parties[a.Party]
 	if p == nil || !p.Knows(secret) {
 		return nil, refuse(CodeParty)
@@ -126,7 +137,8 @@ func (s *Server) Begin(secret string, a Ask) (*Begun, error) {
 
 // BeginFor opens a login for a party whom the caller knows by other means than its secret:
 // OpenID Connect sends the citizen's browser first.
-func (s *Server) BeginFor(a Ask) (*Begun, error) {
+func (s *Server) BeginFor(a Ask) (b *Begun, err error) {
+	defer s.refuses("begin", &err)
 	p := s.parties[a.Party]
 	if p == nil {
 		return nil, refuse(CodeParty)
@@ -153,6 +165,9 @@ func (s *Server) Signer() *Signer { return s.c.Signer }
 func (s *Server) Now() time.Time { return s.c.Now() }
 
 func (s *Server) begin(p *Party, a Ask) (*Begun, error) {
+	if s.closing.Load() {
+		return nil, errClosing
+	}
 	if err := a.check(); err != nil {
 		return nil, err
 	}
@@ -176,6 +191,7 @@ func (s *Server) begin(p *Party, a Ask) (*Begun, error) {
 		return nil, refuse(CodeRate)
 	}
 	b.Code = l.code
+	s.c.Metrics.Begun(p.ID)
 	return b, nil
 }
 
@@ -195,7 +211,8 @@ func (s *Server) take(session string) (*login, error) {
 // Open gives a login to the agent that has its code. From then on it is that agent's: whose
 // nonce the commitment is of. From is the network that the agent is in: who guesses codes
 // there has no answer for the rest of the minute, to a right code neither.
-func (s *Server) Open(from, code, commitment string) (*Request, error) {
+func (s *Server) Open(from, code, commitment string) (q *Request, err error) {
+	defer s.refuses("open", &err)
 	if !isCommitment(commitment) {
 		return nil, refuse(CodeEvidence)
 	}

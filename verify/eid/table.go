@@ -143,3 +143,11 @@ func (t *table) remove(order *list.List, l *login) {
 	delete(t.sessions, l.id)
 	delete(t.codes, l.code)
 }
+
+// count is how many logins are under way now, and how many ended ones are remembered.
+func (t *table) count(now time.Time) (under, ended int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.sweep(now)
+	return t.under.Len(), t.ended.Len()
+}

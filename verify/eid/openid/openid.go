@@ -54,9 +54,10 @@ func Handler(s *eid.Server, o Options) (http.Handler, error) {
 	mux := http.NewServeMux()
 	mux.Handle("GET /login", p.own(p.issuer.HandlerFunc(p.show)))
 	mux.Handle("POST /login", p.own(p.issuer.HandlerFunc(p.finish)))
-	mux.Handle("/eid/", s.Handler())
-	mux.Handle("/openapi.json", s.Handler())
-	mux.Handle("/health", s.Handler())
+	api := s.Handler()
+	for _, path := range []string{"/eid/", "/openapi.json", "/health", "/healthz", "/readyz"} {
+		mux.Handle(path, api)
+	}
 	mux.Handle(provider.AuthorizationEndpoint().Relative(), p.begins(provider))
 	mux.Handle("/", p.own(provider))
 	return http.NewCrossOriginProtection().Handler(mux), nil
