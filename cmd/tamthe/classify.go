@@ -105,6 +105,8 @@ var classes = []class{
 	{auth.ErrForeignCommand, "over-reached", exitRefused, "the service wanted more of the card than was agreed, and was stopped; tell the portal"},
 	{eid.ErrService, "eid-service", exitError, "look at the address, then try again"},
 	{intake.ErrUnknown, "intake-unknown", exitError, "look at the spelling; `tamthe intake list --all` lists the cases"},
+	{intake.ErrWaiting, "intake-waiting", exitRule, "the portal has yet to send it"},
+	{desk.ErrOtherPerson, "field", exitError, "correct the file: its number is that of the case"},
 	{intake.ErrClosed, "intake-closed", exitRule, "`tamthe intake show` tells how the case stands"},
 	{intake.ErrTaken, "intake-taken", exitRule, "that officer goes on with it, or refuses it"},
 	{intake.ErrConflict, "conflict", exitConflict, "run the command again"},

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tamthe/tamthe/card/profile"
+	"github.com/tamthe/tamthe/card/profile/vn"
 	"github.com/tamthe/tamthe/issuance/desk"
 	"github.com/tamthe/tamthe/issuance/intake"
 	"github.com/tamthe/tamthe/verify"
@@ -188,8 +189,9 @@ func newIntakeImport(p *program) *cobra.Command {
 		Short: "Take a case over; prints the application's name",
 		Long: `Takes a case over and enrols its person, whom the officer sees before them and has compared with
 what the case says (--present). The officer adds the portrait. The card that the person has in
-force is replaced, unless the case is about a first one. An import that was cut short is done
-again: there is one application.
+force is replaced, unless the case is about a first one. Where the case is wrong, --person has
+the same person's data as enrol reads them, corrected. An import that was cut short is done again:
+there is one application.
 `,
 		Example: "  tamthe intake import I-7K3Q-X2MB-4D0A-9VTE --present --portrait face.jpg --operator an",
 		Args:    exactly(1),
@@ -203,6 +205,7 @@ again: there is one application.
 	o.flags(p, cmd, "")
 	cmd.Flags().Lookup("reason").Usage = "why, one `WORD`, where it is another than the citizen said"
 	cmd.Flags().StringVar(&o.replaces, "replaces", "", "the `CARD` that the new one replaces (else the one in force)")
+	cmd.Flags().StringVar(&o.file, "person", "", "`FILE` of the person, corrected by the officer")
 	cmd.Flags().BoolVar(&present, "present", false, "the person is here, and is whom the case is about")
 	return cmd
 }
@@ -224,6 +227,15 @@ func runIntakeImport(ctx context.Context, p *program, code string, o enrolOption
 	if o.fingers != "" {
 		if n.Fingers, err = p.input(o.fingers, maxPortraitFile); err != nil {
 			return err
+		}
+	}
+	if o.file != "" {
+		b, err := p.input(o.file, maxPersonFile)
+		if err == nil {
+			n.Person, err = vn.ParsePerson(b)
+		}
+		if err != nil {
+			return hintBoth(fmt.Errorf("%s: %w", o.file, err), wordCorrectPerson)
 		}
 	}
 	if _, err := profile.ByName(n.Profile); err != nil {

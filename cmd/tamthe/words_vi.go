@@ -226,6 +226,7 @@ var inVietnamese = map[string]struct{ what, hint string }{
 	"unconfirmed":           {"cơ sở dữ liệu dân cư chưa xác nhận hồ sơ", "hỏi bằng `tamthe register ask`; chỗ sai khác phải được người phê duyệt chấp nhận, sửa hoặc từ chối"},
 	"no-register":           {"nơi này chưa biết cơ sở dữ liệu dân cư nào", "khai báo trong mục [register] của config.toml; xem `tamthe serve register --help`"},
 	"intake-unknown":        {"không có hồ sơ trực tuyến nào như vậy", "xem lại mã; `tamthe intake list --all` liệt kê các hồ sơ"},
+	"intake-waiting":        {"tờ khai ban đầu chưa đến", "cổng còn phải gửi tờ khai"},
 	"intake-closed":         {"hồ sơ trực tuyến này không còn mở", "`tamthe intake show` cho biết hồ sơ đang ở đâu"},
 	"intake-taken":          {"cán bộ khác đã nhận hồ sơ này", "cán bộ đó làm tiếp hoặc từ chối"},
 	"register-down":         {"cơ sở dữ liệu dân cư không trả lời", "hồ sơ chờ: chạy `tamthe register ask --all` khi hệ thống hoạt động lại"},

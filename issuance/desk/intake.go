@@ -14,6 +14,9 @@ import (
 	"github.com/tamthe/tamthe/issuance/vault"
 )
 
+// ErrOtherPerson means that what an officer corrected is about another person than the case.
+var ErrOtherPerson = errors.New("the file is about another person")
+
 // Counter is where what portals sent meets the office: it seals and opens it, tells the
 // portals' service what the ledger says, and lets officers take cases over or refuse them. It
 // may be used by several goroutines at once; nothing else may use its Office meanwhile.
@@ -59,102 +62,77 @@ func (c *Counter) Person(n vn.Number) (string, error) {
 	return c.Office.Vault.Person(string(n))
 }
 
-// step is how many entries Touched looks at.
-const step = 2000
+// round is how many entries Steps looks at.
+const round = 2000
 
-var errStep = errors.New("enough for one step")
+var errRound = errors.New("enough for one round")
 
-// Touched names the applications about which entries of the ledger say something.
-func (c *Counter) Touched(ctx context.Context, from int64) (apps []string, to int64, err error) {
+// stepOf is what an act makes of the state of its application, as a portal learns it. Acts
+// that are not there make none.
+var stepOf = map[issuance.Kind]map[issuance.Act]intake.State{
+	issuance.KindApplication: {
+		issuance.Enrol: intake.AtDesk, issuance.Change: intake.AtDesk, issuance.Confirm: intake.AtDesk, issuance.Differ: intake.AtDesk, issuance.Accept: intake.AtDesk,
+		issuance.Approve: intake.Approved, issuance.Personalise: intake.Approved, issuance.Reject: intake.Refused, issuance.Cancel: intake.Cancelled,
+		issuance.Issue: intake.Delivered,
+	},
+	issuance.KindCard: {
+		issuance.Check: intake.Ready, issuance.Fail: intake.Approved, issuance.Send: intake.Approved, issuance.Receive: intake.Ready, issuance.Spoil: intake.Approved,
+	},
+}
+
+// Steps tells what entries of the ledger say of applications. The store held each act
+// against the rules when it took it in.
+func (c *Counter) Steps(ctx context.Context, from int64) (steps []intake.Step, to int64, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	var cards []string
+	var entries []issuance.Entry
 	to = from
 	err = c.Office.Store.Entries(ctx, from, func(index int64, leaf, payload []byte) error {
-		if index >= from+step {
-			return errStep
+		if index >= from+round {
+			return errRound
 		}
 		e, err := issuance.ParseEntry(leaf, payload)
 		if err != nil {
 			return err
 		}
-		switch e.Stream.Kind {
-		case issuance.KindApplication:
-			apps = append(apps, e.Stream.ID)
-		case issuance.KindCard:
-			cards = append(cards, e.Stream.ID)
+		if _, ok := stepOf[e.Stream.Kind][e.Act]; ok {
+			entries = append(entries, e)
 		}
 		to = index + 1
 		return nil
 	})
-	if err != nil && !errors.Is(err, errStep) {
+	if err != nil && !errors.Is(err, errRound) {
 		return nil, 0, err
 	}
-	slices.Sort(cards)
-	for _, card := range slices.Compact(cards) {
-		entries, err := c.Office.Store.Stream(ctx, issuance.Card(card))
-		if err != nil {
-			return nil, 0, err
+	for _, e := range entries {
+		s := intake.Step{App: e.Stream.ID, State: stepOf[e.Stream.Kind][e.Act], At: e.Time}
+		if s.State.Over() {
+			s.Why = e.Fields["reason"]
 		}
-		if len(entries) > 0 {
-			apps = append(apps, entries[0].Fields["application"])
+		if e.Stream.Kind == issuance.KindCard {
+			life, err := c.Office.Store.Stream(ctx, e.Stream)
+			if err != nil {
+				return nil, 0, err
+			}
+			s.App = life[0].Fields["application"] // the allocation's
 		}
+		steps = append(steps, s)
 	}
-	slices.Sort(apps)
-	return slices.Compact(apps), to, nil
+	return steps, to, nil
 }
 
-// Standing tells how an application stands, as its portal learns it.
-func (c *Counter) Standing(ctx context.Context, app string) (intake.State, string, bool, error) {
+// Has reports whether there is an application of that name.
+func (c *Counter) Has(ctx context.Context, app string) (bool, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	a, err := c.Office.Application(ctx, app)
-	if errors.Is(err, ErrUnknown) {
-		return "", "", false, nil
-	}
-	if err != nil {
-		return "", "", false, err
-	}
-	s, err := c.standing(ctx, a)
-	return s, a.Ended, err == nil, err
-}
-
-func (c *Counter) standing(ctx context.Context, a *Application) (intake.State, error) {
-	switch a.Phase {
-	case issuance.Enrolled, issuance.Differing:
-		return intake.AtDesk, nil
-	case issuance.Approved:
-		return intake.Approved, nil
-	case issuance.Rejected:
-		return intake.Refused, nil
-	case issuance.Cancelled:
-		return intake.Cancelled, nil
-	case issuance.Personalising:
-		card, err := c.Office.Card(ctx, a.Card)
-		if err != nil {
-			return "", err
-		}
-		if card.Phase == issuance.Checked || card.Phase == issuance.Arrived {
-			return intake.Ready, nil
-		}
-		return intake.Approved, nil
-	case issuance.Shredded:
-		for _, h := range a.History {
-			switch h.Act {
-			case issuance.Reject:
-				return intake.Refused, nil
-			case issuance.Cancel:
-				return intake.Cancelled, nil
-			}
-		}
-	}
-	return intake.Delivered, nil
+	entries, err := c.Office.Store.Stream(ctx, issuance.Application(app))
+	return len(entries) > 0, err
 }
 
 // Follow brings the cases up to what the ledger says, and destroys what is sealed of those
 // that the ledger has by now.
 func (c *Counter) Follow(ctx context.Context) error {
-	if err := intake.Follow(ctx, c.Store, c, c.Office.Now()); err != nil {
+	if err := intake.Follow(ctx, c.Store, c); err != nil {
 		return err
 	}
 	return intake.Sweep(ctx, c.Store, c, c)
@@ -237,8 +215,9 @@ func (c *Counter) may(ctx context.Context, roles ...issuance.Role) (issuance.Ope
 }
 
 // Import takes a case over and enrols its person, who is present, with what the officer adds:
-// portrait, fingers, profile. It returns the application's name. Where n says no other the
-// reason is the citizen's, and what is replaced is the card that the person has in force.
+// portrait, fingers, profile. It returns the application's name. Where n says no other, person
+// and reason are those of the case, and what is replaced is the card that the person has in
+// force; a person of n's is one whom the officer corrected, of the same number: ErrOtherPerson.
 //
 // The name of the application is stored before it is enrolled: an Import that was cut short is
 // done again, by whomever, and there is one application. Errors: intake.ErrUnknown,
@@ -250,12 +229,14 @@ func (c *Counter) Import(ctx context.Context, code string, n Enrolment) (string,
 	}
 	switch {
 	case k.App != "":
-		if _, _, there, err := c.Standing(ctx, k.App); there || err != nil {
+		if there, err := c.Has(ctx, k.App); there || err != nil {
 			return k.App, err
 		}
 		if k.State != intake.AtDesk {
 			return "", fmt.Errorf("%s is %s: %w", code, k.State, intake.ErrClosed)
 		}
+	case k.State == intake.Waiting:
+		return "", fmt.Errorf("%s: %w", code, intake.ErrWaiting)
 	case k.State != intake.Received:
 		return "", fmt.Errorf("%s is %s: %w", code, k.State, intake.ErrClosed)
 	}
@@ -266,7 +247,13 @@ func (c *Counter) Import(ctx context.Context, code string, n Enrolment) (string,
 	if m == nil {
 		return "", fmt.Errorf("%s: %w", code, vault.ErrShredded)
 	}
-	n.Person = person
+	switch n.Person.Number {
+	case "":
+		n.Person = person
+	case person.Number:
+	default:
+		return "", fmt.Errorf("%s: %w", code, ErrOtherPerson)
+	}
 	if n.Reason == "" {
 		n.Reason = m.Reason
 	}
@@ -324,7 +311,7 @@ func (c *Counter) Refuse(ctx context.Context, code, reason string) error {
 		return err
 	}
 	if k.App != "" {
-		_, _, there, err := c.Standing(ctx, k.App)
+		there, err := c.Has(ctx, k.App)
 		switch {
 		case err != nil:
 			return err

@@ -141,7 +141,7 @@ func (s *Server) apiEvents(ctx context.Context, in *signedInput) (*answer, error
 
 type statusInput struct {
 	network
-	Code string `path:"code" maxLength:"64"`
+	Code string `path:"code"`
 }
 
 func (s *Server) apiStatus(ctx context.Context, in *statusInput) (*answer, error) {

@@ -3,30 +3,24 @@ package intake
 import (
 	"context"
 	"errors"
-	"time"
+	"slices"
 )
 
 // Follow brings the cases that the desk has up to what the ledger says. Several programs may
-// do so at once.
-func Follow(ctx context.Context, store Store, l Ledger, now time.Time) error {
-	for range 1 << 20 { // steps, each of many entries; another program's step is not this one's
+// do so at once: each step of the ledger is one event of its case, at the ledger's own time.
+func Follow(ctx context.Context, store Store, l Ledger) error {
+	for range 1 << 20 { // each round of many entries; another program's is not this one's
 		from, err := store.Followed(ctx)
 		if err != nil {
 			return err
 		}
-		apps, to, err := l.Touched(ctx, from)
+		steps, to, err := l.Steps(ctx, from)
 		if err != nil || to == from {
 			return err
 		}
-		var changed []Case
-		for _, app := range apps {
-			c, moved, err := stand(ctx, store, l, app, now)
-			if err != nil {
-				return err
-			}
-			if moved {
-				changed = append(changed, c)
-			}
+		changed, err := walk(ctx, store, steps)
+		if err != nil {
+			return err
 		}
 		if err := store.Follow(ctx, from, to, changed); err != nil && !errors.Is(err, ErrConflict) {
 			return err
@@ -35,19 +29,30 @@ func Follow(ctx context.Context, store Store, l Ledger, now time.Time) error {
 	return ErrConflict
 }
 
-// stand is the case of an application as the ledger says, and whether that is new.
-func stand(ctx context.Context, store Store, l Ledger, app string, now time.Time) (Case, bool, error) {
-	c, err := store.Of(ctx, app)
-	if errors.Is(err, ErrUnknown) {
-		return c, false, nil
+// walk is what steps make of the cases that they are about, version after version.
+func walk(ctx context.Context, store Store, steps []Step) (changed []Case, err error) {
+	for _, s := range steps {
+		i := slices.IndexFunc(changed, func(c Case) bool { return c.App == s.App })
+		var c Case
+		if i < 0 {
+			if c, err = store.Of(ctx, s.App); errors.Is(err, ErrUnknown) {
+				continue // enrolled at the desk
+			} else if err != nil {
+				return nil, err
+			}
+		} else {
+			for _, one := range changed {
+				if one.App == s.App {
+					c = one
+				}
+			}
+			c.Version++
+		}
+		if c.State.Over() || c.State == s.State {
+			continue
+		}
+		c.State, c.Why, c.Since = s.State, s.Why, s.At
+		changed = append(changed, c)
 	}
-	if err != nil {
-		return c, false, err
-	}
-	state, why, ok, err := l.Standing(ctx, app)
-	if err != nil || !ok || state == c.State && why == c.Why {
-		return c, false, err
-	}
-	c.State, c.Why, c.Since = state, why, now.UTC().Truncate(time.Microsecond)
-	return c, true, nil
+	return changed, nil
 }

@@ -42,6 +42,11 @@ func States() []State {
 	return []State{Waiting, Received, AtDesk, Approved, Ready, Delivered, Refused, Withdrawn, Cancelled}
 }
 
+// Over reports whether nothing more comes of a case.
+func (s State) Over() bool {
+	return s == Delivered || s == Refused || s == Withdrawn || s == Cancelled
+}
+
 // Open reports whether the portal may still amend or withdraw a case.
 func (s State) Open() bool { return s == Waiting || s == Received }
 
@@ -95,6 +100,8 @@ var (
 	ErrConflict = errors.New("the case was changed meanwhile")
 	// ErrRevision means that another message has that revision of the case.
 	ErrRevision = errors.New("another message has that revision")
+	// ErrWaiting means that a case was amended before it was filed.
+	ErrWaiting = errors.New("the application itself has not come yet")
 	// ErrClosed means that the portal's case is at the desk already, or over.
 	ErrClosed = errors.New("the case is not open any more")
 	// ErrTaken means that another officer has taken the case over.
@@ -143,11 +150,19 @@ type Vault interface {
 	Person(n vn.Number) (string, error)
 }
 
+// Step is what the ledger says that an application has come to.
+type Step struct {
+	App   string
+	State State
+	Why   string // the reason of an end
+	At    time.Time
+}
+
 // Ledger is what cases become at the desk. It may be used by several goroutines at once.
 type Ledger interface {
-	// Touched names the applications about which the ledger's entries from an index on say
-	// something, directly or by their cards, and the index after the last that it looked at.
-	Touched(ctx context.Context, from int64) (apps []string, next int64, err error)
-	// Standing tells how an application stands; ok is false if there is none of that name.
-	Standing(ctx context.Context, app string) (state State, why string, ok bool, err error)
+	// Steps tells what the ledger's entries from an index on say of applications, in their
+	// order, and the index after the last that it looked at.
+	Steps(ctx context.Context, from int64) (steps []Step, next int64, err error)
+	// Has reports whether there is an application of that name.
+	Has(ctx context.Context, app string) (bool, error)
 }

@@ -27,7 +27,7 @@ type Outbox struct {
 	mu     sync.Mutex
 	cases  map[string]*Case
 	cursor int64
-	flush  sync.Mutex // one at a time talks to the office
+	turn   chan struct{} // one at a time talks to the office
 }
 
 // Case is one that a citizen filed.
@@ -61,12 +61,15 @@ func (k *Case) said(lang string) string {
 
 const cursorFile = "cursor"
 
+// patience is how long a citizen waits for the office.
+const patience = 5 * time.Second
+
 // OpenOutbox opens a folder, which it makes if there is none.
 func OpenOutbox(dir string) (*Outbox, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	o := &Outbox{dir: dir, cases: map[string]*Case{}}
+	o := &Outbox{dir: dir, cases: map[string]*Case{}, turn: make(chan struct{}, 1)}
 	list, err := filepath.Glob(filepath.Join(dir, "*.json"))
 	if err != nil {
 		return nil, err
@@ -165,12 +168,16 @@ func (o *Outbox) list(want func(*Case) bool) (list []*Case) {
 }
 
 // Flush sends what was not acknowledged and learns how the cases stand. What can't be done
-// now is left for the next time.
+// now, or within seconds, is left for the next time.
 func (o *Outbox) Flush(ctx context.Context, c *intake.Client, now time.Time) {
-	if !o.flush.TryLock() {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	select {
+	case o.turn <- struct{}{}:
+		defer func() { <-o.turn }()
+	case <-ctx.Done():
 		return
 	}
-	defer o.flush.Unlock()
 	for _, k := range o.list(func(k *Case) bool { return len(k.Unsent) > 0 }) {
 		if !o.send(ctx, c, k) {
 			return
