@@ -120,6 +120,22 @@ func Possible(kind Kind, p Phase) []Act {
 	return acts
 }
 
+// Reasons lists the reasons of which an act gives one; none where it gives none, or any.
+func Reasons(kind Kind, act Act) []string {
+	if r := ruleFor(RuleBook, kind, act); r != nil {
+		return slices.Clone(r.only["reason"])
+	}
+	return nil
+}
+
+// RolesOf lists the roles of which one is needed for an act, in the order of the table.
+func RolesOf(kind Kind, act Act) []Role {
+	if r := ruleFor(RuleBook, kind, act); r != nil {
+		return slices.Clone(r.role)
+	}
+	return nil
+}
+
 // NeedsSecond reports whether an act must be signed by two persons. fields are what the
 // stream says with what the act adds: what a key is used for, who takes a card. An act
 // that does not exist needs two.

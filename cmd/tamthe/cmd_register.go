@@ -13,7 +13,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tamthe/tamthe/card/profile/vn"
 	"github.com/tamthe/tamthe/issuance"
 	"github.com/tamthe/tamthe/issuance/desk"
 	"github.com/tamthe/tamthe/issuance/population"
@@ -221,7 +220,7 @@ func runRegisterShow(ctx context.Context, p *program, app string) error {
 	}
 	rows := []sideJSON{}
 	for _, f := range c.Findings {
-		ours, theirs := sideBySide(f.Field, d.Person, c.Record)
+		ours, theirs := population.Beside(f.Field, d.Person, c.Record)
 		rows = append(rows, sideJSON{f.Field, f.Class.String(), f.Cause, ours, theirs})
 	}
 	if p.documents {
@@ -240,44 +239,6 @@ func runRegisterShow(ctx context.Context, p *program, app string) error {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", r.Field, r.Class, r.Cause, verify.Escape(r.Application), verify.Escape(r.Register))
 	}
 	return w.Flush()
-}
-
-// sideBySide is a field as the application and as the register has it.
-func sideBySide(field string, p vn.Person, r population.Record) (ours, theirs string) {
-	place := func(p population.Place) string {
-		return strings.Trim(strings.Join([]string{p.Detail, p.Ward, p.District, p.Province}, " | "), " |")
-	}
-	date := func(d vn.Date) string {
-		if d.Year == 0 {
-			return ""
-		}
-		return d.Text()
-	}
-	switch field {
-	case "number":
-		return string(p.Number), string(r.Number)
-	case "name":
-		return p.FullName(), r.Name
-	case "sex":
-		return p.Sex, r.Sex
-	case "birth":
-		return date(p.Birth), date(r.Birth)
-	case "origin":
-		return p.Origin, place(r.Origin)
-	case "residence":
-		return p.Residence, place(r.Residence)
-	case "ethnicity":
-		return p.Ethnicity, r.Ethnicity
-	case "religion":
-		return p.Religion, r.Religion
-	case "father":
-		return p.Father, r.Father
-	case "mother":
-		return p.Mother, r.Mother
-	case "spouse":
-		return p.Spouse, r.Spouse
-	}
-	return "", ""
 }
 
 func newRegisterList(p *program) *cobra.Command {

@@ -153,7 +153,7 @@ func TestConsoleDesk(t *testing.T) {
 	if got := an.post(page+"/approve", url.Values{"form": {"0123456789abcdef"}, "seen": {strings.Repeat("00", 32)}}); got.code() != "role" && got.code() != "conflict" {
 		t.Errorf("the registrar approves: %q", got.code())
 	}
-	if got := an.post(page+"/make", nil); got.code() == "" {
+	if got := an.post(page+"/make", url.Values{"form": {"0123456789abcdef"}}); got.code() != "state" {
 		t.Error("a card is made that nobody approved")
 	}
 
@@ -173,7 +173,7 @@ func TestConsoleDesk(t *testing.T) {
 	}
 
 	r.blank(t)
-	a = an.wait(an.post(page+"/make", nil))
+	a = an.wait(an.post(page+"/make", formOf(t, an.get(page), page+"/make")))
 	card := regexp.MustCompile(`C-[A-Z0-9]+`).FindString(a.path)
 	if card == "" {
 		t.Fatalf("no card: %q %s", a.code(), a.text)
@@ -190,7 +190,7 @@ func deliverable(t *testing.T, an, binh *consoleBrowser, page string) {
 	if got := binh.post(page+"/deliver", url.Values{"form": {"0123456789abcdef"}, "identity": {"1"}}); got.code() != "state" {
 		t.Errorf("handed over unchecked: %q", got.code())
 	}
-	a := binh.wait(binh.post(page+"/check", nil))
+	a := binh.wait(binh.post(page+"/check", formOf(t, binh.get(page), page+"/check")))
 	if !strings.Contains(a.text, "Thẻ đạt") || !strings.Contains(a.text, `id="stand">đã kiểm tra<`) {
 		t.Fatalf("not passed: %q %s", a.code(), a.text)
 	}

@@ -6,11 +6,9 @@ import (
 	"errors"
 	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/tamthe/tamthe/issuance"
 	"github.com/tamthe/tamthe/issuance/desk"
-	"github.com/tamthe/tamthe/issuance/perso"
 	"github.com/tamthe/tamthe/issuance/population"
 )
 
@@ -25,6 +23,15 @@ type applicationPage struct {
 	Comparison *desk.Comparison
 	Compared   []comparedField
 	May        map[string]bool
+	Choices    []choice
+	Papers     []desk.Form
+	Made       *made // exactly what the chip will hold
+	Same       bool  // the operator took it in: somebody else approves
+	Waits      bool  // the register has yet to confirm it
+	Begun      bool  // a card was begun
+	Blank      desk.Blank
+	Stock      bool // there is a blank
+	Steps      []say
 	RejectFor  []string
 	AcceptFor  []string
 	CancelFor  []string
@@ -58,8 +65,16 @@ func (q *request) application() error {
 	p := applicationPage{row: &row{Application: a, Stand: stand(a, cards)}, Fresh: q.FormValue("new") != "", Register: q.office.Register != nil}
 	q.next(p.row)
 	p.RejectFor, p.AcceptFor, p.CancelFor = issuance.RejectReasons(), issuance.AcceptReasons(), issuance.CancelReasons()
+	p.Choices = q.choices(issuance.KindApplication, a.Phase, issuance.Complain, issuance.Settle)
+	if !slices.ContainsFunc(personRoles, q.operator.May) { // whom it is about is not their business
+		p.May = q.mayApplication(p)
+		return q.render("desk_application.html", p)
+	}
 	if p.Draft, err = q.office.Draft(q.Context(), a.ID); err == nil {
 		p.Person = personOf(p.Draft)
+		if p.Made, err = q.whatIsMade(p.Draft); err != nil {
+			return err
+		}
 		digest, err := p.Draft.Digest()
 		if err != nil {
 			return err
@@ -70,7 +85,48 @@ func (q *request) application() error {
 		}
 	}
 	p.May = q.mayApplication(p)
+	if err := q.helps(&p); err != nil {
+		return err
+	}
 	return q.render("desk_application.html", p)
+}
+
+// helps adds what the page says beside its forms.
+func (q *request) helps(p *applicationPage) error {
+	p.Papers = papersOf(p.Phase)
+	p.Same = slices.ContainsFunc(p.History, func(h desk.Act) bool {
+		return h.Operator == q.operator.Name && (h.Act == issuance.Enrol || h.Act == issuance.Change)
+	})
+	if p.May["approve"] {
+		waiting, err := q.unconfirmed()
+		if err != nil {
+			return err
+		}
+		p.Waits = slices.Contains(waiting, p.ID)
+	}
+	if p.May["make"] {
+		p.Begun = p.Phase == issuance.Personalising && p.Stand != issuance.Spoiled
+		for _, s := range makeSteps {
+			p.Steps = append(p.Steps, s.Say)
+		}
+		var err error
+		p.Blank, err = q.office.NextBlank(q.Context(), "")
+		p.Stock = err == nil
+	}
+	return nil
+}
+
+// papersOf are the papers that an application has in a phase.
+func papersOf(p issuance.Phase) []desk.Form {
+	switch p {
+	case issuance.Shredded:
+		return nil
+	case issuance.Rejected:
+		return []desk.Form{desk.CC01, desk.CC03}
+	case issuance.Cancelled:
+		return []desk.Form{desk.CC01}
+	}
+	return []desk.Form{desk.CC01, desk.CC02}
 }
 
 // mayApplication says which acts the page offers: those that the state and the operator's
@@ -114,18 +170,6 @@ func personOf(d *desk.Draft) []field {
 	return list
 }
 
-// recordFields are the values of a register's record by the names of the findings.
-func recordFields(r population.Record) map[string]string {
-	place := func(p population.Place) string {
-		list := slices.DeleteFunc([]string{p.Detail, p.Ward, p.District, p.Province}, func(s string) bool { return s == "" })
-		return strings.Join(list, ", ")
-	}
-	return map[string]string{
-		"number": string(r.Number), "name": r.Name, "sex": r.Sex, "birth": r.Birth.Text(), "ethnicity": r.Ethnicity, "religion": r.Religion,
-		"origin": place(r.Origin), "residence": place(r.Residence), "father": r.Father, "mother": r.Mother, "spouse": r.Spouse,
-	}
-}
-
 // compared adds what the register said, if it was asked.
 func (q *request) compared(p *applicationPage) error {
 	c, err := q.office.Comparison(q.Context(), p.ID)
@@ -136,7 +180,6 @@ func (q *request) compared(p *applicationPage) error {
 		return err
 	}
 	p.Comparison = c
-	ours, theirs := recordFields(population.RecordOf(p.Draft.Person)), recordFields(c.Record)
 	for _, f := range c.Findings {
 		label := nameOf(recordNames, f.Field)
 		for _, known := range personFields {
@@ -144,8 +187,9 @@ func (q *request) compared(p *applicationPage) error {
 				label = known.Label
 			}
 		}
+		ours, theirs := population.Beside(f.Field, p.Draft.Person, c.Record)
 		p.Compared = append(p.Compared, comparedField{
-			Label: label, Ours: ours[f.Field], Theirs: theirs[f.Field], Class: f.Class, Cause: nameOf(causeNames, string(f.Cause)),
+			Label: label, Ours: ours, Theirs: theirs, Class: f.Class, Cause: nameOf(causeNames, string(f.Cause)),
 			Agrees: f.Class == population.Match, Trouble: f.Class == population.Mismatch,
 		})
 	}
@@ -178,7 +222,10 @@ func (q *request) approve(app string) error {
 	if err != nil || len(seen) != 32 {
 		return errForm
 	}
-	return q.office.ApproveSeen(q.Context(), app, [32]byte(seen))
+	if err := q.office.ApproveSeen(q.Context(), app, [32]byte(seen)); err != nil {
+		return q.beaten(app, err)
+	}
+	return nil
 }
 
 // ask asks the register. That it is down is said; the application waits.
@@ -199,29 +246,3 @@ func reasoned(do func(o *desk.Office, ctx context.Context, app, reason string) e
 }
 
 var errReason = &problem{"reason", http.StatusConflict, say{"Chưa nêu lý do", "There is no reason"}, say{"Chọn một lý do.", "Choose one."}}
-
-// personalise makes the card of the application on the chip in the reader, as a job.
-func (q *request) personalise() error {
-	app, back := q.PathValue("app"), "/desk/applications/"+q.PathValue("app")
-	if err := q.office.MayPersonalise(q.Context(), app); err != nil {
-		return err
-	}
-	return q.start(say{"Làm thẻ", "Making the card"}, back, func(ctx context.Context, r report) (string, error) {
-		chip, err := q.reader(ctx)
-		if err != nil {
-			return "", err
-		}
-		defer chip.Close()
-		plan, forget, err := q.c.config.Make(ctx, q.office, chip)
-		if err != nil {
-			return "", err
-		}
-		defer forget()
-		plan.Progress = func(p perso.Progress) { r(nameOf(actNames, string(p.Act)).in(q.lang), p.Done, p.Total) }
-		card, err := q.office.Personalise(ctx, app, chip, plan)
-		if err != nil {
-			return "", err
-		}
-		return "/desk/cards/" + card, nil
-	})
-}

@@ -24,6 +24,12 @@ type cardPage struct {
 	May      map[string]bool
 	Replaced bool // it takes another's place, which is to be taken back
 	Quality  *qualityResult
+	Choices  []choice
+	Printed  bool // its body has to be read at the check
+	Same     bool // the operator made it: somebody else checks it and hands it over
+	Child    bool // somebody else takes it
+	Lost     bool // the card that it replaces was lost
+	Max      int  // octets of a picture
 }
 
 // card shows one card.
@@ -33,8 +39,10 @@ func (q *request) card() error {
 		return err
 	}
 	p := cardPage{Card: c, Replaced: c.Replaces != ""}
-	if d, err := q.office.Draft(q.Context(), c.Application); err == nil {
-		p.Name, p.Portrait = d.Person.FullName(), true
+	if slices.ContainsFunc(personRoles, q.operator.May) {
+		if d, err := q.office.Draft(q.Context(), c.Application); err == nil {
+			p.Name, p.Portrait, p.Child = d.Person.FullName(), true, isChild(d.Person.Birth, q.office.Now())
+		}
 	}
 	if step, ok := nextSteps[c.Phase]; ok {
 		p.Next, p.By, p.Mine = step.what, step.by, q.operator.May(step.by)
@@ -47,7 +55,18 @@ func (q *request) card() error {
 		"print":   is(issuance.Personaliser, issuance.Locked, issuance.Printed),
 		"deliver": is(issuance.Clerk, issuance.Checked, issuance.Arrived),
 	}
-	p.Quality = q.c.lastQuality(c.ID)
+	p.May["replace"] = is(issuance.Registrar, issuance.Active, issuance.Suspended, issuance.Revoked, issuance.Returned)
+	p.Quality, p.Max = q.c.lastQuality(c.ID), desk.MaxPortrait
+	p.Choices = q.choices(issuance.KindCard, c.Phase, issuance.Suspend, issuance.Resume, issuance.Revoke, issuance.Return, issuance.Spoil, issuance.Destroy)
+	for _, h := range c.History {
+		p.Printed = p.Printed || h.Act == issuance.Print
+		p.Same = p.Same || h.Operator == q.operator.Name && slices.Contains([]issuance.Act{issuance.Allocate, issuance.Lock, issuance.Print}, h.Act)
+	}
+	if p.Replaced && p.May["deliver"] {
+		if a, err := q.office.Application(q.Context(), c.Application); err == nil {
+			p.Lost = a.Reason == "lost"
+		}
+	}
 	return q.render("desk_card.html", p)
 }
 
@@ -55,6 +74,7 @@ func (q *request) card() error {
 type qualityResult struct {
 	at     time.Time
 	Passed bool
+	Reason string // code of the first check that failed
 	Checks []qualityLine
 }
 
@@ -66,6 +86,7 @@ type qualityLine struct {
 	Bad     bool
 	Detail  say
 	English bool // the detail is in English only
+	Code    string
 }
 
 // qualityNames are the ten checks of a finished card.
@@ -83,35 +104,48 @@ var outcomeNames = map[verify.Outcome]say{
 
 // check examines the finished card in the reader, as a job.
 func (q *request) check() error {
+	if err := q.form(); err != nil {
+		return err
+	}
 	id, back := q.PathValue("card"), "/desk/cards/"+q.PathValue("card")
-	return q.start(say{"Kiểm tra thẻ", "Checking the card"}, back, func(ctx context.Context, r report) (string, error) {
-		r(say{"đang kiểm tra thẻ như ở trạm kiểm soát", "looking at the card as a checkpoint would"}.in(q.lang), 0, 0)
-		options, err := q.c.config.QA()
-		if err != nil {
+	e := desk.Examination{Final: q.FormValue("final") != ""}
+	var err error
+	if e.Body, e.Partial, err = q.reading(); err != nil {
+		return err
+	}
+	return q.once(func() (string, error) {
+		if e.Verify, err = q.c.config.QA(); err != nil {
 			return "", err
 		}
-		chip, err := q.reader(ctx)
-		if err != nil {
-			return "", err
-		}
-		defer chip.Close()
-		found, err := q.office.Check(ctx, id, chip, desk.Examination{Verify: options})
-		if _, failed := errors.AsType[*desk.QualityError](err); err != nil && !failed {
-			return "", err
-		}
-		q.c.keepQuality(id, found)
-		return back, nil
+		return q.launch(say{"Kiểm tra thẻ", "Checking the card"}, back, func(ctx context.Context, r report) (string, error) {
+			r(say{"đang kiểm tra thẻ như ở trạm kiểm soát", "looking at the card as a checkpoint would"}.in(q.lang), 0, 0)
+			return back, q.examine(ctx, id, e)
+		})
 	})
+}
+
+func (q *request) examine(ctx context.Context, id string, e desk.Examination) error {
+	chip, err := q.reader(ctx)
+	if err != nil {
+		return err
+	}
+	defer chip.Close()
+	found, err := q.office.Check(ctx, id, chip, e)
+	if _, failed := errors.AsType[*desk.QualityError](err); err != nil && !failed {
+		return err
+	}
+	q.c.keepQuality(id, found)
+	return nil
 }
 
 // maxQualities bounds how many results are kept for their pages.
 const maxQualities = 64
 
 func (c *Console) keepQuality(card string, found *desk.Quality) {
-	res := &qualityResult{at: c.config.Now(), Passed: found.Passed()}
+	res := &qualityResult{at: c.config.Now(), Passed: found.Passed(), Reason: found.Reason()}
 	for _, k := range found.Checks {
 		detail, known := qualityDetail(k.Detail)
-		res.Checks = append(res.Checks, qualityLine{k.Number, nameOf(qualityNames, k.Code), outcomeNames[k.Outcome], k.Outcome == verify.Failed, detail, !known})
+		res.Checks = append(res.Checks, qualityLine{k.Number, nameOf(qualityNames, k.Code), outcomeNames[k.Outcome], k.Outcome == verify.Failed, detail, !known, k.Code})
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -151,7 +185,13 @@ func (q *request) deliver() error {
 		if q.FormValue("identity") == "" {
 			return "", errIdentity
 		}
-		return "/desk/cards/" + id, q.office.Deliver(q.Context(), id, desk.Handover{OldLost: q.FormValue("old") == "lost"})
+		forget, err := q.pair()
+		if err != nil {
+			return "", err
+		}
+		defer forget()
+		h := desk.Handover{Proxy: q.FormValue("taken") == "proxy", OldLost: q.FormValue("old") == "lost"}
+		return "/desk/cards/" + id, q.office.Deliver(q.Context(), id, h)
 	})
 }
 

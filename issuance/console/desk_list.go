@@ -57,9 +57,10 @@ var openPhases = []issuance.Phase{issuance.Enrolled, issuance.Differing, issuanc
 // maxRows bounds a list.
 const maxRows = 200
 
-// list shows the open applications, or with ?all those that have ended.
+// list shows the open applications, with ?late those whose term is over, with ?all those that
+// have ended.
 func (q *request) list() error {
-	ended := q.FormValue("all") != ""
+	ended, late := q.FormValue("all") != "", q.FormValue("late") != ""
 	phases := openPhases
 	if ended {
 		phases = []issuance.Phase{issuance.Issued, issuance.Rejected, issuance.Cancelled}
@@ -67,6 +68,9 @@ func (q *request) list() error {
 	apps, err := q.office.Applications(q.Context(), phases...)
 	if err != nil {
 		return err
+	}
+	if late {
+		apps = slices.DeleteFunc(apps, func(a *desk.Application) bool { return !a.Late })
 	}
 	slices.SortFunc(apps, func(a, b *desk.Application) int { return b.Enrolled.Compare(a.Enrolled) })
 	more := max(0, len(apps)-maxRows)
@@ -78,18 +82,21 @@ func (q *request) list() error {
 	for _, a := range apps[:len(apps)-more] {
 		r := &row{Application: a, Stand: stand(a, cards)}
 		q.next(r)
-		if d, err := q.office.Draft(q.Context(), a.ID); err == nil && !ended {
-			r.Name = d.Person.FullName()
+		if !ended && slices.ContainsFunc(personRoles, q.operator.May) {
+			if d, err := q.office.Draft(q.Context(), a.ID); err == nil {
+				r.Name = d.Person.FullName()
+			}
 		}
 		rows = append(rows, r)
 	}
 	return q.render("desk_list.html", struct {
 		Rows   []*row
 		Ended  bool
+		Late   bool
 		More   int
 		Enrol  bool
 		Intake bool
-	}{rows, ended, more, q.operator.May(issuance.Registrar), q.c.config.Intake != nil})
+	}{rows, ended, late, more, q.operator.May(issuance.Registrar), q.c.config.Intake != nil})
 }
 
 // cards are the states of all cards by name.

@@ -10,6 +10,7 @@ import (
 	"github.com/tamthe/tamthe/card/profile/vn"
 	"github.com/tamthe/tamthe/issuance"
 	"github.com/tamthe/tamthe/issuance/desk"
+	"github.com/tamthe/tamthe/issuance/population"
 )
 
 // maxUpload bounds a form with a portrait, in octets: what a camera gives is made smaller in
@@ -48,25 +49,58 @@ type application struct {
 	Reasons []string
 	Max     int
 	Failure *Failure
+	Wrong   string // the field that is wrong
+
+	Portrait    string // of an earlier sending, in base64
+	Flaws       []flaw // of it
+	Ethnicities []string
 }
 
-func (q *request) newApplication() error { return q.applicationForm(http.StatusOK, nil, nil) }
-
-func (q *request) applicationForm(status int, values map[string]string, f *Failure) error {
-	if values == nil {
-		values = map[string]string{"reason": "first"}
+// newApplication shows the form. For a card that is to be replaced, what is known of its
+// holder stands in it.
+func (q *request) newApplication() error {
+	old := strings.TrimSpace(q.FormValue("replaces"))
+	p := &application{Values: map[string]string{"reason": "first"}}
+	if old == "" {
+		return q.applicationForm(http.StatusOK, p)
 	}
-	return q.renderStatus(status, "desk_new.html", application{personFields, values, issuance.EnrolReasons(), desk.MaxPortrait, f})
+	p.Values = map[string]string{"reason": q.FormValue("reason"), "replaces": old}
+	card, err := q.office.Card(q.Context(), old)
+	if err != nil {
+		return err
+	}
+	// Once a card is handed over its portrait is destroyed, as is usual, and all is typed anew.
+	if d, err := q.office.Draft(q.Context(), card.Application); err == nil {
+		p.prefill(d)
+	}
+	return q.applicationForm(http.StatusOK, p)
+}
+
+func (p *application) prefill(d *desk.Draft) {
+	w := d.Person
+	for name, text := range map[string]string{
+		"number": string(w.Number), "surname": w.Surname, "given": w.Given, "sex": w.Sex, "birth": w.Birth.Text(), "nationality": w.Nationality,
+		"ethnicity": w.Ethnicity, "religion": w.Religion, "origin": w.Origin, "residence": w.Residence, "features": w.Features,
+		"father": w.Father, "mother": w.Mother, "spouse": w.Spouse,
+	} {
+		p.Values[name] = text
+	}
+}
+
+func (q *request) applicationForm(status int, p *application) error {
+	p.Fields, p.Reasons, p.Max, p.Ethnicities = personFields, issuance.EnrolReasons(), desk.MaxPortrait, population.Ethnicities()
+	return q.renderStatus(status, "desk_new.html", p)
 }
 
 // enrol opens the application that the form describes. What is wrong with it is shown beside
 // what was typed.
 func (q *request) enrol() error {
-	if err := q.ParseMultipartForm(maxUpload); err != nil {
-		return errors.Join(errForm, err)
+	if err := q.form(); err != nil {
+		return err
 	}
+	p := &application{Values: map[string]string{}}
 	err := q.once(func() (string, error) {
-		n, err := q.enrolment()
+		n, err := q.enrolment(p)
 		if err != nil {
 			return "", err
 		}
@@ -83,15 +117,20 @@ func (q *request) enrol() error {
 	if status >= http.StatusInternalServerError {
 		return err
 	}
-	values := map[string]string{}
-	for name := range q.MultipartForm.Value {
-		values[name] = q.FormValue(name)
+	for name := range q.PostForm {
+		p.Values[name] = q.FormValue(name)
 	}
-	return q.applicationForm(status, values, &f)
+	p.Failure = &f
+	p.Wrong = strings.TrimPrefix(f.Code, "field-")
+	return q.applicationForm(status, p)
 }
 
 // enrolment reads the form.
-func (q *request) enrolment() (n desk.Enrolment, err error) {
+func (q *request) enrolment(p *application) (n desk.Enrolment, err error) {
+	if n.Portrait, err = q.pictureOf("portrait"); err != nil {
+		return n, err
+	}
+	p.Portrait = keptPicture(n.Portrait)
 	fields := map[string]any{"expiry": nil}
 	for _, f := range personFields {
 		v := strings.TrimSpace(q.FormValue(f.Name))
@@ -110,13 +149,28 @@ func (q *request) enrolment() (n desk.Enrolment, err error) {
 		return n, fieldError(err)
 	}
 	n.Reason, n.Replaces, n.Profile = q.FormValue("reason"), strings.TrimSpace(q.FormValue("replaces")), desk.Profile
-	file, _, err := q.FormFile("portrait")
-	if err != nil {
+	if len(n.Portrait) == 0 {
 		return n, errNoPortrait
 	}
-	defer file.Close()
-	n.Portrait, err = io.ReadAll(file)
+	if p.Flaws = flaws(q.Context(), n.Portrait); len(p.Flaws) > 0 && q.FormValue("portrait-accepted") == "" {
+		return n, errFlaws
+	}
+	n.Fingers, err = q.fingers()
 	return n, err
+}
+
+// fingers is the file of fingerprints, nil without one.
+func (q *request) fingers() ([]byte, error) {
+	f, _, err := q.FormFile("fingers")
+	if err != nil {
+		return nil, nil
+	}
+	defer f.Close()
+	b, err := io.ReadAll(f)
+	if len(b) == 0 {
+		return nil, err
+	}
+	return b, err
 }
 
 var errNoPortrait = &problem{"portrait", http.StatusConflict, say{"Chưa có ảnh chân dung", "There is no portrait"}, say{"Chọn tệp JPEG hoặc chụp bằng máy ảnh.", "Choose a JPEG file, or take it with the camera."}}

@@ -65,16 +65,25 @@ func (j *job) state() (step, <-chan struct{}) {
 // one goes after it failed. The session is not locked meanwhile. work returns the path of
 // the page that shows what came of it.
 func (q *request) start(title say, back string, work func(ctx context.Context, r report) (next string, err error)) error {
+	path, err := q.launch(title, back, work)
+	if err != nil {
+		return err
+	}
+	return q.redirect(path)
+}
+
+// launch is start without sending the browser anywhere: it returns the path of the job's page.
+func (q *request) launch(title say, back string, work func(ctx context.Context, r report) (next string, err error)) (string, error) {
 	_, done := q.session.use(q.c.config.Idle)
 	if done == nil {
-		return errStopping
+		return "", errStopping
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(q.Context()), 10*time.Minute)
 	j := &job{id: randomID(), operator: q.operator.Name, title: title, lang: q.lang, cancel: cancel, changed: make(chan struct{})}
 	if err := q.c.admit(j); err != nil {
 		cancel()
 		done()
-		return err
+		return "", err
 	}
 	go func() {
 		defer q.c.running.Done()
@@ -93,7 +102,7 @@ func (q *request) start(title say, back string, work func(ctx context.Context, r
 		j.ended = q.c.config.Now()
 		q.c.mu.Unlock()
 	}()
-	return q.redirect("/jobs/" + j.id)
+	return "/jobs/" + j.id, nil
 }
 
 // admit counts a job in, and forgets those that ended long ago.

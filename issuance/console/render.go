@@ -34,12 +34,12 @@ func parsePages() (map[string]pageSet, error) {
 	}
 	for _, file := range names {
 		name := path.Base(file)
-		if name == "layout.html" {
+		if name == "layout.html" || name == "parts.html" {
 			continue
 		}
 		sets[name] = pageSet{}
 		for _, lang := range []string{"vi", "en"} {
-			t, err := template.New("layout.html").Funcs(functions(lang)).ParseFS(pageFiles, "pages/layout.html", file)
+			t, err := template.New("layout.html").Funcs(functions(lang)).ParseFS(pageFiles, "pages/layout.html", "pages/parts.html", file)
 			if err != nil {
 				return nil, err
 			}
@@ -70,6 +70,7 @@ func functions(lang string) template.FuncMap {
 		},
 		"act":    func(a issuance.Act) string { return nameOf(actNames, string(a)).in(lang) },
 		"phase":  func(p issuance.Phase) string { return nameOf(phaseNames, string(p)).in(lang) },
+		"word":   func(kind, word string) string { return nameOf(deskWords[kind], word).in(lang) },
 		"reason": func(r string) string { return desk.ReasonText(r, lang) },
 	}
 }

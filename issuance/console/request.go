@@ -129,7 +129,8 @@ func (q *request) wait() {
 	if q.Method == http.MethodPost {
 		body, err := io.ReadAll(io.LimitReader(q.Body, maxWaiting+1))
 		if err == nil && len(body) <= maxWaiting {
-			q.session.keep(&waiting{q.URL.RequestURI(), q.Header.Get("Content-Type"), body})
+			kind := q.Header.Get("Content-Type")
+			q.session.keep(&waiting{q.URL.RequestURI(), kind, withoutSecrets(kind, body)})
 		}
 	}
 	q.seek("/login?locked=1")
@@ -185,7 +186,7 @@ func (q *request) explain(err error) (Failure, int) {
 	if p, ok := errors.AsType[*problem](err); ok {
 		return Failure{Code: p.code, Message: p.what.in(q.lang), Hint: p.hint.in(q.lang)}, p.status
 	}
-	f := q.c.config.Explain(err, q.lang)
+	f := forPages(q.c.config.Explain(err, q.lang), q.lang)
 	switch {
 	case errors.Is(err, context.Canceled):
 		return f, http.StatusServiceUnavailable

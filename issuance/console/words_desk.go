@@ -35,6 +35,7 @@ var actNames = map[string]say{
 	"print": {"in thẻ", "printed"}, "check": {"kiểm tra thẻ", "checking the card"}, "fail": {"không đạt", "failed the check"}, "send": {"chuyển đi", "sent"}, "receive": {"nhận", "received"},
 	"deliver": {"trả thẻ", "handed over"}, "suspend": {"tạm dừng hiệu lực", "suspended"}, "resume": {"cho hiệu lực lại", "resumed"}, "revoke": {"thu hồi", "revoked"},
 	"supersede": {"được thay", "superseded"}, "spoil": {"bỏ thẻ hỏng", "spoiled"}, "return": {"thu lại", "taken back"}, "destroy": {"tiêu hủy", "destroyed"},
+	"move": {"chuyển phôi", "moved"}, "count": {"kiểm đếm", "counted"}, "close": {"chốt ngày", "day closed"},
 }
 
 // qualityDetails are the details of checks that are always said in the same words.
@@ -68,4 +69,24 @@ var causeNames = map[string]say{
 	"unit-words": {"cách viết tên đơn vị", "words for units"}, "dead-district": {"cấp huyện không còn từ tháng 7/2025", "districts ended in July 2025"}, "merged-province": {"tỉnh đã sáp nhập tháng 7/2025", "the province was merged in July 2025"},
 	"marks": {"khác dấu", "other marks"}, "different": {"giá trị khác", "another value"}, "application-silent": {"hồ sơ không ghi", "the application does not say"}, "application-date": {"cơ sở dữ liệu biết rõ ngày hơn", "the register knows more of the date"},
 	"day-swapped": {"ngày và tháng đổi chỗ", "day and month changed places"}, "deceased": {"đã mất", "died"},
+}
+
+// deskWords are further words by what they are about: field, of DG13, and age.
+var deskWords = map[string]map[string]say{"field": fieldWords, "age": ageWords}
+
+// fieldWords are the fields of DG13.
+var fieldWords = map[string]say{
+	"number": {"Số định danh cá nhân", "Personal number"}, "surname": {"Họ", "Surname"}, "given": {"Chữ đệm và tên", "Given names"},
+	"name": {"Họ, chữ đệm và tên", "Name"}, "sex": {"Giới tính", "Sex"}, "birth": {"Ngày, tháng, năm sinh", "Date of birth"},
+	"nationality": {"Quốc tịch", "Nationality"}, "ethnicity": {"Dân tộc", "Ethnicity"}, "religion": {"Tôn giáo", "Religion"},
+	"origin": {"Quê quán", "Place of origin"}, "residence": {"Nơi cư trú", "Residence"}, "features": {"Đặc điểm nhân dạng", "Features"},
+	"father": {"Họ, chữ đệm và tên cha", "Father"}, "mother": {"Họ, chữ đệm và tên mẹ", "Mother"}, "spouse": {"Họ, chữ đệm và tên vợ hoặc chồng", "Spouse"},
+	"expiry": {"Có giá trị đến", "Valid until"}, "issued": {"Ngày cấp", "Issued on"}, "parents": {"Cha, mẹ", "Parents"},
+	"old number": {"Số CMND cũ", "Former number"}, "serial": {"Số hiệu riêng của thẻ", "Card's own serial"}, "deceased": {"Tình trạng", "Status"},
+}
+
+// ageWords are the bands of ages.
+var ageWords = map[string]say{
+	"0-5": {"0–5 tuổi", "0–5"}, "6-13": {"6–13 tuổi", "6–13"}, "14-24": {"14–24 tuổi", "14–24"}, "25-39": {"25–39 tuổi", "25–39"},
+	"40-59": {"40–59 tuổi", "40–59"}, "60+": {"60 tuổi trở lên", "60 and more"}, "unknown": {"không rõ", "unknown"},
 }

@@ -1,6 +1,7 @@
 package population
 
 import (
+	"slices"
 	"strings"
 
 	"golang.org/x/text/unicode/norm"
@@ -17,6 +18,9 @@ var ethnicities = [...]string{
 	41: "La Hủ", 42: "Lự", 43: "Lô Lô", 44: "Chứt", 45: "Mảng", 46: "Pà Thẻn", 47: "Cơ Lao", 48: "Cống", 49: "Bố Y", 50: "Si La",
 	51: "Pu Péo", 52: "Brâu", 53: "Ơ-đu", 54: "Rơ-măm",
 }
+
+// Ethnicities are the names of the peoples in the State's list of 1979, in its order.
+func Ethnicities() []string { return slices.Clone(ethnicities[1:]) }
 
 // spellings are other ways to write a people's name, which are no other people.
 var spellings = map[string]string{"mông": "hmông", "khmer": "khơme", "khome": "khơme"}
