@@ -112,6 +112,7 @@ var classes = []class{
 	{intake.ErrConflict, "conflict", exitConflict, "run the command again"},
 	{intake.ErrKey, "algorithm", exitUsage, "make the portal's key with `openssl genpkey -algorithm ed25519`"},
 	{desk.ErrPeriod, "period", exitRule, "publish it on the day after"},
+	{desk.ErrWhole, "whole-months", exitUsage, "begin with the first day of a month and end with the last of one"},
 	{desk.ErrUnconfirmed, "unconfirmed", exitRule, "ask the register of the population with `tamthe register ask`; what differs is accepted by an approver, changed or refused"},
 	{desk.ErrNoRegister, "no-register", exitError, "name one under [register] in config.toml; see `tamthe serve register --help`"},
 	{population.ErrUnavailable, "register-down", exitError, "the application waits: run `tamthe register ask --all` when the register is back"},

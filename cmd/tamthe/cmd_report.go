@@ -19,8 +19,8 @@ import (
 )
 
 type reportOptions struct {
-	from, to, publish string
-	by                []string
+	from, to, publish, logins string
+	by                        []string
 }
 
 func newReport(p *program) *cobra.Command {
@@ -31,19 +31,26 @@ func newReport(p *program) *cobra.Command {
 		Long: `Counts the applications that were opened, approved, refused, withdrawn and ended with a card
 between two days, both counted in. Ages come from sealed data; no name or number is printed.
 
-With --publish it writes what may leave the office: the counts by office, reason, age, day and
-reason of refusal, and how many working days cards took, as JSON, and FILE.sig beside it, the
-operator's signature of FILE's octets. All counts are rounded to fives, so that nobody is found
-by a small one, nor by what is left of a large one. Once the period is over, the file is the
-same octet by octet whenever it is made. An Ed25519 signature is verified by
+With --publish it writes what may leave the office of whole months that are over, each month by
+itself: the counts by office, reason, age, kind of document and day; refusals, cards revoked and
+answers of the population register with their reasons; how many working days cards took, against
+the seven of the law; how old the revocation and status lists were; what this device inspected,
+if it did; and with --logins the logins of a service of e-authentication. It is JSON, and FILE.sig
+beside it is the operator's signature of FILE's octets. All counts of people are rounded to fives,
+so that nobody is found by a small one, nor by what is left of a large one, nor by the difference
+of two periods. The file is the same octet by octet whenever it is made; only the ages of people
+who were shredded since become unknown. An Ed25519 signature is verified by
 
   openssl pkeyutl -verify -rawin -pubin -inkey operator.pub -in FILE -sigfile FILE.sig
 `,
 		Example: "  tamthe report --from 2026-09-01 --to 2026-09-30 --by office,reason,age\n  tamthe report --from 2026-09-01 --to 2026-09-30 --publish september.json --operator an",
 		Args:    exactly(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if o.publish != "" {
+			switch {
+			case o.publish != "":
 				return runPublish(cmd.Context(), p, o)
+			case o.logins != "":
+				return usagef("--logins goes with --publish")
 			}
 			return runReport(cmd.Context(), p, o)
 		},
@@ -52,6 +59,7 @@ same octet by octet whenever it is made. An Ed25519 signature is verified by
 	cmd.Flags().StringVar(&o.to, "to", "", "last `DAY` (else today)")
 	cmd.Flags().StringSliceVar(&o.by, "by", nil, "told apart by office, reason, age, day")
 	cmd.Flags().StringVar(&o.publish, "publish", "", "write what may leave the office to this new `FILE`, and FILE.sig")
+	cmd.Flags().StringVar(&o.logins, "logins", "", "`FOLDER` of a service of e-authentication whose logins are published too")
 	p.actingFlags(cmd)
 	return cmd
 }
@@ -160,14 +168,10 @@ func columns(by desk.Sorts) (names []string) {
 
 // runPublish writes the indicators of a period, signed.
 func runPublish(ctx context.Context, p *program, o reportOptions) error {
-	if o.from == "" || o.to == "" || len(o.by) > 0 {
-		return usagef("--publish goes with --from and --to, and tells all sorts")
+	if len(o.by) > 0 {
+		return usagef("--publish tells all sorts; --by goes without it")
 	}
-	from, err := p.dayFlag("--from", o.from)
-	if err != nil {
-		return err
-	}
-	to, err := p.dayFlag("--to", o.to)
+	from, to, err := p.wholeMonths("--publish", o.from, o.to)
 	if err != nil {
 		return err
 	}
@@ -176,14 +180,19 @@ func runPublish(ctx context.Context, p *program, o reportOptions) error {
 		return err
 	}
 	defer office.done()
-	i, err := office.Indicators(ctx, from, to)
+	sources, done, err := p.reportSources(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer done()
+	i, err := office.Indicators(ctx, from, to, sources...)
 	if err != nil {
 		return err
 	}
 	text, err := json.MarshalIndent(struct {
 		Schema string `json:"schema"`
 		*desk.Indicators
-	}{"tamthe/indicators/1", i}, "", " ")
+	}{"tamthe/indicators/2", i}, "", " ")
 	if err != nil {
 		return err
 	}

@@ -37,6 +37,7 @@ var allowed = map[string][]string{
 	"issuance/keystore/pkcs11": {"github.com/miekg/pkcs11", "golang.org/x/crypto"},
 	"issuance/printjob":        {"codeberg.org/go-pdf/fpdf", "golang.org/x/image", "golang.org/x/text", "rsc.io/qr"},
 	"issuance/ceremony":        {"github.com/pelletier/go-toml/v2"},
+	"issuance/dataset":         {"github.com/parquet-go/parquet-go"},
 	"issuance/population":      {"golang.org/x/text"},
 	"issuance/intake":          {"github.com/go-jose/go-jose/v4", "github.com/danielgtaylor/huma/v2"},
 	"issuance/sqlite":          {"github.com/mattn/go-sqlite3", "golang.org/x/mod"},

@@ -25,6 +25,7 @@ var (
 	wordNameOperator    = phrase{"name the operator with --operator or TAMTHE_OPERATOR; `tamthe operator list` lists them", "nêu cán bộ bằng --operator hoặc TAMTHE_OPERATOR; `tamthe operator list` liệt kê các cán bộ"}
 	wordLedgerThere     = phrase{"nothing was changed; TAMTHE_HOME or TAMTHE_LEDGER can name another place", "không thay đổi gì; TAMTHE_HOME hoặc TAMTHE_LEDGER chỉ được nơi khác"}
 	wordNotThatCard     = phrase{"what is printed on card %s does not open the chip in the reader: is it another card?", "chữ in trên thẻ %s không mở được chip trong đầu đọc: có phải thẻ khác không?"}
+	wordDataset         = phrase{"%s: %d rows, about %d withheld, %d octets", "%s: %d dòng, bỏ khoảng %d dòng, %d byte"}
 	wordNoIntake        = phrase{"make what the office needs for it with `tamthe serve intake --init`", "tạo những thứ cần thiết bằng `tamthe serve intake --init`"}
 	wordNotPresent      = phrase{"a case is taken over when its person is here: --present says so", "chỉ nhận hồ sơ khi người đề nghị có mặt: --present xác nhận điều đó"}
 	wordSlipLost        = phrase{"application %s is open all the same; `tamthe application show` writes its slip", "hồ sơ %s vẫn đã mở; `tamthe application show` in lại giấy hẹn"}
@@ -223,6 +224,7 @@ var inVietnamese = map[string]struct{ what, hint string }{
 	"unlogged":              {"sổ cái chưa có việc mà trung tâm đang chờ", "xem bàn này và trung tâm có dùng cùng một sổ cái không"},
 	"centre":                {"trung tâm dừng việc làm thẻ", "xem trung tâm nêu lý do gì; có thể làm tiếp trên chính chip đó"},
 	"period":                {"kỳ báo cáo chưa kết thúc", "công bố vào ngày hôm sau"},
+	"whole-months":          {"chỉ công bố trọn tháng", "bắt đầu từ ngày đầu của một tháng và kết thúc ở ngày cuối của một tháng"},
 	"unconfirmed":           {"cơ sở dữ liệu dân cư chưa xác nhận hồ sơ", "hỏi bằng `tamthe register ask`; chỗ sai khác phải được người phê duyệt chấp nhận, sửa hoặc từ chối"},
 	"no-register":           {"nơi này chưa biết cơ sở dữ liệu dân cư nào", "khai báo trong mục [register] của config.toml; xem `tamthe serve register --help`"},
 	"intake-unknown":        {"không có hồ sơ trực tuyến nào như vậy", "xem lại mã; `tamthe intake list --all` liệt kê các hồ sơ"},

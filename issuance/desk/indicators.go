@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"time"
-
-	"github.com/tamthe/tamthe/issuance"
 )
 
 // Step is what published counts are rounded to the nearest multiple of: a count of one or
@@ -16,20 +14,33 @@ import (
 // or an exact total, would tell small ones by what is left.
 const Step = 5
 
-// Indicators are what an office publishes of a period: counts of what became of
-// applications, told apart by one thing at a time, and how long cards took. They are the
-// same whenever they are computed, once the period is over. All counts are rounded to Step,
-// and none can be had exactly, from all tables together either.
+// Indicators are what an office publishes of whole months: counts of what became of
+// applications and of what was verified, told apart by one thing at a time, how long cards
+// took, and how old the authority's lists were. They are the same whenever they are computed,
+// once the months are over, but for the ages of people who were shredded since. All counts of
+// people are rounded to Step, and none can be had exactly, from all tables together either.
+//
+// Each month is computed by itself, so that two periods that overlap say the same of a month
+// that is in both: their difference tells nothing.
 type Indicators struct {
-	From    string  `json:"from"`
-	To      string  `json:"to"`      // counted in
-	Entries int64   `json:"entries"` // of the ledger, up to the end of the period
+	From    string   `json:"from"`
+	To      string   `json:"to"`      // counted in
+	Sources []string `json:"sources"` // what was counted: ledger, and what else was given
+	Months  []Month  `json:"months"`
+}
+
+// Month is one month of Indicators.
+type Month struct {
+	Month   string  `json:"month"`   // as 2026-09
+	Entries int64   `json:"entries"` // of the ledger, up to the end of the month
 	Tables  []Table `json:"tables"`
 
-	Cards  *int `json:"cards"`       // handed over in the period
+	Cards  *int `json:"cards"`       // handed over in the month
 	Within *int `json:"within_term"` // of these, within Term
 	Median *int `json:"median_days"` // working days that they took; nil for few cards
 	P90    *int `json:"p90_days"`
+
+	Lists []ListAge `json:"lists"`
 }
 
 // Table is a set of counts told apart by one thing: office, reason, age, day or refusal.
@@ -46,101 +57,79 @@ type Row struct {
 	Cells []*int `json:"cells"`
 }
 
-// Indicators computes what may be published of a period.
-func (o *Office) Indicators(ctx context.Context, from, to time.Time) (*Indicators, error) {
-	end := dayOf(to).AddDate(0, 0, 1)
-	if o.Now().Before(end) {
-		return nil, fmt.Errorf("%w: it ends %s", ErrPeriod, dayOf(to).Format(time.DateOnly))
-	}
-	var tables []exact
-	for _, by := range []struct {
-		name string
-		by   Sorts
-		of   func(Count) string
-	}{
-		{"office", Sorts{Office: true}, func(c Count) string { return c.Office }},
-		{"reason", Sorts{Reason: true}, func(c Count) string { return c.Reason }},
-		{"age", Sorts{Age: true}, func(c Count) string { return c.Age }},
-		{"day", Sorts{Day: true}, func(c Count) string { return c.Day }},
-	} {
-		counts, err := o.Statistics(ctx, from, to, by.by)
-		if err != nil {
-			return nil, err
-		}
-		t := exact{by.name, []string{"enrolled", "approved", "rejected", "cancelled", "issued"}, map[string][]int{}}
-		for _, c := range counts {
-			t.cells[by.of(c)] = []int{c.Enrolled, c.Approved, c.Rejected, c.Cancelled, c.Issued}
-		}
-		tables = append(tables, t)
-	}
-	l, err := o.lives(ctx, dayOf(from), end)
-	if err != nil {
-		return nil, err
-	}
-	tables = append(tables, exact{"refusal", []string{"rejected"}, l.refused},
-		exact{"cards", []string{"issued", "within"}, map[string][]int{"all": {len(l.days), l.within}}})
-	published := publish(tables)
-	last := published[len(published)-1].Rows[0].Cells
-	i := &Indicators{
-		From: dayOf(from).Format(time.DateOnly), To: dayOf(to).Format(time.DateOnly), Entries: l.entries,
-		Tables: published[:len(published)-1], Cards: last[0], Within: last[1],
-	}
-	if n := len(l.days); n >= 2*Step {
-		slices.Sort(l.days)
-		i.Median, i.P90 = &l.days[(n-1)/2], &l.days[(n-1)*9/10]
-	}
-	return i, nil
+// Outside is something that was counted elsewhere than in the ledger, such as at a checkpoint.
+type Outside struct {
+	At    time.Time
+	Table string
+	Count string // what is counted: a column
+	Sort  string
+}
+
+// Source gives what was counted elsewhere.
+type Source struct {
+	Name   string
+	Tables []Table // that it fills: By and Names
+	Each   func(func(Outside) error) error
 }
 
 // ErrPeriod means that a period is not over: what is published of it would change.
 var ErrPeriod = errors.New("the period is not over")
 
-// lives are what the ledger says of single applications.
-type lives struct {
-	entries int64
-	refused map[string][]int // why they were refused
-	days    []int            // working days that each card took which was handed over
-	within  int              // how many of these within Term
-}
+// ErrWhole means that a period does not begin and end with a month: two of that kind that
+// overlap would tell by their difference what neither tells.
+var ErrWhole = errors.New("what is published is of whole months")
 
-func (o *Office) lives(ctx context.Context, from, end time.Time) (*lives, error) {
-	l, enrolled := &lives{refused: map[string][]int{}}, map[string]time.Time{}
-	err := o.Store.Entries(ctx, 0, func(index int64, leaf, _ []byte) error {
-		e, _, err := issuance.ParseLeaf(leaf)
-		if err != nil {
-			return fmt.Errorf("entry %d: %w", index, err)
-		}
-		at := e.Time.In(o.Now().Location())
-		day := dayOf(at)
-		if !day.Before(end) {
-			return nil
-		}
-		l.entries = index + 1
-		switch {
-		case e.Stream.Kind != issuance.KindApplication:
-		case e.Act == issuance.Enrol:
-			enrolled[e.Stream.ID] = at
-		case day.Before(from):
-		case e.Act == issuance.Reject:
-			r := e.Fields["reason"]
-			l.refused[r] = []int{1 + sum(l.refused[r])}
-		case e.Act == issuance.Issue:
-			begun := enrolled[e.Stream.ID]
-			l.days = append(l.days, o.Calendar.Days(begun, at))
-			if at.Before(o.Calendar.Due(begun, Term).AddDate(0, 0, 1)) {
-				l.within++
-			}
-		}
-		return nil
-	})
-	return l, err
-}
-
-func sum(list []int) (n int) {
-	for _, v := range list {
-		n += v
+// WholeMonths lists the first days of the months from one day to another: ErrPeriod if they
+// are not over yet, ErrWhole if the days are not the first and the last of a month.
+func (o *Office) WholeMonths(from, to time.Time) ([]time.Time, error) {
+	from, end := dayOf(from), dayOf(to).AddDate(0, 0, 1)
+	if dayOf(o.Now()).Before(end) {
+		return nil, fmt.Errorf("%w: it ends %s", ErrPeriod, dayOf(to).Format(time.DateOnly))
 	}
-	return n
+	if from.Day() != 1 || end.Day() != 1 || !from.Before(end) {
+		return nil, fmt.Errorf("%w: not %s to %s", ErrWhole, from.Format(time.DateOnly), dayOf(to).Format(time.DateOnly))
+	}
+	var list []time.Time
+	for m := from; m.Before(end); m = m.AddDate(0, 1, 0) {
+		list = append(list, m)
+	}
+	return list, nil
+}
+
+// Indicators computes what may be published of the months between two days, both counted in.
+func (o *Office) Indicators(ctx context.Context, from, to time.Time, more ...Source) (*Indicators, error) {
+	months, err := o.WholeMonths(from, to)
+	if err != nil {
+		return nil, err
+	}
+	t := newCounts(months, more)
+	end := months[len(months)-1].AddDate(0, 1, 0)
+	if err := o.Events(ctx, end, Facts{Ages: true, Differences: true}, t.event); err != nil {
+		return nil, err
+	}
+	for _, s := range more {
+		if err := s.Each(func(c Outside) error { return t.outside(dayOf(c.At.In(o.Now().Location())), c) }); err != nil {
+			return nil, fmt.Errorf("%s: %w", s.Name, err)
+		}
+	}
+	sizes, err := o.sizes(ctx, months)
+	if err != nil {
+		return nil, err
+	}
+	lists, err := o.listTimes(ctx)
+	if err != nil {
+		return nil, err
+	}
+	i := &Indicators{From: dayOf(from).Format(time.DateOnly), To: dayOf(to).Format(time.DateOnly), Sources: []string{"ledger"}}
+	for _, s := range more {
+		i.Sources = append(i.Sources, s.Name)
+	}
+	for n, month := range months {
+		m := t.months[n].publish()
+		m.Month, m.Entries, m.Lists = month.Format("2006-01"), sizes[n], lists.ages(month, month.AddDate(0, 1, 0))
+		i.Months = append(i.Months, m)
+	}
+	return i, nil
 }
 
 // exact is a table before it is rounded.

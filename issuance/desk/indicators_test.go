@@ -77,7 +77,7 @@ func TestPublishedTellsNothing(t *testing.T) {
 func TestIndicators(t *testing.T) {
 	t.Parallel()
 	r, ctx := newRig(t), t.Context()
-	from := r.now
+	from := time.Date(2026, 9, 1, 0, 0, 0, 0, r.now.Location())
 	for n := range 7 {
 		app := must(r.an.Enrol(ctx, enrolment(n)))(t)
 		switch {
@@ -94,8 +94,11 @@ func TestIndicators(t *testing.T) {
 	if _, err := r.an.Indicators(ctx, from, r.now); !errors.Is(err, ErrPeriod) {
 		t.Errorf("of a day that is not over: %v", err)
 	}
-	to := r.now
-	r.now = r.now.AddDate(0, 0, 2)
+	to := time.Date(2026, 9, 30, 0, 0, 0, 0, r.now.Location())
+	r.now = time.Date(2026, 10, 2, 9, 0, 0, 0, r.now.Location())
+	if _, err := r.an.Indicators(ctx, from.AddDate(0, 0, 1), to); !errors.Is(err, ErrWhole) {
+		t.Errorf("of a month without its first day: %v", err)
+	}
 	first := must(r.an.Indicators(ctx, from, to))(t)
 	text := must(json.Marshal(first))(t)
 	must(r.an.Enrol(ctx, enrolment(20)))(t)
@@ -103,7 +106,8 @@ func TestIndicators(t *testing.T) {
 	if again := must(json.Marshal(must(r.an.Indicators(ctx, from, to))(t)))(t); string(again) != string(text) {
 		t.Errorf("another time:\n%s\n%s", text, again)
 	}
-	for _, table := range first.Tables {
+	month := first.Months[0]
+	for _, table := range month.Tables {
 		for c, name := range table.Names {
 			want, got := map[string]int{"enrolled": 5, "approved": 5, "issued": 5}[name], 0
 			for _, row := range table.Rows {
@@ -116,7 +120,7 @@ func TestIndicators(t *testing.T) {
 			}
 		}
 	}
-	if *first.Cards != 5 || *first.Within != 5 || first.Median != nil || first.Entries == 0 {
+	if *month.Cards != 5 || *month.Within != 5 || month.Median != nil || month.Entries == 0 || month.Lists[0].List != objectCRL {
 		t.Errorf("%s", text)
 	}
 }
@@ -133,4 +137,11 @@ func TestCalendarDays(t *testing.T) {
 			}
 		}
 	}
+}
+
+func sum(list []int) (n int) {
+	for _, v := range list {
+		n += v
+	}
+	return n
 }

@@ -54,6 +54,9 @@ type Store interface {
 	LastClaim(ctx context.Context, kind issuance.ClaimKind, from, to string) (string, error)
 	// List returns the streams of a kind, oldest first.
 	List(ctx context.Context, kind issuance.Kind, phases ...issuance.Phase) ([]issuance.Summary, error)
+	// Streams calls f with the name of each stream of a kind, in the order of names. The store
+	// may be read meanwhile.
+	Streams(ctx context.Context, kind issuance.Kind, f func(issuance.StreamID) error) error
 	// Entries calls each with every entry from an index on, in the order of the log. Nothing
 	// may be asked of the store meanwhile.
 	Entries(ctx context.Context, from int64, each func(index int64, leaf, payload []byte) error) error

@@ -134,6 +134,14 @@ func (o *Office) openLast(ctx context.Context, stream issuance.StreamID, name st
 	if err != nil {
 		return issuance.Entry{}, err
 	}
+	return o.openLastOf(ctx, stream, entries, name, v)
+}
+
+// openLastOf is openLast of the entries of a stream that are given.
+func (o *Office) openLastOf(ctx context.Context, stream issuance.StreamID, entries []issuance.Entry, name string, v any) (issuance.Entry, error) {
+	if o.Vault == nil {
+		return issuance.Entry{}, ErrNoVault
+	}
 	for _, e := range slices.Backward(entries) {
 		i := slices.IndexFunc(e.Attach, func(a issuance.Attachment) bool { return a.Name == name })
 		if i < 0 {

@@ -145,8 +145,18 @@ const unknownAge = "unknown"
 
 // ageBand is the applicant's age on the day that is signed as the day of issue.
 func (o *Office) ageBand(ctx context.Context, app string) (string, error) {
+	stream := issuance.Application(app)
+	entries, err := o.Store.Stream(ctx, stream)
+	if err != nil {
+		return "", err
+	}
+	return o.ageBandOf(ctx, stream, entries)
+}
+
+// ageBandOf is ageBand by what some of the application's entries say.
+func (o *Office) ageBandOf(ctx context.Context, app issuance.StreamID, entries []issuance.Entry) (string, error) {
 	var d Draft
-	_, err := o.openLast(ctx, issuance.Application(app), draftName, &d)
+	_, err := o.openLastOf(ctx, app, entries, draftName, &d)
 	switch {
 	case errors.Is(err, vault.ErrShredded):
 		return unknownAge, nil

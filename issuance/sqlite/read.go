@@ -168,6 +168,50 @@ func (l *Ledger) List(ctx context.Context, kind issuance.Kind, phases ...issuanc
 	return list, nil
 }
 
+// streamsAtOnce is how many streams' names are read together.
+const streamsAtOnce = 1024
+
+// Streams calls f with the name of each stream of a kind, in the order of names, those that
+// are opened meanwhile perhaps among them. The ledger may be read meanwhile.
+func (l *Ledger) Streams(ctx context.Context, kind issuance.Kind, f func(issuance.StreamID) error) error {
+	if l.behind != nil {
+		return fmt.Errorf("list %ss: %w", kind, l.behind)
+	}
+	after := ""
+	for {
+		some, err := l.someStreams(ctx, kind, after)
+		if err != nil {
+			return fmt.Errorf("list %ss: %w", kind, typed(err))
+		}
+		for _, id := range some {
+			if err := f(issuance.StreamID{Kind: kind, ID: id}); err != nil {
+				return err
+			}
+		}
+		if len(some) < streamsAtOnce {
+			return nil
+		}
+		after = some[len(some)-1]
+	}
+}
+
+func (l *Ledger) someStreams(ctx context.Context, kind issuance.Kind, after string) ([]string, error) {
+	rows, err := l.readers.QueryContext(ctx, "SELECT id FROM stream WHERE kind = ? AND id > ? ORDER BY id LIMIT ?", string(kind), after, streamsAtOnce)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var list []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		list = append(list, id)
+	}
+	return list, rows.Err()
+}
+
 // claimsAtOnce is how many claims are read together.
 const claimsAtOnce = 4096
 
