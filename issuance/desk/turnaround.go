@@ -9,9 +9,15 @@ import (
 // handed over between two days, both counted in, and how many of them came within Term.
 // These are exact counts, for the office itself: what may leave it are Indicators.
 func (o *Office) Turnaround(ctx context.Context, from, to time.Time) (days []int, within int, err error) {
-	l, err := o.lives(ctx, dayOf(from), dayOf(to).AddDate(0, 0, 1))
-	if err != nil {
-		return nil, 0, err
-	}
-	return l.days, l.within, nil
+	err = o.Events(ctx, dayOf(to).AddDate(0, 0, 1), Facts{}, func(e Event) error {
+		if e.InTerm == "" || e.Day.Before(dayOf(from)) {
+			return nil
+		}
+		days = append(days, e.Days)
+		if e.InTerm == "yes" {
+			within++
+		}
+		return nil
+	})
+	return days, within, err
 }
