@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"net"
 	"path/filepath"
 	"strings"
@@ -22,11 +21,13 @@ import (
 	"github.com/tamthe/tamthe/issuance/keystore"
 	"github.com/tamthe/tamthe/issuance/sqlite"
 	"github.com/tamthe/tamthe/verify"
+	"github.com/tamthe/tamthe/verify/eid/metrics"
 )
 
 type serveConsoleOptions struct {
 	verifyOptions
 	listen, url, cert, key, clients string
+	metrics, log                    string
 	idle                            time.Duration
 }
 
@@ -59,6 +60,8 @@ it and the passphrase.
 	f.StringVar(&o.cert, "cert", "", "`FILE` of its certificate, PEM")
 	f.StringVar(&o.key, "key", "", "`FILE` of that certificate's key, PEM")
 	f.DurationVar(&o.idle, "idle", 5*time.Minute, "lock what nobody used for this `TIME`, 1s to 15m")
+	f.StringVar(&o.metrics, "metrics", "", "`ADDRESS` on this machine to show /metrics at (else nowhere)")
+	f.StringVar(&o.log, "log", "", "also write the log, as JSON, to the end of this `FILE`")
 	f.StringVar(&o.clients, "clients", "", "`FOLDER` of operators' certificates, NAME.crt, who log in with them; needs --cert")
 	return cmd
 }
@@ -94,27 +97,42 @@ func runServeConsole(ctx context.Context, p *program, o serveConsoleOptions) err
 	if filed != nil {
 		defer filed.Close()
 	}
-	l, scheme, err := listenClients(ctx, o.listen, o.cert, o.key, clients != nil)
+	log, closeLog, err := p.logTo(o.log)
 	if err != nil {
 		return err
 	}
-	_, port, _ := net.SplitHostPort(l.Addr().String())
+	defer closeLog()
 	config := console.Config{
-		URL: first(o.url, scheme+"://localhost:"+port), Office: *office.Office, Accounts: accounts,
-		Unlock: p.unlockFor, Reader: p.consoleReader, Make: office.consoleMake(p), QA: p.qaOptions, Explain: explained,
+		Office: *office.Office, Accounts: accounts, Unlock: p.unlockFor, Reader: p.consoleReader, Make: office.consoleMake(p), QA: p.qaOptions,
 		Checkpoint: func(ctx context.Context) (verify.Options, func(), error) { return o.checkpoint(ctx, p, office) },
-		Clients:    clients, Now: p.now, Log: slog.New(said{p}), Idle: o.idle,
+		Explain:    explained, Clients: clients, Metrics: metrics.New(), Now: p.now, Log: log, Idle: o.idle,
 	}
 	if filed != nil {
 		config.Intake = filed
 	}
-	c, err := console.New(ctx, config)
+	return o.serve(ctx, p, config)
+}
+
+// serve runs the console that c describes until ctx ends.
+func (o serveConsoleOptions) serve(ctx context.Context, p *program, c console.Config) error {
+	shown, err := listenMetrics(ctx, o.metrics)
 	if err != nil {
-		return errors.Join(err, l.Close())
+		return err
 	}
-	defer c.Close()
-	fmt.Fprintf(p.out, "ready %s\n", first(o.url, scheme+"://localhost:"+port))
-	return serveWeb(ctx, l, c)
+	l, scheme, err := listenClients(ctx, o.listen, o.cert, o.key, c.Clients != nil)
+	if err != nil {
+		return errors.Join(err, shown.close())
+	}
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	c.URL = first(o.url, scheme+"://localhost:"+port)
+	h, err := console.New(ctx, c)
+	if err != nil {
+		return errors.Join(err, l.Close(), shown.close())
+	}
+	defer h.Close()
+	shown.serve(c.Metrics.Handler())
+	fmt.Fprintf(p.out, "ready %s\n", c.URL)
+	return errors.Join(serveWeb(ctx, l, h), shown.close())
 }
 
 // readClients reads whose certificates log in: nil where no folder is named.

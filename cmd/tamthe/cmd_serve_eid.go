@@ -230,16 +230,12 @@ func (o serveEIDOptions) serve(ctx context.Context, p *program, c eid.Config, li
 	if err := listAges(c, lists); err != nil {
 		return err
 	}
-	handler := slog.Handler(said{p})
-	if o.log != "" {
-		f, err := os.OpenFile(o.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		handler = slog.NewMultiHandler(handler, slog.NewJSONHandler(f, nil))
+	log, done, err := p.logTo(o.log)
+	if err != nil {
+		return err
 	}
-	c.Log = slog.New(handler)
+	defer done()
+	c.Log = log
 	shown, err := listenMetrics(ctx, o.metrics)
 	if err != nil {
 		return err

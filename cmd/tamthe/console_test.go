@@ -14,7 +14,8 @@ import (
 
 // Nobody sees a page without a login, and another site's page can do nothing.
 func TestConsoleGuard(t *testing.T) {
-	r := newConsoleRig(t, stageAuthority)
+	counts, log := freeAddress(t), filepath.Join(t.TempDir(), "log")
+	r := newConsoleRig(t, stageAuthority, "--metrics", counts, "--log", log)
 	b := r.browser(t)
 	for _, path := range []string{"/", "/desk/", "/checkpoint/", "/audit/", "/jobs/x", "/waiting"} {
 		if a := b.get(path); a.path != "/login" {
@@ -57,6 +58,23 @@ func TestConsoleGuard(t *testing.T) {
 	}
 	if a := b.get("/"); a.path != "/" {
 		t.Errorf("the login was lost: %s", a.path)
+	}
+	shown, err := http.Get("http://" + counts + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer shown.Body.Close()
+	text, err := io.ReadAll(shown.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"tamthe_console_sessions 1\n", `tamthe_http_request_seconds_count{route="GET /login",status="200"}`} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("/metrics lacks %s", want)
+		}
+	}
+	if b, err := os.ReadFile(log); err != nil || !strings.Contains(string(b), `"operator":"an"`) {
+		t.Errorf("the log says %s, %v", b, err)
 	}
 }
 

@@ -3,10 +3,25 @@ package main
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"time"
 )
+
+// logTo is a service's log: on standard error, and as JSON at the end of a file, if one is
+// named.
+func (p *program) logTo(path string) (log *slog.Logger, done func(), err error) {
+	if path == "" {
+		return slog.New(said{p}), func() {}, nil
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, nil, err
+	}
+	return slog.New(slog.NewMultiHandler(said{p}, slog.NewJSONHandler(f, nil))), func() { _ = f.Close() }, nil
+}
 
 // metricsListener shows counts on an address of this machine, beside a service; where no
 // address is given it is nil, and shows nothing.

@@ -28,6 +28,7 @@ import (
 	"github.com/tamthe/tamthe/issuance/desk"
 	"github.com/tamthe/tamthe/issuance/intake"
 	"github.com/tamthe/tamthe/verify"
+	"github.com/tamthe/tamthe/verify/eid/metrics"
 )
 
 // Bounds of what one console holds at a time.
@@ -64,6 +65,8 @@ type Config struct {
 	QA func() (verify.Options, error)
 	// Explain says what an error means, in the language vi or en.
 	Explain func(err error, lang string) Failure
+
+	Metrics *metrics.Metrics // nil: nothing is counted
 
 	Now  func() time.Time // nil: time.Now
 	Log  *slog.Logger     // nil: silent
@@ -137,8 +140,10 @@ func New(ctx context.Context, c Config) (*Console, error) {
 	if console.pages, err = parsePages(); err != nil {
 		return nil, err
 	}
-	console.handler = console.guarded(u, console.routes())
-	return console, nil
+	console.handler = c.Metrics.Web(console.guarded(u, console.routes()))
+	return console, errors.Join(
+		c.Metrics.Gauge("console_sessions", "Sessions whose key is open.", console.openSessions),
+		c.Metrics.Gauge("console_jobs", "Jobs that are running.", console.runningJobs))
 }
 
 // ServeHTTP answers one request.
@@ -163,6 +168,32 @@ func (c *Console) Close() {
 		clear(p.passphrase)
 	}
 	clear(c.ceremonies)
+}
+
+// openSessions counts the sessions that are not locked.
+func (c *Console) openSessions() float64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n := 0
+	for _, s := range c.sessions {
+		if !s.locked() {
+			n++
+		}
+	}
+	return float64(n)
+}
+
+// runningJobs counts the jobs that have not ended.
+func (c *Console) runningJobs() float64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n := 0
+	for _, j := range c.jobs {
+		if j.ended.IsZero() {
+			n++
+		}
+	}
+	return float64(n)
 }
 
 // cancelJobs ends the jobs that are still running.
