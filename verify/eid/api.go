@@ -192,20 +192,28 @@ func (s *Server) apiRedeem(_ context.Context, in *redeemInput) (*body[redeemOutp
 	return answered(redeemOutput{token}, err)
 }
 
-// network is where a call comes from: an address, or of IPv6 the half that names the network.
+// network is where a call comes from.
 type network struct{ name string }
 
 // Resolve reads it off the connection.
 func (n *network) Resolve(ctx huma.Context) []error {
-	if at, err := netip.ParseAddrPort(ctx.RemoteAddr()); err == nil {
-		bits := 32
-		if at.Addr().Unmap().Is6() {
-			bits = 64
-		}
-		p, _ := at.Addr().Unmap().WithZone("").Prefix(bits) // in range
-		n.name = p.String()
-	}
+	n.name = Network(ctx.RemoteAddr())
 	return nil
+}
+
+// Network is the part of an address and port that names who may be behind it: the address, or
+// of IPv6 the half that names the network. "" is no address.
+func Network(remote string) string {
+	at, err := netip.ParseAddrPort(remote)
+	if err != nil {
+		return ""
+	}
+	bits := 32
+	if at.Addr().Unmap().Is6() {
+		bits = 64
+	}
+	p, _ := at.Addr().Unmap().WithZone("").Prefix(bits) // in range
+	return p.String()
 }
 
 type openInput struct {

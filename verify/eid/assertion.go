@@ -29,6 +29,7 @@ type Claims struct {
 	Methods  []string          `json:"amr"`
 	Purpose  string            `json:"purpose"`
 	Fields   map[string]string `json:"fields"`
+	Specimen bool              `json:"specimen,omitempty"` // made for trial, of a SPECIMEN card perhaps: worth nothing
 }
 
 // Signer signs assertions with a key of P-256.

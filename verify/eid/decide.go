@@ -58,7 +58,7 @@ func (s *Server) conclude(ctx context.Context, l *login, report *verify.Report, 
 	l.claims = &Claims{
 		Issuer: s.c.URL, Audience: l.party.ID, Subject: s.subject(l.party, nameOf(identity)), ID: l.request.Session,
 		Issued: now.Unix(), Nonce: l.ask.Nonce, Level: string(level), Methods: methods(l.record, l.holder),
-		Purpose: l.ask.Purpose, Fields: told,
+		Purpose: l.ask.Purpose, Fields: told, Specimen: s.Specimen(),
 	}
 	l.stage = decided
 	var names []string

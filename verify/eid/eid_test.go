@@ -200,7 +200,7 @@ func TestLogin(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, err := Verify(token, r.keys, "https://eid.example", "tax", "n-1", r.now)
-	if err != nil || got.Subject != c.Subject || got.Level != "possession" || got.Purpose != taxes().Purpose {
+	if err != nil || got.Subject != c.Subject || got.Level != "possession" || got.Purpose != taxes().Purpose || !got.Specimen {
 		t.Fatalf("%+v %v", got, err)
 	}
 	if len(got.Fields) != 2 || got.Fields["name"] != "Nguyễn Thị Thử Nghiệm" || got.Fields["birth"] != "1990-02-15" {

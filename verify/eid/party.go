@@ -54,6 +54,9 @@ type meter struct {
 	swept   time.Time
 }
 
+// maxCounted bounds who is counted apart.
+const maxCounted = 100_000
+
 // minute is one that began with somebody's first act in it.
 type minute struct {
 	since time.Time
@@ -70,6 +73,9 @@ func (m *meter) over(who string, most int, now time.Time) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	t := m.minutes[who]
+	if t == nil && len(m.minutes) >= maxCounted {
+		t = m.minutes[""]
+	}
 	return t != nil && !t.over(now) && t.count >= most
 }
 
@@ -81,6 +87,9 @@ func (m *meter) pass(who string, most int, now time.Time) bool {
 		m.minutes = map[string]*minute{}
 	}
 	m.sweep(now)
+	if len(m.minutes) >= maxCounted && m.minutes[who] == nil {
+		who = "" // all for whom there is no room share a count
+	}
 	t := m.minutes[who]
 	if t == nil || t.over(now) {
 		t = &minute{since: now}

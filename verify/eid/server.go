@@ -132,18 +132,26 @@ func (s *Server) Begin(secret string, a Ask) (b *Begun, err error) {
 	if p == nil || !p.Knows(secret) {
 		return nil, refuse(CodeParty)
 	}
-	return s.begin(p, a)
+	return s.begin(p, a, "party "+p.ID)
 }
 
-// BeginFor opens a login for a party whom the caller knows by other means than its secret:
-// OpenID Connect sends the citizen's browser first.
-func (s *Server) BeginFor(a Ask) (b *Begun, err error) {
+// maxBrowsers is how many logins browsers of one network may begin in a minute.
+const maxBrowsers = 30
+
+// BeginFor opens a login for a party that is not there to give its secret: OpenID Connect
+// sends the citizen's browser first, from a network. Anybody can do that, so such logins
+// have a count of their own: they use up neither that of the party's other logins nor, from
+// one network, that of all others.
+func (s *Server) BeginFor(from string, a Ask) (b *Begun, err error) {
 	defer s.refuses("begin", &err)
 	p := s.parties[a.Party]
 	if p == nil {
 		return nil, refuse(CodeParty)
 	}
-	return s.begin(p, a)
+	if !s.rates.pass("browsers "+from, maxBrowsers, s.c.Now()) {
+		return nil, refuse(CodeRate)
+	}
+	return s.begin(p, a, "browsers of "+p.ID)
 }
 
 // Party is what is known of a relying party; false if nothing is.
@@ -161,10 +169,14 @@ func (s *Server) URL() string { return s.c.URL }
 // Signer is the key of its assertions.
 func (s *Server) Signer() *Signer { return s.c.Signer }
 
+// Specimen reports whether the service takes SPECIMEN cards: nothing that it says is worth
+// more than they are.
+func (s *Server) Specimen() bool { return s.c.Options.Specimen }
+
 // Now is the service's clock.
 func (s *Server) Now() time.Time { return s.c.Now() }
 
-func (s *Server) begin(p *Party, a Ask) (*Begun, error) {
+func (s *Server) begin(p *Party, a Ask, count string) (*Begun, error) {
 	if s.closing.Load() {
 		return nil, errClosing
 	}
@@ -175,7 +187,7 @@ func (s *Server) begin(p *Party, a Ask) (*Begun, error) {
 		return nil, err
 	}
 	now := s.c.Now()
-	if !s.rates.pass("party "+p.ID, p.Rate, now) {
+	if !s.rates.pass(count, p.Rate, now) {
 		return nil, refuse(CodeRate)
 	}
 	b := &Begun{Session: random(16), Browser: random(32), Expires: now.Add(s.c.Life).UTC().Truncate(time.Second)}

@@ -51,6 +51,8 @@ type rig struct {
 	chip        *virtual.Chip
 	config      oauth2.Config
 	provider    *oidc.Provider
+	handler     http.Handler
+	server      *eid.Server
 }
 
 // landing is where the portal's citizens come back: it shows the query.
@@ -84,11 +86,11 @@ func newRig(t *testing.T) *rig {
 		Options: verify.Options{Trust: trust, Specimen: true, Status: inForce{made.At}},
 		Parties: []eid.Party{
 			{
-				ID: "tax", Name: "Cục Thuế", Purposes: []string{"nộp tờ khai thuế"}, Fields: []string{"name", "birth", "sex"},
+				ID: "tax", Name: "Cục Thuế", Kind: "state", Purposes: []string{"nộp tờ khai thuế"}, Fields: []string{"name", "birth", "sex"},
 				Secret: sha256.Sum256([]byte("tax-secret")), Redirects: []string{portal.URL + "/back"},
 			},
 			{
-				ID: "shop", Name: "Cửa hàng", Purposes: []string{"bán rượu"}, Fields: []string{"age_over_18"},
+				ID: "shop", Name: "Cửa hàng", Kind: "organisation", Purposes: []string{"bán rượu"}, Fields: []string{"age_over_18"},
 				Secret: sha256.Sum256([]byte("shop-secret")), Redirects: []string{portal.URL + "/back"},
 			},
 		},
@@ -103,7 +105,7 @@ func newRig(t *testing.T) *rig {
 	return &rig{web.URL, portal.URL, chip, oauth2.Config{
 		ClientID: "tax", ClientSecret: "tax-secret", Endpoint: endpoint, RedirectURL: portal.URL + "/back",
 		Scopes: []string{"openid", "eid:name", "eid:birth", "eid:sex"},
-	}, provider}
+	}, provider, h, s}
 }
 
 func must(t *testing.T, err error) {
@@ -193,7 +195,7 @@ func TestStockClient(t *testing.T) {
 
 	claims, tokens := r.login(t)
 	if claims["acr"] != "possession" || claims["birthdate"] != "1990-02-15" || claims["name"] != "Nguyễn Thị Thử Nghiệm" || claims["gender"] != "female" ||
-		claims["purpose"] != "nộp tờ khai thuế" || claims["nonce"] != "nonce-2" {
+		claims["purpose"] != "nộp tờ khai thuế" || claims["specimen"] != true || claims["nonce"] != "nonce-2" {
 		t.Errorf("%v", claims)
 	}
 	if text, _ := json.Marshal(claims); strings.Contains(string(text), "003190") || strings.Contains(string(text), "residence") {

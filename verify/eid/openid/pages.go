@@ -34,14 +34,20 @@ type view struct {
 	Code, Server       string
 	Refused            eid.Code
 	Over               bool
+	Specimen           bool
+	back               string // where the browser may be sent back to
 }
 
 // cookie is the name of the cookie that binds a login to the browser session: a login for
 // each request.
 func cookie(id string) string { return "eid-" + id }
 
-// ownKey is where a context has what the browser session is known by.
-type ownKey struct{}
+// ownKey is where a context has what the browser session is known by, and networkKey which
+// network it is in.
+type (
+	ownKey     struct{}
+	networkKey struct{}
+)
 
 // ownCookie is the name of the cookie that tells browser sessions apart. By TLS no other
 // host can set it (RFC 6265bis §4.1.3.2).
@@ -74,7 +80,8 @@ func (p *pages) begins(h http.Handler) http.Handler {
 			}
 			http.SetCookie(w, c)
 		}
-		h.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), ownKey{}, c.Value)))
+		ctx := context.WithValue(r.Context(), networkKey{}, eid.Network(r.RemoteAddr))
+		h.ServeHTTP(w, r.WithContext(context.WithValue(ctx, ownKey{}, c.Value)))
 	})
 }
 
@@ -89,7 +96,7 @@ func (p *pages) show(w http.ResponseWriter, r *http.Request) {
 		p.render(w, http.StatusForbidden, view{Refused: eid.CodeUnbound, Over: true})
 		return
 	}
-	v := view{ID: q.id, Server: p.server.URL()}
+	v := view{ID: q.id, Server: p.server.URL(), back: q.ask.RedirectURI}
 	ask := p.ask(q)
 	if party, ok := p.server.Party(ask.Party); ok {
 		v.Party, v.Purpose, v.Fields = party.Name, ask.Purpose, ask.Fields
@@ -105,7 +112,7 @@ func (p *pages) show(w http.ResponseWriter, r *http.Request) {
 		p.render(w, http.StatusOK, v)
 		return
 	}
-	b, err := p.server.BeginFor(ask)
+	b, err := p.server.BeginFor(eid.Network(r.RemoteAddr), ask)
 	if err != nil {
 		v.Refused, v.Over = eid.CodeOf(err), true
 		p.render(w, http.StatusForbidden, v)
@@ -167,7 +174,7 @@ func (p *pages) finish(w http.ResponseWriter, r *http.Request) {
 	claims, err := p.server.RedeemFor(q.ask.ClientID, session, secret, strings.TrimSpace(r.PostFormValue("finish")))
 	if err != nil {
 		c := first(eid.CodeOf(err), eid.CodeUnbound)
-		v := view{ID: q.id, Server: p.server.URL(), Code: code, Refused: c, Over: c != eid.CodeUnbound && c != eid.CodeTaken}
+		v := view{ID: q.id, Server: p.server.URL(), Code: code, Refused: c, Over: c != eid.CodeUnbound && c != eid.CodeTaken, back: q.ask.RedirectURI}
 		if party, ok := p.server.Party(q.ask.ClientID); ok {
 			v.Party = party.Name
 		}
@@ -186,13 +193,27 @@ func first(a, b eid.Code) eid.Code {
 	return b
 }
 
+// formAction is where the form of a page may lead: here, and by redirection to the portal
+// that asked, and nowhere else.
+func formAction(v view) string {
+	u, err := url.Parse(v.back)
+	switch {
+	case v.Over || err != nil || v.back == "":
+		return "'none'"
+	case strings.Contains(u.Host, "["): // a source cannot name an address of IPv6: only a portal on this machine has one
+		return "'self' " + u.Scheme + ":"
+	}
+	return "'self' " + u.Scheme + "://" + u.Host
+}
+
 func (p *pages) render(w http.ResponseWriter, status int, v view) {
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; form-action *; frame-ancestors 'none'; base-uri 'none'")
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; form-action "+formAction(v)+"; frame-ancestors 'none'; base-uri 'none'")
 	h.Set("Cache-Control", "no-store")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("X-Content-Type-Options", "nosniff")
+	v.Specimen = p.server.Specimen()
 	w.WriteHeader(status)
 	page.Execute(w, v)
 }

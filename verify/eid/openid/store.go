@@ -1,6 +1,7 @@
 package openid
 
 import (
+	"container/list"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -23,6 +24,7 @@ const (
 	requestLife = 10 * time.Minute
 	tokenLife   = 2 * time.Minute
 	maxRequests = 10_000
+	maxPerPlace = 200
 )
 
 // request is an authentication request, and then what came of it. A copy is given out.
@@ -34,6 +36,9 @@ type request struct {
 	browser string      // the session of the login
 	owner   [32]byte    // SHA-256 of what the browser session that began it is known by
 	coded   bool        // a code was given out
+	from    string      // the network of that browser
+
+	inPlace, inOrder *list.Element // in waiting
 }
 
 // of reports whether a request is that of the browser session of a context.
@@ -88,13 +93,13 @@ type store struct {
 	server *eid.Server
 
 	mu       sync.Mutex
-	requests map[string]*request
+	requests waiting
 	codes    map[string]string
 	tokens   map[string]token
 }
 
 func newStore(s *eid.Server) *store {
-	return &store{server: s, requests: map[string]*request{}, codes: map[string]string{}, tokens: map[string]token{}}
+	return &store{server: s, requests: newWaiting(), codes: map[string]string{}, tokens: map[string]token{}}
 }
 
 func name() string {
@@ -105,8 +110,8 @@ func name() string {
 
 // sweep forgets what is over.
 func (s *store) sweep(now time.Time) {
-	maps.DeleteFunc(s.requests, func(_ string, r *request) bool { return now.Sub(r.begun) > requestLife })
-	maps.DeleteFunc(s.codes, func(_, id string) bool { return s.requests[id] == nil })
+	s.requests.sweep(now)
+	maps.DeleteFunc(s.codes, func(_, id string) bool { return s.requests.byID[id] == nil })
 	maps.DeleteFunc(s.tokens, func(_ string, t token) bool { return time.Now().After(t.expires) })
 }
 
@@ -126,12 +131,12 @@ func (s *store) CreateAuthRequest(ctx context.Context, ask *oidc.AuthRequest, _ 
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.sweep(now)
-	if len(s.requests) >= maxRequests {
-		return nil, oidc.ErrServerError().WithDescription("too many logins at once")
-	}
-	r := &request{id: name(), ask: *ask, begun: now, owner: sha256.Sum256([]byte(own))}
-	s.requests[r.id] = r
-	return r, nil
+	from, _ := ctx.Value(networkKey{}).(string)
+	r := &request{id: name(), ask: *ask, begun: now, owner: sha256.Sum256([]byte(own)), from: from}
+	party, _ := s.server.Party(ask.ClientID)
+	s.requests.add(r, party.Rate*int(requestLife/time.Minute))
+	c := *r
+	return &c, nil
 }
 
 // AuthRequestByID gives a request out to the browser session that began it: whoever knows
@@ -151,7 +156,7 @@ func (s *store) AuthRequestByID(ctx context.Context, id string) (op.AuthRequest,
 func (s *store) get(id string) (*request, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	r := s.requests[id]
+	r := s.requests.byID[id]
 	if r == nil || s.server.Now().Sub(r.begun) > requestLife {
 		return nil, errUnknown
 	}
@@ -163,7 +168,7 @@ func (s *store) get(id string) (*request, error) {
 func (s *store) change(id string, f func(*request)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if r := s.requests[id]; r != nil {
+	if r := s.requests.byID[id]; r != nil {
 		f(r)
 	}
 }
@@ -188,7 +193,7 @@ func (s *store) AuthRequestByCode(_ context.Context, code string) (op.AuthReques
 func (s *store) SaveAuthCode(_ context.Context, id, code string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	r := s.requests[id]
+	r := s.requests.byID[id]
 	if r == nil || r.coded {
 		return errUnknown
 	}
@@ -201,7 +206,7 @@ func (s *store) SaveAuthCode(_ context.Context, id, code string) error {
 func (s *store) DeleteAuthRequest(_ context.Context, id string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.requests, id)
+	s.requests.remove(s.requests.byID[id])
 	return nil
 }
 
@@ -315,6 +320,9 @@ var standard = map[string]string{"birth": "birthdate", "sex": "gender"}
 func tell(u *oidc.UserInfo, c *eid.Claims) {
 	u.Subject = c.Subject
 	u.AppendClaims("purpose", c.Purpose)
+	if c.Specimen {
+		u.AppendClaims("specimen", true)
+	}
 	for f, v := range c.Fields {
 		if n := standard[f]; n != "" {
 			f = n
