@@ -21,19 +21,19 @@ import (
 
 type agentOptions struct {
 	verifyOptions
-	server, code, ca string
-	agree            []string
-	slip             slipOption
+	server, code, ca, listen string
+	agree, allow             []string
+	slip                     slipOption
 }
 
 func newAgent(p *program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "agent",
 		Short:   "Log in to portals with the card in the reader",
-		Long:    "Does the citizen's part of e-authentication (see serve eid) with the card in the reader.\n",
+		Long:    "Does the citizen's part of e-authentication (see serve eid) with the card in the reader: once\n(login), or for the pages of this machine's browser (serve).\n",
 		Example: "  tamthe agent login --server https://eid.example --code 12345678",
 	}
-	cmd.AddCommand(newAgentLogin(p))
+	cmd.AddCommand(newAgentLogin(p), newAgentServe(p))
 	return family(cmd)
 }
 
@@ -93,24 +93,7 @@ func runAgentLogin(ctx context.Context, p *program, o agentOptions) error {
 	if err := p.consent(ctx, login.Request, agreed); err != nil {
 		return err
 	}
-	var opts verify.Options
-	if err := o.passwords(p, &opts); err != nil {
-		return err
-	}
-	r, err := p.connect(ctx, p.readerFlag)
-	if err != nil {
-		return err
-	}
-	defer r.close()
-	s, err := card.Open(ctx, apdu.Over(r, apdu.Limits{}), card.Options{
-		Passwords: opts.Passwords, Ask: opts.Ask, AllowBAC: o.allowBAC, Reader: r.limits, Claimed: r.claimed,
-	})
-	if err != nil {
-		return err
-	}
-	defer s.Close()
-	step, err := login.Show(ctx, s, false)
-	o.slip.login(p, login, step)
+	step, err := o.show(ctx, p, login)
 	if err != nil {
 		return err
 	}
@@ -121,6 +104,29 @@ func runAgentLogin(ctx context.Context, p *program, o agentOptions) error {
 		Told    []string `json:"told"`
 		Finish  string   `json:"finish"`
 	}{"tamthe/agent-login/1", login.Request.Party, login.Request.Purpose, append([]string{}, step.Told...), step.Finish}, "the login", step.Finish)
+}
+
+// show opens the card and has it answer a login that its holder agreed to.
+func (o agentOptions) show(ctx context.Context, p *program, login *eid.Login) (*eid.Step, error) {
+	var opts verify.Options
+	if err := o.passwords(p, &opts); err != nil {
+		return nil, err
+	}
+	r, err := p.connect(ctx, p.readerFlag)
+	if err != nil {
+		return nil, err
+	}
+	defer r.close()
+	s, err := card.Open(ctx, apdu.Over(r, apdu.Limits{}), card.Options{
+		Passwords: opts.Passwords, Ask: opts.Ask, AllowBAC: o.allowBAC, Reader: r.limits, Claimed: r.claimed,
+	})
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	step, err := login.Show(ctx, s, false)
+	o.slip.login(p, login, step)
+	return step, err
 }
 
 // client is the agent's way to the service: by TLS, or on this machine.

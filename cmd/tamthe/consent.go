@@ -65,14 +65,19 @@ func covers(agreed []agreement, r eid.Request) error {
 	return hintBoth(errNoConsent, wordOtherField, more)
 }
 
+// sayAsked says who asks for what, and why.
+func (p *program) sayAsked(r eid.Request) {
+	p.say(p.text(wordAsks), r.Name, r.Party)
+	p.say(p.text(wordAsksWhy), r.Purpose)
+	p.say(p.text(wordAsksFor), strings.Join(r.Fields, ", "))
+}
+
 // consent says who asks for what, and asks, unless that was agreed to beforehand.
 func (p *program) consent(ctx context.Context, r eid.Request, agreed []agreement) error {
 	if len(agreed) > 0 {
 		return covers(agreed, r)
 	}
-	p.say(p.text(wordAsks), r.Name, r.Party)
-	p.say(p.text(wordAsksWhy), r.Purpose)
-	p.say(p.text(wordAsksFor), strings.Join(r.Fields, ", "))
+	p.sayAsked(r)
 	answer, err := p.ask(ctx, p.text(wordAgree))
 	if err != nil {
 		return hintBoth(err, wordNoConsenter)

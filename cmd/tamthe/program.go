@@ -51,6 +51,7 @@ type program struct {
 	settled    bool // configure has done its work
 	documents  bool // what a verb made is printed as a JSON document
 	stdinTaken bool
+	unread     chan typed // the line that a question still waits for; see ask
 }
 
 // connector opens the card of the reader whose name holds the text, or of the only reader

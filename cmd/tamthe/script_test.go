@@ -71,6 +71,7 @@ func TestScripts(t *testing.T) {
 			"nobody":    nobody,
 			"interrupt": interrupt,
 			"vpcd":      vpcdCommand,
+			"page":      pageCommand,
 			"token":     tokenCommand,
 			"party":     partyCommand,
 			"browse":    browse,

@@ -68,9 +68,15 @@ func (p *program) secretFile(path string) (string, error) {
 // errNoPrompt says that a secret is needed and nobody is there to ask.
 var errNoPrompt = errors.New("a secret is needed, and standard input is no terminal")
 
+// typed is a line that somebody typed.
+type typed struct {
+	text []byte
+	err  error
+}
+
 // ask prompts on standard error and reads one line without echo. It ends with ctx; the
-// goroutine that waits for the line then ends with the process, for a terminal cannot be
-// read with a time limit.
+// goroutine that waits for the line then goes on to wait, for a terminal cannot be read with a
+// time limit, and the next question takes it over.
 func (p *program) ask(ctx context.Context, question string) (string, error) {
 	if err := p.hide(); err != nil {
 		return "", err
@@ -84,18 +90,23 @@ func (p *program) ask(ctx context.Context, question string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("ask for a secret: %w", err)
 	}
-	fmt.Fprintf(p.err, "%s: ", question)
-	type line struct {
-		text []byte
-		err  error
+	select { // what was typed behind a question that nobody waits for any more is no answer to this one
+	case <-p.unread:
+		p.unread = nil
+	default:
 	}
-	answer := make(chan line, 1)
-	go func() {
-		b, err := term.ReadPassword(fd)
-		answer <- line{b, err}
-	}()
+	fmt.Fprintf(p.err, "%s: ", question)
+	if p.unread == nil {
+		answer := make(chan typed, 1)
+		p.unread = answer
+		go func() {
+			b, err := term.ReadPassword(fd)
+			answer <- typed{b, err}
+		}()
+	}
 	select {
-	case a := <-answer:
+	case a := <-p.unread:
+		p.unread = nil
 		fmt.Fprintln(p.err)
 		if a.err != nil {
 			return "", fmt.Errorf("read the answer: %w", a.err)

@@ -67,7 +67,7 @@ func (c *Client) Keys(ctx context.Context) ([]byte, error) {
 // Login is a login as a citizen's agent has it.
 type Login struct {
 	Request Request
-	Read    []lds.File // that Show read of the card
+	Read    []lds.File // that Show read of the card, or let the service read
 	client  *Client
 	agent   string
 }

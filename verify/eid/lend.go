@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,6 +28,7 @@ func (l *Login) Lend(ctx context.Context, s *card.Session) (*Step, error) {
 	if err != nil {
 		return nil, err
 	}
+	l.Read = l.files()
 	last, err := relay.Carry(ctx, stream, s.Lend(), l.rules())
 	if errors.Is(err, relay.ErrGone) || errors.Is(err, relay.ErrStream) || errors.Is(err, relay.ErrSilent) {
 		return nil, fmt.Errorf("%w: %w", ErrService, err)
@@ -37,15 +39,21 @@ func (l *Login) Lend(ctx context.Context, s *card.Session) (*Step, error) {
 	return l.lastWord(last)
 }
 
-// rules are what the service may do with the card.
-func (l *Login) rules() relay.Rules {
-	challenge := l.Request.Challenge(l.agent)
+// files are those that the service may read.
+func (l *Login) files() []lds.File {
 	files := []lds.File{lds.SODFile, lds.DG1, lds.DG14, lds.DG15}
 	if l.Request.national() {
 		files = append(files, lds.DG13)
 	}
+	slices.Sort(files)
+	return files
+}
+
+// rules are what the service may do with the card.
+func (l *Login) rules() relay.Rules {
+	challenge := l.Request.Challenge(l.agent)
 	r := relay.Rules{Challenge: challenge[:], Octets: maxFiles}
-	for _, f := range files {
+	for _, f := range l.files() {
 		r.Files = append(r.Files, relay.File{FID: f.FID(), SFI: f.SFI()})
 	}
 	return r
