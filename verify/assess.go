@@ -25,6 +25,8 @@ type assessment struct {
 	intact  [17]bool          // groups that match a trusted SOD
 	chain   pki.Result
 	facts   facts
+
+	compared comparison
 }
 
 // set records the outcome of a check. Where a check has several answers the worst

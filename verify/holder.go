@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/tamthe/tamthe/card/lds"
 )
@@ -79,41 +80,70 @@ func (a *assessment) portraitProven() bool {
 	return a.facts.portrait != nil && a.intact[2] && a.o.Policy.passed(Integrity, list) && a.o.Policy.passed(Authentic, list)
 }
 
-// judgeHolder takes the officer's answer and the engine's. A mismatch is one whoever says
-// so, unless the officer, who looked, contradicts the engine: that is for a second look.
+// judgeHolder takes the officer's answer and the engine's.
 func (a *assessment) judgeHolder() {
-	face, detail := a.ev.face, ""
-	if face != nil {
-		detail = face.detail()
+	a.compared = comparison{a.ev.face, a.portraitProven()}
+	a.record(a.compared.judge(a.o.Holder))
+}
+
+// comparison is what the officer's answer is judged beside.
+type comparison struct {
+	face   *faceAnswer // nil if no program compared faces
+	proven bool        // there is a portrait that a trusted signature covers
+}
+
+// WithHolder returns the report as it is with the officer's answer, given after the portrait
+// was shown: as if it had been Options.Holder. The report itself stays.
+func (r *Report) WithHolder(h Holder) *Report {
+	again := *r
+	again.Checks = slices.Clone(r.Checks)
+	for i, old := range again.Checks {
+		if old.ID == CheckHolder {
+			c := r.compared.judge(h)
+			c.Claim, c.Spec = old.Claim, old.Spec
+			again.Checks[i] = c
+		}
+	}
+	again.Verdict = again.Policy.Judge(again.Checks)
+	return &again
+}
+
+// judge makes the check. A mismatch is one whoever says so, unless the officer, who looked,
+// contradicts the engine: that is for a second look.
+func (k comparison) judge(h Holder) Check {
+	c := Check{ID: CheckHolder}
+	if k.face != nil {
+		c.Detail = k.face.detail()
 	}
 	switch {
-	case a.o.Holder == HolderMismatch:
-		a.set(CheckHolder, Failed, ReasonHolderMismatch, detail)
-	case a.o.Holder == HolderUnsure:
-		a.set(CheckHolder, Failed, ReasonHolderUnsure, detail)
-	case a.o.Holder == HolderMatch:
-		a.judgeMatch(face, detail)
-	case face == nil:
-		a.set(CheckHolder, NotRun, ReasonHolderNotCompared, "")
-	case face.err != nil:
-		a.record(Check{ID: CheckHolder, Outcome: Undetermined, Reason: ReasonFaceUnavailable, Detail: detail, Err: face.err})
-	case !face.alike():
-		a.set(CheckHolder, Failed, ReasonHolderMismatch, detail)
+	case h == HolderMismatch:
+		c.Outcome, c.Reason = Failed, ReasonHolderMismatch
+	case h == HolderUnsure:
+		c.Outcome, c.Reason = Failed, ReasonHolderUnsure
+	case h == HolderMatch:
+		k.judgeMatch(&c)
+	case k.face == nil:
+		c.Outcome, c.Reason = NotRun, ReasonHolderNotCompared
+	case k.face.err != nil:
+		c.Outcome, c.Reason, c.Err = Undetermined, ReasonFaceUnavailable, k.face.err
+	case !k.face.alike():
+		c.Outcome, c.Reason = Failed, ReasonHolderMismatch
 	default:
-		a.set(CheckHolder, Passed, "", detail)
+		c.Outcome = Passed
 	}
+	return c
 }
 
 // judgeMatch judges an officer's yes, which is worth what the portrait is worth.
-func (a *assessment) judgeMatch(face *faceAnswer, detail string) {
+func (k comparison) judgeMatch(c *Check) {
 	switch {
-	case !a.portraitProven():
-		a.set(CheckHolder, Undetermined, ReasonHolderPrint, detail)
-	case face != nil && face.err != nil:
-		a.record(Check{ID: CheckHolder, Outcome: Passed, Reason: ReasonFaceUnavailable, Detail: detail, Err: face.err})
-	case face != nil && !face.alike():
-		a.set(CheckHolder, Failed, ReasonHolderDisputed, detail)
+	case !k.proven:
+		c.Outcome, c.Reason = Undetermined, ReasonHolderPrint
+	case k.face != nil && k.face.err != nil:
+		c.Outcome, c.Reason, c.Err = Passed, ReasonFaceUnavailable, k.face.err
+	case k.face != nil && !k.face.alike():
+		c.Outcome, c.Reason = Failed, ReasonHolderDisputed
 	default:
-		a.set(CheckHolder, Passed, "", detail)
+		c.Outcome = Passed
 	}
 }

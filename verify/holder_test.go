@@ -74,6 +74,16 @@ func TestHolder(t *testing.T) {
 			if r.Passed(HolderBound) != (tt.outcome == Passed) {
 				t.Error("the claim does not follow the check")
 			}
+			p.Holder = HolderNotCompared
+			before := inspect(t, chip, p)
+			was := before.Check(CheckHolder)
+			after := before.WithHolder(tt.holder)
+			if got := after.Check(CheckHolder); after.Verdict != r.Verdict || got.Outcome != c.Outcome || got.Reason != c.Reason || got.Detail != c.Detail || got.Claim != c.Claim || got.Spec != c.Spec {
+				t.Errorf("answered afterwards: %v, %+v", after.Verdict, got)
+			}
+			if now := before.Check(CheckHolder); now.Outcome != was.Outcome || now.Reason != was.Reason {
+				t.Errorf("the report was changed: %+v", now)
+			}
 		})
 	}
 }
@@ -110,6 +120,9 @@ func TestHolderNeedsAProvenPortrait(t *testing.T) {
 		c := inspect(t, tt.card.chip(t, nil), p).Check(CheckHolder)
 		if c.Outcome != Undetermined || c.Reason != ReasonHolderPrint {
 			t.Errorf("%s: %+v", name, c)
+		}
+		if c := r.WithHolder(HolderMatch).Check(CheckHolder); c.Outcome != Undetermined || c.Reason != ReasonHolderPrint {
+			t.Errorf("%s, answered afterwards: %+v", name, c)
 		}
 	}
 }

@@ -66,7 +66,7 @@ func (a *assessment) report() *Report {
 	r := &Report{
 		Policy: a.o.Policy, Checks: a.list(), At: a.o.At, Document: a.document, Files: a.ev.files, Chain: a.chain,
 		Specimen: a.o.Specimen && a.checks[CheckSpecimen].Reason == ReasonSpecimen,
-		identity: a.facts.identity, portrait: a.facts.portrait, status: a.ev.status,
+		identity: a.facts.identity, portrait: a.facts.portrait, status: a.ev.status, compared: a.compared,
 	}
 	store := a.o.Trust.Digest()
 	r.Document.Store = hex.EncodeToString(store[:])

@@ -30,6 +30,7 @@ type Report struct {
 	identity Identity
 	portrait *lds.Face
 	status   *statusAnswer // about the card
+	compared comparison    // what an officer's answer is judged beside
 }
 
 // Document says which document was inspected, without personal data.

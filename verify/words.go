@@ -73,6 +73,9 @@ func (r Reason) Words(l Lang) Words {
 	return Words{Cause: fmt.Sprintf("%q", string(r))}
 }
 
+// Word is the verdict as an officer is told it.
+func (v Verdict) Word(l Lang) string { return words(l).verdicts[min(v, Refuse)] }
+
 // Title names the check for an officer.
 func (c Check) Title(l Lang) string {
 	v := words(l)

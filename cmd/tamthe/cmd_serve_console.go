@@ -104,8 +104,9 @@ func runServeConsole(ctx context.Context, p *program, o serveConsoleOptions) err
 	defer closeLog()
 	config := console.Config{
 		Office: *office.Office, Accounts: accounts, Unlock: p.unlockFor, Reader: p.consoleReader, Make: office.consoleMake(p), QA: p.qaOptions,
-		Checkpoint: func(ctx context.Context) (verify.Options, func(), error) { return o.checkpoint(ctx, p, office) },
-		Explain:    explained, Clients: clients, Metrics: metrics.New(), Now: p.now, Log: log, Idle: o.idle,
+		Inspections: inspections{p},
+		Checkpoint:  func(ctx context.Context) (verify.Options, func(), error) { return o.checkpoint(ctx, p, office) },
+		Explain:     explained, Clients: clients, Metrics: metrics.New(), Now: p.now, Log: log, Idle: o.idle,
 	}
 	if filed != nil {
 		config.Intake = filed
@@ -203,7 +204,7 @@ func (p *program) consoleReader(ctx context.Context) (*console.Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &console.Reader{Chip: r, Limits: r.limits, Close: func() { _ = r.close() }}, nil
+	return &console.Reader{Chip: r, Limits: r.limits, Claimed: r.claimed, Close: func() { _ = r.close() }}, nil
 }
 
 // consoleMake says how a console makes a card: as personalise does without flags.
@@ -237,7 +238,7 @@ func (o serveConsoleOptions) checkpoint(_ context.Context, p *program, office *o
 	} else {
 		opts.Status = inTurn{office, opts.Status}
 	}
-	return opts, func() {}, nil
+	return opts, func() { p.remember(opts) }, nil
 }
 
 // explained says what an error means, for a console.

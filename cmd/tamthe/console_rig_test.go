@@ -23,6 +23,7 @@ type consoleRig struct {
 	deal     *desks
 	stage    string
 	passkeys map[string]*virtualPasskey
+	connect  func() (*reader, error) // nil: the chip of card.chip
 }
 
 type virtualPasskey struct {
@@ -61,6 +62,9 @@ func (r *consoleRig) serve(t *testing.T, args ...string) string {
 	p := &program{
 		in: strings.NewReader(""), out: in, err: &errs, now: time.Now, home: home(filepath.Join(r.dir, "home")),
 		connect: func(context.Context, string) (*reader, error) {
+			if r.connect != nil {
+				return r.connect()
+			}
 			return (&chipSlot{filepath.Join(r.dir, "card.chip")}).open()
 		},
 	}
@@ -201,7 +205,7 @@ func (b *consoleBrowser) register(operator string) {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	k := &virtualPasskey{virtualwebauthn.NewAuthenticator(), virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2)}
+	k := &virtualPasskey{virtualwebauthn.NewAuthenticator(), wholeCredential()}
 	k.authenticator.Options.UserHandle = []byte(options.UserID)
 	made := virtualwebauthn.CreateAttestationResponse(b.r.party(), k.authenticator, k.credential, *options)
 	if a := b.ask("new/finish", map[string]any{"ceremony": a.Ceremony, "credential": json.RawMessage(made)}); a.Error != nil {
@@ -209,6 +213,16 @@ func (b *consoleBrowser) register(operator string) {
 	}
 	k.authenticator.AddCredential(k.credential)
 	b.r.passkeys[operator] = k
+}
+
+// wholeCredential makes a key whose coordinates have no leading zero: virtualwebauthn cuts
+// zeros off, and then no relying party takes the key (one in 128).
+func wholeCredential() virtualwebauthn.Credential {
+	for {
+		if c := virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2); len(c.Key.AttestationData()) >= 77 {
+			return c
+		}
+	}
 }
 
 // login logs the operator in, whose passkey is registered if there is none yet.

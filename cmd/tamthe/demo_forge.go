@@ -18,6 +18,7 @@ type forger struct {
 	files verify.Files // as read
 	can   string
 	dir   string // where the forger's files go
+	path  string // of the chip's memory; "" keeps it in the process
 }
 
 // chip puts files onto a chip. Without keys of the forger's own it makes up new ones.
@@ -31,7 +32,7 @@ func (f forger) chip(files verify.Files, aa, ca *dh.PrivateKey) (*virtual.Chip, 
 			return nil, err
 		}
 	}
-	return virtual.FromFolder(os.DirFS(dir), virtual.FolderOptions{CAN: f.can, AA: aa, CA: ca, Counterfeit: true})
+	return virtual.FromFolder(os.DirFS(dir), virtual.FolderOptions{Path: f.path, CAN: f.can, AA: aa, CA: ca, Counterfeit: true})
 }
 
 // clone copies all that can be read: everything but the chip's keys.

@@ -79,22 +79,29 @@ type occasion struct {
 // and changes nothing about the card: a checkpoint whose disk is full must still refuse. The
 // entry is nil then.
 func (p *program) record(r *verify.Report, o occasion) *record.Entry {
-	d, err := p.device("")
-	if err == nil {
-		e := record.New(o.verb, r, p.now())
-		e.Purpose, e.Case, e.Evidence = o.purpose, o.caseID, o.evidence
-		if o.officer != [32]byte{} {
-			e.Officer = o.officer[:]
-		}
-		if e, err = record.Append(p.home.path(inspectionsDir), d, e); err == nil {
-			if e.Mended {
-				p.warn("record-mended", p.text(wordRecordMended), fmt.Sprint(e.Number-1))
-			}
-			return &e
-		}
+	e, err := p.enter(r, o)
+	if err != nil {
+		p.warn("not-recorded", p.text(wordNotRecorded), err.Error())
+		return nil
 	}
-	p.warn("not-recorded", p.text(wordNotRecorded), err.Error())
-	return nil
+	if e.Mended {
+		p.warn("record-mended", p.text(wordRecordMended), fmt.Sprint(e.Number-1))
+	}
+	return &e
+}
+
+// enter appends the inspection to the record of this home.
+func (p *program) enter(r *verify.Report, o occasion) (record.Entry, error) {
+	d, err := p.device("")
+	if err != nil {
+		return record.Entry{}, err
+	}
+	e := record.New(o.verb, r, p.now())
+	e.Purpose, e.Case, e.Evidence = o.purpose, o.caseID, o.evidence
+	if o.officer != [32]byte{} {
+		e.Officer = o.officer[:]
+	}
+	return record.Append(p.home.path(inspectionsDir), d, e)
 }
 
 // warn says on standard error what did not keep a result from being given: with --json as

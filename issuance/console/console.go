@@ -61,6 +61,8 @@ type Config struct {
 	// Checkpoint are the options of an inspection at the checkpoint: whom it trusts, its
 	// policy and its source of status. The returned function closes what they use.
 	Checkpoint func(ctx context.Context) (verify.Options, func(), error)
+	// Inspections records what was inspected. Nil: nothing is, and the pages say so.
+	Inspections Inspections
 	// QA are the options by which the desk looks at its own cards.
 	QA func() (verify.Options, error)
 	// Explain says what an error means, in the language vi or en.
@@ -76,8 +78,9 @@ type Config struct {
 // Reader is a card on this machine's reader.
 type Reader struct {
 	desk.Chip
-	Limits apdu.Limits
-	Close  func()
+	Limits  apdu.Limits
+	Claimed bool // the card claims extended length
+	Close   func()
 }
 
 // Failure is what is said of an error.
@@ -95,6 +98,7 @@ type Console struct {
 	pages   map[string]pageSet
 	stop    <-chan struct{} // closed when the console is to stop
 	busy    reading
+	looks   looks // at the checkpoint
 
 	mu         sync.Mutex
 	closed     bool
@@ -158,6 +162,7 @@ func (c *Console) Close() {
 	late := time.AfterFunc(grace, c.cancelJobs)
 	c.running.Wait()
 	late.Stop()
+	c.looks.close()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, s := range c.sessions {

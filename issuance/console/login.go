@@ -317,6 +317,7 @@ func (q *request) logout() error {
 		delete(q.c.sessions, s.id)
 		q.c.mu.Unlock()
 		s.end()
+		q.c.looks.forget(s.operator)
 	}
 	http.SetCookie(q.w, &http.Cookie{Name: cookie, Path: "/", MaxAge: -1, Secure: true, HttpOnly: true, SameSite: http.SameSiteStrictMode})
 	return q.redirect("/login")

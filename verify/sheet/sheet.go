@@ -14,7 +14,6 @@ import (
 	"image"
 	"image/jpeg"
 	"io"
-	"strings"
 	"sync"
 
 	"github.com/tamthe/tamthe/card/picture"
@@ -82,22 +81,31 @@ const (
 
 // portrait is the proven portrait as a data URL; "" if the document has none.
 func portrait(ctx context.Context, r *verify.Report, o Options) (template.URL, error) {
+	b, err := Portrait(ctx, r, o)
+	if err != nil || b == nil {
+		return "", err
+	}
+	return template.URL("data:image/jpeg;base64," + base64.StdEncoding.EncodeToString(b)), nil // of base64 alone
+}
+
+// Portrait is the portrait of a report for a page: decoded under the caps of package picture,
+// no larger than a page needs, and coded anew as JPEG. nil if the document has none;
+// verify.ErrUnproven where no trusted signature covers it, picture.ErrPicture where it can't
+// be shown.
+func Portrait(ctx context.Context, r *verify.Report, o Options) ([]byte, error) {
 	face, ok, err := r.Portrait()
 	if err != nil || !ok {
-		return "", err
+		return nil, err
 	}
 	img, err := picture.Decode(ctx, face.Image, picture.Options{JPEG2000: o.JPEG2000})
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	var b strings.Builder
-	b.WriteString("data:image/jpeg;base64,")
-	e := base64.NewEncoder(base64.StdEncoding, &b)
-	if err := jpeg.Encode(e, shrink(img), &jpeg.Options{Quality: quality}); err != nil {
-		return "", err
+	var b bytes.Buffer
+	if err := jpeg.Encode(&b, shrink(img), &jpeg.Options{Quality: quality}); err != nil {
+		return nil, err
 	}
-	_ = e.Close()                        // a strings.Builder takes all
-	return template.URL(b.String()), nil // made here, of base64 alone
+	return b.Bytes(), nil
 }
 
 // shrink makes an image no larger than the page needs, by the nearest pixels.

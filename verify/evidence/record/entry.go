@@ -27,7 +27,7 @@ type Entry struct {
 	Previous evidence.Hex   `json:"previous"` // SHA-256 of the line before, without its end; 32 zeros in the first
 	Mended   bool           `json:"mended"`   // a power cut had torn the line before, which was completed from the head
 	Time     time.Time      `json:"time"`     // by the device's clock
-	Verb     string         `json:"verb"`     // verify, read, read-interrupted
+	Verb     string         `json:"verb"`     // verify, compare (an inspection, again with the officer's later answer), read, read-interrupted
 	Device   evidence.Hex   `json:"device"`   // pseudonym: SHA-256 of its public key
 	Officer  evidence.Hex   `json:"officer"`  // likewise, as given; "" if nobody was named
 	Purpose  string         `json:"purpose"`
