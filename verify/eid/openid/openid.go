@@ -10,6 +10,7 @@
 package openid
 
 import (
+	"cmp"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -25,9 +26,15 @@ import (
 // scopePrefix begins the scope of a field.
 const scopePrefix = "eid:"
 
+// agentAddress is that of `tamthe agent serve`.
+const agentAddress = "http://127.0.0.1:7061"
+
 // Options say how the provider behaves.
 type Options struct {
 	Log *slog.Logger // nil is silent
+	// Agent is where the login page looks for the agent of the citizen's own machine; if
+	// empty, where that listens unless it is told otherwise.
+	Agent string
 }
 
 // Handler is the provider beside s: its issuer is the service's address. It has no state but
@@ -50,10 +57,12 @@ func Handler(s *eid.Server, o Options) (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("OpenID Connect: %w", err)
 	}
-	p := &pages{server: s, store: store, callback: op.AuthCallbackURL(provider), issuer: op.NewIssuerInterceptor(provider.IssuerFromRequest)}
+	p := &pages{server: s, agent: cmp.Or(o.Agent, agentAddress), store: store, callback: op.AuthCallbackURL(provider), issuer: op.NewIssuerInterceptor(provider.IssuerFromRequest)}
 	mux := http.NewServeMux()
 	mux.Handle("GET /login", p.own(p.issuer.HandlerFunc(p.show)))
 	mux.Handle("POST /login", p.own(p.issuer.HandlerFunc(p.finish)))
+	mux.HandleFunc("GET /login.css", asset("text/css; charset=utf-8", "login.css"))
+	mux.HandleFunc("GET /login.js", asset("text/javascript; charset=utf-8", "login.js"))
 	api := s.Handler()
 	for _, path := range []string{"/eid/", "/openapi.json", "/health", "/healthz", "/readyz"} {
 		mux.Handle(path, api)

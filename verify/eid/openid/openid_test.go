@@ -340,3 +340,29 @@ func TestFieldWords(t *testing.T) {
 		t.Errorf("an unknown field is hidden: %v", w)
 	}
 }
+
+// The page may load its own script and style, ask the agent of the citizen's machine, and
+// nothing else; it has no script or style within it.
+func TestLoginPagePolicy(t *testing.T) {
+	r := newRig(t)
+	page, at, _ := get(t, browser(t), r.config.AuthCodeURL("s", oauth2.S256ChallengeOption(oauth2.GenerateVerifier())))
+	policy := headers(t, at.String()).Get("Content-Security-Policy")
+	for _, want := range []string{"default-src 'none'", "script-src 'self'", "style-src 'self'", "connect-src http://127.0.0.1:7061", "frame-ancestors 'none'", "base-uri 'none'"} {
+		if !strings.Contains(policy, want+";") && !strings.HasSuffix(policy, want) {
+			t.Errorf("no %s in %s", want, policy)
+		}
+	}
+	if strings.Contains(policy, "unsafe") || strings.Contains(page, "<style") || strings.Contains(page, "<script>") || strings.Contains(page, "style=") || strings.Contains(page, " on") && regexp.MustCompile(` on[a-z]+=`).MatchString(page) {
+		t.Errorf("%s with %s", policy, page)
+	}
+	code := shownCode.FindStringSubmatch(page)
+	if code == nil || !strings.Contains(page, `data-agent="http://127.0.0.1:7061" data-code="`+code[1]+`"`) {
+		t.Errorf("the script does not learn whom to ask for what: %s", page)
+	}
+	for path, kind := range map[string]string{"/login.js": "text/javascript; charset=utf-8", "/login.css": "text/css; charset=utf-8"} {
+		body, _, status := get(t, browser(t), r.url+path)
+		if h := headers(t, r.url+path); status != http.StatusOK || body == "" || h.Get("Content-Type") != kind || h.Get("X-Content-Type-Options") != "nosniff" {
+			t.Errorf("%s: %d %v", path, status, h)
+		}
+	}
+}

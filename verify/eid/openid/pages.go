@@ -14,7 +14,7 @@ import (
 	"github.com/tamthe/tamthe/verify/eid"
 )
 
-//go:embed login.html
+//go:embed login.html login.css login.js
 var files embed.FS
 
 var page = template.Must(template.New("login.html").Funcs(template.FuncMap{"word": word}).ParseFS(files, "login.html"))
@@ -22,6 +22,7 @@ var page = template.Must(template.New("login.html").Funcs(template.FuncMap{"word
 // pages are what the citizen's browser sees.
 type pages struct {
 	server   *eid.Server
+	agent    string // of the citizen's own machine
 	store    *store
 	callback func(context.Context, string) string
 	issuer   *op.IssuerInterceptor
@@ -32,6 +33,7 @@ type view struct {
 	ID, Party, Purpose string
 	Fields             []string
 	Code, Server       string
+	Agent              string
 	Refused            eid.Code
 	Over               bool
 	Specimen           bool
@@ -209,11 +211,26 @@ func formAction(v view) string {
 func (p *pages) render(w http.ResponseWriter, status int, v view) {
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; form-action "+formAction(v)+"; frame-ancestors 'none'; base-uri 'none'")
+	h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; connect-src "+p.agent+"; form-action "+formAction(v)+"; frame-ancestors 'none'; base-uri 'none'")
 	h.Set("Cache-Control", "no-store")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("X-Content-Type-Options", "nosniff")
-	v.Specimen = p.server.Specimen()
+	v.Specimen, v.Agent = p.server.Specimen(), p.agent
 	w.WriteHeader(status)
 	page.Execute(w, v)
+}
+
+// asset is a file of the page.
+func asset(kind, name string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		b, err := files.ReadFile(name)
+		if err != nil {
+			http.Error(w, "out of order", http.StatusInternalServerError)
+			return
+		}
+		w.Header().Set("Content-Type", kind)
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		w.Header().Set("Cache-Control", "no-cache")
+		w.Write(b)
+	}
 }
