@@ -286,6 +286,7 @@ func TestMemory(t *testing.T) {
 			}
 		}
 		look()
+		spilled := len(w.levels[0].runs)
 		r, err := w.Finish()
 		if err != nil {
 			t.Fatal(err)
@@ -293,8 +294,8 @@ func TestMemory(t *testing.T) {
 		look()
 		peaks = append(peaks, peak)
 		took := time.Since(begun)
-		t.Logf("%d rows: %d octets (%.2f a row), %.0f rows/s, heap at most %d MB, resident at most %d MB", r.Rows, r.Octets,
-			float64(r.Octets)/float64(r.Rows), float64(r.Rows)/took.Seconds(), peak>>20, resident(t)>>20)
+		t.Logf("%d rows: %d octets (%.2f a row), %.0f rows/s, %d files, heap at most %d MB, resident at most %d MB", r.Rows, r.Octets,
+			float64(r.Octets)/float64(r.Rows), float64(r.Rows)/took.Seconds(), spilled, peak>>20, resident(t)>>20)
 	}
 	if peaks[1] > peaks[0]+peaks[0]/2+8<<20 {
 		t.Errorf("heap grows from %d to %d octets", peaks[0], peaks[1])
