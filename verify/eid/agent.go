@@ -24,7 +24,7 @@ func (r Request) national() bool {
 // others, none of the holder's picture or fingers, and has the chip sign the request's
 // challenge where it can. The session is still open afterwards, for Carry.
 func Gather(ctx context.Context, s *card.Session, r Request, agent string) (Evidence, error) {
-	e := Evidence{Files: map[lds.File][]byte{}}
+	e := Evidence{Files: map[lds.File][]byte{}, For: &SignedFor{r.Server, r.Party, r.Session, r.Nonce}}
 	read := func(f lds.File, needed bool) error {
 		b, err := s.ReadFile(ctx, f, nil)
 		if errors.Is(err, card.ErrFileAbsent) && !needed {

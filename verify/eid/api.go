@@ -234,6 +234,7 @@ type Presented struct {
 	Files     map[string]string `json:"files"`
 	Signature string            `json:"signature,omitempty" maxLength:"2048"`
 	Present   bool              `json:"present,omitempty"`
+	For       *SignedFor        `json:"for,omitempty"`
 }
 
 // Next is a Step on the wire: commands as APDUs in hexadecimal.
@@ -267,7 +268,7 @@ func (p Presented) evidence() (Evidence, error) {
 	if len(p.Agent) > 64 || len(p.Signature) > 2048 {
 		return Evidence{}, refuse(CodeEvidence)
 	}
-	e := Evidence{Files: map[lds.File][]byte{}, Present: p.Present}
+	e := Evidence{Files: map[lds.File][]byte{}, Present: p.Present, For: p.For}
 	for name, text := range p.Files {
 		f, known := lds.ByName(name)
 		b, err := hex.DecodeString(text)
@@ -287,7 +288,7 @@ func (p Presented) evidence() (Evidence, error) {
 
 // presented is what an agent sends.
 func (e Evidence) presented(agent string) Presented {
-	p := Presented{Agent: agent, Files: map[string]string{}, Signature: hex.EncodeToString(e.Signature), Present: e.Present}
+	p := Presented{Agent: agent, Files: map[string]string{}, Signature: hex.EncodeToString(e.Signature), Present: e.Present, For: e.For}
 	for f, b := range e.Files {
 		p.Files[f.Name()] = hex.EncodeToString(b)
 	}

@@ -61,6 +61,9 @@ const (
 	CodeReplayed     Code = "replayed"        // redeemed before
 	CodeUnbound      Code = "unbound"         // not the browser session that began it
 	CodeNonce        Code = "wrong-nonce"     // proof of another login, party, purpose or audience
+	CodeAudience     Code = "wrong-audience"  // evidence for another service
+	CodeOther        Code = "other-party"     // evidence for another relying party
+	CodeLogin        Code = "other-login"     // evidence for another login of the party
 	CodeParty        Code = "unknown-party"   // who asks is not known here
 	CodePurpose      Code = "no-purpose"      // no purpose, or none of the party's
 	CodeFields       Code = "over-asked"      // a field that the party may not have
@@ -78,7 +81,7 @@ const (
 // Codes lists them.
 func Codes() []Code {
 	return []Code{
-		CodeProtocol, CodeUnknown, CodeExpired, CodeTaken, CodeReplayed, CodeUnbound, CodeNonce, CodeParty, CodePurpose, CodeFields, CodeLevel, CodeRate,
+		CodeProtocol, CodeUnknown, CodeExpired, CodeTaken, CodeReplayed, CodeUnbound, CodeNonce, CodeAudience, CodeOther, CodeLogin, CodeParty, CodePurpose, CodeFields, CodeLevel, CodeRate,
 		CodeEvidence, CodeUnproven, CodeClone, CodeAltered, CodeNotGenuine, CodeRevoked, CodeInconclusive,
 	}
 }

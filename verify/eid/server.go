@@ -255,8 +255,37 @@ func (l *login) has(agent string) bool {
 	return subtle.ConstantTimeCompare([]byte(l.agent), []byte(Commitment(agent))) == 1
 }
 
+// SignedFor is what an agent says that the chip's signature is for. Only the signature proves
+// it, of which one sees no more than that it is for something else: an agent that was given
+// another's request in good faith says so here, and the refusal can say what was wrong.
+type SignedFor struct {
+	Server  string `json:"server" maxLength:"500"`
+	Party   string `json:"party" maxLength:"100"`
+	Session string `json:"session" maxLength:"64"`
+	Nonce   string `json:"nonce" maxLength:"64"`
+}
+
+// differs says in what evidence is for something else than a request, CodeAudience first; ""
+// is in nothing that is said.
+func (f *SignedFor) differs(r *Request) Code {
+	switch {
+	case f == nil:
+		return ""
+	case f.Server != r.Server:
+		return CodeAudience
+	case f.Party != r.Party:
+		return CodeOther
+	case f.Session != r.Session:
+		return CodeLogin
+	case f.Nonce != r.Nonce:
+		return CodeNonce
+	}
+	return ""
+}
+
 // Evidence is what the agent read.
 type Evidence struct {
+	For       *SignedFor // nil says nothing
 	Files     map[lds.File][]byte
 	Signature []byte // of Active Authentication over Request.Challenge; nil if the chip has none
 	Present   bool   // somebody who attends the counter saw that the bearer is the holder
@@ -296,6 +325,9 @@ func (s *Server) Present(ctx context.Context, session, agent string, e Evidence)
 	}
 	if l.request.Relay {
 		return nil, s.refuse(ctx, l, refuse(CodeUnproven))
+	}
+	if code := e.For.differs(&l.request); code != "" {
+		return nil, s.refuse(ctx, l, refuse(code))
 	}
 	if e.Present && !l.party.Knows(e.Attendant) { // the bearer's own word is none
 		return nil, s.refuse(ctx, l, refuse(CodeLevel))
