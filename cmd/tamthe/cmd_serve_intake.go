@@ -63,7 +63,7 @@ First --init makes intake.db and the key of receipts. PORTALS is a TOML file:
 
 Once it listens it prints "ready" and its address; SIGINT or SIGTERM stops it. Elsewhere than
 on this machine it is served with --cert and --key only; --url then says by which address all
-know it: messages are signed for that.
+know it: messages are signed for that. After vault rotate it is started again.
 `,
 		Example: "  tamthe serve intake --init\n  tamthe serve intake --portals portals.toml --listen 127.0.0.1:7070",
 		Args:    exactly(0),

@@ -227,14 +227,11 @@ func (c *Counter) Import(ctx context.Context, code string, n Enrolment) (string,
 	if err != nil {
 		return "", err
 	}
+	if app, err := c.imported(ctx, code); app != "" || err != nil {
+		return app, err
+	}
 	switch {
-	case k.App != "":
-		if there, err := c.Has(ctx, k.App); there || err != nil {
-			return k.App, err
-		}
-		if k.State != intake.AtDesk {
-			return "", fmt.Errorf("%s is %s: %w", code, k.State, intake.ErrClosed)
-		}
+	case k.App != "" && k.State == intake.AtDesk: // an import that was cut short
 	case k.State == intake.Waiting:
 		return "", fmt.Errorf("%s: %w", code, intake.ErrWaiting)
 	case k.State != intake.Received:
@@ -258,9 +255,26 @@ func (c *Counter) Import(ctx context.Context, code string, n Enrolment) (string,
 		n.Reason = m.Reason
 	}
 	if err := c.enrol(ctx, &k, n); err != nil {
-		return "", err
+		app, e := c.imported(ctx, code)
+		if e != nil || app == "" {
+			return "", err
+		}
+		k.App = app // another officer was faster
 	}
 	return k.App, c.Follow(ctx)
+}
+
+// imported is the application that a case became; empty if it has not yet.
+func (c *Counter) imported(ctx context.Context, code string) (string, error) {
+	k, err := c.Store.Case(ctx, code)
+	if err != nil || k.App == "" {
+		return "", err
+	}
+	there, err := c.Has(ctx, k.App)
+	if !there {
+		k.App = ""
+	}
+	return k.App, err
 }
 
 // enrol writes down which application the case becomes, and makes that.
@@ -288,11 +302,6 @@ func (c *Counter) enrol(ctx context.Context, k *intake.Case, n Enrolment) error 
 	}
 	n.name = k.App
 	_, err = c.Office.Enrol(ctx, n)
-	if err != nil {
-		if _, e := c.Office.Application(ctx, k.App); e == nil { // another officer was faster, with the same case
-			return nil
-		}
-	}
 	return err
 }
 

@@ -23,7 +23,10 @@ import (
 	"github.com/tamthe/tamthe/card/profile/vn"
 	"github.com/tamthe/tamthe/issuance"
 	"github.com/tamthe/tamthe/issuance/intake"
+	"github.com/tamthe/tamthe/issuance/keystore"
+	"github.com/tamthe/tamthe/issuance/population/synthetic"
 	"github.com/tamthe/tamthe/issuance/sqlite"
+	"github.com/tamthe/tamthe/issuance/vault"
 )
 
 const purpose = "cấp lại thẻ căn cước"
@@ -166,7 +169,89 @@ func TestIntakeLife(t *testing.T) {
 	if told := c.told(t, "K-17"); !slices.Equal(told, want) {
 		t.Errorf("told %v, want %v", told, want)
 	}
+	c.tellsNothing(t, got.Code, who)
 	r.sound(t)
+}
+
+// tellsNothing holds that neither a case's status nor a portal's events say who it is about.
+func (c *counterRig) tellsNothing(t *testing.T, code string, who vn.Person) {
+	t.Helper()
+	resp, err := http.Get(c.url + "/intake/v1/status/" + code)
+	check(t, err)
+	defer resp.Body.Close()
+	var status bytes.Buffer
+	_, err = status.ReadFrom(resp.Body)
+	check(t, err)
+	ask := fmt.Appendf(nil, `{"to":%q,"portal":"dvc","request":"q-1","time":%q,"after":0}`, c.url, c.now.Format(time.RFC3339))
+	_, _, events := post(t, c.url+"/intake/v1/events", must(c.portal.Signer.Sign(ask))(t))
+	if !strings.Contains(status.String(), `"delivered"`) || !strings.Contains(events, code) {
+		t.Fatalf("%s, %s", status.String(), events)
+	}
+	for _, text := range []string{string(who.Number), who.Surname, who.Given, who.Residence, who.Origin, who.Father, "1990"} {
+		if strings.Contains(status.String()+events, text) {
+			t.Errorf("%q is told", text)
+		}
+	}
+}
+
+// Officers at several desks who import the same case at once make one application.
+func TestIntakeImportAtOnce(t *testing.T) {
+	t.Parallel()
+	c, ctx := newCounter(t, newOffice(t)), t.Context()
+	got := c.file(t, "K-7", person(7))
+	apps := make([]string, 4)
+	var wg sync.WaitGroup
+	for i := range apps {
+		store := must(sqlite.OpenIntake(ctx, c.path("intake.db")))(t)
+		defer func() { check(t, store.Close()) }()
+		office := *c.rig.an
+		kek := must(keystore.OpenSecret(c.path("keys", kekName), keystore.UseVault))(t)
+		office.Vault = must(vault.Open(ctx, c.subjects, kek))(t)
+		desk := &Counter{Office: &office, Store: store}
+		wg.Go(func() {
+			for range 20 { // as an officer who is told that somebody else was faster runs it again
+				app, err := desk.Import(ctx, got.Code, Enrolment{Portrait: portrait(0), Profile: Profile})
+				if apps[i] = app; app != "" {
+					return
+				}
+				if !errors.Is(err, intake.ErrConflict) && !errors.Is(err, issuance.ErrConflict) {
+					t.Logf("told %v", err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	list := must(c.rig.an.Applications(ctx))(t)
+	if len(list) != 1 {
+		t.Fatalf("%d applications", len(list))
+	}
+	for _, app := range apps {
+		if app != list[0].ID {
+			t.Errorf("%q, not %s", app, list[0].ID)
+		}
+	}
+}
+
+// What an officer types for a case that was filed at a portal, beside what one types for a
+// person who comes with nothing. In Telex each letter takes as many keys as octets of UTF-8.
+func TestIntakeKeystrokes(t *testing.T) {
+	var blank []int
+	for i := range 201 {
+		p := synthetic.Citizens{Seed: 5}.Citizen(i).Person
+		n := 0
+		for _, text := range []string{
+			string(p.Number), p.Surname, p.Given, p.Sex, p.Birth.String(), p.Nationality, p.Origin, p.Residence, p.Ethnicity, p.Religion, p.Features, p.Father, p.Mother, p.Spouse,
+		} {
+			n += len(text) + 1 // and on to the next field
+		}
+		blank = append(blank, n)
+	}
+	slices.Sort(blank)
+	median, code := blank[len(blank)/2], len("I-XXXX-XXXX-XXXX-XXXX")+1
+	t.Logf("median keystrokes: %d for a blank form, %d for a case (none where its code is scanned)", median, code)
+	if median < 8*code {
+		t.Errorf("%d keystrokes, not an eighth of %d", code, median)
+	}
 }
 
 // In whatever order a case's messages come, and however often, there is one case and one

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/tamthe/tamthe/card/profile/vn"
 	"github.com/tamthe/tamthe/issuance/intake"
@@ -48,9 +49,12 @@ func (p *Portal) account(q *request) error {
 		Cases                 []row
 	}
 	page.Level = who.level
+	if w, ok := levels[who.level]; ok {
+		page.Level = w.In(q.lang)
+	}
 	for _, f := range fields {
 		if v := who.told[f.claim]; v != "" {
-			page.Told = append(page.Told, row{f.claim, f.words.In(q.lang), v})
+			page.Told = append(page.Told, row{f.claim, f.words.In(q.lang), shown(f.claim, v, q.lang)})
 		}
 	}
 	for _, a := range added {
@@ -65,6 +69,31 @@ func (p *Portal) account(q *request) error {
 	}
 	p.render(q, "account", http.StatusOK, page)
 	return nil
+}
+
+// levels say for people how far a login vouches for who it was.
+var levels = map[string]intake.Words{
+	"possession": {VI: "người đăng nhập có thẻ thật", EN: "whoever logged in had the genuine card"},
+	"holder":     {VI: "đã đối chiếu người với thẻ", EN: "bearer and card were compared"},
+}
+
+// shown is what the card said, as people write it.
+func shown(claim, value, lang string) string {
+	switch claim {
+	case "gender":
+		if w, ok := map[string]intake.Words{"male": {VI: "Nam", EN: "male"}, "female": {VI: "Nữ", EN: "female"}}[value]; ok {
+			return w.In(lang)
+		}
+	case "birthdate", "document_expiry":
+		if d, err := time.Parse(time.DateOnly, value); err == nil {
+			return d.Format("02/01/2006")
+		}
+	case "nationality":
+		if value == "VNM" {
+			return "Việt Nam"
+		}
+	}
+	return value
 }
 
 // person is what the citizen files: what the card said stays as the card said it.
