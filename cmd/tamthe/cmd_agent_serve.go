@@ -24,10 +24,10 @@ func newAgentServe(p *program) *cobra.Command {
 and why, asks, and reads the card in the reader. What ends the login goes to the page that began
 it, so that nothing is typed across.
 
-A page is paired first: it prints "pair" and a code, which is typed into the page. A code is good
-once, a pairing for eight hours, for pages of that origin. Pages of others, pages that do not
-say where they are from, and pages that reach this machine by another name are refused; so is a
-second login while one is under way. Pages can ask for logins at --server and for nothing else:
+A page is paired first: the program prints "pair" and a code, which is typed into the page. A
+code is good once, a pairing for eight hours, for pages of that origin. Pages of others, pages
+that do not say where they are from, and pages that reach this machine by another name are
+refused; so is a second login while one is under way. Pages can ask for logins at --server and for nothing else:
 for no other service, no file, no command to the card, nothing of a desk. The card's password
 stays on this machine.
 
@@ -78,9 +78,13 @@ func runAgentServe(ctx context.Context, p *program, o agentOptions) error {
 	if err != nil {
 		return errors.Join(err, l.Close())
 	}
+	ready := fmt.Sprintf("ready http://%s\n", at) // before the first code
 	h, err := loopback.New(loopback.Config{
 		Address: at, Origins: append([]string{strings.ToLower(u.Scheme + "://" + u.Host)}, o.allow...), Now: p.now, Tell: p.told,
-		Show: func(code string) { fmt.Fprintf(p.out, "pair %s\n", code) },
+		Show: func(code string) {
+			fmt.Fprintf(p.out, "%spair %s\n", ready, code)
+			ready = ""
+		},
 		Login: func(page context.Context, origin, code string) (*loopback.Finished, error) {
 			page, cancel := context.WithCancel(page)
 			defer cancel()
@@ -91,7 +95,6 @@ func runAgentServe(ctx context.Context, p *program, o agentOptions) error {
 	if err != nil {
 		return errors.Join(usageError{err}, l.Close())
 	}
-	fmt.Fprintf(p.out, "ready http://%s\n", at)
 	p.say("%s", p.text(wordPair))
 	return serveWeb(ctx, l, h)
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -36,6 +37,7 @@ const (
 type serveEIDOptions struct {
 	verifyOptions
 	dir, parties, listen, url, cert, key string
+	agent                                string
 	metrics, log                         string
 	init                                 bool
 }
@@ -95,6 +97,7 @@ know it: it is part of what the chip signs.
 	f.BoolVar(&o.init, "init", false, "make that folder, and do nothing else")
 	f.StringVar(&o.parties, "parties", "", "`FILE` of who may ask for what")
 	f.StringVar(&o.listen, "listen", "127.0.0.1:0", "`ADDRESS` to listen at, HOST:PORT")
+	f.StringVar(&o.agent, "agent", "http://"+agentAddress, "`URL` at which login pages look for the agent of the citizen's own machine (see agent serve)")
 	f.StringVar(&o.url, "url", "", "by which `URL` all know the service (else where it listens)")
 	f.StringVar(&o.cert, "cert", "", "`FILE` of its certificate, PEM")
 	f.StringVar(&o.key, "key", "", "`FILE` of that certificate's key, PEM")
@@ -185,6 +188,9 @@ func runServeEID(ctx context.Context, p *program, o serveEIDOptions) error {
 	if o.parties == "" || (o.cert == "") != (o.key == "") {
 		return usagef("--parties says who may ask; --cert and --key go together")
 	}
+	if u, err := url.Parse(o.agent); err != nil || u.Scheme != "http" || !unheard(o.agent) || "http://"+u.Host != o.agent {
+		return usagef("--agent is http:// and an address of the citizen's own machine, such as http://%s", agentAddress)
+	}
 	c := eid.Config{URL: o.url, Now: p.now}
 	var err error
 	if c.Parties, err = readParties(o.parties); err != nil {
@@ -249,7 +255,7 @@ func (o serveEIDOptions) serve(ctx context.Context, p *program, c eid.Config, li
 	if err != nil {
 		return errors.Join(err, l.Close(), shown.close())
 	}
-	h, err := openid.Handler(s, openid.Options{Log: slog.New(said{p})})
+	h, err := openid.Handler(s, openid.Options{Agent: o.agent, Log: slog.New(said{p})})
 	if err != nil {
 		return errors.Join(err, l.Close(), shown.close())
 	}

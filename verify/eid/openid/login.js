@@ -10,18 +10,25 @@
   const kept = "tamthe-agent-pairing"; // for as long as the tab is open, for this origin
 
   const words = {
-    asking: "Hãy trả lời trong chương trình trên máy này. Answer in the program on this computer.",
-    pair: "Gõ mã mà chương trình hiện ra. Type the code that the program shows.",
-    absent: "Không thấy chương trình trên máy này. No program answers on this computer.",
-    pairing: "Mã ghép đôi không đúng. That is not the code.",
-    locked: "Sai quá nhiều lần; đợi một phút, rồi dùng mã mới. Too often wrong: wait a minute for another code.",
-    busy: "Chương trình đang làm một lần đăng nhập khác. The program is at another login.",
-    "no-consent": "Bạn không đồng ý; chưa đọc gì của thẻ. You did not agree; nothing was read.",
-    done: "Xong. Done.",
+    asking: ["Hãy trả lời trong chương trình trên máy này.", "Answer in the program on this computer."],
+    pair: ["Gõ mã mà chương trình hiện ra.", "Type the code that the program shows."],
+    absent: ["Không thấy chương trình trên máy này.", "No program answers on this computer."],
+    pairing: ["Mã ghép đôi không đúng.", "That is not the code."],
+    locked: ["Sai quá nhiều lần; đợi một phút, rồi dùng mã mới.", "Too often wrong: wait a minute for another code."],
+    busy: ["Chương trình đang làm một lần đăng nhập khác.", "The program is at another login."],
+    "no-consent": ["Bạn không đồng ý; chưa đọc gì của thẻ.", "You did not agree; nothing was read."],
+    done: ["Xong.", "Done."],
   };
 
+  const element = (name, text) => Object.assign(document.createElement(name), { textContent: text });
+
+  // say shows what is going on; message is the agent's own, in the language that it speaks.
   const say = (code, message) => {
-    status.textContent = (words[code] || "Không thành công: " + code) + (message ? " " + message : "");
+    const [vi, en] = words[code] || ["Không thành công.", "It came to nothing."];
+    const english = element("em", en);
+    english.lang = "en";
+    status.replaceChildren(vi + " ", english);
+    if (!words[code]) status.append(" ", element("code", code), message ? " " + message : "");
   };
 
   // ask is one call; what is no answer of an agent is none.

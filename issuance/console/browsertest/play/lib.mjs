@@ -28,8 +28,9 @@ export async function hand(...what) {
 }
 
 // switches are Chromium's; where there is a film, that is what its camera sees.
-const switches = ({ camera }) => [
+const switches = ({ camera, resolver }) => [
   "--disable-dev-shm-usage", "--disable-gpu",
+  ...(resolver ? [`--host-resolver-rules=${resolver}`] : []),
   ...(camera ? ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream", `--use-file-for-fake-video-capture=${camera}`] : []),
 ];
 
@@ -50,8 +51,9 @@ export async function play(scene) {
   }
 }
 
-// visitor opens a window of its own cookies, in which whatever a page does wrong is a fault.
-export async function visitor(browser, origin, { lang = "vi", name = "visitor", media } = {}) {
+// visitor opens a window of its own cookies, in which whatever a page does wrong is a fault;
+// so is a request to any other origin than its own and the others that are named.
+export async function visitor(browser, origin, { lang = "vi", name = "visitor", media, others = [] } = {}) {
   const context = await browser.newContext({ locale: lang === "vi" ? "vi-VN" : "en-GB", viewport: sizes.desk, colorScheme: media });
   context.setDefaultTimeout(20_000);
   const forgiven = [];
@@ -65,7 +67,7 @@ export async function visitor(browser, origin, { lang = "vi", name = "visitor", 
   context.on("weberror", (e) => fault(`${name}: ${e.error().stack}`));
   context.on("request", (r) => {
     const u = new URL(r.url());
-    if (!["data:", "blob:"].includes(u.protocol) && u.origin !== origin) fault(`${name}: a request to ${u.origin}`);
+    if (!["data:", "blob:"].includes(u.protocol) && u.origin !== origin && !others.includes(u.origin)) fault(`${name}: a request to ${u.origin}`);
   });
   const page = await context.newPage();
   return { context, page, name, lang, forgive: (f) => forgiven.push(f) };
