@@ -10,6 +10,7 @@ import (
 
 	"github.com/tamthe/tamthe/issuance"
 	"github.com/tamthe/tamthe/issuance/desk"
+	"github.com/tamthe/tamthe/issuance/printjob"
 	"github.com/tamthe/tamthe/verify"
 )
 
@@ -25,11 +26,12 @@ type cardPage struct {
 	Replaced bool // it takes another's place, which is to be taken back
 	Quality  *qualityResult
 	Choices  []choice
-	Printed  bool // its body has to be read at the check
-	Same     bool // the operator made it: somebody else checks it and hands it over
-	Child    bool // somebody else takes it
-	Lost     bool // the card that it replaces was lost
-	Max      int  // octets of a picture
+	Printed  bool    // its body has to be read at the check
+	Same     bool    // the operator made it: somebody else checks it and hands it over
+	Child    bool    // somebody else takes it
+	Lost     bool    // the card that it replaces was lost
+	Max      int     // octets of a picture
+	Shape    float64 // of the portrait's box as printed, its width by its height
 }
 
 // card shows one card.
@@ -42,6 +44,9 @@ func (q *request) card() error {
 	if slices.ContainsFunc(personRoles, q.operator.May) {
 		if d, err := q.office.Draft(q.Context(), c.Application); err == nil {
 			p.Name, p.Portrait, p.Child = d.Person.FullName(), true, isChild(d.Person.Birth, q.office.Now())
+			if box, ok := printjob.Portrait(d.Profile); ok {
+				p.Shape = box.W / box.H
+			}
 		}
 	}
 	if step, ok := nextSteps[c.Phase]; ok {

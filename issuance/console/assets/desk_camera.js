@@ -1,8 +1,9 @@
-// A portrait, or a picture of one: from a file or the camera, cut to 3 by 4 and made small
+// A portrait, or a picture of one: from a file or the camera, cut to its shape and made small
 // enough on this machine. A file that fits already is sent as it is. Without this script the
 // file is sent, and the server says what is wrong with it.
 for (const box of document.querySelectorAll("[data-portrait]")) {
   const most = Number(box.dataset.portrait);
+  const shape = Number(box.dataset.shape) || 3 / 4;
   const [file, data] = [box.querySelector('input[type="file"]'), box.querySelector('input[type="hidden"]')];
   const [open, shoot] = [box.querySelector(".camera"), box.querySelector(".shoot")];
   const [video, preview, note] = [box.querySelector("video"), box.querySelector(".preview"), box.querySelector(".note-line")];
@@ -31,13 +32,13 @@ for (const box of document.querySelectorAll("[data-portrait]")) {
     preview.hidden = false;
     note.textContent = `${w} × ${h}, ${blob.size} byte. ${text || ""}`;
   };
-  // take draws a picture's middle, 3 by 4, and lowers the quality until it fits.
+  // take draws a picture's middle in that shape, and lowers the quality until it fits.
   const take = async (source, width, height) => {
-    const w = Math.min(width, (height * 3) / 4), h = (w * 4) / 3;
+    const w = Math.min(width, height * shape), h = w / shape;
     if (box.dataset.small && (w < 300 || h < 400)) return fail(box.dataset.small);
     const canvas = document.createElement("canvas");
     canvas.width = Math.round(Math.min(480, w));
-    canvas.height = Math.round((canvas.width * 4) / 3);
+    canvas.height = Math.round(canvas.width / shape);
     canvas.getContext("2d").drawImage(source, (width - w) / 2, (height - h) / 2, w, h, 0, 0, canvas.width, canvas.height);
     for (let quality = 0.92; quality >= 0.4; quality -= 0.08) {
       const blob = await new Promise((done) => canvas.toBlob(done, "image/jpeg", quality));
@@ -59,7 +60,7 @@ for (const box of document.querySelectorAll("[data-portrait]")) {
       const picture = await createImageBitmap(f);
       const { width, height } = picture;
       const ratio = width / height;
-      if (f.type === "image/jpeg" && f.size <= most && ratio > 0.7 && ratio < 0.82 && width * height <= 4e6) await show(f, width, height);
+      if (f.type === "image/jpeg" && f.size <= most && ratio > shape * 0.94 && ratio < shape * 1.09 && width * height <= 4e6) await show(f, width, height);
       else await take(picture, width, height);
       picture.close();
     } catch {

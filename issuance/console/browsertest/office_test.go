@@ -55,9 +55,15 @@ func (o *office) invited(t *testing.T, names ...string) map[string]any {
 	return map[string]any{"codes": codes, "passphrase": passphrase}
 }
 
-// An officer registers a passkey, comes in by it and goes; strangers stay outside.
-func TestLogin(t *testing.T) {
+// The console in the browser: one office, for passphrases take time.
+func TestConsole(t *testing.T) {
 	o := newOffice(t)
+	t.Run("Login", o.login)
+	t.Run("Day", o.day)
+}
+
+// An officer registers a passkey, comes in by it and goes; strangers stay outside.
+func (o *office) login(t *testing.T) {
 	config := o.invited(t, "an", "binh")
 	config["url"] = serve(t, o.program, "serve", "console", "--specimen", "--listen", "127.0.0.1:0")
 	config["hasty"] = serve(t, o.program, "serve", "console", "--specimen", "--listen", "127.0.0.1:0", "--idle", "4s")

@@ -5,11 +5,27 @@ import { follow, officer, path, press, refused } from "./console.mjs";
 await play(async (config, browser) => {
   const an = await officer(browser, config, "an");
   const binh = await officer(browser, config, "binh");
+  await stock(an, config);
   await application(an, config);
   await approval(an, binh, config);
   const card = await making(an, config);
-  await handover(binh, card, config);
+  await handover(an, binh, card, config);
+  await evening(an, config);
+  await checkpoint(await officer(browser, config, "chi"), config);
 });
+
+// stock takes a batch of blank cards in.
+async function stock(an, { url }) {
+  const { page } = an;
+  await page.goto(url + "/desk/stock");
+  await look(an, "stock-empty");
+  await press(page, "#open-receive");
+  await page.fill("#receive-batch", "B-1");
+  await page.fill("#receive-numbers", "1-100");
+  await follow(page, "#receive-do");
+  check((await page.locator("#holdings").innerText()).includes("100"), "the blanks are not in stock");
+  await look(an, "stock");
+}
 
 // application goes from an empty page to an application that is open.
 async function application(an, { url, citizen, face }) {
@@ -58,7 +74,10 @@ async function approval(an, binh, { url }) {
   binh.forgive(/status of 4\d\d/);
   await binh.page.goto(url + "/desk/");
   await look(binh, "desk-list");
+  await binh.page.goto(url + "/desk/register");
+  await look(binh, "desk-register");
   await follow(binh.page, `a[href="${an.application}"]`);
+  await press(binh.page, "#made summary", "Enter");
   await follow(binh.page, "#approve");
   await refused(binh, "unconfirmed");
   await look(binh, "desk-unconfirmed");
@@ -94,19 +113,100 @@ async function making(an, { url }) {
   return new URL(page.url()).pathname;
 }
 
-// handover has the other officer look at the card and give it to its holder.
-async function handover(binh, card, { url }) {
+// handover prints the card's body; the other officer looks at chip and body and gives the
+// card to its holder.
+async function handover(an, binh, card, { url }) {
+  const [download] = await Promise.all([an.page.waitForEvent("download"), press(an.page, "#print")]);
+  check(/\.pdf$/.test(download.suggestedFilename()), `the print job is ${download.suggestedFilename()}`);
   const { page } = binh;
   await page.goto(url + card);
   await look(binh, "desk-card");
-  await press(page, "#check");
+  await follow(page, "#check");
+  await page.locator("#quality").waitFor({ timeout: 60_000 });
+  check((await page.locator("#quality-code").innerText()) === "optical", "a printed card passes unread");
+  await look(binh, "desk-card-unread");
+
+  const body = await hand("scan", await download.path());
+  await page.fill("#number", body.number);
+  await page.fill("#mrz", body.mrz);
+  await page.fill("#qr", body.qr);
+  await page.setInputFiles("#face", body.face);
+  await page.locator("#face-preview").waitFor();
+  await look(binh, "desk-card-read");
+  await follow(page, "#check");
   await page.locator("#quality").waitFor({ timeout: 60_000 });
   check((await page.locator("#quality").innerText()).includes("Thẻ đạt"), "the card did not pass");
   await look(binh, "desk-checked");
   await press(page, "#identity", "Space");
   await follow(page, "#deliver");
-  await page.getByText("đang có hiệu lực").first().waitFor();
+  check((await page.locator("#stand").innerText()) === "đang có hiệu lực", "the card is not in force");
   await look(binh, "desk-delivered");
-  await page.goto(url + "/desk/?all=1");
-  await look(binh, "desk-ended");
+}
+
+// evening looks at what the day left.
+async function evening(an, { url }) {
+  const { page } = an;
+  for (const [name, path] of Object.entries({
+    "desk-ended": "/desk/?all=1", "desk-cards": "/desk/cards", "desk-statistics": "/desk/statistics", "desk-paper": `${an.application}/paper/cc02`,
+    "desk-done": an.application,
+  })) {
+    await page.goto(url + path);
+    await look(an, name);
+  }
+}
+
+// checkpoint sees that card, a copy of it, and a card that somebody unknown signed.
+async function checkpoint(chi, { url, can }) {
+  await chi.page.goto(url + "/checkpoint/");
+  await look(chi, "check");
+  chi.forgive(/status of 4\d\d/);
+  await hand("clear");
+  await chi.page.keyboard.type(can);
+  await Promise.all([chi.page.waitForURL(/\/jobs\//), chi.page.keyboard.press("Enter")]);
+  await chi.page.locator("#failure:visible").waitFor();
+  await refused(chi, "no-card");
+
+  await hand("put", "card");
+  await inspect(chi, url, "000000");
+  await refused(chi, "wrong-password");
+  await look(chi, "check-wrong-can");
+  await inspect(chi, url, can);
+  await verdict(chi, "accept");
+  check((await chi.page.locator("#holder-fields").innerText()).includes("Nguyễn Thị Thử Nghiệm"), "the holder is not named");
+  await look(chi, "check-asked");
+  await follow(chi.page, "#holder-match");
+  await verdict(chi, "accept");
+  await look(chi, "check-accept");
+
+  await hand("put", "copy");
+  await inspect(chi, url, can);
+  await verdict(chi, "refuse", "chip-key-mismatch");
+  await look(chi, "check-refuse");
+
+  await hand("put", "stranger");
+  await inspect(chi, url, can);
+  await verdict(chi, "refer", "csca-unknown");
+  check(!(await chi.page.locator("main").innerText()).includes("Nguyễn"), "a name is shown that nobody vouches for");
+  await look(chi, "check-refer");
+  await hand("clear");
+
+  await chi.page.goto(url + "/checkpoint/history");
+  check((await chi.page.locator("#inspections tbody tr").count()) >= 4, "the history does not have them all");
+  await look(chi, "check-history");
+}
+
+// inspect types what opens a card, as a scanner does, and waits for what comes of it.
+async function inspect({ page }, url, secret) {
+  await page.goto(url + "/checkpoint/");
+  await page.locator("#secret:focus").waitFor();
+  await page.keyboard.type(secret);
+  await page.keyboard.press("Enter");
+  await page.locator("#verdict, #failure:visible").first().waitFor({ timeout: 60_000 });
+}
+
+async function verdict({ page }, want, reason) {
+  const v = page.locator("#verdict");
+  const got = await v.getAttribute("data-verdict");
+  const codes = await v.locator(".reason").allInnerTexts();
+  check(got === want && (!reason || codes.includes(reason)), `${got} (${codes}), not ${want} (${reason ?? ""})`);
 }
