@@ -12,7 +12,6 @@ import (
 	"os"
 	"path/filepath"
 	"text/tabwriter"
-	"time"
 
 	"github.com/tamthe/tamthe/issuance/dataset"
 	"github.com/tamthe/tamthe/issuance/desk"
@@ -34,58 +33,29 @@ func runDataset(ctx context.Context, p *program, o datasetOptions) error {
 		return err
 	}
 	defer office.done()
-	months, err := office.WholeMonths(from, to)
-	if err != nil {
-		return err
-	}
-	end := months[len(months)-1].AddDate(0, 1, 0)
-	size, root, err := office.Extent(ctx, end)
-	if err != nil {
-		return err
-	}
-	made := provenanceOf(office, size, root, months[0], end, o.ages)
-	return p.writeDataset(ctx, office, o, made, months[0], end)
-}
-
-func provenanceOf(office *office, size int64, root [32]byte, from, end time.Time, ages bool) dataset.Provenance {
-	return dataset.Provenance{
-		Origin: office.ledger.Origin(), Size: size, Root: hex.EncodeToString(root[:]), From: from.Format(time.DateOnly),
-		To: end.AddDate(0, 0, -1).Format(time.DateOnly), Office: office.Place, Tool: version, Ages: ages,
-	}
+	return p.writeDataset(ctx, office, o.parquet, desk.DatasetOptions{
+		From: from, To: to, Ages: o.ages, Origin: office.ledger.Origin(), Tool: version, Temp: filepath.Dir(o.parquet),
+	})
 }
 
 // writeDataset writes the file, and beside it what it says of itself and its signature. After
 // an error nothing of it is there.
-func (p *program) writeDataset(ctx context.Context, office *office, o datasetOptions, made dataset.Provenance, from, end time.Time) (err error) {
-	f, err := os.OpenFile(o.parquet, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+func (p *program) writeDataset(ctx context.Context, office *office, path string, o desk.DatasetOptions) (err error) {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}
-	written := []string{o.parquet}
+	written := []string{path}
 	defer func() {
 		if err = errors.Join(err, f.Close()); err != nil {
-			for _, path := range written {
-				_ = os.Remove(path)
+			for _, name := range written {
+				_ = os.Remove(name)
 			}
 		}
 	}()
 	sum := sha256.New()
 	out := bufio.NewWriterSize(io.MultiWriter(f, sum), 1<<16)
-	w := dataset.New(out, dataset.Options{Provenance: made, Temp: filepath.Dir(o.parquet)})
-	defer w.Close()
-	err = office.Events(ctx, end, desk.Facts{Ages: o.ages}, func(e desk.Event) error {
-		if e.Again || e.Day.Before(from) {
-			return nil
-		}
-		return w.Add(dataset.Event{
-			Day: e.Day, Document: e.Document, Act: e.Act, Cause: e.Cause, Why: e.Why, Office: e.Office, Register: e.Register,
-			Days: e.Days, InTerm: e.InTerm, Age: e.Age,
-		})
-	})
-	if err != nil {
-		return err
-	}
-	result, err := w.Finish()
+	made, result, err := office.WriteDataset(ctx, out, o)
 	if err != nil {
 		return err
 	}
@@ -96,7 +66,7 @@ func (p *program) writeDataset(ctx context.Context, office *office, o datasetOpt
 		dataset.Description
 		File   string `json:"file"`
 		SHA256 string `json:"sha256"`
-	}{dataset.Describe(made, result), filepath.Base(o.parquet), hex.EncodeToString(sum.Sum(nil))}, "", " ")
+	}{dataset.Describe(made, result), filepath.Base(path), hex.EncodeToString(sum.Sum(nil))}, "", " ")
 	if err != nil {
 		return err
 	}
@@ -108,7 +78,7 @@ func (p *program) writeDataset(ctx context.Context, office *office, o datasetOpt
 	for _, beside := range []struct {
 		path string
 		text []byte
-	}{{o.parquet + ".json", described}, {o.parquet + ".json.sig", signature}} {
+	}{{path + ".json", described}, {path + ".json.sig", signature}} {
 		if err := writeNew(beside.path, beside.text); err != nil {
 			return err
 		}
@@ -120,8 +90,8 @@ func (p *program) writeDataset(ctx context.Context, office *office, o datasetOpt
 		Rows     int64  `json:"rows"`
 		Withheld int64  `json:"withheld"`
 		Octets   int64  `json:"octets"`
-	}{"tamthe/ledger-export-parquet/1", o.parquet, result.Rows, result.Withheld, result.Octets}, o.parquet,
-		fmt.Sprintf(p.text(wordDataset), o.parquet, result.Rows, result.Withheld, result.Octets))
+	}{"tamthe/ledger-export-parquet/1", path, result.Rows, result.Withheld, result.Octets}, path,
+		fmt.Sprintf(p.text(wordDataset), path, result.Rows, result.Withheld, result.Octets))
 }
 
 // planned is how many rows are written to know what they take.

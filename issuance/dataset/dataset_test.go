@@ -79,9 +79,10 @@ func made(t testing.TB, o Options, events ...Event) ([]byte, Result) {
 	return out.Bytes(), r
 }
 
-func rowsOf(t testing.TB, b []byte) []row {
+func rowsOf(t testing.TB, b []byte) []Row {
 	t.Helper()
-	rows, err := parquet.Read[row](bytes.NewReader(b), int64(len(b)))
+	var rows []Row
+	_, err := Read(bytes.NewReader(b), int64(len(b)), func(r Row) error { rows = append(rows, r); return nil })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,8 +107,8 @@ func TestDataset(t *testing.T) {
 	if int64(len(rows)) != result.Rows || result.Octets != int64(len(first)) || result.Rows+result.Withheld < 59_990 || result.Rows > 60_000 {
 		t.Errorf("%+v, %d rows, %d octets", result, len(rows), len(first))
 	}
-	alike, levels := map[row]int{}, map[int32]int{}
-	bands := map[row]map[string]bool{}
+	alike, levels := map[Row]int{}, map[int32]int{}
+	bands := map[Row]map[string]bool{}
 	for _, r := range rows {
 		alike[r]++
 		levels[r.Level]++
@@ -150,8 +151,8 @@ func TestMonthsStandAlone(t *testing.T) {
 	whole, _ := made(t, Options{}, both...)
 	part, _ := made(t, Options{}, september...)
 	alone := rowsOf(t, part)
-	count := func(rows []row) map[row]int {
-		m := map[row]int{}
+	count := func(rows []Row) map[Row]int {
+		m := map[Row]int{}
 		for _, r := range rows {
 			if r.Month == alone[0].Month {
 				m[r]++

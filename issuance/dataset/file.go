@@ -10,8 +10,9 @@ import (
 	"github.com/parquet-go/parquet-go"
 )
 
-// row is a row of the file. An empty text is null there.
-type row struct {
+// Row is a row of the file. An empty text, and a day of 0, is null there; see Describe for
+// what the columns mean.
+type Row struct {
 	Month    int32  `parquet:"month,date,dict"`
 	Day      int32  `parquet:"day,optional,date,dict"`
 	Office   string `parquet:"office,dict"`
@@ -42,9 +43,9 @@ const (
 // file writes rows.
 type file struct {
 	out     *counted
-	w       *parquet.GenericWriter[row]
+	w       *parquet.GenericWriter[Row]
 	o       Provenance
-	pending []row
+	pending []Row
 	rows    int64
 }
 
@@ -62,7 +63,7 @@ func (c *counted) Write(b []byte) (int, error) {
 
 func newFile(out io.Writer, o Provenance) *file {
 	c := &counted{Writer: out}
-	return &file{out: c, o: o, pending: make([]row, 0, rowsAtOnce), w: parquet.NewGenericWriter[row](c, parquet.NewSchema("acts", parquet.SchemaOf(row{})),
+	return &file{out: c, o: o, pending: make([]Row, 0, rowsAtOnce), w: parquet.NewGenericWriter[Row](c, parquet.NewSchema("acts", parquet.SchemaOf(Row{})),
 		parquet.Compression(&parquet.Zstd), parquet.MaxRowsPerRowGroup(rowsInGroup), parquet.DataPageStatistics(true),
 		parquet.CreatedBy("tamthe", o.Tool, ""), // else the library writes what it was built from
 	)}
@@ -74,7 +75,7 @@ func (f *file) write(level int, group string, of ages) error {
 	if len(v) != atAge {
 		return fmt.Errorf("a group of %d values", len(v))
 	}
-	r := row{
+	r := Row{
 		Office: v[atOffice], Document: v[atDocument], Act: v[atAct], Cause: v[atCause], Why: v[atWhy],
 		Register: v[atRegister], Days: v[atDays], InTerm: v[atInTerm], Level: int32(level),
 	}

@@ -111,6 +111,7 @@ func TestIndicatorsBySQL(t *testing.T) {
 	r.twoMonths(t)
 	from, to := time.Date(2026, 9, 1, 0, 0, 0, 0, r.now.Location()), time.Date(2026, 10, 31, 0, 0, 0, 0, r.now.Location())
 	want := exactly(t, r.an, must(r.an.WholeMonths(from, to))(t))
+	r.monthsStandAlone(t, from, to)
 	holidays := string(must(json.Marshal(r.an.Calendar.Holidays))(t))
 
 	db := must(sql.Open("sqlite3", "file:"+r.path("ledger.db")+"?mode=ro"))(t)
@@ -182,4 +183,33 @@ func compareLines(t *testing.T, by string, got, want map[counted]bool) {
 		t.Errorf("only %d counts are compared", len(want))
 	}
 	t.Logf("%d counts agree by %s", len(want), by)
+}
+
+// monthsStandAlone: a month is published the same in reports of other periods, with what was
+// counted elsewhere too.
+func (r *rig) monthsStandAlone(t *testing.T, from, to time.Time) {
+	t.Helper()
+	checkpoint := Source{Name: "inspections", Tables: []Table{{By: "verdict", Names: []string{"inspections"}}}, Each: func(each func(Outside) error) error {
+		for n := range 40 {
+			if err := each(Outside{At: from.AddDate(0, 0, 2*n), Table: "verdict", Count: "inspections", Sort: []string{"accept", "refer"}[n%3%2]}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}}
+	both := must(r.an.Indicators(t.Context(), from, to, checkpoint))(t)
+	first := must(r.an.Indicators(t.Context(), from, from.AddDate(0, 1, -1), checkpoint))(t)
+	second := must(r.an.Indicators(t.Context(), from.AddDate(0, 1, 0), to, checkpoint))(t)
+	for i, alone := range []*Indicators{first, second} {
+		a, b := must(json.Marshal(alone.Months[0]))(t), must(json.Marshal(both.Months[i]))(t)
+		if len(alone.Months) != 1 || !bytes.Equal(a, b) {
+			t.Errorf("month %d is told in two ways:\n%s\n%s", i+1, a, b)
+		}
+		if !bytes.Contains(a, []byte(`{"sort":"accept","cells":[10]}`)) || !bytes.Contains(a, []byte(`{"by":"difference","names":["differences"],"rows":[{"sort":`)) && i == 0 {
+			t.Errorf("%s", a)
+		}
+	}
+	if len(both.Months) != 2 || both.Sources[1] != "inspections" || second.Months[0].Lists[0].Age < 50 {
+		t.Errorf("%+v", both)
+	}
 }
