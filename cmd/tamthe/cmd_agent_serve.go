@@ -27,9 +27,9 @@ it, so that nothing is typed across.
 A page is paired first: the program prints "pair" and a code, which is typed into the page. A
 code is good once, a pairing for eight hours, for pages of that origin. Pages of others, pages
 that do not say where they are from, and pages that reach this machine by another name are
-refused; so is a second login while one is under way. Pages can ask for logins at --server and for nothing else:
-for no other service, no file, no command to the card, nothing of a desk. The card's password
-stays on this machine.
+refused; so is a second login while one is under way. Pages can ask for logins at --server and
+for nothing else: for no other service, no file, no command to the card, nothing of a desk. The
+card's password stays on this machine.
 
 Once it listens it prints "ready" and its address; SIGINT or SIGTERM stops it. The pages of the
 service look for it where it listens unless --listen says otherwise.
