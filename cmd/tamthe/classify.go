@@ -32,6 +32,7 @@ import (
 	"github.com/tamthe/tamthe/issuance/vault"
 	"github.com/tamthe/tamthe/issuance/witness"
 	"github.com/tamthe/tamthe/verify/eid"
+	"github.com/tamthe/tamthe/verify/eid/credential"
 	"github.com/tamthe/tamthe/verify/evidence"
 	"github.com/tamthe/tamthe/verify/evidence/record"
 	"github.com/tamthe/tamthe/verify/pki"
@@ -103,6 +104,8 @@ var classes = []class{
 	{desk.ErrUnknown, "unknown", exitError, "look at the spelling; `tamthe card list` lists the cards"},
 	{errNoConsent, "no-consent", exitRefused, ""},
 	{auth.ErrForeignCommand, "over-reached", exitRefused, "the service wanted more of the card than was agreed, and was stopped; tell the portal"},
+	{credential.ErrService, "credential-service", exitError, "look at the address; does the service issue credentials (serve eid --credentials)?"},
+	{errNoStatus, "no-card-status", exitError, ""},
 	{eid.ErrService, "eid-service", exitError, "look at the address, then try again"},
 	{intake.ErrUnknown, "intake-unknown", exitError, "look at the spelling; `tamthe intake list --all` lists the cases"},
 	{intake.ErrWaiting, "intake-waiting", exitRule, "the portal has yet to send it"},
@@ -309,6 +312,9 @@ func classOf(err error) class {
 	}
 	if r, ok := errors.AsType[*eid.Refusal](err); ok {
 		return class{code: "login-" + string(r.Code), exit: exitRefused, hint: loginHints[r.Code]}
+	}
+	if _, ok := errors.AsType[*credential.Refusal](err); ok {
+		return class{code: "credential-refused", exit: exitRefused, hint: "the code behind it says why; `tamthe agent credential obtain` gets a new one with the card"}
 	}
 	if _, ok := errors.AsType[*relay.Refusal](err); ok {
 		return class{code: "over-reached", exit: exitRefused, hint: "the service wanted more of the card than was agreed, and was stopped; tell the portal"}

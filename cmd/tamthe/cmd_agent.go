@@ -33,7 +33,7 @@ func newAgent(p *program) *cobra.Command {
 		Long:    "Does the citizen's part of e-authentication (see serve eid) with the card in the reader: once\n(login), or for the pages of this machine's browser (serve).\n",
 		Example: "  tamthe agent login --server https://eid.example --code 12345678",
 	}
-	cmd.AddCommand(newAgentLogin(p), newAgentServe(p))
+	cmd.AddCommand(newAgentLogin(p), newAgentServe(p), newAgentCredential(p))
 	return family(cmd)
 }
 
@@ -131,6 +131,15 @@ func (o agentOptions) show(ctx context.Context, p *program, login *eid.Login) (*
 
 // client is the agent's way to the service: by TLS, or on this machine.
 func (o agentOptions) client() (*eid.Client, error) {
+	web, err := o.web()
+	if err != nil {
+		return nil, err
+	}
+	return &eid.Client{URL: o.server, HTTP: web}, nil
+}
+
+// web is that way without what is said on it.
+func (o agentOptions) web() (*http.Client, error) {
 	web := &http.Client{Timeout: 30 * time.Second}
 	if o.ca != "" {
 		list, err := readCertificates(o.ca)
@@ -146,7 +155,7 @@ func (o agentOptions) client() (*eid.Client, error) {
 	if !unheard(o.server) {
 		return nil, usagef("--server is an https:// address")
 	}
-	return &eid.Client{URL: o.server, HTTP: web}, nil
+	return web, nil
 }
 
 // unheard reports whether nobody listens in on the way to an address: https, or http on

@@ -39,7 +39,7 @@ type serveEIDOptions struct {
 	dir, parties, listen, url, cert, key string
 	agent                                string
 	metrics, log                         string
-	init                                 bool
+	init, credentials                    bool
 }
 
 func newServeEID(p *program) *cobra.Command {
@@ -95,6 +95,7 @@ know it: it is part of what the chip signs.
 	f := cmd.Flags()
 	f.StringVar(&o.dir, "dir", "", "`FOLDER` of the service")
 	f.BoolVar(&o.init, "init", false, "make that folder, and do nothing else")
+	f.BoolVar(&o.credentials, "credentials", false, "issue credentials to citizens, too, which follow their cards (see agent credential)")
 	f.StringVar(&o.parties, "parties", "", "`FILE` of who may ask for what")
 	f.StringVar(&o.listen, "listen", "127.0.0.1:0", "`ADDRESS` to listen at, HOST:PORT")
 	f.StringVar(&o.agent, "agent", "http://"+agentAddress, "`URL` at which login pages look for the agent of the citizen's own machine (see agent serve)")
@@ -251,6 +252,11 @@ func (o serveEIDOptions) serve(ctx context.Context, p *program, c eid.Config, li
 		return errors.Join(err, shown.close())
 	}
 	c.URL = first(c.URL, scheme+"://"+l.Addr().String())
+	desk, err := o.credentialDesk(ctx, p, &c)
+	if err != nil {
+		return errors.Join(err, l.Close(), shown.close())
+	}
+	defer desk.close()
 	s, err := eid.New(c)
 	if err != nil {
 		return errors.Join(err, l.Close(), shown.close())
@@ -263,7 +269,7 @@ func (o serveEIDOptions) serve(ctx context.Context, p *program, c eid.Config, li
 	shown.serve(c.Metrics.Handler())
 	debug.SetGCPercent(400) // little lives long here, and the heap is small
 	fmt.Fprintf(p.out, "ready %s\n", c.URL)
-	return errors.Join(serveWeb(ctx, l, c.Metrics.Web(h)), shown.close())
+	return errors.Join(serveWeb(ctx, l, c.Metrics.Web(desk.beside(s, h))), shown.close())
 }
 
 // listAges shows how old the lists of card status are.

@@ -15,6 +15,7 @@ import (
 	"github.com/tamthe/tamthe/issuance/population"
 	"github.com/tamthe/tamthe/issuance/sqlite"
 	"github.com/tamthe/tamthe/verify/eid"
+	"github.com/tamthe/tamthe/verify/eid/credential"
 	"github.com/tamthe/tamthe/verify/evidence/record"
 )
 
@@ -82,6 +83,7 @@ func TestVietnamese(t *testing.T) {
 		{code: "duplicate"},
 		{code: "wrong-chip"},
 		classOf(&population.RefusedError{}),
+		classOf(&credential.Refusal{}),
 		{code: "chip-differs"},
 		{code: "refused"},
 		{code: "field"},
