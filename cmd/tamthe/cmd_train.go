@@ -24,7 +24,7 @@ type trainOptions struct {
 	seeded                       bool
 	questions                    int
 	lessons                      []string
-	all, hidden, list, key       bool
+	all, hidden, list, solution  bool
 	answers, trainee, sheet, dir string
 	vpcd                         string
 }
@@ -49,7 +49,7 @@ question; lines that begin with # are passed over.
 The same --seed asks the same. --hidden leaves the program's verdict and reasons out: the steps
 alone must do. --dir is where the pictures of holder and bearer go. --vpcd puts each card into a
 virtual reader, so that you verify it with the real program; the command stands on the screen.
---key prints the right answers in place of asking, for whoever teaches.
+--solution prints the right answers in place of asking, for whoever teaches.
 
 Exit status 3 says that the session was not passed: a forgery was accepted, less than four in
 five decisions were right, or it was left before its end.
@@ -68,7 +68,7 @@ five decisions were right, or it was left before its end.
 	f.BoolVar(&o.all, "all", false, "one question of every lesson")
 	f.BoolVar(&o.hidden, "hidden", false, "hide the program's verdict and its reasons")
 	f.BoolVar(&o.list, "list", false, "list the lessons, and end")
-	f.BoolVar(&o.key, "key", false, "print the right answers as a file of answers, and end")
+	f.BoolVar(&o.solution, "solution", false, "print the right answers as a file of answers, and end")
 	f.StringVar(&o.answers, "answers", "", "take the answers from this `FILE`, - for standard input")
 	f.StringVar(&o.trainee, "trainee", "", "your `NAME`, for the score sheet")
 	f.StringVar(&o.sheet, "sheet", "", "also write the score sheet as a page to print into this new `FILE`")
@@ -86,8 +86,8 @@ func (o *trainOptions) check(p *program) error {
 		return usagef("--questions is 1 to %d, not %d", maxQuestions, o.questions)
 	case o.vpcd != "" && o.dir == "":
 		return usagef("--vpcd wants --dir, where trust folder and passwords of each card go")
-	case p.json && o.answers == "" && !o.list && !o.key:
-		return usagef("--json asks nobody: it goes with --answers, --key or --list")
+	case p.json && o.answers == "" && !o.list && !o.solution:
+		return usagef("--json asks nobody: it goes with --answers, --solution or --list")
 	case o.all && len(o.lessons) > 0:
 		return usagef("--all and --lesson: one of them")
 	}
@@ -147,8 +147,8 @@ func runTrain(ctx context.Context, p *program, o trainOptions) error {
 	if err != nil {
 		return err
 	}
-	if o.key {
-		return printKey(ctx, p, s)
+	if o.solution {
+		return printSolution(ctx, p, s)
 	}
 	t := &trainer{p: p, o: o, sheet: &training.Sheet{Seed: o.seed, Trainee: o.trainee, At: p.now(), Hidden: o.hidden, Planned: s.Len()}}
 	if t.lines, err = p.answerLines(ctx, o.answers); err != nil {
@@ -190,8 +190,8 @@ func listLessons(p *program) error {
 	return w.Flush()
 }
 
-// printKey prints the right answers.
-func printKey(ctx context.Context, p *program, s *training.Session) error {
+// printSolution prints the right answers.
+func printSolution(ctx context.Context, p *program, s *training.Session) error {
 	var lines []string
 	for i := range s.Len() {
 		q, err := s.Question(ctx, i)
@@ -204,7 +204,7 @@ func printKey(ctx context.Context, p *program, s *training.Session) error {
 		return p.document(struct {
 			Schema  string   `json:"schema"`
 			Answers []string `json:"answers"`
-		}{"tamthe/train-key/1", lines})
+		}{"tamthe/train-solution/1", lines})
 	}
 	for _, l := range lines {
 		fmt.Fprintln(p.out, l)

@@ -13,7 +13,7 @@ import (
 	"github.com/tamthe/tamthe/verify/conformance/training"
 )
 
-// The words of an answer, the English one first; it is the one that --key writes.
+// The words of an answer, the English one first; it is the one that --solution writes.
 var (
 	decisionWords = map[verify.Verdict][]string{verify.Accept: {"accept", "nhận"}, verify.Refuse: {"refuse", "từ-chối"}, verify.Refer: {"refer", "chuyển"}}
 	holderWords   = map[verify.Holder][]string{verify.HolderMatch: {"match", "đúng"}, verify.HolderMismatch: {"mismatch", "khác"}, verify.HolderUnsure: {"unsure", "không-rõ"}}

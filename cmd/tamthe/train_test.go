@@ -100,11 +100,11 @@ func train(t *testing.T, input string, args ...string) (int, string, string) {
 	return status, out.String(), errw.String()
 }
 
-// Whoever answers by the key passes; whoever accepts everything does not, and the forgeries
+// Whoever answers by the solution passes; whoever accepts everything does not, and the forgeries
 // are told apart.
 func TestTrainScores(t *testing.T) {
 	args := []string{"--seed", "11", "--questions", "12"}
-	_, key, _ := train(t, "", append(args, "--key")...)
+	_, key, _ := train(t, "", append(args, "--solution")...)
 	status, text, errs := train(t, key, append(args, "--answers", "-", "--json")...)
 	var doc trainJSON
 	if err := json.Unmarshal([]byte(text), &doc); err != nil || status != exitOK || errs != "" {
@@ -132,7 +132,7 @@ func TestTrainScores(t *testing.T) {
 // one that is missing fails the session.
 func TestTrainAnswers(t *testing.T) {
 	args := []string{"--seed", "12", "--questions", "2"}
-	_, key, _ := train(t, "", append(args, "--key")...)
+	_, key, _ := train(t, "", append(args, "--solution")...)
 	status, out, errs := train(t, "perhaps\nrefuse 99 match\n"+key, args...)
 	if status != exitOK || strings.Count(out, "has 3 words, not 1") != 1 || strings.Count(out, `1 to 5, not "99"`) != 1 || errs != "" {
 		t.Errorf("status %d\n%s%s", status, out, errs)
@@ -164,7 +164,7 @@ func TestTrainHides(t *testing.T) {
 // What is asked is SPECIMEN, and of nobody: every number begins with 003.
 func TestTrainIsSpecimen(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "practice")
-	_, key, _ := train(t, "", "--seed", "2", "--questions", "6", "--key")
+	_, key, _ := train(t, "", "--seed", "2", "--questions", "6", "--solution")
 	page := filepath.Join(t.TempDir(), "score.html")
 	_, out, _ := train(t, key, "--seed", "2", "--questions", "6", "--dir", dir, "--sheet", page, "--trainee", "Lê Thị Học")
 	if strings.Count(out, "SPECIMEN") < 2 {
