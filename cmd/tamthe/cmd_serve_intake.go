@@ -9,7 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -23,6 +23,7 @@ import (
 	"github.com/tamthe/tamthe/issuance/intake"
 	"github.com/tamthe/tamthe/issuance/keystore"
 	"github.com/tamthe/tamthe/issuance/sqlite"
+	"github.com/tamthe/tamthe/verify/eid/metrics"
 )
 
 // What the home of an office that takes cases in from portals has besides.
@@ -33,6 +34,7 @@ const (
 
 type serveIntakeOptions struct {
 	portals, listen, url, cert, key string
+	metrics, log                    string
 	init                            bool
 }
 
@@ -47,7 +49,7 @@ keys before it is stored in intake.db of the home, and a signed receipt leaves o
 The same message again has the same receipt; messages of a case may come in any order. Whoever
 has a receipt's code can ask how the case stands, and a portal asks for all that changed: both
 follow the ledger. What is served is described at /openapi.json; the keys of receipts are at
-/intake/v1/keys; /healthz says ok.
+/intake/v1/keys; /healthz says ok. Neither --log nor --metrics is told of persons.
 
 First --init makes intake.db and the key of receipts. PORTALS is a TOML file:
 
@@ -81,6 +83,8 @@ know it: messages are signed for that. After vault rotate it is started again.
 	f.StringVar(&o.url, "url", "", "by which `URL` all know the service (else where it listens)")
 	f.StringVar(&o.cert, "cert", "", "`FILE` of its certificate, PEM")
 	f.StringVar(&o.key, "key", "", "`FILE` of that certificate's key, PEM")
+	f.StringVar(&o.metrics, "metrics", "", "`ADDRESS` on this machine to show /metrics at (else nowhere)")
+	f.StringVar(&o.log, "log", "", "`FILE` to write the log to as well, as JSON")
 	return cmd
 }
 
@@ -187,12 +191,19 @@ func readPublicKey(path string) (crypto.PublicKey, error) {
 	return key, nil
 }
 
+// openIntake opens what portals filed at this home.
+func (p *program) openIntake(ctx context.Context) (*sqlite.Intake, error) {
+	path := p.home.path(intakeFile)
+	store, err := sqlite.OpenIntake(ctx, path)
+	if errors.Is(err, sqlite.ErrMissing) {
+		return nil, hintBoth(fmt.Errorf("%s: %w", path, fs.ErrNotExist), wordNoIntake)
+	}
+	return store, err
+}
+
 // counter is an office where what portals filed is at hand; see done.
 func (p *program) counter(ctx context.Context, why purpose) (*desk.Counter, *office, error) {
-	store, err := sqlite.OpenIntake(ctx, p.home.path(intakeFile))
-	if errors.Is(err, sqlite.ErrMissing) {
-		return nil, nil, hintBoth(fmt.Errorf("%s: %w", p.home.path(intakeFile), fs.ErrNotExist), wordNoIntake)
-	}
+	store, err := p.openIntake(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -208,7 +219,7 @@ func runServeIntake(ctx context.Context, p *program, o serveIntakeOptions) error
 	if o.portals == "" || (o.cert == "") != (o.key == "") {
 		return usagef("--portals says who may file; --cert and --key go together")
 	}
-	c := intake.Config{URL: o.url, Now: p.now, Log: slog.New(said{p})}
+	c := intake.Config{URL: o.url, Now: p.now}
 	var err error
 	if c.Portals, err = readPortals(o.portals); err != nil {
 		return err
@@ -230,15 +241,56 @@ func runServeIntake(ctx context.Context, p *program, o serveIntakeOptions) error
 		return err
 	}
 	c.Store, c.Vault, c.Ledger = counter.Store, counter, counter
-	l, scheme, err := listenWeb(ctx, o.listen, o.cert, o.key)
+	return o.serve(ctx, p, c)
+}
+
+// serve runs the service that c describes until ctx ends.
+func (o serveIntakeOptions) serve(ctx context.Context, p *program, c intake.Config) error {
+	log, done, err := p.logTo(o.log)
 	if err != nil {
 		return err
+	}
+	defer done()
+	c.Log = log
+	counts := metrics.New()
+	if err := countCases(ctx, counts, c.Store); err != nil {
+		return err
+	}
+	shown, err := listenMetrics(ctx, o.metrics)
+	if err != nil {
+		return err
+	}
+	l, scheme, err := listenWeb(ctx, o.listen, o.cert, o.key)
+	if err != nil {
+		return errors.Join(err, shown.close())
 	}
 	c.URL = first(c.URL, scheme+"://"+l.Addr().String())
 	s, err := intake.New(c)
 	if err != nil {
-		return errors.Join(err, l.Close())
+		return errors.Join(err, l.Close(), shown.close())
 	}
+	shown.serve(counts.Handler())
 	fmt.Fprintf(p.out, "ready %s\n", c.URL)
-	return serveWeb(ctx, l, s.Handler())
+	return errors.Join(serveWeb(ctx, l, counts.Web(s.Handler())), shown.close())
+}
+
+// countCases shows how many cases there are in each state.
+func countCases(ctx context.Context, m *metrics.Metrics, store intake.Store) error {
+	s, ok := store.(interface {
+		Counts(ctx context.Context, in intake.State) (int, error)
+	})
+	if !ok {
+		return nil
+	}
+	var errs []error
+	for _, state := range intake.States() {
+		errs = append(errs, m.Gauge("intake_cases", "Cases by how they stand.", func() float64 {
+			n, err := s.Counts(ctx, state)
+			if err != nil {
+				return math.NaN() // it is not known
+			}
+			return float64(n)
+		}, "state", string(state)))
+	}
+	return errors.Join(errs...)
 }

@@ -23,7 +23,10 @@ var intakeSide = side{
 
 // Intake is what portals sent, in one file: an intake.Store. Several programs may use it at
 // once.
-type Intake struct{ db *sql.DB }
+type Intake struct {
+	db   *sql.DB
+	path string
+}
 
 // CreateIntake makes a new, empty record, readable by its owner only, which follows the
 // ledger from an index on. A file that exists is fs.ErrExist; after any error there is no
@@ -42,11 +45,27 @@ func OpenIntake(ctx context.Context, path string) (*Intake, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Intake{db}, nil
+	return &Intake{db, path}, nil
 }
 
 // Close closes the file.
 func (i *Intake) Close() error { return typed(i.db.Close()) }
+
+// Backup writes a copy, as of one moment, to a new file, readable by its owner only.
+func (i *Intake) Backup(ctx context.Context, path string) error {
+	if err := copyFile(ctx, i.path, path); err != nil {
+		return fmt.Errorf("copy the record of intake: %w", err)
+	}
+	return nil
+}
+
+// Counts says how many cases are in a state.
+func (i *Intake) Counts(ctx context.Context, in intake.State) (n int, err error) {
+	if err := i.db.QueryRowContext(ctx, "SELECT count(*) FROM filing WHERE state = ?", string(in)).Scan(&n); err != nil {
+		return 0, fmt.Errorf("count the cases: %w", typed(err))
+	}
+	return n, nil
+}
 
 // Message returns a portal's message by its name; intake.ErrUnknown.
 func (i *Intake) Message(ctx context.Context, portal, request string) (*intake.Kept, error) {

@@ -87,6 +87,15 @@ func TestIntake(t *testing.T) {
 	if k, err := i.Case(ctx, "I-1"); err != nil || k.Version != 2 {
 		t.Errorf("%+v, %v", k, err)
 	}
+	copied := path + ".copy"
+	ok(t, i.Backup(ctx, copied))
+	wants(t, "a copy over another", i.Backup(ctx, copied), fs.ErrExist)
+	second, err := sqlite.OpenIntake(ctx, copied)
+	ok(t, err)
+	defer second.Close()
+	if n, err := second.Counts(ctx, intake.Received); err != nil || n != 1 {
+		t.Errorf("%d cases in the copy, %v", n, err)
+	}
 	if e, err := i.Events(ctx, "dvc", 0, 10); err != nil || len(e) != 1 || e[0].State != intake.Received || e[0].Case != "K-1" {
 		t.Errorf("%+v, %v", e, err)
 	}

@@ -125,3 +125,25 @@ func (s side) sniff(path string) error {
 	}
 	return nil
 }
+
+// copyFile writes a copy of a database, as of one moment, to a new file, readable by its owner
+// only; after any error there is none.
+func copyFile(ctx context.Context, from, to string) error {
+	f, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	f.Close()
+	db, err := sql.Open("sqlite3", dsn(from, "ro", url.Values{"_busy_timeout": {millis(busyTimeout)}}))
+	if err == nil {
+		_, err = db.ExecContext(ctx, "VACUUM INTO ?", to)
+		err = errors.Join(err, db.Close())
+	}
+	if err != nil {
+		return errors.Join(typed(err), os.Remove(to))
+	}
+	if f, err = os.OpenFile(to, os.O_RDWR, 0); err != nil { // SQLite leaves it to the system when it is written
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
