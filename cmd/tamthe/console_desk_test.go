@@ -86,6 +86,12 @@ func (b *consoleBrowser) application(change func(map[string]string), portrait st
 // upload sends a form with a portrait, a file of the rig's folder; "" for none.
 func (b *consoleBrowser) upload(path string, values map[string]string, portrait string) consolePage {
 	b.t.Helper()
+	return b.uploadAs("portrait", path, values, portrait)
+}
+
+// uploadAs is upload with the picture in a field of that name.
+func (b *consoleBrowser) uploadAs(field, path string, values map[string]string, portrait string) consolePage {
+	b.t.Helper()
 	var body bytes.Buffer
 	w := multipart.NewWriter(&body)
 	for k, v := range values {
@@ -98,7 +104,7 @@ func (b *consoleBrowser) upload(path string, values map[string]string, portrait 
 		if err != nil {
 			b.t.Fatal(err)
 		}
-		part, err := w.CreateFormFile("portrait", "me.jpg")
+		part, err := w.CreateFormFile(field, "me.jpg")
 		if err != nil {
 			b.t.Fatal(err)
 		}

@@ -49,7 +49,8 @@ func (q *request) askAll() error {
 		if err != nil {
 			return "", err
 		}
-		return q.launch(say{"Hỏi CSDL dân cư", "Asking the population register"}, "/desk/register", func(ctx context.Context, r report) (string, error) {
+		asking := &job{title: say{"Hỏi CSDL dân cư", "Asking the population register"}, away: true}
+		return q.run(asking, "/desk/register", func(ctx context.Context, r report) (string, error) {
 			for i, app := range apps {
 				r(fmt.Sprintf("%d/%d", i+1, len(apps)), i, len(apps))
 				_, err := q.office.AskRegister(ctx, app)

@@ -21,6 +21,7 @@ type job struct {
 	id, operator string
 	title        say
 	lang         string
+	away         bool // no card is needed for it
 	cancel       context.CancelFunc
 
 	mu      sync.Mutex
@@ -74,12 +75,17 @@ func (q *request) start(title say, back string, work func(ctx context.Context, r
 
 // launch is start without sending the browser anywhere: it returns the path of the job's page.
 func (q *request) launch(title say, back string, work func(ctx context.Context, r report) (next string, err error)) (string, error) {
+	return q.run(&job{title: title}, back, work)
+}
+
+// run is launch for a job of which more than its title is said.
+func (q *request) run(j *job, back string, work func(ctx context.Context, r report) (next string, err error)) (string, error) {
 	_, done := q.session.use(q.c.config.Idle)
 	if done == nil {
 		return "", errStopping
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(q.Context()), 10*time.Minute)
-	j := &job{id: randomID(), operator: q.operator.Name, title: title, lang: q.lang, cancel: cancel, changed: make(chan struct{})}
+	j.id, j.operator, j.lang, j.cancel, j.changed = randomID(), q.operator.Name, q.lang, cancel, make(chan struct{})
 	if err := q.c.admit(j); err != nil {
 		cancel()
 		done()
@@ -151,7 +157,8 @@ func (c *Console) jobRoutes(mux *http.ServeMux) {
 			ID    string
 			Title say
 			Now   step
-		}{j.id, j.title, now})
+			Away  bool
+		}{j.id, j.title, now, j.away})
 	}))
 	mux.Handle("GET /jobs/{job}/events", c.page((*request).events))
 }
