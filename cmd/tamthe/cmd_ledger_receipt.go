@@ -23,6 +23,7 @@ import (
 
 type receiptOptions struct {
 	act, qr, verify, trust string
+	against                string
 	logs, witnesses        []string
 	quorum                 int
 }
@@ -37,7 +38,9 @@ in the ledger (C2SP tlog-proof v1, at most 2,500 octets), with the cosignatures 
 where there are any: if it were larger, those beyond the quorum of config.toml are left out,
 and one that is still too large is refused. It names no person. With --verify checks one,
 without a network, a ledger or a home: against the keys given, else those that issuers.toml of
-the trust folder pins. A receipt that proves nothing has exit status 3. The ledger cannot be
+the trust folder pins. With --against checks a .tlog-continuation, which the console's audit
+gives out: that the ledger continues the older checkpoint in that file. What proves nothing has
+exit status 3. The ledger cannot be
 rewritten without that the receipts that were given out contradict it:
 ` + "`tamthe ledger verify --against`" + ` takes them.
 `,
@@ -47,9 +50,11 @@ rewritten without that the receipts that were given out contradict it:
 				o.quorum = len(o.witnesses)
 			}
 			switch {
+			case o.against != "" && o.verify != "" && len(args) == 0:
+				return runContinuationVerify(p, o)
 			case o.verify != "" && len(args) == 0:
 				return runReceiptVerify(p, o)
-			case o.verify == "" && len(args) == 1:
+			case o.verify == "" && o.against == "" && len(args) == 1:
 				return runReceipt(cmd.Context(), p, args[0], o)
 			}
 			return usagef("name one card or application, or a receipt with --verify")
@@ -59,6 +64,7 @@ rewritten without that the receipts that were given out contradict it:
 	f.StringVar(&o.act, "act", "", "the newest `ACT` of that name, such as prepare (else the newest of all)")
 	f.StringVar(&o.qr, "qr", "", "also draw the receipt as a QR code into this PNG `FILE`")
 	f.StringVar(&o.verify, "verify", "", "check the receipt in `FILE`, - for standard input")
+	f.StringVar(&o.against, "against", "", "what --verify names is a .tlog-continuation of the older checkpoint in this `FILE`")
 	f.StringVar(&o.trust, "trust", "", "trust `FOLDER` whose issuers.toml names logs and witnesses (else the home's)")
 	f.StringArrayVar(&o.logs, "log-key", nil, "public `KEY` of a log; may be repeated")
 	f.StringArrayVar(&o.witnesses, "witness", nil, "public `KEY` of a witness; may be repeated")

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tamthe/tamthe/issuance/desk"
 	"github.com/tamthe/tamthe/issuance/sqlite"
+	"github.com/tamthe/tamthe/verify"
 	"github.com/tamthe/tamthe/verify/eid"
 	"github.com/tamthe/tamthe/verify/evidence/record"
 )
@@ -68,8 +69,11 @@ func inspectionsSource(dir string) desk.Source {
 					{At: e.Time, Table: "verdict", Count: "inspections", Sort: verdict},
 					{At: e.Time, Table: "access", Count: "inspections", Sort: first(e.Access, "none")},
 				}
+				if e.Verb == record.Compare { // the same inspection, with the officer's answer
+					counted = nil
+				}
 				for _, c := range e.Checks {
-					if c.Reason != "" {
+					if c.Reason != "" && (e.Verb != record.Compare || c.ID == verify.CheckHolder) {
 						counted = append(counted, desk.Outside{At: e.Time, Table: "finding", Count: "findings", Sort: string(c.Reason)})
 					}
 				}

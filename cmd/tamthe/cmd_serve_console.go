@@ -102,11 +102,15 @@ func runServeConsole(ctx context.Context, p *program, o serveConsoleOptions) err
 		return err
 	}
 	defer closeLog()
+	watched, err := p.witnesses()
+	if err != nil {
+		return err
+	}
 	config := console.Config{
 		Office: *office.Office, Accounts: accounts, Unlock: p.unlockFor, Reader: p.consoleReader, Make: office.consoleMake(p), QA: p.qaOptions,
-		Inspections: inspections{p},
-		Checkpoint:  func(ctx context.Context) (verify.Options, func(), error) { return o.checkpoint(ctx, p, office) },
-		Explain:     explained, Clients: clients, Metrics: metrics.New(), Now: p.now, Log: log, Idle: o.idle,
+		Inspections: inspections{p}, Ledger: office.ledger, Watched: watched,
+		Checkpoint: func(ctx context.Context) (verify.Options, func(), error) { return o.checkpoint(ctx, p, office) },
+		Explain:    explained, Clients: clients, Metrics: metrics.New(), Now: p.now, Log: log, Idle: o.idle,
 	}
 	if filed != nil {
 		config.Intake = filed

@@ -2,11 +2,15 @@ package main
 
 import (
 	"crypto"
+	"errors"
+	"fmt"
 	"iter"
 
+	"github.com/tamthe/tamthe/issuance/console"
 	"github.com/tamthe/tamthe/verify"
 	"github.com/tamthe/tamthe/verify/evidence"
 	"github.com/tamthe/tamthe/verify/evidence/record"
+	"github.com/tamthe/tamthe/verify/receipt"
 )
 
 // inspections are the record of this home, for a console.
@@ -31,4 +35,17 @@ func (i inspections) Verify() (record.State, error) {
 		return record.State{}, err
 	}
 	return record.Verify(i.p.home.path(inspectionsDir), id, nil)
+}
+
+// witnesses are those of config.toml, whose cosignatures a console shows.
+func (p *program) witnesses() (console.Witnesses, error) {
+	w := console.Witnesses{Quorum: p.conf.Log.Quorum}
+	for i, peer := range p.conf.Witness {
+		key, err := receipt.ParseWitnessKey(peer.Key)
+		if err != nil {
+			return w, fmt.Errorf("%s: witness %d: %w", p.home.path(configFile), i+1, errors.Join(err, errWitness))
+		}
+		w.Keys = append(w.Keys, key)
+	}
+	return w, nil
 }

@@ -41,7 +41,7 @@ var allowed = map[string][]string{
 	"issuance/population":      {"golang.org/x/text"},
 	"issuance/intake":          {"github.com/go-jose/go-jose/v4", "github.com/danielgtaylor/huma/v2"},
 	"issuance/sqlite":          {"github.com/mattn/go-sqlite3", "golang.org/x/mod"},
-	"issuance/console":         {"github.com/go-webauthn/webauthn", "golang.org/x/time"},
+	"issuance/console":         {"github.com/go-webauthn/webauthn", "golang.org/x/time", "golang.org/x/mod"},
 	"cmd/tamthe":               {"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/pelletier/go-toml/v2", "golang.org/x/term", "golang.org/x/mod", "rsc.io/qr", "filippo.io/age"},
 	"cmd/sample-portal":        {"github.com/coreos/go-oidc/v3", "golang.org/x/oauth2"},
 	"cmd/tamthe/testdata":      {},

@@ -27,7 +27,7 @@ func sqlCommand(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-func triggers(ts *testscript.TestScript, db *sql.DB) (drop, create []string) {
+func triggers(ts interface{ Check(error) }, db *sql.DB) (drop, create []string) {
 	rows, err := db.Query("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'")
 	ts.Check(err)
 	defer rows.Close()

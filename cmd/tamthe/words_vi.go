@@ -89,6 +89,7 @@ var (
 	wordAsOf            = phrase{"as of %s, %s, %s", "tính đến %s, %s, %s"}
 	wordOverdue         = phrase{"a newer list was due by %s", "lẽ ra đã có danh sách mới trước %s"}
 	wordProbable        = phrase{"perhaps revoked: the filter may mean another card; ask the issuing office, or look in the exact list", "có thể đã bị thu hồi: bộ lọc có thể trùng với thẻ khác; hỏi cơ quan cấp thẻ hoặc tra danh sách đầy đủ"}
+	wordContinued       = phrase{"%s: continues from entry %d to %d", "%s: nối tiếp từ mục %d đến %d"}
 	wordReceiptTaken    = phrase{"%s, %s: entry %d of %d in %s", "%s, %s: mục %d trên %d trong %s"}
 	wordReceiptWitness  = phrase{"witness %s, %s", "bên giám sát %s, %s"}
 	wordReceiptRefused  = phrase{"the receipt proves nothing", "biên nhận không chứng minh được gì"}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tamthe/tamthe/verify"
+	"github.com/tamthe/tamthe/verify/evidence/record"
 )
 
 // lookPage is what the page of a card that was looked at shows.
@@ -109,7 +110,7 @@ func (q *request) answerHolder() error {
 	}
 	l.mu.Lock()
 	l.report, l.holder = l.report.WithHolder(h), h
-	l.recorded = q.note("compare", l.report)
+	l.recorded = q.note(record.Compare, l.report)
 	l.mu.Unlock()
 	return q.redirect("/checkpoint/card/" + l.id)
 }

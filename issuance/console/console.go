@@ -61,6 +61,10 @@ type Config struct {
 	// Checkpoint are the options of an inspection at the checkpoint: whom it trusts, its
 	// policy and its source of status. The returned function closes what they use.
 	Checkpoint func(ctx context.Context) (verify.Options, func(), error)
+	// Ledger is the log behind the office's store, for the auditor. Nil: there is no audit.
+	Ledger Ledger
+	// Watched are the witnesses of the log.
+	Watched Witnesses
 	// Inspections records what was inspected. Nil: nothing is, and the pages say so.
 	Inspections Inspections
 	// QA are the options by which the desk looks at its own cards.
@@ -99,6 +103,7 @@ type Console struct {
 	stop    <-chan struct{} // closed when the console is to stop
 	busy    reading
 	looks   looks // at the checkpoint
+	audits  audits
 
 	mu         sync.Mutex
 	closed     bool

@@ -68,7 +68,8 @@ func functions(lang string) template.FuncMap {
 		"form": func() template.HTML {
 			return template.HTML(`<input type="hidden" name="form" value="` + randomID() + `">`)
 		},
-		"act":    func(a issuance.Act) string { return nameOf(actNames, string(a)).in(lang) },
+		"act":    func(a issuance.Act) string { return nameOfAct(a).in(lang) },
+		"kind":   func(k issuance.Kind) string { return nameOf(kindNames, string(k)).in(lang) },
 		"phase":  func(p issuance.Phase) string { return nameOf(phaseNames, string(p)).in(lang) },
 		"word":   func(kind, word string) string { return nameOf(deskWords[kind], word).in(lang) },
 		"reason": func(r string) string { return desk.ReasonText(r, lang) },

@@ -17,6 +17,10 @@ const schema = "tamthe/inspection/1"
 // maxLine bounds one line of a record, in octets.
 const maxLine = 64 << 10
 
+// Compare is the verb of an inspection that stands in the record already, again with the
+// officer's answer whether the bearer is the holder: it is no inspection of its own.
+const Compare = "compare"
+
 // ErrEntry says that a line is no entry of a record.
 var ErrEntry = errors.New("not an entry of a record of inspections")
 
@@ -27,7 +31,7 @@ type Entry struct {
 	Previous evidence.Hex   `json:"previous"` // SHA-256 of the line before, without its end; 32 zeros in the first
 	Mended   bool           `json:"mended"`   // a power cut had torn the line before, which was completed from the head
 	Time     time.Time      `json:"time"`     // by the device's clock
-	Verb     string         `json:"verb"`     // verify, compare (an inspection, again with the officer's later answer), read, read-interrupted
+	Verb     string         `json:"verb"`     // verify, Compare, read, read-interrupted
 	Device   evidence.Hex   `json:"device"`   // pseudonym: SHA-256 of its public key
 	Officer  evidence.Hex   `json:"officer"`  // likewise, as given; "" if nobody was named
 	Purpose  string         `json:"purpose"`
