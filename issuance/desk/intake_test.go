@@ -41,7 +41,7 @@ type counterRig struct {
 	other    *intake.Client // another portal
 }
 
-func newCounter(t *testing.T, r *rig) *counterRig {
+func newCounter(t testing.TB, r *rig) *counterRig {
 	t.Helper()
 	ctx := t.Context()
 	check(t, sqlite.CreateIntake(ctx, r.path("intake.db"), r.size(t)))
@@ -59,7 +59,7 @@ func newCounter(t *testing.T, r *rig) *counterRig {
 	s := must(intake.New(intake.Config{
 		URL: web.URL, Store: store, Vault: looking, Ledger: looking, Signer: must(intake.NewOfficeSigner(offices))(t), Now: r.an.Now,
 		Portals: []intake.Portal{
-			{ID: "dvc", Name: "Cổng dịch vụ công", Keys: []crypto.PublicKey{mine.Public()}, Purposes: []string{purpose}, Rate: 10_000},
+			{ID: "dvc", Name: "Cổng dịch vụ công", Keys: []crypto.PublicKey{mine.Public()}, Purposes: []string{purpose}, Rate: 1_000_000},
 			{ID: "hue", Keys: []crypto.PublicKey{others.Public()}, Purposes: []string{purpose}, Reasons: []string{"damaged"}, Rate: 3, Size: 2000},
 		},
 	}))(t)

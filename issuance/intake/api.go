@@ -21,21 +21,21 @@ func (s *Server) Handler() http.Handler {
 	c.DocsPath, c.CreateHooks = "", nil // its page of documentation loads scripts of others
 	api := humago.New(mux, c)
 	schema := func(v any) *huma.Schema { return api.OpenAPI().Components.Schemas.Schema(reflect.TypeOf(v), true, "") }
-	op := func(method, path, id, what string, in, out any) huma.Operation {
-		o := huma.Operation{
+	op := func(method, path, id, what string, out any) huma.Operation {
+		return huma.Operation{
 			OperationID: id, Method: method, Path: path, Summary: what, SkipValidateBody: true, MaxBodyBytes: MaxMessage + 1,
-			Responses: map[string]*huma.Response{"200": {
-				Description: "Signed by the office", Content: map[string]*huma.MediaType{"application/json": {Schema: schema(out)}},
-			}},
+			Responses: map[string]*huma.Response{
+				"200":     {Description: "Signed by the office", Content: map[string]*huma.MediaType{"application/json": {Schema: schema(out)}}},
+				"default": {Description: "Refused: nothing was stored", Content: map[string]*huma.MediaType{"application/json": {Schema: schema(Refusal{})}}},
+			},
 		}
-		if in != nil {
-			o.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/json": {Schema: schema(in)}}}
-		}
-		return o
 	}
-	huma.Register(api, op(http.MethodPost, "/intake/v1/messages", "take", "A portal files, amends or withdraws a case", Message{}, Receipt{}), s.apiTake)
-	huma.Register(api, op(http.MethodPost, "/intake/v1/events", "events", "A portal asks what became of its cases", Ask{}, Events{}), s.apiEvents)
-	huma.Register(api, op(http.MethodGet, "/intake/v1/status/{code}", "status", "Whoever has a receipt asks how its case stands", nil, Status{}), s.apiStatus)
+	huma.Register(api, op(http.MethodPost, "/intake/v1/messages", "take", "A portal files, amends or withdraws a case", Receipt{}), s.apiTake)
+	huma.Register(api, op(http.MethodPost, "/intake/v1/events", "events", "A portal asks what became of its cases", Events{}), s.apiEvents)
+	huma.Register(api, op(http.MethodGet, "/intake/v1/status/{code}", "status", "Whoever has a receipt asks how its case stands", Status{}), s.apiStatus)
+	for path, body := range map[string]any{"/intake/v1/messages": Message{}, "/intake/v1/events": Ask{}} { // huma sees octets only
+		api.OpenAPI().Paths[path].Post.RequestBody.Content["application/json"].Schema = schema(body)
+	}
 	mux.HandleFunc("GET /intake/v1/keys", func(w http.ResponseWriter, _ *http.Request) {
 		keys, err := s.Keys()
 		if err != nil {
