@@ -60,7 +60,8 @@ func TestNumbersAreGivenOnce(t *testing.T) {
 }
 
 // A thousand differences, each made in one field of one citizen, are each classified, in
-// that field and in no other, as what they are.
+// that field and in no other, as what they are. go test ./issuance/population/synthetic
+// -run TestThousandDifferences -v prints the matrix.
 func TestThousandDifferences(t *testing.T) {
 	n := 1000
 	if os.Getenv("TAMTHE_SOAK") != "" {
@@ -69,6 +70,7 @@ func TestThousandDifferences(t *testing.T) {
 	r := rand.New(rand.NewPCG(2026, 11))
 	dirts := synthetic.Dirts()
 	matrix := map[[2]population.Class]int{}
+	kinds := map[string]map[population.Class]int{}
 	for done, i := 0, 0; done < n; i++ {
 		d := dirts[i%len(dirts)]
 		one := synthetic.Citizens{Seed: 99}.Citizen(r.IntN(synthetic.Max))
@@ -85,6 +87,10 @@ func TestThousandDifferences(t *testing.T) {
 			}
 		}
 		matrix[[2]population.Class{d.Class, got}]++
+		if kinds[d.Name] == nil {
+			kinds[d.Name] = map[population.Class]int{}
+		}
+		kinds[d.Name][got]++
 		if got != d.Class {
 			t.Errorf("%s: %s, want %s", d.Name, got, d.Class)
 		}
@@ -102,5 +108,16 @@ func TestThousandDifferences(t *testing.T) {
 		}
 		fmt.Fprintln(&b)
 	}
-	t.Logf("%ssilent accepts: %d", b.String(), silent)
+	fmt.Fprintf(&b, "silent accepts: %d\n\n%-32s %-10s %-12s %8s %12s %9s\n", silent, "difference", "field", "made", "match", "explainable", "mismatch")
+	for _, d := range dirts {
+		found := kinds[d.Name]
+		if len(found) == 0 {
+			t.Errorf("%s was never made", d.Name)
+		}
+		fmt.Fprintf(&b, "%-32s %-10s %-12s %8d %12d %9d\n", d.Name, d.Field, d.Class, found[population.Match], found[population.Explainable], found[population.Mismatch])
+	}
+	t.Log(b.String())
+	if silent != 0 {
+		t.Errorf("%d silent accepts", silent)
+	}
 }
