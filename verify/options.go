@@ -39,6 +39,8 @@ type Options struct {
 	Signers []*cert.Certificate
 	Lists   []*cert.CRL
 
+	Recurring *Recurring // document signers that come again, for who judges many cards; nil works each out anew
+
 	// For a chip only.
 	Passwords []auth.Password                                           // tried in order; see card.Options
 	Ask       func(context.Context, card.Prompt) (auth.Password, error) // where Passwords has none that fits

@@ -172,6 +172,9 @@ func (a *assessment) verify(s *cms.SignerInfo, c *cert.Certificate) error {
 	if c.KeyErr != nil {
 		return c.KeyErr
 	}
+	if v := a.o.Recurring.of(c); v != nil {
+		return a.sod.Signed.VerifyBy(s, v.Verify)
+	}
 	return a.sod.Signed.Verify(s, c.PublicKey)
 }
 

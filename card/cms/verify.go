@@ -42,6 +42,12 @@ func (s *SignerInfo) Matches(c *cert.Certificate) bool {
 // bear the signature. Algorithms come from s alone. Errors wrap ErrStructure,
 // ErrMessageDigest, cert.ErrSignature, cert.ErrAlgorithm or cert.ErrKey.
 func (d *SignedData) Verify(s *SignerInfo, key cert.PublicKey) error {
+	return d.VerifyBy(s, func(alg cert.Algorithm, message, sig []byte) error { return cert.Verify(key, alg, message, sig) })
+}
+
+// VerifyBy is Verify where verify checks the signature as cert.Verify does, by a key that the
+// caller knows well: see cert.Verifier.
+func (d *SignedData) VerifyBy(s *SignerInfo, verify func(alg cert.Algorithm, message, sig []byte) error) error {
 	if d.Content == nil {
 		return structure("no content")
 	}
@@ -57,13 +63,13 @@ func (d *SignedData) Verify(s *SignerInfo, key cert.PublicKey) error {
 		if !d.ContentType.Equal(OIDData) { // RFC 5652 §5.3
 			return structure("no signed attributes")
 		}
-		return cert.Verify(key, alg, d.Content, s.Signature)
+		return verify(alg, d.Content, s.Signature)
 	}
 	digest, err := s.boundDigest(d.ContentType)
 	if err != nil {
 		return err
 	}
-	if err := s.verifyAttributes(key, alg); err != nil {
+	if err := s.verifyAttributes(verify, alg); err != nil {
 		return err
 	}
 	if !bytes.Equal(digest, sum(hash, d.Content)) {
@@ -101,13 +107,13 @@ func (s *SignerInfo) boundDigest(contentType asn1.ObjectIdentifier) ([]byte, err
 
 // verifyAttributes takes the attributes as they were sent, and in DER order if that
 // is another: signers in the field hash the one or the other.
-func (s *SignerInfo) verifyAttributes(key cert.PublicKey, alg cert.Algorithm) error {
-	err := cert.Verify(key, alg, s.signedAttributes, s.Signature)
+func (s *SignerInfo) verifyAttributes(verify func(cert.Algorithm, []byte, []byte) error, alg cert.Algorithm) error {
+	err := verify(alg, s.signedAttributes, s.Signature)
 	if err == nil {
 		return nil
 	}
 	if sorted := sortSet(s.signedAttributes); !bytes.Equal(sorted, s.signedAttributes) &&
-		cert.Verify(key, alg, sorted, s.Signature) == nil {
+		verify(alg, sorted, s.Signature) == nil {
 		return nil
 	}
 	return err

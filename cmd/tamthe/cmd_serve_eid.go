@@ -267,7 +267,7 @@ func (o serveEIDOptions) serve(ctx context.Context, p *program, c eid.Config, li
 	}
 	defer context.AfterFunc(ctx, s.Close)()
 	shown.serve(c.Metrics.Handler())
-	debug.SetGCPercent(400) // little lives long here, and the heap is small
+	debug.SetGCPercent(800) // little lives long here, and the heap is small
 	fmt.Fprintf(p.out, "ready %s\n", c.URL)
 	return errors.Join(serveWeb(ctx, l, c.Metrics.Web(desk.beside(s, h))), shown.close())
 }

@@ -1,14 +1,14 @@
 package main
 
 import (
-	"fmt"
 	"os"
+	"runtime"
+	"runtime/debug"
 	"slices"
-	"strconv"
-	"strings"
 	"sync"
 	"syscall"
 	"testing"
+	"unsafe"
 
 	"github.com/tamthe/tamthe/apdu"
 	"github.com/tamthe/tamthe/card/auth"
@@ -44,10 +44,12 @@ func BenchmarkEAuthentication(b *testing.B) {
 				l.callers = append(l.callers, newCaller(s.url, c.party))
 			}
 			judge := s.judge(b, l.bearers[0])
+			defer debug.SetGCPercent(debug.SetGCPercent(800)) // as the service's
 			l.round(b, 20)
-			var served, judged, waits []float64
-			const rounds, perRound = 5, 256
+			var ratios, served, judged, waits []float64
+			const rounds, perRound = 15, 96
 			for range rounds {
+				runtime.GC()
 				judged = append(judged, cpuOf(b, os.Getpid(), func() {
 					for range perRound {
 						judge()
@@ -55,12 +57,14 @@ func BenchmarkEAuthentication(b *testing.B) {
 				})/perRound)
 				l.waits = nil
 				served = append(served, l.round(b, perRound)/perRound)
+				ratios = append(ratios, judged[len(judged)-1]/served[len(served)-1])
 				waits = append(waits, l.waits...)
 			}
 			j, v := median(judged), median(served)
 			slices.Sort(waits)
 			p50, p99 := waits[len(waits)/2], waits[len(waits)*99/100]
-			b.ReportMetric(j/v, "ratio")
+			b.ReportMetric(median(ratios), "ratio")
+			b.ReportMetric(slices.Max(ratios), "ratio-best")
 			b.ReportMetric(p50/j, "x-judge-p50")
 			b.ReportMetric(p99/j, "x-judge-p99")
 			b.ReportMetric(p50*1e3, "ms-p50")
@@ -158,24 +162,14 @@ func cpuOf(t testing.TB, pid int, f func()) float64 {
 	return spentBy(t, pid) - before
 }
 
-// spentBy is the processor time of a process so far. Its own it knows better than to a
-// hundredth of a second.
+// spentBy is the processor time of a process so far, of all its threads and of the kernel for
+// them (clock_getcpuclockid(3)).
 func spentBy(t testing.TB, pid int) float64 {
 	t.Helper()
-	if pid == os.Getpid() {
-		var u syscall.Rusage
-		check(t, syscall.Getrusage(syscall.RUSAGE_SELF, &u))
-		return float64(u.Utime.Nano()+u.Stime.Nano()) / 1e9
+	var at syscall.Timespec
+	clock := uintptr(^pid)<<3 | 2
+	if _, _, e := syscall.Syscall(syscall.SYS_CLOCK_GETTIME, clock, uintptr(unsafe.Pointer(&at)), 0); e != 0 {
+		t.Fatal(e)
 	}
-	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	check(t, err)
-	_, after, _ := strings.Cut(string(raw), ") ")
-	fields := strings.Fields(after)
-	var ticks float64
-	for _, f := range fields[11:13] { // utime and stime, of proc(5)
-		n, err := strconv.Atoi(f)
-		check(t, err)
-		ticks += float64(n)
-	}
-	return ticks / 100
+	return float64(at.Nano()) / 1e9
 }

@@ -39,12 +39,9 @@ func (s *Server) conclude(ctx context.Context, l *login, report *verify.Report, 
 	d := l.decision(now)
 	d.Card, d.Evidence = report.Document.Card, digest(l.record)
 	d.Proof = proofOf(l.record, l.far)
-	if err := s.refusalOf(l, report); err != nil {
+	identity, unproven := report.Identity()
+	if err := s.refusalOf(l, report, unproven); err != nil {
 		return nil, s.keep(ctx, l, d, err)
-	}
-	identity, err := report.Identity()
-	if err != nil {
-		return nil, s.keep(ctx, l, d, refuse(CodeInconclusive))
 	}
 	level := Possession
 	if l.holder {
@@ -118,8 +115,9 @@ func (s *Server) close(l *login, how stage, why error) {
 	s.table.end(l)
 }
 
-// refusalOf is why a report is not good enough, if it is not.
-func (s *Server) refusalOf(l *login, r *verify.Report) error {
+// refusalOf is why a report is not good enough, if it is not; unproven is why it tells nobody's
+// identity.
+func (s *Server) refusalOf(l *login, r *verify.Report, unproven error) error {
 	var reasons []string
 	for _, reason := range r.Reasons() {
 		reasons = append(reasons, string(reason))
@@ -128,7 +126,6 @@ func (s *Server) refusalOf(l *login, r *verify.Report) error {
 		return slices.ContainsFunc(list, func(x verify.Reason) bool { return slices.Contains(reasons, string(x)) })
 	}
 	active, agreed := r.Check(verify.CheckAA), r.Check(verify.CheckCA1)
-	_, unproven := r.Identity()
 	signed := l.record.Proofs.Active != nil
 	switch {
 	case has(verify.ReasonGroupHash):

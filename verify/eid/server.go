@@ -94,6 +94,9 @@ func New(c Config) (*Server, error) {
 		}
 		c.Options.Policy = p
 	}
+	if c.Options.Recurring == nil {
+		c.Options.Recurring = &verify.Recurring{}
+	}
 	s := &Server{c: c, parties: map[string]*Party{}, table: newTable(c.Sessions)}
 	for i := range c.Parties {
 		p := c.Parties[i]
