@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -42,6 +43,7 @@ type eidService struct {
 	cmd      *exec.Cmd
 	said     *bytes.Buffer // standard error
 	at       time.Time
+	speed    int // of its clock
 }
 
 // eidPolicy is online without the lists of card status, which this issuer has none of: what
@@ -55,6 +57,7 @@ kind = "state"
 purposes = ["nộp tờ khai thuế"]
 fields = ["name", "birth"]
 rate = 1000000
+redirects = ["https://tax.example/back"]
 secret_sha256 = "9792ab9d5299bb82a4b403da1bfa99def25e8884e678dd67281da34aedf5e881"
 [[party]]
 id = "bank"
@@ -102,7 +105,7 @@ func (s *eidService) tamthe(args ...string) *exec.Cmd {
 	}
 	c := exec.Command(self)
 	c.Args = append([]string{"tamthe"}, args...)
-	c.Env = append(os.Environ(), "TAMTHE_HOME="+s.path("home"), "TEST_NOW="+s.at.Format(time.RFC3339), "TEST_CLOCK=runs", "GOCOVERDIR="+s.dir)
+	c.Env = append(os.Environ(), "TAMTHE_HOME="+s.path("home"), "TEST_NOW="+s.at.Format(time.RFC3339), "TEST_CLOCK="+strconv.Itoa(max(s.speed, 1)), "GOCOVERDIR="+s.dir)
 	return c
 }
 

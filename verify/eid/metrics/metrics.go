@@ -7,6 +7,7 @@ package metrics
 import (
 	"errors"
 	"net/http"
+	"regexp"
 	"strconv"
 	"time"
 
@@ -31,6 +32,9 @@ type Metrics struct {
 // fine are bounds of histograms from a tenth of a millisecond to some seconds.
 var fine = prometheus.ExponentialBuckets(0.0001, 2.5, 13)
 
+// live is what lives in the heap, without the garbage that lies beside it.
+var live = collectors.GoRuntimeMetricsRule{Matcher: regexp.MustCompile(`^/gc/heap/live:bytes$`)}
+
 // New makes counts that stand at zero, and the process's own beside them.
 func New() *Metrics {
 	m := &Metrics{registry: prometheus.NewRegistry()}
@@ -51,7 +55,7 @@ func New() *Metrics {
 	m.judge = histogram("eid_judge_seconds", "How long evidence was judged.").WithLabelValues()
 	m.store = histogram("eid_store_seconds", "How long a decision took to be on the record.", "outcome")
 	m.web = histogram("http_request_seconds", "How long a request was answered.", "route", "status")
-	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.registry.MustRegister(collectors.NewGoCollector(collectors.WithGoCollectorRuntimeMetrics(live)), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
 
