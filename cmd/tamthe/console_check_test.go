@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"crypto/sha256"
@@ -37,7 +38,16 @@ type checkpoint struct {
 
 // newCheckpoint logs in an officer with the auditor's role alone, who has no part in the desk.
 func newCheckpoint(t *testing.T) *checkpoint {
-	r := newConsoleRig(t, stageIssued, "--specimen")
+	r := newHomeRig(t, stageIssued)
+	t.Cleanup(func() { r.saidNothing(t) }) // after the program has ended
+	appendTo(t, filepath.Join(r.dir, "home", configFile), `
+[slip]
+office = "Quầy thử nghiệm"
+basis = "Luật thử nghiệm"
+complain = "complain@specimen.invalid"
+purpose = "thử nghiệm"
+`)
+	r.url = r.serve(t, "console", "--specimen")
 	pass := filepath.Join(r.deal.dir, stageAuthority, "passphrase")
 	if _, err := r.deal.as(stageIssued, "an", "operator", "add", "chi", "--roles", "auditor", "--new-passphrase-file", pass, "--second", "binh", "--second-passphrase-file", pass); err != nil {
 		t.Fatal(err)
@@ -57,6 +67,47 @@ func newCheckpoint(t *testing.T) *checkpoint {
 	c := &checkpoint{r, r.browser(t), r.dir, forger{files: files, can: strings.TrimSpace(string(can)), dir: t.TempDir()}, strings.TrimSpace(string(can))}
 	c.login("chi")
 	return c
+}
+
+func appendTo(t *testing.T, path, text string) {
+	t.Helper()
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY|os.O_CREATE, 0o600)
+	if err == nil {
+		_, err = f.WriteString(text)
+		err = errors.Join(err, f.Close())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// facts are what the card's holder would not want to be told anybody.
+func (r *consoleRig) facts(t *testing.T) (list []string) {
+	t.Helper()
+	person, err := os.ReadFile(filepath.Join(r.dir, "person.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range regexp.MustCompile(`"(?:number|given|father|mother|residence|origin)": *"([^"]+)"`).FindAllSubmatch(person, -1) {
+		list = append(list, string(m[1]))
+	}
+	if len(list) < 5 {
+		t.Fatalf("the test knows %d facts", len(list))
+	}
+	return append(list, list[0][6:]) // the CAN
+}
+
+// saidNothing holds what the program said on standard error, its log, against those.
+func (r *consoleRig) saidNothing(t *testing.T) {
+	text := r.said.String()
+	if !strings.Contains(text, "record-tampered") {
+		t.Errorf("the log is not here: %q", text)
+	}
+	for _, f := range r.facts(t) {
+		if strings.Contains(text, f) {
+			t.Errorf("the log tells %s", f)
+		}
+	}
 }
 
 func readFolder(dir string) (verify.Files, error) { return verify.ReadFiles(os.DirFS(dir)) }
@@ -123,6 +174,7 @@ func TestConsoleCheckpoint(t *testing.T) {
 	t.Run("genuine", c.genuine)
 	t.Run("opened", c.opened)
 	t.Run("bearer", c.bearer)
+	t.Run("progress", c.progress)
 	t.Run("forged", c.forged)
 	t.Run("bomb", c.bomb)
 	t.Run("reader", c.readers)
@@ -152,6 +204,13 @@ func (c *checkpoint) genuine(t *testing.T) {
 	}
 	if bytes.Contains(c.forger.files[lds.DG2], []byte(p.text[:min(len(p.text), 2000)])) {
 		t.Error("the portrait is served as it lies on the chip")
+	}
+	slip := c.get(a.path + "/slip")
+	slip.has(t, "Quầy thử nghiệm", "thử nghiệm", "DG2")
+	for _, f := range c.facts(t)[:5] {
+		if strings.Contains(slip.text, f) {
+			t.Errorf("the slip tells %s", f)
+		}
 	}
 	c.post("/lang", url.Values{"lang": {"en"}})
 	c.get(a.path).has(t, "ACCEPT", "Residence", "Is the bearer the person in the picture?")
@@ -238,6 +297,72 @@ func (c *checkpoint) bearer(t *testing.T) {
 	}
 	if b := c.post(a.path+"/holder", url.Values{"holder": {"perhaps"}}); b.code() != "holder-form" {
 		t.Errorf("no answer: %s", b.code())
+	}
+}
+
+// pausing is a card that stops before one of its answers until it may go on.
+type pausing struct {
+	apdu.Wire
+	left       int
+	stops, may chan struct{}
+}
+
+func (p *pausing) Exchange(ctx context.Context, b []byte) ([]byte, error) {
+	if p.left--; p.left == 0 {
+		close(p.stops)
+		select {
+		case <-p.may:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	return p.Wire.Exchange(ctx, b)
+}
+
+// The page is told how far the reading is, and nobody else gets the reader meanwhile.
+func (c *checkpoint) progress(t *testing.T) {
+	defer func() { c.connect = nil }()
+	p := &pausing{left: 60, stops: make(chan struct{}), may: make(chan struct{})}
+	c.connect = func() (*reader, error) {
+		r, err := (&chipSlot{filepath.Join(c.dir, "card.chip")}).open()
+		if err == nil {
+			p.Wire, r.Wire = r.Wire, p
+		}
+		return r, err
+	}
+	job := c.post("/checkpoint/", url.Values{"secret": {c.secret}})
+	<-p.stops
+	q, err := http.NewRequest(http.MethodGet, c.url+job.path+"/events", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	events, err := c.Do(q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer events.Body.Close()
+	lines := bufio.NewScanner(events.Body)
+	if !lines.Scan() || !strings.Contains(lines.Text(), "Đọc ") || events.Header.Get("Content-Type") != "text/event-stream" {
+		t.Errorf("the first event: %q", lines.Text())
+	}
+	other := c.browser(t)
+	other.login("binh")
+	a := other.wait(other.post("/checkpoint/", url.Values{"secret": {c.secret}}))
+	if a.code() != "reader-in-use" || !strings.Contains(a.text, "chi") {
+		t.Errorf("a second officer: %s", a.code())
+	}
+	close(p.may)
+	last := ""
+	for lines.Scan() {
+		if lines.Text() != "" {
+			last = lines.Text()
+		}
+	}
+	if !strings.Contains(last, `"next":"/checkpoint/card/`) {
+		t.Errorf("the last event: %q", last)
+	}
+	if a := c.wait(c.get(job.path)); a.verdict() != "accept" {
+		t.Errorf("%s %s", a.verdict(), a.code())
 	}
 }
 
@@ -422,21 +547,10 @@ func (c *checkpoint) locked(t *testing.T) {
 func (c *checkpoint) historyKept(t *testing.T) {
 	a := c.get("/checkpoint/history")
 	a.has(t, `id="record-whole"`, "so người", "holder-mismatch", "csca-unknown", "bạn")
-	person, err := os.ReadFile(filepath.Join(c.dir, "person.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	said := regexp.MustCompile(`"(?:number|given|father|mother)": *"([^"]+)"`).FindAllSubmatch(person, -1)
-	if len(said) < 3 {
-		t.Fatalf("the test knows %d facts", len(said))
-	}
-	for _, m := range said {
-		if strings.Contains(a.text, string(m[1])) {
-			t.Errorf("the history tells %s", m[1])
+	for _, f := range c.facts(t) {
+		if strings.Contains(a.text, f) {
+			t.Errorf("the history tells %s", f)
 		}
-	}
-	if strings.Contains(a.text, `>`+c.secret+`<`) {
-		t.Error("the history tells the CAN")
 	}
 	path := filepath.Join(c.dir, "home", inspectionsDir, "inspections.jsonl")
 	text, err := os.ReadFile(path)

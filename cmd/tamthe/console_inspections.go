@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"crypto"
 	"errors"
 	"fmt"
@@ -10,19 +11,41 @@ import (
 	"github.com/tamthe/tamthe/verify"
 	"github.com/tamthe/tamthe/verify/evidence"
 	"github.com/tamthe/tamthe/verify/evidence/record"
+	"github.com/tamthe/tamthe/verify/evidence/slip"
 	"github.com/tamthe/tamthe/verify/receipt"
 )
 
 // inspections are the record of this home, for a console.
 type inspections struct{ p *program }
 
-func (i inspections) Append(verb string, r *verify.Report, officer crypto.PublicKey) error {
+func (i inspections) Append(verb string, r *verify.Report, officer crypto.PublicKey) (record.Entry, error) {
 	id, err := evidence.Pseudonym(officer)
 	if err != nil {
-		return err
+		return record.Entry{}, err
 	}
-	_, err = i.p.enter(r, occasion{verb: verb, officer: id})
-	return err
+	e, err := i.p.enter(r, occasion{verb: verb, purpose: i.p.conf.Slip.Purpose, officer: id})
+	if err == nil && verb != record.Compare {
+		slipOption{}.make(i.p, &e, r) // where config.toml has every inspection leave one
+	}
+	return e, err
+}
+
+func (i inspections) Slip(e record.Entry, r *verify.Report, lang verify.Lang) ([]byte, error) {
+	c := i.p.conf.Slip
+	if c.Office == "" || c.Basis == "" || c.Complain == "" || c.Purpose == "" {
+		return nil, nil
+	}
+	s, err := slip.New(e, r, slip.Office{Name: c.Office, Basis: c.Basis, Complain: c.Complain})
+	if err != nil {
+		return nil, err
+	}
+	device, err := i.p.device("")
+	if err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	err = s.Text(&b, lang, device, i.p.now().Location())
+	return b.Bytes(), err
 }
 
 func (i inspections) Entries() iter.Seq2[[]byte, error] {

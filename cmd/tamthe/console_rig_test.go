@@ -24,6 +24,7 @@ type consoleRig struct {
 	stage    string
 	passkeys map[string]*virtualPasskey
 	connect  func() (*reader, error) // nil: the chip of card.chip
+	said     bytes.Buffer            // on standard error; to be read once the program has ended
 }
 
 type virtualPasskey struct {
@@ -58,9 +59,9 @@ func newHomeRig(t *testing.T, stage string) *consoleRig {
 func (r *consoleRig) serve(t *testing.T, args ...string) string {
 	t.Helper()
 	out, in := io.Pipe()
-	var errs bytes.Buffer
+	errs := &r.said
 	p := &program{
-		in: strings.NewReader(""), out: in, err: &errs, now: time.Now, home: home(filepath.Join(r.dir, "home")),
+		in: strings.NewReader(""), out: in, err: errs, now: time.Now, home: home(filepath.Join(r.dir, "home")),
 		connect: func(context.Context, string) (*reader, error) {
 			if r.connect != nil {
 				return r.connect()
@@ -78,12 +79,12 @@ func (r *consoleRig) serve(t *testing.T, args ...string) string {
 	line := make([]byte, 256)
 	n, err := out.Read(line)
 	if err != nil {
-		t.Fatalf("serve %s: %v, status %d: %s", args[0], err, <-ended, &errs)
+		t.Fatalf("serve %s: %v, status %d: %s", args[0], err, <-ended, errs)
 	}
 	t.Cleanup(func() {
 		stop()
 		if status := <-ended; status != exitInterrupted {
-			t.Errorf("serve %s ended with status %d: %s", args[0], status, &errs)
+			t.Errorf("serve %s ended with status %d: %s", args[0], status, errs)
 		}
 	})
 	return strings.TrimSpace(strings.TrimPrefix(string(line[:n]), "ready "))

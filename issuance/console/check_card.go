@@ -15,6 +15,7 @@ import (
 	"github.com/tamthe/tamthe/card/picture/openjpeg"
 	"github.com/tamthe/tamthe/card/profile/vn"
 	"github.com/tamthe/tamthe/verify"
+	"github.com/tamthe/tamthe/verify/evidence/record"
 	"github.com/tamthe/tamthe/verify/sheet"
 )
 
@@ -108,7 +109,9 @@ func (q *request) look(ctx context.Context, o opening, bac bool, r report) (*loo
 	}
 	l := &look{operator: q.operator.Name, report: report, took: time.Since(begin)}
 	reader.Close()
-	l.recorded = q.note("verify", report)
+	var entry *record.Entry
+	entry, l.recorded = q.note("verify", report)
+	l.slip = q.slip(entry, report)
 	l.portrait, l.hidden = shown(ctx, report)
 	return l, q.c.looks.keep(l)
 }

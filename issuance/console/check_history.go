@@ -18,7 +18,10 @@ import (
 // Inspections is the record of what was inspected on this machine; see verify/evidence/record.
 type Inspections interface {
 	// Append adds an inspection in the name of the officer whose key this is.
-	Append(verb string, r *verify.Report, officer crypto.PublicKey) error
+	Append(verb string, r *verify.Report, officer crypto.PublicKey) (record.Entry, error)
+	// Slip is what the citizen is given of an inspection on record: what was read, by whom and
+	// for what, and no value of the card. nil where the office gives none.
+	Slip(e record.Entry, r *verify.Report, lang verify.Lang) ([]byte, error)
 	// Entries yields the entries, the oldest first.
 	Entries() iter.Seq2[[]byte, error]
 	// Verify holds the record against what the device signed.
@@ -29,17 +32,39 @@ var errNotRecorded = &problem{"not-recorded", 0, say{"Lần kiểm tra này khô
 
 // note puts an inspection on record; that it could not is shown beside the verdict, which it
 // does not change: a checkpoint whose disk is full must still refuse.
-func (q *request) note(verb string, r *verify.Report) *Failure {
+func (q *request) note(verb string, r *verify.Report) (*record.Entry, *Failure) {
 	var err error = errNotRecorded
+	var e record.Entry
 	if i := q.c.config.Inspections; i != nil {
-		err = i.Append(verb, r, q.office.Signer.Public())
+		e, err = i.Append(verb, r, q.office.Signer.Public())
 	}
 	if err == nil {
-		return nil
+		return &e, nil
 	}
 	f := q.c.config.Explain(err, q.lang)
 	q.c.config.Log.ErrorContext(q.Context(), "inspection not recorded", "code", f.Code)
-	return errNotRecorded.told(q.lang)
+	return nil, errNotRecorded.told(q.lang)
+}
+
+// slip is the citizen's slip of an inspection on record, in both languages; nil without.
+func (q *request) slip(e *record.Entry, r *verify.Report) (texts map[string][]byte) {
+	if e == nil {
+		return nil
+	}
+	for _, lang := range []string{"vi", "en"} {
+		text, err := q.c.config.Inspections.Slip(*e, r, verify.Lang(lang))
+		if err != nil {
+			q.c.config.Log.ErrorContext(q.Context(), "no slip", "code", q.c.config.Explain(err, q.lang).Code)
+		}
+		if text == nil {
+			return nil
+		}
+		if texts == nil {
+			texts = map[string][]byte{}
+		}
+		texts[lang] = text
+	}
+	return texts
 }
 
 // historyPage is one page of the record: no names, no numbers of persons or documents.

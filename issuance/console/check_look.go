@@ -16,8 +16,9 @@ const lookKept = 15 * time.Minute
 type look struct {
 	id, operator string
 	took         time.Duration
-	portrait     []byte   // JPEG, coded anew; nil where there is none to show
-	hidden       *problem // why there is none
+	portrait     []byte            // JPEG, coded anew; nil where there is none to show
+	hidden       *problem          // why there is none
+	slip         map[string][]byte // for the citizen, by language; nil where the office gives none
 
 	mu       sync.Mutex
 	report   *verify.Report

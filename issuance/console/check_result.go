@@ -25,6 +25,7 @@ type lookPage struct {
 	Holder   string
 	Recorded *Failure
 	Seconds  float64
+	Slip     bool
 	At       time.Time
 }
 
@@ -43,7 +44,7 @@ func (q *request) showCard() error {
 	}
 	r, holder, recorded := l.state()
 	p := lookPage{
-		View: r.View(verify.Lang(q.lang)), ID: l.id, Codes: r.Reasons(), Portrait: l.portrait != nil, Recorded: recorded,
+		View: r.View(verify.Lang(q.lang)), ID: l.id, Codes: r.Reasons(), Portrait: l.portrait != nil, Slip: l.slip != nil, Recorded: recorded,
 		Seconds: l.took.Seconds(), At: r.At, Light: lights[min(r.Verdict, verify.Refuse)], Sign: signs[min(r.Verdict, verify.Refuse)],
 	}
 	if len(p.Codes) > 0 {
@@ -94,6 +95,18 @@ func (q *request) showPortrait() error {
 	return nil
 }
 
+// showSlip gives the slip for the citizen: what was read, and no value of the card.
+func (q *request) showSlip() error {
+	l, err := q.c.looks.find(q.PathValue("look"), q.operator.Name)
+	if err != nil {
+		return err
+	}
+	if l.slip == nil {
+		return errNoPage
+	}
+	return q.file("slip.txt", l.slip[q.lang])
+}
+
 // answerHolder takes the officer's answer whether the bearer is the holder, judges the card with
 // it and records that, too. An answer may be corrected; each stands in the record.
 func (q *request) answerHolder() error {
@@ -110,7 +123,7 @@ func (q *request) answerHolder() error {
 	}
 	l.mu.Lock()
 	l.report, l.holder = l.report.WithHolder(h), h
-	l.recorded = q.note(record.Compare, l.report)
+	_, l.recorded = q.note(record.Compare, l.report)
 	l.mu.Unlock()
 	return q.redirect("/checkpoint/card/" + l.id)
 }

@@ -10,5 +10,6 @@ func (c *Console) checkRoutes(mux *http.ServeMux) {
 	mux.Handle("GET /checkpoint/history", c.page((*request).inspections))
 	mux.Handle("GET /checkpoint/card/{look}", c.page((*request).showCard))
 	mux.Handle("GET /checkpoint/card/{look}/portrait", c.page((*request).showPortrait))
+	mux.Handle("GET /checkpoint/card/{look}/slip", c.page((*request).showSlip))
 	mux.Handle("POST /checkpoint/card/{look}/holder", c.page((*request).answerHolder))
 }
