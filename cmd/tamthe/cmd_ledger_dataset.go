@@ -119,7 +119,7 @@ func runDatasetPlan(p *program) error {
 		}{"tamthe/ledger-export-plan/1", sizes})
 	}
 	w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "rows\toctets\tseconds\t")
+	fmt.Fprintln(w, p.text(wordDatasetPlan))
 	for _, s := range sizes {
 		fmt.Fprintf(w, "%d\t%d\t%.1f\t\n", s.Rows, s.Octets, s.Seconds)
 	}

@@ -26,6 +26,7 @@ var (
 	wordLedgerThere     = phrase{"nothing was changed; TAMTHE_HOME or TAMTHE_LEDGER can name another place", "không thay đổi gì; TAMTHE_HOME hoặc TAMTHE_LEDGER chỉ được nơi khác"}
 	wordNotThatCard     = phrase{"what is printed on card %s does not open the chip in the reader: is it another card?", "chữ in trên thẻ %s không mở được chip trong đầu đọc: có phải thẻ khác không?"}
 	wordDataset         = phrase{"%s: %d rows, about %d withheld, %d octets", "%s: %d dòng, bỏ khoảng %d dòng, %d byte"}
+	wordDatasetPlan     = phrase{"rows\toctets\tseconds\t", "dòng\tbyte\tgiây\t"}
 	wordNoIntake        = phrase{"make what the office needs for it with `tamthe serve intake --init`", "tạo những thứ cần thiết bằng `tamthe serve intake --init`"}
 	wordNotPresent      = phrase{"a case is taken over when its person is here: --present says so", "chỉ nhận hồ sơ khi người đề nghị có mặt: --present xác nhận điều đó"}
 	wordSlipLost        = phrase{"application %s is open all the same; `tamthe application show` writes its slip", "hồ sơ %s vẫn đã mở; `tamthe application show` in lại giấy hẹn"}

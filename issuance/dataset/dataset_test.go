@@ -21,7 +21,7 @@ import (
 
 var provenance = Provenance{
 	Origin: "log.example/specimen", Size: 20_000_000, Root: strings.Repeat("5a", 32),
-	From: "2026-09-01", To: "2026-10-31", Office: "hn-01", Tool: "v0.0.0-test", Ages: true,
+	From: "2026-09-01", To: "2026-10-31", Office: "hn-01", Zone: "+07:00", Tool: "v0.0.0-test", Ages: true,
 }
 
 // synthetic makes up events of two months, as an agency of many offices has them.

@@ -11,6 +11,7 @@ type Provenance struct {
 	From   string `json:"from"`   // first day
 	To     string `json:"to"`     // last day
 	Office string `json:"office"` // that wrote it
+	Zone   string `json:"zone"`   // of its clock, which says which day it is, as +07:00
 	Tool   string `json:"tool"`   // version of the program
 	Ages   bool   `json:"ages"`   // whether ages are told
 }

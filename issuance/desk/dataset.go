@@ -33,7 +33,7 @@ func (o *Office) WriteDataset(ctx context.Context, out io.Writer, d DatasetOptio
 	}
 	made = dataset.Provenance{
 		Origin: d.Origin, Size: size, Root: hex.EncodeToString(root[:]), From: from.Format(time.DateOnly),
-		To: end.AddDate(0, 0, -1).Format(time.DateOnly), Office: o.Place, Tool: d.Tool, Ages: d.Ages,
+		To: end.AddDate(0, 0, -1).Format(time.DateOnly), Office: o.Place, Zone: o.zone(end), Tool: d.Tool, Ages: d.Ages,
 	}
 	w := dataset.New(out, dataset.Options{Provenance: made, Temp: d.Temp})
 	defer func() { err = errors.Join(err, w.Close()) }()

@@ -34,6 +34,12 @@ func (o *Office) sizes(ctx context.Context, months []time.Time) ([]int64, error)
 	return sizes, err
 }
 
+// zone is that of the office's clock when a period ended.
+func (o *Office) zone(end time.Time) string {
+	y, m, d := end.Date()
+	return time.Date(y, m, d, 0, 0, 0, 0, o.Now().Location()).Format("-07:00")
+}
+
 // Extent is how long the ledger was before a day, and the root of the tree over its entries
 // then: what a signed checkpoint of that size says, which `ledger verify` and the tiles of an
 // export lead to any later one.

@@ -25,6 +25,8 @@ const Step = 5
 type Indicators struct {
 	From    string   `json:"from"`
 	To      string   `json:"to"`      // counted in
+	Zone    string   `json:"zone"`    // of the office's clock, which says which day it is, as +07:00
+	Off     []string `json:"off"`     // days besides Saturdays and Sundays on which it does not work
 	Sources []string `json:"sources"` // what was counted: ledger, and what else was given
 	Months  []Month  `json:"months"`
 }
@@ -120,7 +122,10 @@ func (o *Office) Indicators(ctx context.Context, from, to time.Time, more ...Sou
 	if err != nil {
 		return nil, err
 	}
-	i := &Indicators{From: dayOf(from).Format(time.DateOnly), To: dayOf(to).Format(time.DateOnly), Sources: []string{"ledger"}}
+	i := &Indicators{
+		From: dayOf(from).Format(time.DateOnly), To: dayOf(to).Format(time.DateOnly), Zone: o.zone(end), Off: append([]string{}, o.Calendar.Holidays...),
+		Sources: []string{"ledger"},
+	}
 	for _, s := range more {
 		i.Sources = append(i.Sources, s.Name)
 	}

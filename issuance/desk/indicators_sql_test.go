@@ -209,7 +209,7 @@ func (r *rig) monthsStandAlone(t *testing.T, from, to time.Time) {
 			t.Errorf("%s", a)
 		}
 	}
-	if len(both.Months) != 2 || both.Sources[1] != "inspections" || second.Months[0].Lists[0].Age < 50 {
+	if both.Zone != "+07:00" || len(both.Off) != 2 || len(both.Months) != 2 || both.Sources[1] != "inspections" || second.Months[0].Lists[0].Age < 50 {
 		t.Errorf("%+v", both)
 	}
 }
