@@ -119,7 +119,7 @@ func (o agentOptions) serve(ctx context.Context, p *program, client *eid.Client,
 		p.finish(err) // here too: its holder sits at this machine
 		return nil, err
 	}
-	p.say(p.text(wordPageTold), strings.Join(step.Told, ", "))
+	p.say(p.text(wordPageTold), p.fieldWords(step.Told))
 	return &loopback.Finished{Finish: step.Finish, Told: append([]string{}, step.Told...)}, nil
 }
 

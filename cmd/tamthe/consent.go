@@ -69,7 +69,23 @@ func covers(agreed []agreement, r eid.Request) error {
 func (p *program) sayAsked(r eid.Request) {
 	p.say(p.text(wordAsks), r.Name, r.Party)
 	p.say(p.text(wordAsksWhy), r.Purpose)
-	p.say(p.text(wordAsksFor), strings.Join(r.Fields, ", "))
+	p.say(p.text(wordAsksFor), p.fieldWords(r.Fields))
+	if r.Relay {
+		p.say("%s", p.text(wordReadsItself))
+	}
+}
+
+// fieldWords names fields to people.
+func (p *program) fieldWords(fields []string) string {
+	var list []string
+	for _, f := range fields {
+		vi, en := eid.FieldWord(f)
+		if p.lang == "vi" {
+			en = vi
+		}
+		list = append(list, en)
+	}
+	return strings.Join(list, ", ")
 }
 
 // consent says who asks for what, and asks, unless that was agreed to beforehand.

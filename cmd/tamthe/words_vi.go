@@ -49,6 +49,7 @@ var (
 	wordOtherPurpose    = phrase{"%s asks for another purpose: %s", "%s hỏi cho mục đích khác: %s"}
 	wordOtherField      = phrase{"the portal asks for %s too", "cổng hỏi cả %s"}
 	wordNoConsenter     = phrase{"say who may be told what, and why, with --agree", "nêu bằng --agree ai được biết gì và để làm gì"}
+	wordReadsItself     = phrase{"the service reads the card itself, as far as that needs", "dịch vụ tự đọc thẻ, trong phạm vi cần cho việc đó"}
 	wordPair            = phrase{"type the code behind \"pair\" into the page, and give it to nobody; each is good once", "gõ mã sau chữ \"pair\" vào trang web, không đưa cho ai; mỗi mã dùng một lần"}
 	wordPageAsks        = phrase{"a page of %s asks", "một trang của %s hỏi"}
 	wordPageTold        = phrase{"the portal will be told: %s", "cổng được biết: %s"}

@@ -17,8 +17,12 @@ import (
 	"github.com/tamthe/tamthe/verify"
 )
 
-// relayTime is how long the server may have a card for itself.
-const relayTime = time.Minute
+// relayTime is how long the server may have a card for itself, and maxRelays how many cards
+// it has at once: each holds a connection.
+const (
+	relayTime = time.Minute
+	maxRelays = 1000
+)
 
 // Relay reads the card itself, as the terminal, over the wire that the login's agent lends it,
 // and decides. Where the wire breaks nothing is decided, and the agent may lend it again
@@ -47,23 +51,35 @@ func (s *Server) lent(session, agent string) (*login, Request, error) {
 
 // relay reads the card of a login in stage relayed, which nobody else touches meanwhile, and
 // which is not locked: its browser asks how it stands.
-func (s *Server) relay(ctx context.Context, l *login, r Request, agent string, w apdu.Wire) (*Step, error) {
+func (s *Server) relay(ctx context.Context, l *login, r Request, agent string, w apdu.Wire) (_ *Step, err error) {
+	defer s.refuses("relay", &err)
+	defer s.relays.Add(-1)
+	if s.relays.Add(1) > maxRelays {
+		return nil, s.giveBack(l, refuse(CodeRate))
+	}
 	record, err := readFar(ctx, apdu.Over(w, apdu.Limits{}), r, agent)
+	why := farRefusal(err)
+	if err != nil && why == nil {
+		return nil, s.giveBack(l, err)
+	}
+	if s.c.Now().After(l.expires) {
+		return nil, s.giveBack(l, refuse(CodeExpired))
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if s.c.Now().After(l.expires) {
-		l.stage = open
-		return nil, refuse(CodeExpired)
-	}
-	if err != nil {
-		if why := farRefusal(err); why != nil {
-			return nil, s.refuse(ctx, l, why)
-		}
-		l.stage = open
-		return nil, err
+	if why != nil {
+		return nil, s.refuse(ctx, l, why)
 	}
 	l.record, l.far = *record, true
 	return s.decide(ctx, l)
+}
+
+// giveBack leaves a login to its agent, which may lend its card again.
+func (s *Server) giveBack(l *login, why error) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.stage = open
+	return why
 }
 
 // readFar is what the terminal does: keys and signature in the agent's channel, then Chip
@@ -71,7 +87,7 @@ func (s *Server) relay(ctx context.Context, l *login, r Request, agent string, w
 func readFar(ctx context.Context, t apdu.Transmitter, r Request, agent string) (*verify.Record, error) {
 	far := card.FarOver(t)
 	defer far.Close()
-	record := &verify.Record{Files: map[lds.File][]byte{}}
+	record, size := &verify.Record{Files: map[lds.File][]byte{}}, 0
 	read := func(f lds.File, needed bool) error {
 		b, err := far.ReadFile(ctx, f)
 		if errors.Is(err, card.ErrFileAbsent) && !needed {
@@ -79,6 +95,9 @@ func readFar(ctx context.Context, t apdu.Transmitter, r Request, agent string) (
 		}
 		if err == nil {
 			record.Files[f] = b
+			if size += len(b); size > maxFiles {
+				err = card.ErrFileTooLarge
+			}
 		}
 		return err
 	}
@@ -142,7 +161,7 @@ func (e *agreementError) Unwrap() error { return e.err }
 // farRefusal is what an error means for the login; nil if the wire broke and nothing was seen
 // of the card that speaks against it.
 func farRefusal(err error) error {
-	if relay.CodeOf(err) != "" {
+	if err == nil || relay.CodeOf(err) != "" {
 		return nil
 	}
 	for _, broken := range []error{
@@ -186,10 +205,7 @@ func (s *Server) apiRelay(w http.ResponseWriter, r *http.Request) {
 	}
 	conn, buffered, err := http.NewResponseController(w).Hijack()
 	if err != nil { // HTTP/2, or a proxy's own writer
-		l.mu.Lock()
-		l.stage = open
-		l.mu.Unlock()
-		writeProblem(w, refuse(CodeProtocol))
+		writeProblem(w, s.giveBack(l, refuse(CodeProtocol)))
 		return
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), relayTime)

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -321,5 +322,59 @@ func forever(ctx context.Context, c *card.Far) error {
 		if _, err := c.ReadFile(ctx, lds.SODFile); err != nil {
 			return err
 		}
+	}
+}
+
+// Nothing is left of cards that were lent: no connection, nobody who waits for one, and no
+// place that is taken.
+func TestRelayLeavesNothing(t *testing.T) {
+	web := httptest.NewUnstartedServer(nil)
+	r, bank := relaying(t, web, web.Start)
+	lend := func(n int) {
+		for i := range n {
+			b, err := bank.Begin(t.Context(), account())
+			if err != nil {
+				t.Fatal(err)
+			}
+			l, err := (&Client{URL: bank.URL}).Open(t.Context(), b.Code)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := session(t, r.chip)
+			if i%2 == 1 {
+				s = session(t, apdutest.With(r.chip, apdutest.Remove(14)))
+			}
+			if _, err := l.Lend(t.Context(), s); (err == nil) != (i%2 == 0) {
+				t.Fatal(i, err)
+			}
+			s.Close()
+		}
+		http.DefaultClient.CloseIdleConnections()
+		bank.HTTP.CloseIdleConnections()
+	}
+	lend(2)
+	before := runtime.NumGoroutine()
+	lend(40)
+	until := time.Now().Add(10 * time.Second) // those that end are still ending
+	for runtime.NumGoroutine() > before+2 || r.relays.Load() != 0 {
+		if time.Now().After(until) {
+			t.Fatalf("%d goroutines, %d before; %d cards", runtime.NumGoroutine(), before, r.relays.Load())
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	r.relays.Store(maxRelays)
+	b, err := bank.Begin(t.Context(), account())
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := (&Client{URL: bank.URL}).Open(t.Context(), b.Code)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = l.Lend(t.Context(), session(t, r.chip))
+	wantCode(t, "a card too many", err, CodeRate)
+	r.relays.Store(0)
+	if _, err := l.Lend(t.Context(), session(t, r.chip)); err != nil {
+		t.Errorf("a place is free: %v", err)
 	}
 }

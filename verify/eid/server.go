@@ -72,6 +72,7 @@ type Server struct {
 	parties map[string]*Party
 	rates   meter
 	table   table
+	relays  atomic.Int64 // cards that are being read from afar
 	closing atomic.Bool
 }
 
