@@ -24,9 +24,9 @@ const (
 )
 
 var (
-	now  = time.Date(2026, 11, 26, 8, 0, 0, 0, time.UTC)
-	card = verify.CardRef{ID: verify.CardID{7}}
-	told = map[string]string{"name": "Lê Thị Thử <&>", "birth": "1990-02-15", "age_over_18": "true", "document_expiry": "2031-02-15"}
+	now     = time.Date(2026, 11, 26, 8, 0, 0, 0, time.UTC)
+	theCard = verify.CardRef{ID: verify.CardID{7}}
+	told    = map[string]string{"name": "Lê Thị Thử <&>", "birth": "1990-02-15", "age_over_18": "true", "document_expiry": "2031-02-15"}
 )
 
 // memory is a Store.
@@ -100,7 +100,7 @@ func newWorld(t testing.TB) *world {
 	if w.issuer, err = New(Config{URL: issuerURL, Key: w.key, Store: w.store, Status: w.card, Now: clock}); err != nil {
 		t.Fatal(err)
 	}
-	if w.text, err = w.issuer.Issue(t.Context(), Subject{Fields: told, Level: "possession", Expiry: "2031-02-15", Card: card}, jose.JSONWebKey{Key: w.holder.Public()}); err != nil {
+	if w.text, err = w.issuer.Issue(t.Context(), Subject{Fields: told, Level: "possession", Expiry: "2031-02-15", Card: theCard}, jose.JSONWebKey{Key: w.holder.Public()}); err != nil {
 		t.Fatal(err)
 	}
 	if w.held, err = ParseHeld(w.text); err != nil {
@@ -173,7 +173,7 @@ func TestDecoysAndSalts(t *testing.T) {
 	if !slices.IsSortedFunc(digests, func(a, b any) int { return strings.Compare(a.(string), b.(string)) }) {
 		t.Error("the order of the digests is that of the fields")
 	}
-	again, err := w.issuer.Issue(t.Context(), Subject{Fields: told, Level: "possession", Card: card}, jose.JSONWebKey{Key: w.holder.Public()})
+	again, err := w.issuer.Issue(t.Context(), Subject{Fields: told, Level: "possession", Card: theCard}, jose.JSONWebKey{Key: w.holder.Public()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -261,17 +261,17 @@ func TestIssueRefuses(t *testing.T) {
 		{state: verify.StateSuspended}, {state: verify.StateRevoked}, {state: verify.StateUnknown}, {state: verify.StateActive, vague: true}, {state: verify.StateActive, err: errors.New("shut")},
 	} {
 		*w.card = c
-		if _, err := w.issuer.Issue(t.Context(), Subject{Fields: told, Card: card}, holder); CodeOf(err) != CodeNotInForce {
+		if _, err := w.issuer.Issue(t.Context(), Subject{Fields: told, Card: theCard}, holder); CodeOf(err) != CodeNotInForce {
 			t.Errorf("%+v: %v", c, err)
 		}
 	}
 	*w.card = word{state: verify.StateActive}
 	for _, end := range []string{"2026-11-25", "yesterday"} {
-		if _, err := w.issuer.Issue(t.Context(), Subject{Fields: told, Expiry: end, Card: card}, holder); CodeOf(err) != CodeNotInForce {
+		if _, err := w.issuer.Issue(t.Context(), Subject{Fields: told, Expiry: end, Card: theCard}, holder); CodeOf(err) != CodeNotInForce {
 			t.Errorf("%s: %v", end, err)
 		}
 	}
-	text, err := w.issuer.Issue(t.Context(), Subject{Fields: told, Expiry: "2026-11-30", Card: card}, holder)
+	text, err := w.issuer.Issue(t.Context(), Subject{Fields: told, Expiry: "2026-11-30", Card: theCard}, holder)
 	if err != nil {
 		t.Fatal(err)
 	}
