@@ -520,6 +520,18 @@ func TestIntakeImportCut(t *testing.T) {
 		t.Errorf("%+v", list)
 	}
 
+	// Refused by the officer whose import was cut, and enrolled all the same: the ledger is right.
+	six := c.file(t, "K-6", person(66))
+	_, err = cut.Import(ctx, six.Code, Enrolment{Portrait: portrait(0), Profile: Profile})
+	wantError(t, "cut", err, errCut)
+	check(t, c.an.Refuse(ctx, six.Code, "documents"))
+	late := enrolment(66)
+	late.name = must(c.store.Case(ctx, six.Code))(t).App
+	must(c.rig.an.Enrol(ctx, late))(t)
+	if told := c.told(t, "K-6"); !slices.Equal(told, []intake.State{intake.Received, intake.AtDesk, intake.Refused, intake.AtDesk}) {
+		t.Errorf("told %v", told)
+	}
+
 	// Corrected, it is about the same person; and what was only amended does not come in.
 	lone := must(c.portal.Seal(c.message(t, "K-4", "r-4", intake.Amend, 2, &who)))(t)
 	waiting := must(c.portal.Send(ctx, lone))(t)

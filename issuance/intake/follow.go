@@ -8,6 +8,7 @@ import (
 
 // Follow brings the cases that the desk has up to what the ledger says. Several programs may
 // do so at once: each step of the ledger is one event of its case, at the ledger's own time.
+// Where the two contradict each other, the ledger is right.
 func Follow(ctx context.Context, store Store, l Ledger) error {
 	for range 1 << 20 { // each round of many entries; another program's is not this one's
 		from, err := store.Followed(ctx)
@@ -48,7 +49,7 @@ func walk(ctx context.Context, store Store, steps []Step) (changed []Case, err e
 			}
 			c.Version++
 		}
-		if c.State.Over() || c.State == s.State {
+		if c.State == s.State {
 			continue
 		}
 		c.State, c.Why, c.Since = s.State, s.Why, s.At

@@ -219,7 +219,7 @@ func (s *Server) keep(ctx context.Context, m *Message, who vn.Person, in Signed)
 // now is left for Sweep.
 func (s *Server) sweep(ctx context.Context, code string) {
 	if err := wipe(ctx, s.c.Store, s.c.Vault, code); err != nil {
-		s.c.Log.Warn("content is left to be destroyed", "code", code, "err", err)
+		s.c.Log.Warn("content is left to be destroyed", "err", err)
 	}
 }
 
