@@ -48,7 +48,7 @@ func TestMain(m *testing.M) {
 	if in, err := private.Enter(); !in {
 		fmt.Fprintln(os.Stderr, "the virtual readers' ports are reachable:", err)
 	}
-	os.Exit(m.Run())
+	os.Exit(withService(m.Run))
 }
 
 // root is the repository's folder.
@@ -131,7 +131,7 @@ func perform(t *testing.T, script string, config map[string]any, hands map[strin
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute) // a browser that hangs
+	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute) // a browser that hangs
 	defer cancel()
 	cmd := exec.CommandContext(ctx, program, filepath.Join("play", script))
 	cmd.Env = append(os.Environ(), "TAMTHE_BROWSER="+filepath.Join(root(), ".tamthe", "browser"), "TAMTHE_SCREENS="+filepath.Join(root(), ".tamthe", "screens"))

@@ -44,7 +44,8 @@ func (o *office) register(t *testing.T) {
 
 // A day at the office: an application from an empty page to a card in its holder's hand, by
 // two officers; the checkpoint accepts that card, refuses its copy, and refers a card of
-// whose issuer it knows nothing.
+// whose issuer it knows nothing; the auditor proves the hand-over, and that nothing was
+// rewritten since the morning.
 func (o *office) day(t *testing.T) {
 	for _, program := range []string{"pdftoppm", "zbarimg"} {
 		if _, err := exec.LookPath(program); err != nil {
@@ -74,6 +75,9 @@ func (o *office) day(t *testing.T) {
 				return nil, b.put(func() (*virtual.Chip, error) { return virtual.Load(older(t)) })
 			}
 			return nil, fmt.Errorf("no such card: %s", what[0])
+		},
+		"prove": func(a []string) (any, error) {
+			return run(t, o.program, "ledger", "receipt", "--verify", a[0], "--log-key", a[1]), nil
 		},
 		"clear": func([]string) (any, error) { return nil, b.clear() },
 		"scan":  func(pdf []string) (any, error) { return scan(t, pdf[0], o.dir, time.Now()) },

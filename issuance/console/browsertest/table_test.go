@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -21,21 +22,34 @@ type table struct {
 	served chan error
 }
 
-// newTable starts the one PC/SC service of this test binary.
+// service is the one PC/SC service of this test binary: the library talks to no other after.
+var service struct {
+	start  sync.Once
+	daemon *private.Daemon
+	err    error
+}
+
+// withService runs the tests and ends the service, if one was started. One that hangs ends
+// with the tests' time.
+func withService(run func() int) int {
+	defer func() {
+		if service.daemon != nil {
+			service.daemon.Close()
+		}
+	}()
+	return run()
+}
+
+// newTable clears the reader for a test.
 func newTable(t *testing.T) *table {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 4*time.Minute) // a service that hangs
-	t.Cleanup(cancel)
-	d, err := private.Start(ctx, private.Options{})
-	if errors.Is(err, private.ErrNoDaemon) || errors.Is(err, private.ErrNoDriver) {
-		testdata.Missing(t, "pcscd", err.Error())
+	service.start.Do(func() { service.daemon, service.err = private.Start(context.Background(), private.Options{}) })
+	if errors.Is(service.err, private.ErrNoDaemon) || errors.Is(service.err, private.ErrNoDriver) {
+		testdata.Missing(t, "pcscd", service.err.Error())
 	}
-	must(t, err)
-	b := &table{daemon: d}
-	t.Cleanup(func() {
-		must(t, b.clear())
-		must(t, d.Close())
-	})
+	must(t, service.err)
+	b := &table{daemon: service.daemon}
+	t.Cleanup(func() { must(t, b.clear()) })
 	return b
 }
 

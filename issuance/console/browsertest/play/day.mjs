@@ -1,17 +1,21 @@
 // A day at the office, in Vietnamese.
+import { readFileSync } from "node:fs";
 import { check, hand, look, play } from "./lib.mjs";
 import { follow, officer, path, press, refused } from "./console.mjs";
 
 await play(async (config, browser) => {
   const an = await officer(browser, config, "an");
   const binh = await officer(browser, config, "binh");
+  const chi = await officer(browser, config, "chi");
+  const kept = await keep(chi, config);
   await stock(an, config);
   await application(an, config);
   await approval(an, binh, config);
   const card = await making(an, config);
   await handover(an, binh, card, config);
   await evening(an, config);
-  await checkpoint(await officer(browser, config, "chi"), config);
+  await checkpoint(chi, config);
+  await audit(chi, card.split("/").pop(), kept, config);
 });
 
 // stock takes a batch of blank cards in.
@@ -108,7 +112,7 @@ async function making(an, { url }) {
   await page.keyboard.press("Enter");
   await page.waitForURL(/\/jobs\//);
   await look(an, "job-making", { moving: true });
-  await page.waitForURL(/\/desk\/cards\/C-/, { timeout: 60_000 });
+  await page.waitForURL(/\/desk\/cards\/C-/);
   check(!(await page.locator("#check").count()), "who made the card is offered to check it");
   return new URL(page.url()).pathname;
 }
@@ -122,7 +126,7 @@ async function handover(an, binh, card, { url }) {
   await page.goto(url + card);
   await look(binh, "desk-card");
   await follow(page, "#check");
-  await page.locator("#quality").waitFor({ timeout: 60_000 });
+  await page.locator("#quality").waitFor();
   check((await page.locator("#quality-code").innerText()) === "optical", "a printed card passes unread");
   await look(binh, "desk-card-unread");
 
@@ -134,7 +138,7 @@ async function handover(an, binh, card, { url }) {
   await page.locator("#face-preview").waitFor();
   await look(binh, "desk-card-read");
   await follow(page, "#check");
-  await page.locator("#quality").waitFor({ timeout: 60_000 });
+  await page.locator("#quality").waitFor();
   check((await page.locator("#quality").innerText()).includes("Thẻ đạt"), "the card did not pass");
   await look(binh, "desk-checked");
   await press(page, "#identity", "Space");
@@ -201,7 +205,7 @@ async function inspect({ page }, url, secret) {
   await page.locator("#secret:focus").waitFor();
   await page.keyboard.type(secret);
   await page.keyboard.press("Enter");
-  await page.locator("#verdict, #failure:visible").first().waitFor({ timeout: 60_000 });
+  await page.locator("#verdict, #failure:visible").first().waitFor();
 }
 
 async function verdict({ page }, want, reason) {
@@ -209,4 +213,51 @@ async function verdict({ page }, want, reason) {
   const got = await v.getAttribute("data-verdict");
   const codes = await v.locator(".reason").allInnerTexts();
   check(got === want && (!reason || codes.includes(reason)), `${got} (${codes}), not ${want} (${reason ?? ""})`);
+}
+
+// keep is what the auditor does in the morning: a checkpoint of the log goes elsewhere.
+async function keep({ page }, { url }) {
+  await page.goto(url + "/audit/");
+  const [download] = await Promise.all([page.waitForEvent("download"), press(page, "#keep")]);
+  return readFileSync(await download.path(), "utf8");
+}
+
+// audit is the evening's: the log continues that of the morning and agrees with itself, no
+// pair of eyes was one person's, and a proof leaves the house.
+async function audit(chi, card, kept, { url }) {
+  const { page } = chi;
+  await page.goto(url + "/audit/");
+  await page.locator("#checkpoint-good").waitFor();
+  await look(chi, "audit");
+  const key = await page.locator("#log-key").innerText();
+  await page.fill("#checkpoint", kept);
+  await follow(page, "#continue");
+  await page.locator("#continued").waitFor();
+  await look(chi, "audit-continued");
+  await page.fill("#checkpoint", kept.replace(/^[0-9]+$/m, (n) => Number(n) + 1));
+  await follow(page, "#continue");
+  check((await page.locator("#failure").count()) === 1 && !(await page.locator("#continued").count()), "a checkpoint of another log is continued");
+  await look(chi, "audit-not-continued");
+
+  await page.goto(url + "/audit/");
+  await press(page, "#verify");
+  await page.locator("#ledger-good").waitFor();
+  await look(chi, "audit-verified");
+
+  await page.goto(`${url}/audit/entries?kind=card&name=${card}`);
+  await look(chi, "audit-entries");
+  await follow(page, "#entries tbody tr:last-child a");
+  await page.locator("#proven").waitFor();
+  await look(chi, "audit-proof");
+  const [proof] = await Promise.all([page.waitForEvent("download"), press(page, "#proof")]);
+  check(await hand("prove", await proof.path(), key), "the proof proves nothing");
+
+  await page.goto(url + "/audit/eyes");
+  await page.locator("#eyes-good").waitFor();
+  check((await page.locator("#cards").innerText()).includes(card), "the card has no eyes");
+  await look(chi, "audit-eyes");
+  for (const part of ["operators", "operators/binh", "conflicts", "stock", "counts"]) {
+    await page.goto(`${url}/audit/${part}`);
+    await look(chi, "audit-" + part.replace("/", "-"));
+  }
 }

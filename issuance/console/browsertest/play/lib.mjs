@@ -55,7 +55,7 @@ export async function play(scene) {
 // so is a request to any other origin than its own and the others that are named.
 export async function visitor(browser, origin, { lang = "vi", name = "visitor", media, others = [] } = {}) {
   const context = await browser.newContext({ locale: lang === "vi" ? "vi-VN" : "en-GB", viewport: sizes.desk, colorScheme: media });
-  context.setDefaultTimeout(20_000);
+  context.setDefaultTimeout(60_000);
   const forgiven = [];
   await context.exposeBinding("tamtheFault", (_, text) => fault(`${name}: ${text}`));
   await context.addInitScript(() => {
