@@ -21,7 +21,7 @@ type continued struct {
 func (q *request) pasted() (older []byte, p *receipt.Proof, err error) {
 	text := bytes.ReplaceAll([]byte(q.PostFormValue("checkpoint")), []byte("\r\n"), []byte("\n"))
 	text = append(bytes.TrimSpace(text), '\n') // a browser's copy loses and adds line ends
-	policy, err := q.policy(false)
+	policy, err := q.policy()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -58,7 +58,7 @@ func (q *request) continuation(older []byte) (*receipt.Continuation, *receipt.Pr
 	if c.Hashes, err = q.c.config.Ledger.Consistency(q.Context(), before.Size, now.Size); err != nil {
 		return nil, nil, err
 	}
-	policy, err := q.policy(false)
+	policy, err := q.policy()
 	if err != nil {
 		return nil, nil, err
 	}

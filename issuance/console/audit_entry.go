@@ -52,7 +52,7 @@ func (q *request) proof(index int64, leaf []byte) (*receipt.Proof, *receipt.Prov
 		return nil, nil, err
 	}
 	p.Extra = leaf
-	policy, err := q.policy(false)
+	policy, err := q.policy()
 	if err != nil {
 		return nil, nil, err
 	}

@@ -48,19 +48,13 @@ var (
 )
 
 // policy is whom an auditor's proofs are held against: the log's key, and the witnesses as
-// far as they are known; quorum says whether enough of them must have cosigned.
-func (q *request) policy(quorum bool) (receipt.Policy, error) {
+// far as they are known. How many of them must have cosigned the page says apart.
+func (q *request) policy() (receipt.Policy, error) {
 	v, err := q.c.config.Ledger.Verifier(q.Context())
 	if err != nil {
 		return receipt.Policy{}, err
 	}
-	p := receipt.Policy{Logs: []note.Verifier{v}, Witnesses: q.c.config.Watched.Keys}
-	if quorum {
-		if p.Quorum = q.c.config.Watched.Quorum; p.Quorum == 0 {
-			p.Quorum = len(p.Witnesses)
-		}
-	}
-	return p, nil
+	return receipt.Policy{Logs: []note.Verifier{v}, Witnesses: q.c.config.Watched.Keys}, nil
 }
 
 // logPage is the ledger at a glance.
@@ -91,7 +85,7 @@ func (q *request) auditLog() error {
 func (q *request) logPage() (*logPage, error) {
 	l := q.c.config.Ledger
 	p := &logPage{Origin: l.Origin(), Watched: len(q.c.config.Watched.Keys)}
-	policy, err := q.policy(false)
+	policy, err := q.policy()
 	if err != nil {
 		return nil, err
 	}
