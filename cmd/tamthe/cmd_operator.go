@@ -33,7 +33,7 @@ func newOperator(p *program) *cobra.Command {
 		Long:    "Enrols, lists and revokes the operators of this desk.\n",
 		Example: "  tamthe operator list",
 	}
-	cmd.AddCommand(newOperatorAdd(p), newOperatorList(p), newOperatorRevoke(p), newOperatorActs(p), newOperatorPair(p), newOperatorInvite(p))
+	cmd.AddCommand(newOperatorAdd(p), newOperatorList(p), newOperatorKey(p), newOperatorRevoke(p), newOperatorActs(p), newOperatorPair(p), newOperatorInvite(p))
 	return family(cmd)
 }
 

@@ -39,7 +39,8 @@ if it did; and with --logins the logins of a service of e-authentication. It is 
 beside it is the operator's signature of FILE's octets. All counts of people are rounded to fives,
 so that nobody is found by a small one, nor by what is left of a large one, nor by the difference
 of two periods. The file is the same octet by octet whenever it is made; only the ages of people
-who were shredded since become unknown. An Ed25519 signature is verified by
+who were shredded since become unknown. An Ed25519 signature is verified, with the key that
+` + "`tamthe operator key NAME`" + ` prints, by
 
   openssl pkeyutl -verify -rawin -pubin -inkey operator.pub -in FILE -sigfile FILE.sig
 `,
