@@ -102,7 +102,7 @@ func TestConsoleRegister(t *testing.T) {
 		t.Errorf("not compared, or different: %s", a.main())
 	}
 	a = binh.get(child)
-	for _, want := range []string{"<td>Lê Thị Khác</td><td>Lê Thị Tư</td>", "LỆCH"} {
+	for _, want := range []string{`">Lê Thị Khác</td><td data-label="Cơ sở dữ liệu">Lê Thị Tư</td>`, "LỆCH", ">giấy tờ cho thấy hồ sơ đúng<"} {
 		if !strings.Contains(a.text, want) {
 			t.Errorf("the difference is not shown: %s", a.main())
 		}

@@ -188,6 +188,9 @@ func (q *request) compared(p *applicationPage) error {
 			}
 		}
 		ours, theirs := population.Beside(f.Field, p.Draft.Person, c.Record)
+		if f.Field == "sex" {
+			ours, theirs = nameOf(sexNames, ours).in(q.lang), nameOf(sexNames, theirs).in(q.lang)
+		}
 		p.Compared = append(p.Compared, comparedField{
 			Label: label, Ours: ours, Theirs: theirs, Class: f.Class, Cause: nameOf(causeNames, string(f.Cause)),
 			Agrees: f.Class == population.Match, Trouble: f.Class == population.Mismatch,

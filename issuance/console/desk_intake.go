@@ -1,7 +1,6 @@
 package console
 
 import (
-	"io"
 	"net/http"
 
 	"github.com/tamthe/tamthe/issuance"
@@ -52,14 +51,14 @@ type intakePage struct {
 	Person  []field
 	Refuse  []string
 	May     bool
-	Max     int
+	Face    portraitField
 	Failure *Failure
 }
 
 // intakeCase shows one case with what it says of its person.
-func (q *request) intakeCase() error { return q.showCase(http.StatusOK, nil) }
+func (q *request) intakeCase() error { return q.showCase(http.StatusOK, &portraitField{}, nil) }
 
-func (q *request) showCase(status int, f *Failure) error {
+func (q *request) showCase(status int, face *portraitField, f *Failure) error {
 	c, err := q.counter()
 	if err != nil {
 		return err
@@ -68,7 +67,8 @@ func (q *request) showCase(status int, f *Failure) error {
 	if err != nil {
 		return err
 	}
-	p := intakePage{Filing: filing, Refuse: desk.RefuseReasons(), Max: desk.MaxPortrait, Failure: f}
+	p := intakePage{Filing: filing, Refuse: desk.RefuseReasons(), Face: *face, Failure: f}
+	p.Face.Max = desk.MaxPortrait
 	p.State = stateNames[filing.Case.State]
 	if p.State.en == "" {
 		p.State = nameOf(phaseNames, string(filing.Case.State))
@@ -82,9 +82,10 @@ func (q *request) showCase(status int, f *Failure) error {
 
 // importCase takes a case over: the person is here, and the officer adds the portrait.
 func (q *request) importCase() error {
-	if err := q.ParseMultipartForm(maxUpload); err != nil {
+	if err := q.form(); err != nil {
 		return err
 	}
+	var face portraitField
 	err := q.once(func() (string, error) {
 		c, err := q.counter()
 		if err != nil {
@@ -93,13 +94,11 @@ func (q *request) importCase() error {
 		if q.FormValue("present") == "" {
 			return "", errPresent
 		}
-		file, _, err := q.FormFile("portrait")
-		if err != nil {
-			return "", errNoPortrait
-		}
-		defer file.Close()
 		n := desk.Enrolment{Profile: desk.Profile}
-		if n.Portrait, err = io.ReadAll(file); err != nil {
+		if n.Portrait, err = q.sentPortrait(&face); err != nil {
+			return "", err
+		}
+		if err := q.goodEnough(&face, n.Portrait); err != nil {
 			return "", err
 		}
 		app, err := c.Import(q.Context(), q.PathValue("code"), n)
@@ -115,7 +114,7 @@ func (q *request) importCase() error {
 	if status >= http.StatusInternalServerError {
 		return err
 	}
-	return q.showCase(status, &f)
+	return q.showCase(status, &face, &f)
 }
 
 // refuseCase refuses a case before it is taken over.

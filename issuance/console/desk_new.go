@@ -47,12 +47,10 @@ type application struct {
 	Fields  any
 	Values  map[string]string
 	Reasons []string
-	Max     int
 	Failure *Failure
 	Wrong   string // the field that is wrong
 
-	Portrait    string // of an earlier sending, in base64
-	Flaws       []flaw // of it
+	Face        portraitField
 	Ethnicities []string
 }
 
@@ -88,7 +86,7 @@ func (p *application) prefill(d *desk.Draft) {
 }
 
 func (q *request) applicationForm(status int, p *application) error {
-	p.Fields, p.Reasons, p.Max, p.Ethnicities = personFields, issuance.EnrolReasons(), desk.MaxPortrait, population.Ethnicities()
+	p.Fields, p.Reasons, p.Face.Max, p.Ethnicities = personFields, issuance.EnrolReasons(), desk.MaxPortrait, population.Ethnicities()
 	return q.renderStatus(status, "desk_new.html", p)
 }
 
@@ -127,10 +125,11 @@ func (q *request) enrol() error {
 
 // enrolment reads the form.
 func (q *request) enrolment(p *application) (n desk.Enrolment, err error) {
-	if n.Portrait, err = q.pictureOf("portrait"); err != nil {
+	picture, err := q.sentPortrait(&p.Face)
+	if err != nil {
 		return n, err
 	}
-	p.Portrait = keptPicture(n.Portrait)
+	n.Portrait = picture
 	fields := map[string]any{"expiry": nil}
 	for _, f := range personFields {
 		v := strings.TrimSpace(q.FormValue(f.Name))
@@ -149,11 +148,8 @@ func (q *request) enrolment(p *application) (n desk.Enrolment, err error) {
 		return n, fieldError(err)
 	}
 	n.Reason, n.Replaces, n.Profile = q.FormValue("reason"), strings.TrimSpace(q.FormValue("replaces")), desk.Profile
-	if len(n.Portrait) == 0 {
-		return n, errNoPortrait
-	}
-	if p.Flaws = flaws(q.Context(), n.Portrait); len(p.Flaws) > 0 && q.FormValue("portrait-accepted") == "" {
-		return n, errFlaws
+	if err := q.goodEnough(&p.Face, n.Portrait); err != nil {
+		return n, err
 	}
 	n.Fingers, err = q.fingers()
 	return n, err
@@ -182,6 +178,13 @@ func fieldError(err error) error {
 		return errors.Join(errForm, err)
 	}
 	for _, f := range personFields {
+		if f.Name == e.Field && f.Kind == "date" {
+			return &problem{
+				"field-" + f.Name, http.StatusConflict,
+				say{"Ô “" + f.Label.vi + "” không phải là ngày dùng được", "“" + f.Label.en + "” is no date that can be used"},
+				say{"Gõ ngày/tháng/năm, chẳng hạn 03/09/1990.", "Type day/month/year, such as 03/09/1990."},
+			}
+		}
 		if f.Name == e.Field {
 			return &problem{
 				"field-" + f.Name, http.StatusConflict,

@@ -151,3 +151,28 @@ func keptPicture(b []byte) string {
 	}
 	return base64.StdEncoding.EncodeToString(b)
 }
+
+// portraitField is the part of a form that takes a portrait.
+type portraitField struct {
+	Max   int    // octets
+	Kept  string // of an earlier sending, in base64
+	Flaws []flaw // of that
+}
+
+// sentPortrait is the portrait that was sent, which the form keeps should it be shown again.
+func (q *request) sentPortrait(f *portraitField) ([]byte, error) {
+	b, err := q.pictureOf("portrait")
+	f.Kept = keptPicture(b)
+	return b, err
+}
+
+// goodEnough refuses what is no portrait, and one with flaws that nobody accepted.
+func (q *request) goodEnough(f *portraitField, b []byte) error {
+	if len(b) == 0 {
+		return errNoPortrait
+	}
+	if f.Flaws = flaws(q.Context(), b); len(f.Flaws) > 0 && q.FormValue("portrait-accepted") == "" {
+		return errFlaws
+	}
+	return nil
+}

@@ -21,7 +21,8 @@ type stockPage struct {
 	Batches  []string // that have blanks here
 	Spoilage []desk.Spoilage
 	Day      string
-	Done     issuance.Act
+	Done     say // what was recorded; empty
+	Today    time.Time
 	May      bool
 	Reasons  []string
 	Compared *desk.Reconciliation
@@ -32,7 +33,7 @@ func (q *request) stock() error { return q.stockAfter(nil) }
 
 func (q *request) stockAfter(compared *desk.Reconciliation) error {
 	p := stockPage{
-		Place: q.office.Place, Day: q.office.Now().Format(time.DateOnly), Done: q.did(), May: q.operator.May(issuance.StockKeeper),
+		Place: q.office.Place, Day: q.office.Now().Format(time.DateOnly), Done: stockDone[q.did()], Today: q.office.Now(), May: q.operator.May(issuance.StockKeeper),
 		Reasons: issuance.Reasons(issuance.KindStock, issuance.Spoil), Compared: compared,
 	}
 	var err error
@@ -48,6 +49,12 @@ func (q *request) stockAfter(compared *desk.Reconciliation) error {
 		return err
 	}
 	return q.render("desk_stock.html", p)
+}
+
+// stockDone says what was recorded of the stock.
+var stockDone = map[issuance.Act]say{
+	issuance.Receive: {"nhập kho", "blanks taken in"}, issuance.Move: {"chuyển phôi đi", "blanks moved"}, issuance.Spoil: {"ghi phôi hỏng", "blanks spoiled"},
+	issuance.Destroy: {"tiêu hủy phôi hỏng", "spoiled blanks destroyed"}, issuance.Count: {"kiểm đếm", "the count"}, issuance.Close: {"chốt ngày", "the day is closed"},
 }
 
 // stockActs are the acts on a range of blanks.

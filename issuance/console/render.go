@@ -71,6 +71,8 @@ func functions(lang string) template.FuncMap {
 		"act":    func(a issuance.Act) string { return nameOfAct(a).in(lang) },
 		"kind":   func(k issuance.Kind) string { return nameOf(kindNames, string(k)).in(lang) },
 		"phase":  func(p issuance.Phase) string { return nameOf(phaseNames, string(p)).in(lang) },
+		"back":   backOf,
+		"why":    func(a issuance.Act, reason string) string { return reasonOf(a, reason, lang) },
 		"word":   func(kind, word string) string { return nameOf(deskWords[kind], word).in(lang) },
 		"reason": func(r string) string { return desk.ReasonText(r, lang) },
 	}
@@ -138,4 +140,19 @@ func (q *request) renderStatus(status int, name string, data any) error {
 	q.w.WriteHeader(status)
 	_, _ = q.w.Write(b.Bytes()) // the browser went away
 	return nil
+}
+
+// backOf is the page that a form stood on which was sent to a path; "" where that is none of
+// the desk's.
+func backOf(path string) string {
+	part := strings.Split(path, "/")
+	switch {
+	case len(part) == 5 && part[1] == "desk" && (part[2] == "applications" || part[2] == "cards"):
+		return strings.Join(part[:4], "/")
+	case len(part) == 4 && part[1] == "desk" && part[2] == "stock":
+		return "/desk/stock"
+	case path == "/desk/register":
+		return path
+	}
+	return ""
 }

@@ -1,6 +1,11 @@
 package console
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/tamthe/tamthe/issuance"
+	"github.com/tamthe/tamthe/issuance/desk"
+)
 
 // nameOf is what a word is called; a word that has no name is itself.
 func nameOf(names map[string]say, word string) say {
@@ -58,6 +63,9 @@ func qualityDetail(detail string) (say, bool) {
 	return say{detail, detail}, false
 }
 
+// sexNames are those of the letters that stand for a sex.
+var sexNames = map[string]say{"M": {"Nam", "male"}, "F": {"Nữ", "female"}}
+
 // recordNames are the fields of a register's record that are not called as in the form.
 var recordNames = map[string]say{"name": {"Họ và tên", "Name"}, "person": {"Người này", "The person"}}
 
@@ -83,6 +91,20 @@ var fieldWords = map[string]say{
 	"father": {"Họ, chữ đệm và tên cha", "Father"}, "mother": {"Họ, chữ đệm và tên mẹ", "Mother"}, "spouse": {"Họ, chữ đệm và tên vợ hoặc chồng", "Spouse"},
 	"expiry": {"Có giá trị đến", "Valid until"}, "issued": {"Ngày cấp", "Issued on"}, "parents": {"Cha, mẹ", "Parents"},
 	"old number": {"Số CMND cũ", "Former number"}, "serial": {"Số hiệu riêng của thẻ", "Card's own serial"}, "deceased": {"Tình trạng", "Status"},
+}
+
+// actReasons are reasons that mean something else with an act than with the others.
+var actReasons = map[issuance.Act]map[string]say{
+	issuance.Accept: {"documents": {"giấy tờ cho thấy hồ sơ đúng", "papers show that the application is right"}},
+	issuance.Settle: {"upheld": {"khiếu nại đúng", "it is right"}, "dismissed": {"khiếu nại không đúng", "it is not"}},
+}
+
+// reasonOf says the reason for an act in a language.
+func reasonOf(act issuance.Act, reason, lang string) string {
+	if s, ok := actReasons[act][reason]; ok {
+		return s.in(lang)
+	}
+	return desk.ReasonText(reason, lang)
 }
 
 // ageWords are the bands of ages.
