@@ -191,3 +191,40 @@ func TestCarry1Refuses(t *testing.T) {
 		t.Errorf("after all refusals: %q, %v", a.Data, err)
 	}
 }
+
+// past leads within a channel, and past it for what is protected already, as whoever lends a
+// card does.
+type past struct{ ch *sm.Channel }
+
+func (p past) Transmit(ctx context.Context, c apdu.Command) (apdu.Response, error) {
+	if c.Secured() {
+		return p.ch.Leave(ctx, c)
+	}
+	return p.ch.Transmit(ctx, c)
+}
+
+// TestChipFar1 goes on under keys that whoever is at the card has not, in every suite; a chip
+// without the key, and a hand in between, are found out.
+func TestChipFar1(t *testing.T) {
+	for _, c := range suites {
+		_, ch, key := newChipCard(t, c, dh.P256(), nil)
+		proof, err := ChipFar1(t.Context(), past{ch}, key, readKeys)
+		if err != nil || string(proof.First.Data) != "file" || bytes.Contains(proof.Protected, []byte("file")) || proof.Channel == nil {
+			t.Errorf("%v: %+v %v", c, proof, err)
+		}
+		stranger, err := dh.P256().Generate()
+		if err != nil {
+			t.Fatal(err)
+		}
+		card, ch, key := newChipCard(t, c, dh.P256(), nil)
+		card.auth.keys[0].key = stranger
+		if _, err := ChipFar1(t.Context(), past{ch}, key, readKeys); !errors.Is(err, sm.ErrProtection) {
+			t.Errorf("%v, another private key: %v", c, err)
+		}
+		_, ch, key = newChipCard(t, c, dh.P256(), nil)
+		ch.Close()
+		if _, err := ChipFar1(t.Context(), past{ch}, key, readKeys); !errors.Is(err, sm.ErrClosed) {
+			t.Errorf("%v, nobody leads there: %v", c, err)
+		}
+	}
+}
