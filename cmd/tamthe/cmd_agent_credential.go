@@ -235,7 +235,7 @@ func newCredentialShow(p *program) *cobra.Command {
 		Long: `Prints what shows the named fields, and no others, to the audience, with a proof of the wallet's
 key for the nonce that the audience gave. Without --fields it shows that there is a credential.
 `,
-		Example: "  tamthe agent credential show k3x9q2ab --audience https://shop.example --nonce 8fQ --fields age_over_18",
+		Example: "  tamthe agent credential show k3x9q2ab --audience https://shop.example --nonce 8fQ \\\n    --fields age_over_18",
 		Args:    exactly(1),
 		RunE:    func(_ *cobra.Command, args []string) error { return runCredentialShow(p, o, args[0]) },
 	}
@@ -291,7 +291,7 @@ publishes, each disclosure, the proof of the holder's key for --audience and --n
 issuer's status list whether the card is still in force. Whoever calls it uses each nonce once.
 Exit status 3 says that it is refused, 4 that nobody can say how the card stands.
 `,
-		Example: "  tamthe agent credential judge shown.txt --server https://eid.example --audience https://shop.example --nonce 8fQ",
+		Example: "  tamthe agent credential judge shown.txt --server https://eid.example \\\n    --audience https://shop.example --nonce 8fQ",
 		Args:    exactly(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runCredentialJudge(cmd.Context(), p, o, args[0])

@@ -137,7 +137,7 @@ func (t *trainer) feedback(q *training.Question, m training.Mark) {
 	words := training.Words(q.Right.Reason, lang)
 	t.say("  %s  %d/%d", t.p.text(head), m.Points, m.Of)
 	t.say("    %s: %s", t.p.text(wordTrainAnswer), q.Right.Tell(lang))
-	t.say("    %s: %s  [%s · %s]", t.p.text(wordTrainCase), q.Lesson.Title.In(lang), q.Lesson.ID+" "+q.Scene.ID, q.Lesson.Clause)
+	t.say("    %s: %s  [%s · %s]", t.p.text(wordTrainCase), q.Lesson.Told(q.Right, lang), q.Lesson.ID+" "+q.Scene.ID, q.Lesson.Clause)
 	if lang != verify.Vietnamese && q.Lesson.Kind != "sound" {
 		t.say("    %s", verify.Escape(q.Scene.What))
 	}

@@ -77,7 +77,7 @@ func (f Face) another(r *rand.Rand) Face {
 // The size of a portrait in pixels.
 const faceWidth, faceHeight = 180, 240
 
-// JPEG draws the face, with the word SPECIMEN in a comment of the file.
+// JPEG draws the face, with the word SPECIMEN on it and in a comment of the file.
 func (f Face) JPEG() []byte {
 	img := image.NewRGBA(image.Rect(0, 0, faceWidth, faceHeight))
 	for y := range faceHeight {
@@ -85,6 +85,7 @@ func (f Face) JPEG() []byte {
 			img.SetRGBA(x, y, f.at(float64(x)/faceWidth*2-1, float64(y)/faceHeight*2-1))
 		}
 	}
+	mark(img)
 	var b bytes.Buffer
 	_ = jpeg.Encode(&b, img, &jpeg.Options{Quality: 80}) // into memory
 	comment := []byte("SPECIMEN: nobody's face")

@@ -128,7 +128,7 @@ func (s *Sheet) Write(w io.Writer, lang verify.Lang) error {
 	}
 	for _, m := range s.Marks {
 		r := row{
-			Number: m.Number, Lesson: m.Lesson.Title.In(lang), Clause: m.Lesson.Clause, Code: m.Lesson.ID + " " + m.Play, Said: m.Given.Tell(lang),
+			Number: m.Number, Lesson: m.Lesson.Told(m.Right, lang), Clause: m.Lesson.Clause, Code: m.Lesson.ID + " " + m.Play, Said: m.Given.Tell(lang),
 			Should: m.Right.Tell(lang), Remedy: Words(m.Right.Reason, lang).Remedy, Mark: verify.MarkPassed, Points: fmt.Sprintf("%d/%d", m.Points, m.Of),
 		}
 		switch {

@@ -27,9 +27,9 @@ type item struct {
 // sound are plays of cards with which nothing is wrong.
 var sound = []string{"print-agrees", "qr-agrees", "pace-by-mrz", "status-active", "bac"}
 
-// Sound is the lesson of a card with which nothing is wrong.
+// soundLesson is that of a card with which nothing is wrong.
 func soundLesson() Lesson {
-	return Lesson{ID: "OK", Kind: "sound", Clause: "ICAO 9303", Title: Text{"thẻ không có lỗi", "a card with which nothing is wrong"}, Plays: sound}
+	return Lesson{ID: "OK", Kind: soundKind, Clause: "ICAO 9303", Title: Text{"thẻ không có lỗi", "a card with which nothing is wrong"}, Plays: sound}
 }
 
 // In a session a quarter of the cards is sound, for whoever refuses all has learnt nothing,

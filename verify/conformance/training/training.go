@@ -46,6 +46,21 @@ type Lesson struct {
 	Plays  []string
 }
 
+// Told is the title as it is told with an answer: where the fault that the lesson warns of is
+// not in this card, that is said.
+func (l Lesson) Told(right Answer, lang verify.Lang) string {
+	title := l.Title.In(lang)
+	if right.Decision == verify.Accept && l.Kind != soundKind {
+		title += " – " + allowed.In(lang)
+	}
+	return title
+}
+
+var allowed = Text{"biến thể này được phép", "this variant is allowed"}
+
+// soundKind is the kind of a card with which nothing is wrong.
+const soundKind = "sound"
+
 //go:embed lessons.json
 var lessonsJSON []byte
 

@@ -19,7 +19,7 @@ type labels struct {
 var english = labels{
 	Title: "What was read from your card", Specimen: "SPECIMEN: practice or a trial; no real document was read",
 	Time: "When", Office: "Who read it", Party: "Who was told", Server: "Through", Device: "Device", Officer: "Officer (by key)", Purpose: "For what purpose", Basis: "Legal basis", Case: "Case",
-	Result: "Result", Why: "because", Read: "What was read", Told: "What was told", Kept: "What is kept", Nothing: "nothing", KeptNone: "Nothing of these data was kept.",
+	Result: "Result", Why: "because", Read: "What was read", Told: "What was told", Kept: "What is kept", Nothing: "nothing", KeptNone: "Nothing of these data was kept. The device's record has an entry with a digest of the card, and no name.",
 	Entry: "Entry in the record of inspections", Login: "The service has it on record as", Complain: "Questions and complaints", Code: "Proof of this slip",
 	Foot:   "Made by tamthe for the citizen. It holds no data of your card. Whoever has this slip can have it shown, with the device's record, that it is genuine.",
 	Rights: "You may ask what was done with your data, have them corrected or erased where the law says so, and complain (Law 91/2025/QH15 on personal data; Law 26/2023/QH15 on identification). Nobody may keep your card.",
@@ -43,7 +43,7 @@ var english = labels{
 var vietnamese = labels{
 	Title: "Thông báo: đã đọc những gì từ thẻ của bạn", Specimen: "MẪU (SPECIMEN): luyện tập hoặc chạy thử; không đọc giấy tờ thật nào",
 	Time: "Thời điểm", Office: "Nơi đọc", Party: "Nơi nhận thông tin", Server: "Qua dịch vụ", Device: "Thiết bị", Officer: "Cán bộ (mã khóa)", Purpose: "Mục đích", Basis: "Căn cứ pháp lý", Case: "Hồ sơ",
-	Result: "Kết quả", Why: "vì", Read: "Đã đọc", Told: "Đã cung cấp", Kept: "Lưu lại", Nothing: "không có gì", KeptNone: "Không lưu lại dữ liệu nào trong số này.",
+	Result: "Kết quả", Why: "vì", Read: "Đã đọc", Told: "Đã cung cấp", Kept: "Lưu lại", Nothing: "không có gì", KeptNone: "Không lưu lại dữ liệu nào trong số này. Sổ của thiết bị chỉ có một mục với giá trị băm của thẻ, không có tên.",
 	Entry: "Số thứ tự trong sổ kiểm tra", Login: "Dịch vụ ghi nhận với mã", Complain: "Hỏi đáp và khiếu nại", Code: "Mã chứng thực phiếu",
 	Foot:   "Do tamthe lập cho người dân. Phiếu không có dữ liệu nào trong thẻ của bạn. Ai có phiếu này đều có thể yêu cầu đối chiếu với sổ của thiết bị để chứng minh phiếu là thật.",
 	Rights: "Bạn có quyền được biết dữ liệu của mình được xử lý thế nào, yêu cầu chỉnh sửa hoặc xóa theo luật, và khiếu nại (Luật 91/2025/QH15 về bảo vệ dữ liệu cá nhân; Luật 26/2023/QH15 về căn cước). Không ai được giữ thẻ của bạn trái pháp luật.",
