@@ -92,3 +92,23 @@ func TestContinuationRefuses(t *testing.T) {
 		}
 	}
 }
+
+func FuzzParseContinuation(f *testing.F) {
+	r := newRig(f, 9, 0)
+	for _, older := range []int64{0, 4, 9} {
+		text, err := r.continuation(f, older, 9).MarshalText()
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		c, err := receipt.ParseContinuation(text)
+		if err != nil {
+			return
+		}
+		if again, err := c.MarshalText(); err != nil || !bytes.Equal(again, text) {
+			t.Errorf("another text: %v", err)
+		}
+	})
+}
