@@ -35,6 +35,13 @@ func TestChecksTable(t *testing.T) {
 	}
 }
 
+// TestProgrammeTable holds the table of what the national programme names to tests that exist.
+func TestProgrammeTable(t *testing.T) {
+	if n := len(tableOfTests(t, "issuance/PROGRAMME.md", 8, 5, `^ 1?[0-9] $`)); n != 15 {
+		t.Errorf("%d rows", n)
+	}
+}
+
 // tableOfTests reads a table whose rows begin with a name of that form and name tests in
 // one of their cells, behind the folder that holds them. It gives the names of the rows.
 func tableOfTests(t *testing.T, file string, cells, tests int, name string) (rows []string) {
