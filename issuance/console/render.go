@@ -68,6 +68,7 @@ func functions(lang string) template.FuncMap {
 		"form": func() template.HTML {
 			return template.HTML(`<input type="hidden" name="form" value="` + randomID() + `">`)
 		},
+		"actof":  func(k issuance.Kind, a issuance.Act) string { return nameOfActOf(k, a).in(lang) },
 		"act":    func(a issuance.Act) string { return nameOfAct(a).in(lang) },
 		"kind":   func(k issuance.Kind) string { return nameOf(kindNames, string(k)).in(lang) },
 		"phase":  func(p issuance.Phase) string { return nameOf(phaseNames, string(p)).in(lang) },
