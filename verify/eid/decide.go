@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tamthe/tamthe/card/lds"
 	"github.com/tamthe/tamthe/verify"
 )
 
@@ -143,12 +144,26 @@ func (s *Server) refusalOf(l *login, r *verify.Report, unproven error) error {
 	case active.Outcome != verify.Passed && (agreed.Outcome != verify.Passed || slices.Contains(l.party.Proofs, ProofActive)),
 		agreed.Outcome != verify.Passed && slices.Contains(l.party.Proofs, ProofAgreement):
 		return refuse(CodeUnproven, reasons...)
+	case active.Outcome != verify.Passed && active.Reason != verify.ReasonKeyFactorable && signs(l.record):
+		return refuse(CodeUnproven, reasons...)
 	case r.Verdict != verify.Accept:
 		return refuse(CodeInconclusive, reasons...)
 	case l.ask.Level == Holder && !l.holder:
 		return refuse(CodeLevel)
 	}
 	return nil
+}
+
+// signs reports whether a chip has a key to sign with, by the SOD and whatever was shown of it.
+// Only its signature is bound to this login: Chip Authentication is answered to whoever asks,
+// and a service in between would leave the signature out.
+func signs(r verify.Record) bool {
+	sod, err := lds.ParseSOD(r.Files[lds.SODFile])
+	if err != nil {
+		return false
+	}
+	_, listed := sod.Object.GroupHash(lds.DG15.Number())
+	return listed
 }
 
 func proofOf(r verify.Record, far bool) string {

@@ -13,7 +13,9 @@
 //     verify it later; nobody can use it for another login.
 //
 //   - Agreement: the Server runs Chip Authentication from afar (auth.Remote1). Only the chip
-//     can answer, and only now; nobody else is convinced by the transcript.
+//     can answer, and only now; nobody else is convinced by the transcript. But it answers
+//     whoever asks: a service that a citizen logs in to can pass on the question of another. So
+//     a chip that can sign must sign, too, whatever a party needs.
 //
 //   - Relay: the Server is the terminal (Server.Relay). It runs Chip Authentication and reads
 //     the files under its keys, so that what it reads comes from the chip itself, and whoever

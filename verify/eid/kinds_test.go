@@ -88,7 +88,8 @@ func TestPolicyMatrix(t *testing.T) {
 	}
 }
 
-// A login needs the proofs of its party, and of another's any one.
+// A login needs the proofs of its party, and of another's any one; where the chip can sign, its
+// signature, which alone is of this login.
 func TestProofs(t *testing.T) {
 	for _, c := range []struct {
 		needs  []string
@@ -99,11 +100,11 @@ func TestProofs(t *testing.T) {
 		{nil, true, "active agreement", ""}, // of a state body
 		{nil, false, "agreement", CodeUnproven},
 		{[]string{}, true, "active", ""},
-		{[]string{}, false, "agreement", ""},
+		{[]string{}, false, "agreement", CodeUnproven},
 		{[]string{ProofActive}, true, "active", ""},
 		{[]string{ProofActive}, false, "agreement", CodeUnproven},
 		{[]string{ProofAgreement}, true, "active agreement", ""},
-		{[]string{ProofAgreement}, false, "agreement", ""},
+		{[]string{ProofAgreement}, false, "agreement", CodeUnproven},
 	} {
 		r := newRig(t, func(k *Config) { k.Parties[0].Proofs = c.needs })
 		b := r.begin(t, taxes())

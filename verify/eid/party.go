@@ -18,7 +18,7 @@ type Party struct {
 	Fields    []string
 	Level     Level    // the most that it may ask for; Possession if empty
 	Attended  bool     // its counter is attended: whoever has its secret may say that the bearer is the holder
-	Proofs    []string // that each login needs, of ProofActive and ProofAgreement; those of its kind if nil, any one if empty
+	Proofs    []string // that each login needs, of ProofActive and ProofAgreement; those of its kind if nil, any one if empty; a chip that can sign must
 	Rate      int      // logins a minute; that of its kind if 0
 	Redirects []string // where browsers may be sent back to; of OpenID Connect
 	Secret    [32]byte // SHA-256 of what it signs in with

@@ -60,7 +60,7 @@ func NewDesk(i *Issuer) *Desk {
 // Party is the desk as a relying party: of all fields, for one purpose.
 func (d *Desk) Party() eid.Party {
 	return eid.Party{
-		ID: PartyID, Name: "Thông tin định danh trên thiết bị của bạn", Kind: "state", Purposes: []string{Purpose}, Fields: eid.Fields(), Proofs: []string{}, Rate: 600,
+		ID: PartyID, Name: "Thông tin định danh trên thiết bị của bạn", Kind: "state", Purposes: []string{Purpose}, Fields: eid.Fields(), Proofs: []string{eid.ProofActive}, Rate: 600,
 	}
 }
 
