@@ -13,6 +13,15 @@ import (
 	"github.com/tamthe/tamthe/verify"
 )
 
+type loginKey struct{}
+
+// LoginOf is the session of the login that is being judged where a source of status is asked;
+// "" where none is. Two logins with one card may be judged at once, by different files.
+func LoginOf(ctx context.Context) string {
+	session, _ := ctx.Value(loginKey{}).(string)
+	return session
+}
+
 // judge says what what was shown is worth.
 func (s *Server) judge(ctx context.Context, l *login, now time.Time) (*verify.Report, error) {
 	o := s.c.Options
@@ -22,7 +31,7 @@ func (s *Server) judge(ctx context.Context, l *login, now time.Time) (*verify.Re
 	}
 	began := time.Now()
 	defer func() { s.c.Metrics.Judged(time.Since(began)) }()
-	return verify.JudgeRecord(ctx, l.record, o)
+	return verify.JudgeRecord(context.WithValue(ctx, loginKey{}, l.id), l.record, o)
 }
 
 // decide judges what was shown and concludes.

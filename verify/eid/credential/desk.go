@@ -36,8 +36,8 @@ type Desk struct {
 	server *eid.Server
 
 	mu    sync.Mutex
-	asked map[verify.CardID]seen // cards that are being judged
-	shown map[string]seen        // by login: the card that was accepted
+	asked map[string]seen // by login: the card that is being judged
+	shown map[string]seen // and that was accepted
 }
 
 type seen struct {
@@ -54,7 +54,7 @@ const (
 // NewDesk makes the desk of an issuer. Its Party, Watch and Follow go into the configuration of
 // the service, which Open then takes.
 func NewDesk(i *Issuer) *Desk {
-	return &Desk{issuer: i, asked: map[verify.CardID]seen{}, shown: map[string]seen{}}
+	return &Desk{issuer: i, asked: map[string]seen{}, shown: map[string]seen{}}
 }
 
 // Party is the desk as a relying party: of all fields, for one purpose.
@@ -76,9 +76,11 @@ type following struct {
 }
 
 func (f following) Status(ctx context.Context, c verify.CardRef) (verify.StatusAnswer, error) {
-	f.desk.mu.Lock()
-	put(f.desk.asked, c.ID, seen{c, f.desk.issuer.c.Now()})
-	f.desk.mu.Unlock()
+	if session := eid.LoginOf(ctx); session != "" {
+		f.desk.mu.Lock()
+		put(f.desk.asked, session, seen{c, f.desk.issuer.c.Now()})
+		f.desk.mu.Unlock()
+	}
 	return f.StatusSource.Status(ctx, c)
 }
 
@@ -95,15 +97,16 @@ func (w watching) Decide(ctx context.Context, d eid.Decision) error {
 	err := w.Store.Decide(ctx, d)
 	w.desk.mu.Lock()
 	defer w.desk.mu.Unlock()
-	card, ok := w.desk.asked[d.Card]
-	if err == nil && d.Party == PartyID && d.Code == "" && ok {
+	card, ok := w.desk.asked[d.Session]
+	delete(w.desk.asked, d.Session)
+	if err == nil && d.Party == PartyID && d.Code == "" && ok && card.card.ID == d.Card {
 		put(w.desk.shown, d.Session, card)
 	}
 	return err
 }
 
 // put remembers, and forgets what is old.
-func put[K comparable](m map[K]seen, k K, s seen) {
+func put(m map[string]seen, k string, s seen) {
 	if len(m) >= maxWaiting {
 		for old, o := range m {
 			if s.at.Sub(o.at) > wait || len(m) >= maxWaiting {

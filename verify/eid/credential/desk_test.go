@@ -3,16 +3,19 @@ package credential
 import (
 	"context"
 	"crypto/ecdsa"
+	"crypto/sha256"
 	"errors"
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/tamthe/tamthe/apdu"
 	"github.com/tamthe/tamthe/card"
+	"github.com/tamthe/tamthe/card/lds"
 	"github.com/tamthe/tamthe/card/profile/vn"
 	"github.com/tamthe/tamthe/verify"
 	"github.com/tamthe/tamthe/verify/conformance"
@@ -25,10 +28,19 @@ var nobody = vn.Person{
 	Origin: "Xã Mẫu, Tỉnh Mẫu", Residence: "Số 5, phố Mẫu, Tỉnh Mẫu", Ethnicity: "Tày", Religion: "Không", Features: "Không", Father: "Đỗ Văn Ông", Mother: "Lý Thị Bà",
 }
 
-// decisions is a store that keeps nothing, or fails.
-type decisions struct{ err error }
+// decisions is a store that keeps nothing, or fails; what it waits for goes on meanwhile.
+type decisions struct {
+	err  error
+	wait func()
+}
 
-func (d *decisions) Decide(context.Context, eid.Decision) error { return d.err }
+func (d *decisions) Decide(context.Context, eid.Decision) error {
+	if wait := d.wait; wait != nil {
+		d.wait = nil
+		wait()
+	}
+	return d.err
+}
 
 // counter is a service with its desk, a card of a test issuer, and its holder's agent.
 type counter struct {
@@ -290,5 +302,61 @@ func TestDeskAsks(t *testing.T) {
 	}
 	if _, ok := c.desk.take(b.Session); ok {
 		t.Error("its card is remembered")
+	}
+}
+
+// Two logins with one card are judged at once, the other with altered files. By what the
+// credential's card is known is what its own login showed: else its holder could have it
+// followed by names that no list has.
+func TestDeskTwoAtOnce(t *testing.T) {
+	c := newCounter(t)
+	kept := &memory{}
+	c.issuer.c.Store = kept
+	b, err := c.client.Begin(t.Context(), c.key, []string{"name"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var honest [][32]byte
+	c.log.wait = func() {
+		other, err := c.client.Begin(t.Context(), c.key, []string{"name"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		agent := eid.NewNonce()
+		r, err := c.desk.server.Open("there", other.Code, eid.Commitment(agent))
+		if err != nil {
+			t.Fatal(err)
+		}
+		held, err := c.scene.Hold()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer held.Close()
+		s, err := card.Open(t.Context(), apdu.Over(held, apdu.Limits{}), card.Options{Passwords: c.scene.Station.Passwords})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		e, err := eid.Gather(t.Context(), s, *r, agent)
+		if err != nil {
+			t.Fatal(err)
+		}
+		honest = append(honest, sha256.Sum256(e.Files[lds.DG14]), sha256.Sum256(e.Files[lds.DG15]))
+		e.Files[lds.DG14] = append(slices.Clone(e.Files[lds.DG14]), 0)
+		if _, err := c.desk.server.Present(t.Context(), other.Session, agent, e); eid.CodeOf(err) != eid.CodeAltered {
+			t.Fatalf("the other login: %v", err)
+		}
+	}
+	step, err := c.login(t, b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.client.Fetch(t.Context(), c.key, b, step.Finish); err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range kept.all[0].Card.Keys {
+		if !slices.Contains(honest, key) {
+			t.Errorf("the credential follows a card with the key %x", key)
+		}
 	}
 }
