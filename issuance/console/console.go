@@ -14,8 +14,8 @@ import (
 	"crypto/x509"
 	"errors"
 	"log/slog"
-	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"sync"
 	"time"
@@ -217,10 +217,7 @@ func (c *Console) cancelJobs() {
 
 // mayTry says whether somebody at that address may try to come in once more.
 func (c *Console) mayTry(address string) bool {
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		host = address
-	}
+	host := networkOf(address)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	l := c.limits[host]
@@ -232,6 +229,20 @@ func (c *Console) mayTry(address string) bool {
 		c.limits[host] = l
 	}
 	return l.Allow()
+}
+
+// networkOf is the part of an address and port that names who may be behind it: the address,
+// or of IPv6 the half that names the network.
+func networkOf(address string) string {
+	at, err := netip.ParseAddrPort(address)
+	if err != nil {
+		return address
+	}
+	ip := at.Addr().Unmap().WithZone("")
+	if ip.Is4() {
+		return ip.String()
+	}
+	return netip.PrefixFrom(ip, 64).Masked().String()
 }
 
 // guarded puts before all pages what holds for all: the Host that browsers know, no other

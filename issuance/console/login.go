@@ -22,6 +22,7 @@ const maxCeremonies = 256
 type pending struct {
 	data       webauthn.SessionData
 	until      time.Time
+	from       string   // the network of whoever began it
 	code       [32]byte // of an invitation
 	operator   string
 	passphrase []byte   // of the operator who registers
@@ -110,8 +111,9 @@ func decodeStrict(r io.Reader, into any) error {
 	return nil
 }
 
-// hold keeps a ceremony until it is taken or too old.
-func (c *Console) hold(p *pending) (id string, err error) {
+// hold keeps a ceremony until it is taken or too old. Anybody can begin one, so none is refused
+// for want of room: the oldest of the network that has most makes room.
+func (c *Console) hold(address string, p *pending) (id string, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := c.config.Now()
@@ -121,13 +123,32 @@ func (c *Console) hold(p *pending) (id string, err error) {
 			delete(c.ceremonies, id)
 		}
 	}
-	if len(c.ceremonies) >= maxCeremonies || c.closed {
-		return "", errBusyPages
+	if c.closed {
+		return "", errStopping
 	}
-	p.until = now.Add(ceremony)
+	if len(c.ceremonies) >= maxCeremonies {
+		c.displace()
+	}
+	p.from, p.until = networkOf(address), now.Add(ceremony)
 	id = randomID()
 	c.ceremonies[id] = p
 	return id, nil
+}
+
+// displace forgets the oldest ceremony of the network that has most. The caller holds the lock.
+func (c *Console) displace() {
+	count, oldest := map[string]int{}, ""
+	for _, p := range c.ceremonies {
+		count[p.from]++
+	}
+	for id, p := range c.ceremonies {
+		o := c.ceremonies[oldest]
+		if o == nil || count[p.from] > count[o.from] || count[p.from] == count[o.from] && p.until.Before(o.until) {
+			oldest = id
+		}
+	}
+	clear(c.ceremonies[oldest].passphrase)
+	delete(c.ceremonies, oldest)
 }
 
 // take returns a ceremony once.
@@ -147,7 +168,7 @@ func (q *request) beginLogin(said) (told, error) {
 	if err != nil {
 		return told{}, err
 	}
-	id, err := q.c.hold(&pending{data: *data})
+	id, err := q.c.hold(q.RemoteAddr, &pending{data: *data})
 	return told{Ceremony: id, Options: options.Response, Salt: q.c.salt}, err
 }
 
@@ -166,13 +187,13 @@ func (q *request) finishLogin(in said) (told, error) {
 	}
 	passphrase := found.passphrase(operator, in.Secret)
 	if passphrase == nil {
-		id, err := q.c.hold(&pending{operator: operator, passkey: found, secret: in.Secret})
+		id, err := q.c.hold(q.RemoteAddr, &pending{operator: operator, passkey: found, secret: in.Secret})
 		return told{Ceremony: id, Passphrase: true}, errors.Join(err, q.c.keep(q.Context(), found))
 	}
 	defer clear(passphrase)
 	key, err := q.c.unlock(q.Context(), operator, passphrase)
 	if errors.Is(err, errPassphrase) { // it was changed since: it is asked for anew
-		id, err := q.c.hold(&pending{operator: operator, passkey: found, secret: in.Secret})
+		id, err := q.c.hold(q.RemoteAddr, &pending{operator: operator, passkey: found, secret: in.Secret})
 		return told{Ceremony: id, Passphrase: true}, err
 	}
 	if err != nil {
@@ -270,7 +291,7 @@ func (q *request) beginRegister(in said) (told, error) {
 	if err != nil {
 		return told{}, err
 	}
-	id, err := q.c.hold(&pending{data: *data, code: code, operator: operator, passphrase: []byte(in.Passphrase)})
+	id, err := q.c.hold(q.RemoteAddr, &pending{data: *data, code: code, operator: operator, passphrase: []byte(in.Passphrase)})
 	return told{Ceremony: id, Options: options.Response, Salt: q.c.salt}, err
 }
 
@@ -329,13 +350,4 @@ func (q *request) lock() error {
 		q.c.idle(s)
 	}
 	return q.redirect("/login")
-}
-
-// showWaiting asks whether what was sent to the locked session is to be done now.
-func (q *request) showWaiting() error {
-	w := q.session.kept(false)
-	if w == nil {
-		return q.redirect("/")
-	}
-	return q.render("waiting.html", w.path)
 }

@@ -20,7 +20,7 @@ func (q *request) once(do func() (next string, err error)) error {
 	if len(number) < 16 || len(number) > 64 {
 		return errForm
 	}
-	d := &q.session.done
+	d := q.session.done
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	next, ok := d.next[number]

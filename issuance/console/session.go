@@ -19,7 +19,7 @@ type session struct {
 	id       string
 	operator string
 	began    time.Time
-	done     done
+	done     *done // goes on in the session that takes its place
 
 	mu      sync.Mutex
 	key     crypto.Signer // nil while locked
@@ -62,9 +62,9 @@ type waiting struct {
 
 // begin starts a session with an unlocked key.
 func (c *Console) begin(w http.ResponseWriter, operator string, key crypto.Signer, old *session) {
-	s := &session{id: rand.Text(), operator: operator, began: c.config.Now(), key: &turns{key: key}}
+	s := &session{id: rand.Text(), operator: operator, began: c.config.Now(), key: &turns{key: key}, done: &done{}}
 	if old != nil && old.operator == operator {
-		s.waiting = old.waiting
+		s.waiting, s.done = old.kept(false), old.done
 	}
 	s.timer = time.AfterFunc(c.config.Idle, func() { c.idle(s) })
 	c.mu.Lock()
