@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -17,8 +18,8 @@ import (
 )
 
 // portal files person.json at the intake service of the rig's home, and returns the case's
-// code and how to ask for its state.
-func (r *consoleRig) portal(t *testing.T) (code string, status func() string) {
+// code, how to ask for its state, and how to amend it.
+func (r *consoleRig) portal(t *testing.T) (code string, status func() string, amend func(person []byte)) {
 	t.Helper()
 	if _, err := r.deal.run(r.stage, "serve", "intake", "--init"); err != nil {
 		t.Fatal(err)
@@ -52,31 +53,35 @@ func (r *consoleRig) portal(t *testing.T) (code string, status func() string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := c.Seal(intake.Message{
-		To: address, Portal: "dvc", Request: "q-1", Case: "c-1", Act: intake.File, Revision: 1, Purpose: "cấp thẻ", Time: time.Now().UTC(),
-		Salt: intake.NewSalt(), Reason: "first", Person: person,
-	})
-	if err != nil {
-		t.Fatal(err)
+	send := func(request string, act intake.Act, revision int, person []byte) string {
+		m, err := c.Seal(intake.Message{
+			To: address, Portal: "dvc", Request: request, Case: "c-1", Act: act, Revision: revision, Purpose: "cấp thẻ", Time: time.Now().UTC(),
+			Salt: intake.NewSalt(), Reason: "first", Person: person,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		receipt, err := c.Send(t.Context(), m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return receipt.Code
 	}
-	receipt, err := c.Send(t.Context(), m)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return receipt.Code, func() string {
-		s, err := c.Status(t.Context(), receipt.Code)
+	code = send("q-1", intake.File, 1, person)
+	return code, func() string {
+		s, err := c.Status(t.Context(), code)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return string(s.State)
-	}
+	}, func(person []byte) { send("q-2", intake.Amend, 2, person) }
 }
 
 // What a citizen filed at a portal is taken over at the desk by an officer who sees the
 // person and adds the portrait, typing nothing; the portal learns of it.
 func TestConsoleIntake(t *testing.T) {
 	r := newHomeRig(t, stageAuthority)
-	code, status := r.portal(t)
+	code, status, amend := r.portal(t)
 	r.url = r.serve(t, "console")
 	b := r.browser(t)
 	b.login("an")
@@ -106,6 +111,17 @@ func TestConsoleIntake(t *testing.T) {
 	if a := take(""); a.code() != "portrait" {
 		t.Errorf("no portrait: %q", a.code())
 	}
+	person, err := os.ReadFile(filepath.Join(r.dir, "person.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	amend(bytes.Replace(person, []byte("003190000017"), []byte("003190000018"), 1))
+	a = take("face.jpg") // of what the page showed before
+	if a.code() != "case-amended" || !strings.Contains(a.text, "003190000018") {
+		t.Fatalf("what was amended meanwhile: %q at %s", a.code(), a.path)
+	}
+	form = formOf(t, a, page+"/import")
+	form.Set("present", "1")
 	a = take("face.jpg")
 	app := regexp.MustCompile(`A-[A-Z0-9]+`).FindString(a.path)
 	if app == "" {

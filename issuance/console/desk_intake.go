@@ -1,7 +1,9 @@
 package console
 
 import (
+	"errors"
 	"net/http"
+	"strconv"
 
 	"github.com/tamthe/tamthe/issuance"
 	"github.com/tamthe/tamthe/issuance/desk"
@@ -10,6 +12,7 @@ import (
 
 var (
 	errNoIntake = &problem{"no-intake", http.StatusNotFound, say{"Cơ quan này chưa nhận hồ sơ từ cổng dịch vụ công", "This office takes nothing in from portals"}, say{"Người quản trị bật bằng `tamthe serve intake`.", "The administrator runs `tamthe serve intake`."}}
+	errAmended  = &problem{"case-amended", http.StatusConflict, say{"Cổng đã sửa hồ sơ này sau khi bạn mở trang", "The portal amended this case after you opened the page"}, say{"Đọc lại nội dung dưới đây, đối chiếu người xin cấp rồi tiếp nhận.", "Read what it says now, compare the person, then take it over."}}
 	errPresent  = &problem{"not-present", http.StatusConflict, say{"Chưa xác nhận người xin cấp có mặt", "It is not said that the person is here"}, say{"Đối chiếu người xin cấp với hồ sơ, rồi đánh dấu ô xác nhận.", "Compare the person with what was filed, then tick the box."}}
 )
 
@@ -101,7 +104,14 @@ func (q *request) importCase() error {
 		if err := q.goodEnough(&face, n.Portrait); err != nil {
 			return "", err
 		}
-		app, err := c.Import(q.Context(), q.PathValue("code"), n)
+		seen, err := strconv.Atoi(q.FormValue("seen"))
+		if err != nil || seen < 1 {
+			return "", errForm
+		}
+		app, err := c.ImportSeen(q.Context(), q.PathValue("code"), seen, n)
+		if errors.Is(err, intake.ErrConflict) && app == "" {
+			return "", errAmended
+		}
 		if app == "" {
 			return "", err
 		}

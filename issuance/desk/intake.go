@@ -223,6 +223,13 @@ func (c *Counter) may(ctx context.Context, roles ...issuance.Role) (issuance.Ope
 // done again, by whomever, and there is one application. Errors: intake.ErrUnknown,
 // intake.ErrClosed, and those of Enrol.
 func (c *Counter) Import(ctx context.Context, code string, n Enrolment) (string, error) {
+	return c.ImportSeen(ctx, code, 0, n)
+}
+
+// ImportSeen is Import of the revision of a case that the officer saw; 0 is whichever is newest.
+// A portal may amend a case, whom it is about included, as long as it is not taken over: where
+// it did meanwhile the error is intake.ErrConflict.
+func (c *Counter) ImportSeen(ctx context.Context, code string, seen int, n Enrolment) (string, error) {
 	k, err := c.Store.Case(ctx, code)
 	if err != nil {
 		return "", err
@@ -236,6 +243,8 @@ func (c *Counter) Import(ctx context.Context, code string, n Enrolment) (string,
 		return "", fmt.Errorf("%s: %w", code, intake.ErrWaiting)
 	case k.State != intake.Received:
 		return "", fmt.Errorf("%s is %s: %w", code, k.State, intake.ErrClosed)
+	case seen != 0 && k.Revision != seen:
+		return "", fmt.Errorf("%s: %w", code, intake.ErrConflict)
 	}
 	m, person, err := c.content(ctx, k)
 	if err != nil {
