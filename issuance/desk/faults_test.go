@@ -472,7 +472,7 @@ func pairs(t *testing.T, a *tally, first, second int) {
 // TestPairsOfFaults (F1, F2): the desk dies or the card is torn at every step, and again at
 // every step of the repair.
 func TestPairsOfFaults(t *testing.T) {
-	a, first, second, least := &tally{}, 23, 19, 40
+	a, first, second, least := &tally{}, 23, 19, 30
 	if soak() {
 		first, second, least = 1, 1, 10_000
 	}

@@ -88,7 +88,7 @@ func TestNothingNew(t *testing.T) {
 	}{
 		"pki.Query": {reflect.TypeFor[pki.Query](), []string{"At", "Country", "DocumentType", "Issued", "NoExpiry", "Specimen", "Lists", "Number", "Seen", "CRLAge"}},
 		"verify.Options": {reflect.TypeFor[verify.Options](), []string{
-			"Trust", "Policy", "At", "Seen", "Newest", "Status", "Specimen", "Printed", "QR", "Holder", "Face", "Profile", "Signers", "Lists",
+			"Trust", "Policy", "At", "Seen", "Newest", "Status", "Specimen", "Printed", "QR", "Holder", "Face", "Profile", "Signers", "Lists", "Recurring",
 			"Passwords", "Ask", "AllowBAC", "Reader", "Claimed", "Block", "Terminal", "Interim", "Progress", "Save", "Protected",
 			"Patience", "Directory", "Have", "Challenge", "Log",
 		}},
