@@ -344,10 +344,10 @@ func (q *request) logout() error {
 	return q.redirect("/login")
 }
 
-// lock locks the session at once, unless its key is being used.
+// lock locks the session at once; a job that is running goes on.
 func (q *request) lock() error {
 	if s := q.c.of(q.Request); s != nil {
-		q.c.idle(s)
+		s.lock()
 	}
 	return q.redirect("/login")
 }

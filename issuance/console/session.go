@@ -26,6 +26,7 @@ type session struct {
 	users   int           // requests and jobs that sign with it now
 	timer   *time.Timer
 	over    bool
+	shut    bool // locked by its operator; the key is gone with its last use
 	waiting *waiting
 }
 
@@ -134,7 +135,7 @@ func (c *Console) idle(s *session) {
 func (s *session) use(idle time.Duration) (crypto.Signer, func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.key == nil || s.over {
+	if s.key == nil || s.over || s.shut {
 		return nil, nil
 	}
 	s.users++
@@ -142,7 +143,7 @@ func (s *session) use(idle time.Duration) (crypto.Signer, func()) {
 	return s.key, func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		if s.users--; s.over && s.users == 0 {
+		if s.users--; (s.over || s.shut) && s.users == 0 {
 			s.forget()
 		}
 	}
@@ -151,7 +152,16 @@ func (s *session) use(idle time.Duration) (crypto.Signer, func()) {
 func (s *session) locked() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.key == nil
+	return s.key == nil || s.shut
+}
+
+// lock lets nothing more be done with the key; what is being done is, and then it is gone.
+func (s *session) lock() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.shut = true; s.users == 0 {
+		s.forget()
+	}
 }
 
 // end makes the session unusable; its key is gone with its last use.
