@@ -17,6 +17,9 @@ var outcomes = []struct {
 	{issuance.Enrol, "enrolled"}, {issuance.Approve, "approved"}, {issuance.Reject, "rejected"}, {issuance.Cancel, "cancelled"}, {issuance.Issue, "issued"},
 }
 
+// allCards is the table of a month's cards in all, whose only row is always there.
+const allCards = "cards"
+
 // counts counts by month.
 type counts struct {
 	first  time.Time
@@ -48,7 +51,7 @@ func newCounts(months []time.Time, more []Source) *counts {
 				m.tables = append(m.tables, exact{of.By, of.Names, map[string][]int{}})
 			}
 		}
-		m.tables = append(m.tables, exact{"cards", []string{"issued", "within"}, map[string][]int{"all": {0, 0}}})
+		m.tables = append(m.tables, exact{allCards, []string{"issued", "within"}, map[string][]int{"all": {0, 0}}})
 		t.months = append(t.months, m)
 	}
 	return t
@@ -106,9 +109,9 @@ func (t *counts) event(e Event) error {
 		}
 	case issuance.Issue:
 		m.days = append(m.days, e.Days)
-		list = append(list, [3]string{"cards", "issued", "all"})
+		list = append(list, [3]string{allCards, "issued", "all"})
 		if e.InTerm == "yes" {
-			list = append(list, [3]string{"cards", "within", "all"})
+			list = append(list, [3]string{allCards, "within", "all"})
 		}
 	}
 	for _, c := range list {

@@ -53,10 +53,16 @@ type Table struct {
 }
 
 // Row is the counts of one sort, in the order of Table.Names; nil where tables together
-// would tell too much.
+// would tell too much. A sort of which there are too few to be told has no row, as one of which
+// there are none.
 type Row struct {
 	Sort  string `json:"sort"`
 	Cells []*int `json:"cells"`
+}
+
+// tells reports whether a row tells more than that its sort was there.
+func (r Row) tells() bool {
+	return slices.ContainsFunc(r.Cells, func(n *int) bool { return n != nil && *n > 0 })
 }
 
 // Outside is something that was counted elsewhere than in the ledger, such as at a checkpoint.
@@ -182,7 +188,9 @@ func publish(tables []exact) []Table {
 					row.Cells[c] = &r
 				}
 			}
-			out.Rows = append(out.Rows, row)
+			if row.tells() || t.by == allCards { // else the row alone would say that there is somebody
+				out.Rows = append(out.Rows, row)
+			}
 		}
 		slices.SortFunc(out.Rows, func(a, b Row) int {
 			return cmp.Or(cmp.Compare(band(a.Sort), band(b.Sort)), cmp.Compare(a.Sort, b.Sort))
