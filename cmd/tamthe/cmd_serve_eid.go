@@ -67,7 +67,8 @@ others for each sector, and an empty record. PARTIES is a TOML file:
   secret_sha256 = "…"                  # of what it signs in with
   redirects = ["https://…/back"]       # of OpenID Connect
   proofs = ["active"]                  # that each login needs: active, agreement; [] is any;
-                                       # relay: the service reads the card itself
+                                       # relay: the service reads the card itself;
+                                       # a card that can sign always has to
   rate = 60                            # logins a minute
 
 The fields are ` + strings.Join(eid.Fields()[:6], ", ") + `,

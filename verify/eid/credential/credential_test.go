@@ -515,19 +515,21 @@ func TestForgedStatus(t *testing.T) {
 		token string
 		want  Code
 	}{
-		"sound":              {resign(t, w.key, typeStatus, claims(func(*statusToken) {})), ""},
-		"of a stranger":      {resign(t, newKey(t), typeStatus, claims(func(*statusToken) {})), CodeStatus},
-		"of the holder":      {resign(t, w.holder, typeStatus, claims(func(*statusToken) {})), CodeStatus},
-		"of another type":    {resign(t, w.key, typeCredential, claims(func(*statusToken) {})), CodeStatus},
-		"of another list":    {resign(t, w.key, typeStatus, claims(func(s *statusToken) { s.Subject += "1" })), CodeStatus},
-		"of another issuer":  {resign(t, w.key, typeStatus, claims(func(s *statusToken) { s.Issuer = "https://evil.example" })), CodeStatus},
-		"of yesterday":       {resign(t, w.key, typeStatus, claims(func(s *statusToken) { s.Expires = now.Add(-time.Hour).Unix() })), CodeStatus},
-		"of tomorrow":        {resign(t, w.key, typeStatus, claims(func(s *statusToken) { s.Issued = now.Add(time.Hour).Unix() })), CodeStatus},
-		"of three bits":      {resign(t, w.key, typeStatus, claims(func(s *statusToken) { s.List.Bits = 3 })), CodeStatus},
-		"that is empty":      {resign(t, w.key, typeStatus, claims(func(s *statusToken) { s.List.List = "" })), CodeStatus},
-		"that is a bomb":     {resign(t, w.key, typeStatus, claims(func(s *statusToken) { s.List = bomb })), CodeStatus},
-		"that is no token":   {"x", CodeStatus},
-		"that nobody signed": {encode(t, map[string]string{"alg": "none", "typ": typeStatus}) + "." + encode(t, claims(func(*statusToken) {})) + ".", CodeStatus},
+		"sound":                        {resign(t, w.key, typeStatus, claims(func(*statusToken) {})), ""},
+		"of a stranger":                {resign(t, newKey(t), typeStatus, claims(func(*statusToken) {})), CodeStatus},
+		"of the holder":                {resign(t, w.holder, typeStatus, claims(func(*statusToken) {})), CodeStatus},
+		"of another type":              {resign(t, w.key, typeCredential, claims(func(*statusToken) {})), CodeStatus},
+		"of another list":              {resign(t, w.key, typeStatus, claims(func(s *statusToken) { s.Subject += "1" })), CodeStatus},
+		"of another issuer":            {resign(t, w.key, typeStatus, claims(func(s *statusToken) { s.Issuer = "https://evil.example" })), CodeStatus},
+		"of yesterday":                 {resign(t, w.key, typeStatus, claims(func(s *statusToken) { s.Expires = now.Add(-time.Hour).Unix() })), CodeStatus},
+		"of tomorrow":                  {resign(t, w.key, typeStatus, claims(func(s *statusToken) { s.Issued = now.Add(time.Hour).Unix() })), CodeStatus},
+		"of last week, without an end": {resign(t, w.key, typeStatus, claims(func(s *statusToken) { s.Issued, s.Expires = now.AddDate(0, 0, -7).Unix(), 0 })), CodeStatus},
+		"of today, without an end":     {resign(t, w.key, typeStatus, claims(func(s *statusToken) { s.Expires = 0 })), ""},
+		"of three bits":                {resign(t, w.key, typeStatus, claims(func(s *statusToken) { s.List.Bits = 3 })), CodeStatus},
+		"that is empty":                {resign(t, w.key, typeStatus, claims(func(s *statusToken) { s.List.List = "" })), CodeStatus},
+		"that is a bomb":               {resign(t, w.key, typeStatus, claims(func(s *statusToken) { s.List = bomb })), CodeStatus},
+		"that is no token":             {"x", CodeStatus},
+		"that nobody signed":           {encode(t, map[string]string{"alg": "none", "typ": typeStatus}) + "." + encode(t, claims(func(*statusToken) {})) + ".", CodeStatus},
 	} {
 		w.verifier.Status = func(context.Context, string) (string, error) { return c.token, nil }
 		if _, err := w.verifier.Verify(t.Context(), w.present(t, "n", "name"), "n"); CodeOf(err) != c.want {

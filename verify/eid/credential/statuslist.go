@@ -25,6 +25,10 @@ const (
 	listSize = 1 << 16
 )
 
+// endless is how long a list is good that does not say when it ends: whoever kept one from
+// before a revocation would show it for ever.
+const endless = 24 * time.Hour
+
 // Place is a credential's place in the status lists.
 type Place struct {
 	List  int
@@ -117,6 +121,9 @@ func checkStatus(token, issuer, uri string, index int, keys jose.JSONWebKeySet, 
 		return refuse(CodeStatus)
 	}
 	if t.Issued == 0 || now.Add(leeway).Unix() < t.Issued || t.Expires != 0 && now.Unix() > t.Expires {
+		return refuse(CodeStatus)
+	}
+	if t.Expires == 0 && now.Sub(time.Unix(t.Issued, 0)) > endless {
 		return refuse(CodeStatus)
 	}
 	status, ok := t.List.at(index)
