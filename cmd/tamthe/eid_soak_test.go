@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"os"
@@ -173,7 +172,7 @@ func sample(t testing.TB, address string) map[string]float64 {
 		}
 	}
 	if all["go_gc_heap_live_bytes"] == 0 && all["go_goroutines"] == 0 {
-		t.Fatal(fmt.Sprintf("no counts in %s", text))
+		t.Fatalf("no counts in %s", text)
 	}
 	return all
 }
