@@ -7,7 +7,8 @@
 // Where it would not, columns are told as [Any], the day first, the office and the reasons
 // last; what is rare even then is left out. An applicant's age, the one column that is in no
 // public leaf, is told only where at least two ages are K times each among rows that are
-// otherwise equal, so that who finds a case in the published log does not learn it.
+// otherwise equal, so that who finds a case in the published log does not learn it. The caller
+// tells it of one act of a case: the groups of several have few ages in common.
 //
 // What is told of a month depends on that month alone, so that files of periods that overlap
 // tell together what one of them tells.

@@ -77,7 +77,7 @@ func columns() []Column {
 		{"register", "string", Text{"Lần hỏi cuối, cơ sở dữ liệu dân cư trả lời; none: chưa hỏi; *: không nêu", "What the population register had said last; none: not asked; *: not told"}, []string{"none", "match", "explainable", "mismatch", "unknown"}},
 		{"days", "string", Text{"Số ngày làm việc từ khi mở hồ sơ; null: không áp dụng; *: không nêu", "Working days since the application; null: does not apply; *: not told"}, []string{"0", "1-3", "4-7", "8-14", "15+"}},
 		{"in_term", "string", Text{"Thẻ trả trong 7 ngày làm việc (Luật 26/2023 Đ. 26); null: không phải trả thẻ; *: không nêu", "Card handed over within 7 working days (Law 26/2023 Art. 26); null: no card was handed over; *: not told"}, []string{"yes", "no"}},
-		{"age", "string", Text{"Độ tuổi người xin cấp; unknown: dữ liệu đã hủy; null: tệp không nêu tuổi; *: không nêu", "Band of the applicant's age; unknown: shredded; null: the file tells no ages; *: not told"}, []string{"0-5", "6-13", "14-24", "25-39", "40-59", "60+", "unknown"}},
+		{"age", "string", Text{"Độ tuổi người xin cấp, chỉ ở việc tiếp nhận (enrol); unknown: dữ liệu đã hủy; null: việc khác, hoặc tệp không nêu tuổi; *: không nêu", "Band of the applicant's age, of the act enrol alone; unknown: shredded; null: another act, or the file tells no ages; *: not told"}, []string{"0-5", "6-13", "14-24", "25-39", "40-59", "60+", "unknown"}},
 		{"level", "int32", Text{"Mức khái quát: 0 đủ; 1 không nêu ngày; 2 thêm register, days, in_term; 3 thêm office; 4 thêm cause, why", "How far values are told as *: 0 all told; 1 not the day; 2 nor register, days, in_term; 3 nor office; 4 nor cause, why"}, nil},
 	}
 }

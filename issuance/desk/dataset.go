@@ -7,6 +7,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/tamthe/tamthe/issuance"
 	"github.com/tamthe/tamthe/issuance/dataset"
 )
 
@@ -50,8 +51,13 @@ func (o *Office) WriteDataset(ctx context.Context, out io.Writer, d DatasetOptio
 	return made, result, err
 }
 
-// row is the event as a data set takes it.
+// row is the event as a data set takes it. The age is told of one act of a case only: whoever
+// has the log knows which acts are of one case, and the ages among which it is in each group
+// would leave one together.
 func (e Event) row() dataset.Event {
+	if e.Act != string(issuance.Enrol) {
+		e.Age = ""
+	}
 	return dataset.Event{
 		Day: e.Day, Document: e.Document, Act: e.Act, Cause: e.Cause, Why: e.Why, Office: e.Office, Register: e.Register,
 		Days: e.Days, InTerm: e.InTerm, Age: e.Age,
