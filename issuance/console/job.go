@@ -111,7 +111,8 @@ func (q *request) run(j *job, back string, work func(ctx context.Context, r repo
 	return "/jobs/" + j.id, nil
 }
 
-// admit counts a job in, and forgets those that ended long ago.
+// admit counts a job in, and forgets those that ended long ago, or first where there is no
+// room: only jobs that are running keep others out.
 func (c *Console) admit(j *job) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -124,12 +125,28 @@ func (c *Console) admit(j *job) error {
 	if c.closed {
 		return errStopping
 	}
-	if len(c.jobs) >= maxJobs {
+	if len(c.jobs) >= maxJobs && !c.dropEnded() {
 		return errBusyPages
 	}
 	c.jobs[j.id] = j
 	c.running.Add(1)
 	return nil
+}
+
+// dropEnded forgets the job that ended first; false where all are running. The caller holds
+// the lock.
+func (c *Console) dropEnded() bool {
+	var first *job
+	for _, j := range c.jobs {
+		if !j.ended.IsZero() && (first == nil || j.ended.Before(first.ended)) {
+			first = j
+		}
+	}
+	if first == nil {
+		return false
+	}
+	delete(c.jobs, first.id)
+	return true
 }
 
 // job finds the operator's own job of the page.

@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/tamthe/tamthe/issuance"
 	"github.com/tamthe/tamthe/issuance/desk"
@@ -124,9 +125,10 @@ func (q *request) who() (issuance.Operator, error) {
 	return list[i], nil
 }
 
-// wait keeps what was sent to a locked session until its operator is back.
+// wait keeps what was sent to a locked session until its operator is back. Whether what waits
+// is to be done is asked again then: the answer does not take its place.
 func (q *request) wait() {
-	if q.Method == http.MethodPost {
+	if q.Method == http.MethodPost && !strings.HasPrefix(q.URL.Path, "/waiting") {
 		body, err := io.ReadAll(io.LimitReader(q.Body, maxWaiting+1))
 		if err == nil && len(body) <= maxWaiting {
 			kind := q.Header.Get("Content-Type")

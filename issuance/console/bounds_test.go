@@ -1,0 +1,65 @@
+package console
+
+import (
+	"errors"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+)
+
+// bare is a console with no office, for what it holds of its own.
+func bare() *Console {
+	now := time.Date(2026, 9, 1, 8, 0, 0, 0, time.UTC)
+	return &Console{
+		config: Config{Now: func() time.Time { now = now.Add(time.Millisecond); return now }, Idle: time.Minute},
+		jobs:   map[string]*job{},
+	}
+}
+
+// Jobs that ended are there for their pages only: a busy office is not kept from its next
+// card by those of the last ten minutes.
+func TestEndedJobsKeepNobodyOut(t *testing.T) {
+	c := bare()
+	var jobs []*job
+	admit := func() error {
+		j := &job{id: randomID()}
+		jobs = append(jobs, j)
+		return c.admit(j)
+	}
+	for i := range 2 * maxJobs {
+		if err := admit(); err != nil {
+			t.Fatalf("job %d: %v", i, err)
+		}
+		jobs[i].ended = c.config.Now()
+	}
+	if len(c.jobs) != maxJobs || c.jobs[jobs[0].id] != nil || c.jobs[jobs[maxJobs].id] == nil {
+		t.Errorf("%d jobs are remembered, and not the newest", len(c.jobs))
+	}
+	for range maxJobs {
+		if err := admit(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := admit(); !errors.Is(err, errBusyPages) {
+		t.Errorf("more than may run: %v", err)
+	}
+}
+
+// What was sent to a locked session outlives a session that was locked again while its
+// operator was asked whether it is to be done.
+func TestWaitingOutlivesAnotherLock(t *testing.T) {
+	c, s := bare(), &session{}
+	send := func(path string) {
+		r := httptest.NewRequest("POST", path, strings.NewReader("form=1"))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		(&request{Request: r, c: c, w: httptest.NewRecorder(), session: s}).wait()
+	}
+	send("/desk/cards/C-1/deliver")
+	for _, path := range []string{"/waiting", "/waiting/drop"} {
+		send(path)
+		if k := s.kept(false); k == nil || k.path != "/desk/cards/C-1/deliver" {
+			t.Errorf("%s took its place: %v", path, k)
+		}
+	}
+}
