@@ -70,6 +70,7 @@ func (c *counter) merge() error {
 	err := c.run(func(put func([]byte, int64) error) error { return merged(old, put) })
 	for _, f := range old {
 		err = errors.Join(err, f.Close())
+		_ = os.Remove(f.Name())
 	}
 	return err
 }
@@ -137,10 +138,18 @@ func (h *head) next() error {
 	}
 	h.key = slices.Grow(h.key[:0], int(size))[:size]
 	if _, err := io.ReadFull(h.r, h.key); err != nil {
-		return err
+		return cutOff(err)
 	}
 	n, err := binary.ReadUvarint(h.r)
 	h.n = int64(n)
+	return cutOff(err)
+}
+
+// cutOff is the error of a file that ends within a key: that is not its end.
+func cutOff(err error) error {
+	if err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
 	return err
 }
 
