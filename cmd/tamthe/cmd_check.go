@@ -202,7 +202,8 @@ func (p *program) quality(id string, q *desk.Quality) error {
 	}
 	w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
 	for _, c := range q.Checks {
-		fmt.Fprintf(w, "%2d  %s\t%s\t%s\n", c.Number, p.text(wordQuality[c.Code]), p.text(wordOutcomes[c.Outcome]), c.Detail)
+		detail, _ := desk.DetailText(c.Detail, p.lang)
+		fmt.Fprintf(w, "%2d  %s\t%s\t%s\n", c.Number, p.text(wordQuality[c.Code]), p.text(wordOutcomes[c.Outcome]), detail)
 	}
 	return w.Flush()
 }

@@ -51,13 +51,13 @@ func (q *request) auditDeeds() error {
 	data := struct {
 		Name, From string
 		Rows       []desk.Deed
-		Count      map[issuance.Act]int
+		Count      map[string]int // by what the acts are called
 		All        int
 		Suspect    int
 		More       int
-	}{Name: q.PathValue("name"), From: text, All: len(list), Count: map[issuance.Act]int{}}
+	}{Name: q.PathValue("name"), From: text, All: len(list), Count: map[string]int{}}
 	for _, d := range list {
-		data.Count[d.Act]++
+		data.Count[nameOfActOf(d.Stream.Kind, d.Act).in(q.lang)]++
 		if d.Suspect {
 			data.Suspect++
 		}

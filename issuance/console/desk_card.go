@@ -149,8 +149,8 @@ const maxQualities = 64
 func (c *Console) keepQuality(card string, found *desk.Quality) {
 	res := &qualityResult{at: c.config.Now(), Passed: found.Passed(), Reason: found.Reason()}
 	for _, k := range found.Checks {
-		detail, known := qualityDetail(k.Detail)
-		res.Checks = append(res.Checks, qualityLine{k.Number, nameOf(qualityNames, k.Code), outcomeNames[k.Outcome], k.Outcome == verify.Failed, detail, !known, k.Code})
+		detail, known := desk.DetailText(k.Detail, "vi")
+		res.Checks = append(res.Checks, qualityLine{k.Number, nameOf(qualityNames, k.Code), outcomeNames[k.Outcome], k.Outcome == verify.Failed, say{detail, k.Detail}, !known, k.Code})
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

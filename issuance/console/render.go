@@ -90,10 +90,11 @@ type view struct {
 
 // navEntry is a part of the console that an operator may go to.
 type navEntry struct {
-	Path string
-	Name say
-	Key  string // the access key
-	Here bool
+	Path  string
+	Name  say
+	Tells say    // what is done there
+	Key   string // the access key
+	Here  bool
 }
 
 // nav lists the parts that the operator may use.
@@ -105,9 +106,9 @@ func (q *request) nav() []navEntry {
 		navEntry
 		roles []issuance.Role
 	}{
-		{navEntry{Path: "/desk/", Name: say{"Quầy cấp thẻ", "Desk"}, Key: "1"}, deskRoles},
-		{navEntry{Path: "/checkpoint/", Name: say{"Kiểm tra thẻ", "Checkpoint"}, Key: "2"}, nil},
-		{navEntry{Path: "/audit/", Name: say{"Kiểm toán", "Audit"}, Key: "3"}, auditRoles},
+		{navEntry{Path: "/desk/", Name: say{"Quầy cấp thẻ", "Desk"}, Tells: say{"Hồ sơ, duyệt, làm thẻ, trả thẻ, kho phôi, thống kê", "Applications, approval, making and handing over cards, blanks, statistics"}, Key: "1"}, deskRoles},
+		{navEntry{Path: "/checkpoint/", Name: say{"Kiểm tra thẻ", "Checkpoint"}, Tells: say{"Thẻ trên đầu đọc có thật không, người đưa thẻ có phải chủ thẻ không", "Is the card on the reader genuine, and is its bearer the holder?"}, Key: "2"}, nil},
+		{navEntry{Path: "/audit/", Name: say{"Kiểm toán", "Audit"}, Tells: say{"Sổ cái, bằng chứng, ai đã làm gì", "The ledger, its proofs, and who did what"}, Key: "3"}, auditRoles},
 	}
 	var list []navEntry
 	for _, e := range all {

@@ -1,8 +1,6 @@
 package console
 
 import (
-	"strings"
-
 	"github.com/tamthe/tamthe/issuance"
 	"github.com/tamthe/tamthe/issuance/desk"
 )
@@ -33,7 +31,7 @@ var phaseNames = map[string]say{
 var actNames = map[string]say{
 	"enrol": {"tiếp nhận hồ sơ", "application opened"}, "change": {"sửa hồ sơ", "changed"}, "confirm": {"cơ sở dữ liệu xác nhận", "confirmed by the register"},
 	"differ": {"lệch với cơ sở dữ liệu", "differs from the register"}, "accept": {"chấp nhận chỗ lệch", "difference accepted"}, "approve": {"duyệt", "approved"},
-	"reject": {"từ chối", "refused"}, "cancel": {"rút hồ sơ", "withdrawn"}, "issue": {"cấp", "issued"}, "complain": {"khiếu nại", "complained of"}, "settle": {"giải quyết khiếu nại", "complaint settled"},
+	"reject": {"từ chối", "refused"}, "cancel": {"rút hồ sơ", "withdrawn"}, "issue": {"đã cấp, đã trả thẻ", "issued"}, "complain": {"khiếu nại", "complained of"}, "settle": {"giải quyết khiếu nại", "complaint settled"},
 	"shred": {"hủy dữ liệu", "data destroyed"}, "personalise": {"bắt đầu làm thẻ", "card begun"}, "allocate": {"gán chip", "chip allocated"}, "rotate": {"thay khóa chip", "keys put on"},
 	"generate": {"chip tạo khóa", "keys made on the chip"}, "prepare": {"chuẩn bị ký", "prepared for signing"}, "sign": {"ký", "signed"}, "attempt": {"làm tiếp", "taken up again"},
 	"write": {"ghi chip", "writing the chip"}, "written": {"đọc lại chip", "reading the chip back"}, "lock": {"khóa chip", "locking the chip"}, "locked": {"đã khóa chip", "chip locked"},
@@ -41,26 +39,6 @@ var actNames = map[string]say{
 	"deliver": {"trả thẻ", "handed over"}, "suspend": {"tạm dừng hiệu lực", "suspended"}, "resume": {"cho hiệu lực lại", "resumed"}, "revoke": {"thu hồi", "revoked"},
 	"supersede": {"được thay", "superseded"}, "spoil": {"bỏ thẻ hỏng", "spoiled"}, "return": {"thu lại", "taken back"}, "destroy": {"tiêu hủy", "destroyed"},
 	"move": {"chuyển phôi", "moved"}, "count": {"kiểm đếm", "counted"}, "close": {"chốt ngày", "day closed"},
-}
-
-// qualityDetails are the details of checks that are always said in the same words.
-var qualityDetails = map[string]say{
-	"with what was ordered to be printed": {"bằng thông tin đã đặt in", "with what was ordered to be printed"}, "the card has none": {"thẻ không có", "the card has none"},
-	"the reader names no UID": {"đầu đọc không cho biết UID", "the reader names no UID"}, "the body was printed and not read": {"thẻ đã in nhưng chưa đọc lại phần in", "the body was printed and not read"},
-	"the body was not printed": {"thẻ chưa in", "the body was not printed"}, "not asked for": {"không yêu cầu", "not asked for"}, "the UID stays the same": {"UID không đổi", "the UID stays the same"},
-	"what is printed does not open the chip": {"thông tin in không mở được chip", "what is printed does not open the chip"}, "what was ordered does not open the chip": {"thông tin đã đặt in không mở được chip", "what was ordered does not open the chip"},
-	"it does not open a second time": {"không mở được lần thứ hai", "it does not open a second time"}, "no terminal that may read them": {"không có thiết bị được quyền đọc", "no terminal that may read them"},
-}
-
-// qualityDetail says a detail of a check in both languages; false where it has English only.
-func qualityDetail(detail string) (say, bool) {
-	if s, ok := qualityDetails[detail]; ok || detail == "" {
-		return s, true
-	}
-	if n, ok := strings.CutSuffix(detail, " files"); ok && strings.Trim(n, "0123456789") == "" {
-		return say{n + " tệp", detail}, true
-	}
-	return say{detail, detail}, false
 }
 
 // sexNames are those of the letters that stand for a sex.
