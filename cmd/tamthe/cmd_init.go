@@ -165,7 +165,7 @@ func runInit(ctx context.Context, p *program, o initOptions) error {
 			return err
 		}
 	}
-	p.say("made %s with operators %s and %s; keep a copy of keys/ in a safe place", p.home, o.name, o.second)
+	p.say(p.text(wordHomeMade), p.home, o.name, o.second)
 	return p.result(struct {
 		Schema   string `json:"schema"`
 		Home     string `json:"home"`

@@ -80,7 +80,7 @@ func runInspectionsSlip(p *program, file string) error {
 		Verdict string    `json:"verdict"`
 		Files   []string  `json:"files"`
 	}{"tamthe/inspections-slip/1", why == "", why, s.Entry, hex.EncodeToString(s.Hash), s.Time, s.Purpose, s.Verdict, append([]string{}, s.Files...)}
-	said := fmt.Sprintf(p.text(wordSlipGenuine), s.Entry, s.Time.Format(time.RFC3339), verify.Escape(s.Purpose), s.Verdict)
+	said := fmt.Sprintf(p.text(wordSlipGenuine), s.Entry, s.Time.Format(time.RFC3339), verify.Escape(s.Purpose), p.verdictOf(s.Verdict))
 	if why != "" {
 		said = p.text(wordSlipForged[why])
 	}
@@ -88,4 +88,14 @@ func runInspectionsSlip(p *program, file string) error {
 		return err
 	}
 	return verdictError(exitRefused)
+}
+
+// verdictOf says the word of a record for a verdict; one that has no verdict's word as it is.
+func (p *program) verdictOf(word string) string {
+	for v, t := range wordVerdicts {
+		if v.String() == word {
+			return p.text(t)
+		}
+	}
+	return word
 }

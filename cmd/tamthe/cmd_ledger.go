@@ -202,11 +202,11 @@ func printAudit(p *program, r *ledger.Report) error {
 	if r.Truncated {
 		fmt.Fprintln(p.out, "… and more")
 	}
-	state := "agrees"
+	state := wordLedgerAgrees
 	if !r.OK() {
-		state = "does not agree"
+		state = wordLedgerDiffers
 	}
-	_, err := fmt.Fprintf(p.out, "%s: %d acts, root %s: %s\n", r.Origin, r.Size, r.Root, state)
+	_, err := fmt.Fprintf(p.out, p.text(wordLedgerRoot)+"\n", r.Origin, r.Size, r.Root, p.text(state))
 	return err
 }
 

@@ -130,7 +130,7 @@ func (o personaliseOptions) check() (*perso.Driver, error) {
 // places, whatever version the supplier gave it.
 func (p *program) supplied(ctx context.Context, name string) ([]gp.Keys, error) {
 	if name == "" {
-		p.say("this batch names no transport key: published test keys open its blanks (SPECIMEN)")
+		p.say("%s", p.text(wordTestKeys))
 		return []gp.Keys{gp.TransportKeys()}, nil
 	}
 	key, err := p.transportKey(ctx, name)

@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"strconv"
 
 	"github.com/spf13/cobra"
 
+	"github.com/tamthe/tamthe/issuance"
 	"github.com/tamthe/tamthe/issuance/desk"
 )
 
@@ -54,10 +56,12 @@ func (p *program) changeStock(ctx context.Context, batch, numbers, verb string, 
 	}
 	defer o.done()
 	r := desk.Range{Batch: batch, First: span.First, Last: span.Last, At: o.Place}
-	if err := run(ctx, o, r); err != nil {
+	if err := run(ctx, o, r); errors.Is(err, issuance.ErrLink) {
+		return hintBoth(err, wordSeeStock)
+	} else if err != nil {
 		return err
 	}
-	p.say("%s: %d blanks of batch %s at %s", verb, r.Len(), batch, r.At)
+	p.say(p.text(wordStockDone), verb, r.Len(), batch, r.At)
 	return p.result(stockJSON{"tamthe/stock-" + verb + "/1", batch, r.At, r.First, r.Last}, batch, "")
 }
 

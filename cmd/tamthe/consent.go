@@ -95,8 +95,12 @@ func (p *program) consent(ctx context.Context, r eid.Request, agreed []agreement
 	}
 	p.sayAsked(r)
 	answer, err := p.ask(ctx, p.text(wordAgree))
+	if errors.Is(err, errNoPrompt) { // without the party and purpose, which a stranger chose: hints are pasted into shells
+		known := slices.DeleteFunc(slices.Clone(r.Fields), func(f string) bool { return !slices.Contains(eid.Fields(), f) })
+		return hintBoth(usageBoth(wordNobodyAgrees), wordNoConsenter, strings.Join(known, ","))
+	}
 	if err != nil {
-		return hintBoth(err, wordNoConsenter)
+		return err
 	}
 	if !slices.Contains([]string{"y", "yes", "c", "có", "co"}, strings.ToLower(strings.TrimSpace(answer))) {
 		return errNoConsent

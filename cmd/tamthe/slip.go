@@ -64,9 +64,9 @@ func (o slipOption) prepare(p *program, purpose string) (string, error) {
 	purpose = first(purpose, c.Purpose)
 	switch {
 	case c.Office == "" || c.Basis == "" || c.Complain == "":
-		return "", hint(usagef("a slip tells who reads cards here, on what basis, and where to complain"), "fill in office, basis and complain under [slip] of %s", p.home.path(configFile))
+		return "", hintBoth(usageBoth(wordSlipLacks), wordFillSlip, p.home.path(configFile))
 	case strings.TrimSpace(purpose) == "":
-		return "", usagef("a slip tells for what the card is read: --purpose, or purpose under [slip]")
+		return "", usageBoth(wordSlipPurpose)
 	}
 	return purpose, o.free()
 }

@@ -3,6 +3,9 @@ package main
 // The words of citizens' slips.
 var (
 	wordNoSlip      = phrase{"no slip for the citizen was written", "chưa lập được phiếu thông báo cho người dân"}
+	wordSlipLacks   = phrase{"a slip tells who reads cards here, on what basis, and where to complain", "phiếu phải nêu nơi đọc thẻ, căn cứ pháp lý và nơi khiếu nại"}
+	wordFillSlip    = phrase{"fill in office, basis and complain under [slip] of %s", "điền office, basis và complain ở mục [slip] trong %s"}
+	wordSlipPurpose = phrase{"a slip tells for what the card is read: --purpose, or purpose under [slip]", "phiếu phải nêu đọc thẻ để làm gì: --purpose, hoặc purpose ở mục [slip]"}
 	wordSlipGenuine = phrase{"genuine: entry %d of the record, %s, for %q, %s", "phiếu thật: mục %d trong sổ, %s, mục đích %q, %s"}
 	wordSlipForged  = map[string]phrase{
 		slipMalformed: {"NOT GENUINE: there is no code of a slip in it, or it was changed", "KHÔNG PHẢI PHIẾU THẬT: không có mã chứng thực, hoặc mã đã bị sửa"},

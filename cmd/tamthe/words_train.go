@@ -33,7 +33,7 @@ var (
 	wordTrainForgery     = phrase{"✗ A FORGERY WAS ACCEPTED", "✗ ĐÃ CHẤP NHẬN THẺ GIẢ"}
 	wordTrainAnswer      = phrase{"right answer", "đáp án"}
 	wordTrainCase        = phrase{"it was", "tình huống"}
-	wordTrainFields      = phrase{"an answer to this question has %d words, not %d", "câu trả lời này có %d từ, không phải %d"}
+	wordTrainFields      = phrase{"an answer to this question has %d words, not %d", "câu này cần trả lời bằng %d từ, đã nhận %d từ"}
 	wordTrainDecision    = phrase{"the decision is accept, refuse or refer, not %q", "quyết định là nhận, từ-chối hay chuyển, không phải %q"}
 	wordTrainReason      = phrase{"the reason is a number from 1 to %d, not %q", "lý do là số từ 1 đến %d, không phải %q"}
 	wordTrainHolder      = phrase{"the bearer is match, mismatch or unsure, not %q", "người mang thẻ là đúng, khác hay không-rõ, không phải %q"}

@@ -34,6 +34,13 @@ var (
 	wordTriesLeft       = phrase{"tries left", "số lần thử còn lại"}
 	wordAskCAN          = phrase{"CAN (six digits)", "CAN (sáu chữ số)"}
 	wordAskMRZ          = phrase{"MRZ (DOCNO;YYMMDD;YYMMDD)", "MRZ (SỐ GIẤY TỜ;YYMMDD ngày sinh;YYMMDD hết hạn)"}
+	wordHomeMade        = phrase{"made %s with operators %s and %s; keep a copy of keys/ in a safe place", "đã lập %s với hai cán bộ %s và %s; hãy giữ một bản sao của keys/ ở nơi an toàn"}
+	wordTestKeys        = phrase{"this batch names no transport key: published test keys open its blanks (SPECIMEN)", "lô này không nêu khóa vận chuyển: phôi mở bằng khóa thử đã công bố (SPECIMEN)"}
+	wordStockDone       = phrase{"%s: %d blanks of batch %s at %s", "%s: %d phôi của lô %s tại %s"}
+	wordSeeStock        = phrase{"`tamthe stock list` tells what is in stock, and `tamthe application list` what is being made of it", "`tamthe stock list` cho biết kho có gì, `tamthe application list` cho biết đang làm thẻ nào"}
+	wordLedgerRoot      = phrase{"%s: %d acts, root %s: %s", "%s: %d việc, gốc %s: %s"}
+	wordLedgerAgrees    = phrase{"agrees", "khớp"}
+	wordLedgerDiffers   = phrase{"does not agree", "KHÔNG KHỚP"}
 	wordPassphrase      = phrase{"passphrase of operator %s", "mật khẩu của cán bộ %s"}
 	wordNewPassphrase   = phrase{"new passphrase of operator %s", "mật khẩu mới của cán bộ %s"}
 	wordKeysPassphrase  = phrase{"passphrase of this home's keys", "mật khẩu của các khóa ở đây"}
@@ -48,7 +55,8 @@ var (
 	wordOtherParty      = phrase{"%s asks, whom --agree does not name", "bên hỏi là %s, không có trong --agree"}
 	wordOtherPurpose    = phrase{"%s asks for another purpose: %s", "%s hỏi cho mục đích khác: %s"}
 	wordOtherField      = phrase{"the portal asks for %s too", "cổng hỏi cả %s"}
-	wordNoConsenter     = phrase{"say who may be told what, and why, with --agree", "nêu bằng --agree ai được biết gì và để làm gì"}
+	wordNobodyAgrees    = phrase{"somebody has to agree, and standard input is no terminal", "cần người đồng ý nhưng không có ai để hỏi: đầu vào chuẩn không phải bàn phím"}
+	wordNoConsenter     = phrase{"begin a new login; if you agree, with --agree 'PARTY:PURPOSE:%s', party (the word in brackets) and purpose as said above", "bắt đầu lần đăng nhập mới; nếu đồng ý thì thêm --agree 'BÊN HỎI:MỤC ĐÍCH:%s', với bên hỏi (từ trong ngoặc) và mục đích như nêu trên"}
 	wordReadsItself     = phrase{"the service reads the card itself, as far as that needs", "dịch vụ tự đọc thẻ, trong phạm vi cần cho việc đó"}
 	wordPair            = phrase{"type the code behind \"pair\" into the page, and give it to nobody; each is good once", "gõ mã sau chữ \"pair\" vào trang web, không đưa cho ai; mỗi mã dùng một lần"}
 	wordPageAsks        = phrase{"a page of %s asks", "một trang của %s hỏi"}
