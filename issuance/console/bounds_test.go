@@ -63,3 +63,18 @@ func TestWaitingOutlivesAnotherLock(t *testing.T) {
 		}
 	}
 }
+
+// A session whose key is being used is not locked for want of pages: the card that is being
+// made comes to its end first.
+func TestUseKeepsAwake(t *testing.T) {
+	c := bare()
+	s := &session{key: &turns{}, timer: time.NewTimer(time.Hour)}
+	_, done := s.use(time.Hour)
+	if c.idle(s); s.locked() {
+		t.Error("locked under the hands of whoever uses it")
+	}
+	done()
+	if c.idle(s); !s.locked() {
+		t.Error("open though nobody uses it")
+	}
+}
