@@ -169,9 +169,10 @@ func (m *Message) check() (vn.Person, error) {
 	return p, nil
 }
 
-// isName is for names that portals give: no text in which anything could hide.
+// isName is for names that portals give: no text in which anything could hide, nor the
+// digits alone of a number of a person, for names are kept in clear.
 func isName(s string) bool {
-	return s != "" && len(s) <= maxName && !strings.ContainsFunc(s, func(r rune) bool {
+	return strings.Trim(s, "0123456789") != "" && len(s) <= maxName && !strings.ContainsFunc(s, func(r rune) bool {
 		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_' || r == '.')
 	})
 }
