@@ -1,7 +1,9 @@
 package console
 
 import (
+	"context"
 	"errors"
+	"log/slog"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -76,5 +78,24 @@ func TestUseKeepsAwake(t *testing.T) {
 	done()
 	if c.idle(s); !s.locked() {
 		t.Error("open though nobody uses it")
+	}
+}
+
+// A job that panics, as one that reads a hostile card might, ends itself alone, and says so.
+func TestPanicEndsItsJobAlone(t *testing.T) {
+	c := bare()
+	c.config.Log = slog.New(slog.DiscardHandler)
+	s := &session{key: &gone{}, timer: time.NewTimer(time.Hour)}
+	q := &request{Request: httptest.NewRequest("POST", "/", nil), c: c, session: s, lang: "vi"}
+	j := &job{}
+	if _, err := q.run(j, "/back", func(context.Context, report) (string, error) { panic("hostile") }); err != nil {
+		t.Fatal(err)
+	}
+	c.running.Wait()
+	if now, _ := j.state(); now.Error == nil || now.Error.Code != errPanic.code || now.Back != "/back" {
+		t.Errorf("the job ended as %+v", now)
+	}
+	if s.users != 0 {
+		t.Errorf("the key is in use by %d", s.users)
 	}
 }

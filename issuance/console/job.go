@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"runtime/debug"
 	"sync"
 	"time"
 )
@@ -95,7 +96,7 @@ func (q *request) run(j *job, back string, work func(ctx context.Context, r repo
 		defer q.c.running.Done()
 		defer done()
 		defer cancel()
-		next, err := work(ctx, func(what string, done, total int) { j.set(step{What: what, Done: done, Total: total}) })
+		next, err := q.survive(ctx, work, func(what string, done, total int) { j.set(step{What: what, Done: done, Total: total}) })
 		end := step{Next: next, Back: back}
 		if err != nil {
 			f, _ := q.explain(err)
@@ -110,6 +111,20 @@ func (q *request) run(j *job, back string, work func(ctx context.Context, r repo
 	}()
 	return "/jobs/" + j.id, nil
 }
+
+// survive does the work of a job. A panic in it ends that job alone: other officers' cards are
+// being made in the same process.
+func (q *request) survive(ctx context.Context, work func(context.Context, report) (string, error), r report) (next string, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			q.c.config.Log.ErrorContext(ctx, "a job panicked", "stack", string(debug.Stack()))
+			next, err = "", errPanic
+		}
+	}()
+	return work(ctx, r)
+}
+
+var errPanic = &problem{"internal", http.StatusInternalServerError, say{"Chương trình gặp lỗi của chính nó", "The program met a fault of its own"}, say{"Việc này đã dừng, không gì khác bị ảnh hưởng. Báo người quản trị: nhật ký máy chủ có chi tiết.", "This job ended, and nothing else is touched. Tell the administrator: the server's log has the details."}}
 
 // admit counts a job in, and forgets those that ended long ago, or first where there is no
 // room: only jobs that are running keep others out.

@@ -157,7 +157,12 @@ func (c *Console) take(id string) (*pending, error) {
 	defer c.mu.Unlock()
 	p := c.ceremonies[id]
 	delete(c.ceremonies, id)
-	if p == nil || c.config.Now().After(p.until) {
+	if p == nil {
+		return nil, errCeremony
+	}
+	if c.config.Now().After(p.until) {
+		clear(p.passphrase)
+		clear(p.secret)
 		return nil, errCeremony
 	}
 	return p, nil
