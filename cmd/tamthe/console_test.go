@@ -97,15 +97,20 @@ func TestConsoleLogin(t *testing.T) {
 	if a := b.post("/lock", nil); a.path != "/login" || !strings.Contains(a.text, "is locked") {
 		t.Errorf("locking leads to %s", a.path)
 	}
-	if a := b.post("/waiting/drop", url.Values{"x": {"1"}}); !strings.HasPrefix(a.path, "/login") || !strings.Contains(a.text, "is kept") {
+	const act = "/desk/applications/A-AAAAAAAAAA/cancel"
+	form := url.Values{"form": {"a-number-of-a-form"}, "reason": {"mistake"}}
+	if a := b.post(act, form); !strings.HasPrefix(a.path, "/login") || !strings.Contains(a.text, "is kept") {
 		t.Errorf("a form to a locked session leads to %s: %s", a.path, a.text)
 	}
 	b.login("an")
-	if a := b.get("/waiting"); !strings.Contains(a.text, "/waiting/drop") {
+	if a := b.get("/waiting"); !strings.Contains(a.text, act) || !strings.Contains(a.text, "mistake") {
 		t.Errorf("nothing waits: %s", a.text)
 	}
-	if a := b.post("/waiting", nil); a.path != "/" {
-		t.Errorf("what waited leads to %s", a.path)
+	if a := b.post("/waiting", nil); a.code() != "unknown" {
+		t.Errorf("what waited was not done: %q %s", a.code(), a.text)
+	}
+	if a := b.get("/waiting"); a.path != "/" {
+		t.Errorf("it waits for a second time: %s", a.path)
 	}
 	b.post("/logout", nil)
 	if a := b.get("/"); a.path != "/login" {
