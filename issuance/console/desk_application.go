@@ -71,7 +71,7 @@ func (q *request) application() error {
 		return q.render("desk_application.html", p)
 	}
 	if p.Draft, err = q.office.Draft(q.Context(), a.ID); err == nil {
-		p.Person = personOf(p.Draft)
+		p.Person = personOf(p.Draft, q.lang)
 		if p.Made, err = q.whatIsMade(p.Draft); err != nil {
 			return err
 		}
@@ -152,12 +152,9 @@ func (q *request) mayApplication(p applicationPage) map[string]bool {
 }
 
 // personOf are the lines of what will be made.
-func personOf(d *desk.Draft) []field {
+func personOf(d *desk.Draft, lang string) []field {
 	p := d.Person
-	expiry, sex := p.ExpiryAt(d.Issued), "Nam"
-	if p.Sex == "F" {
-		sex = "Nữ"
-	}
+	expiry, sex := p.ExpiryAt(d.Issued), nameOf(sexNames, p.Sex).in(lang)
 	values := map[string]string{
 		"number": string(p.Number), "surname": p.Surname, "given": p.Given, "sex": sex, "birth": p.Birth.Text(), "nationality": p.Nationality,
 		"origin": p.Origin, "residence": p.Residence, "ethnicity": p.Ethnicity, "religion": p.Religion, "features": p.Features,

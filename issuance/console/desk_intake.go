@@ -77,7 +77,7 @@ func (q *request) showCase(status int, face *portraitField, f *Failure) error {
 		p.State = nameOf(phaseNames, string(filing.Case.State))
 	}
 	if filing.Message != nil {
-		p.Person = personOf(&desk.Draft{Person: filing.Person, Issued: q.c.config.Now()})
+		p.Person = personOf(&desk.Draft{Person: filing.Person, Issued: q.c.config.Now()}, q.lang)
 		p.May = filing.Case.State == intake.Received && q.operator.May(issuance.Registrar)
 	}
 	return q.renderStatus(status, "desk_intake_case.html", p)

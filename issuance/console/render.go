@@ -85,7 +85,6 @@ type view struct {
 	Path     string
 	Operator *issuance.Operator
 	Nav      []navEntry
-	Specimen bool
 }
 
 // navEntry is a part of the console that an operator may go to.
@@ -130,7 +129,7 @@ func (q *request) renderStatus(status int, name string, data any) error {
 	if !ok {
 		return fmt.Errorf("no page %s", name)
 	}
-	v := view{Data: data, Path: q.URL.Path, Nav: q.nav(), Specimen: true}
+	v := view{Data: data, Path: q.URL.Path, Nav: q.nav()}
 	if q.operator.Name != "" {
 		v.Operator = &q.operator
 	}

@@ -247,7 +247,7 @@ func Sweep(ctx context.Context, store Store, v Vault, l Ledger) error {
 	return err
 }
 
-// newCode draws a code that nobody guesses, 80 bits: I-XXXX-XXXX-XXXX-XXXX.
+// newCode draws a code that nobody guesses, of 80 bits: I- and four times four letters or digits.
 func newCode() string {
 	var b [10]byte
 	rand.Read(b[:])
