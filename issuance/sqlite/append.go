@@ -29,7 +29,7 @@ func (l *Ledger) Append(ctx context.Context, at issuance.Head, entries ...issuan
 	if err != nil {
 		return fmt.Errorf("append to the ledger: %w", err)
 	}
-	if err := l.group.append(ctx, l, &waiting{at: at, rows: rows, done: make(chan struct{})}); err != nil {
+	if err := l.group.wait(ctx, &waiting{newTicket(), at, rows}, shared, l.work); err != nil {
 		return fmt.Errorf("append to the ledger: %w", typed(err))
 	}
 	return nil

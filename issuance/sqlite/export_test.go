@@ -3,6 +3,8 @@ package sqlite
 import (
 	"context"
 	"fmt"
+
+	"github.com/tamthe/tamthe/verify/eid"
 )
 
 // LimitPages makes the disk of the file so full that it has four pages left.
@@ -32,3 +34,24 @@ func (l *Ledger) Settle() { l.copies.wait() }
 
 // Frugal has Verify do as it does with a ledger that is too long to be held in memory.
 func (l *Ledger) Frugal() { l.frugal = true }
+
+// Exec runs a statement on the record of logins.
+func (l *Logins) Exec(ctx context.Context, statement string) error {
+	_, err := l.db.ExecContext(ctx, statement)
+	return err
+}
+
+// Together keeps decisions as they are kept that wait at the same time, and returns what each
+// is told.
+func (l *Logins) Together(list ...eid.Decision) []error {
+	var taken []*deciding
+	for _, d := range list {
+		taken = append(taken, &deciding{newTicket(), d})
+	}
+	l.group.work(taken)
+	errs := make([]error, len(taken))
+	for i, t := range taken {
+		errs[i] = t.err
+	}
+	return errs
+}

@@ -3,90 +3,28 @@ package sqlite
 import (
 	"context"
 	"slices"
-	"sync"
 
 	"github.com/tamthe/tamthe/issuance"
 )
 
-// group lets appends that wait for the writer at the same time share one transaction, and
-// so one wait for the disk and one checkpoint. Whoever comes first does the work of all
-// that have come by then; there is no goroutine of its own.
-type group struct {
-	once sync.Once
-	turn chan struct{} // holds a token while somebody does the work
-
-	mu    sync.Mutex
-	queue []*waiting
-}
-
 // waiting is an append on its way.
 type waiting struct {
+	ticket
 	at   issuance.Head
 	rows []row
-	done chan struct{} // closed once err is known
-	err  error
 }
 
 // maxGroup is how many entries share a transaction, one append's own apart.
 const maxGroup = 512
 
-// append waits until the work is done, by this caller or another. ctx is heeded until
-// somebody has begun with it.
-func (g *group) append(ctx context.Context, l *Ledger, w *waiting) error {
-	g.once.Do(func() { g.turn = make(chan struct{}, 1) })
-	g.mu.Lock()
-	g.queue = append(g.queue, w)
-	g.mu.Unlock()
-	for {
-		select {
-		case <-w.done:
-			return w.err
-		case <-ctx.Done():
-			if g.withdraw(w) {
-				return ctx.Err()
-			}
-			<-w.done
-			return w.err
-		case g.turn <- struct{}{}:
-			if ctx.Err() == nil && g.waits(w) {
-				l.work(g.take())
-			}
-			<-g.turn
-		}
-	}
-}
-
-// waits reports whether nobody has begun with it.
-func (g *group) waits(w *waiting) bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return slices.Contains(g.queue, w)
-}
-
-// withdraw takes it out of the queue; false if somebody has begun with it.
-func (g *group) withdraw(w *waiting) bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	i := slices.Index(g.queue, w)
-	if i < 0 {
-		return false
-	}
-	g.queue = slices.Delete(g.queue, i, i+1)
-	return true
-}
-
-// take begins with those that came first.
-func (g *group) take() []*waiting {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	n, entries := 0, 0
-	for n < len(g.queue) && (n == 0 || entries+len(g.queue[n].rows) <= maxGroup) {
-		entries += len(g.queue[n].rows)
+// shared is how many appends share a transaction, and so one checkpoint.
+func shared(queue []*waiting) (n int) {
+	entries := 0
+	for n < len(queue) && (n == 0 || entries+len(queue[n].rows) <= maxGroup) {
+		entries += len(queue[n].rows)
 		n++
 	}
-	taken := slices.Clone(g.queue[:n])
-	g.queue = slices.Delete(g.queue, 0, n)
-	return taken
+	return n
 }
 
 // work appends what was taken in one transaction. One that does not hold is left out and

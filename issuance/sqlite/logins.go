@@ -44,7 +44,7 @@ func OpenLogins(ctx context.Context, path string) (*Logins, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open the record of logins: %w", typed(err)), db.Close())
 	}
-	return &Logins{db: db, group: decisions{db: db, insert: insert, turn: make(chan struct{}, 1)}}, nil
+	return &Logins{db: db, group: decisions{db: db, insert: insert}}, nil
 }
 
 // Close closes the file.
@@ -53,7 +53,7 @@ func (l *Logins) Close() error { return typed(errors.Join(l.group.insert.Close()
 // Decide keeps a decision; it is on the disk when Decide returns. A session that was
 // decided is eid.ErrDecided. Decisions that wait for the disk at the same time wait once.
 func (l *Logins) Decide(ctx context.Context, d eid.Decision) error {
-	return l.group.keep(ctx, &deciding{Decision: d, done: make(chan struct{})})
+	return l.group.keep(ctx, d)
 }
 
 // Ready says why nothing can be kept, if it is so.

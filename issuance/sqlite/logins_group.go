@@ -4,83 +4,44 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"slices"
 	"strings"
-	"sync"
 
 	"github.com/tamthe/tamthe/verify/eid"
 )
 
-// decisions lets decisions that wait for the writer at the same time share one transaction,
-// and so one wait for the disk. Whoever comes first does the work of all that have come by
-// then; there is no goroutine of its own.
+// decisions are those that wait for the writer.
 type decisions struct {
 	db     *sql.DB
 	insert *sql.Stmt
-	turn   chan struct{} // holds a token while somebody does the work
-
-	mu    sync.Mutex
-	queue []*deciding
+	turns  turns[*deciding]
 }
 
 // deciding is a decision on its way.
 type deciding struct {
+	ticket
 	eid.Decision
-	done chan struct{} // closed once err is known
-	err  error
 }
 
-// keep waits until the decision is on the disk, put there by this caller or another. ctx is
-// heeded until somebody has begun with it: what has begun is finished, so that its outcome is
-// never in doubt.
-func (g *decisions) keep(ctx context.Context, w *deciding) error {
-	g.mu.Lock()
-	g.queue = append(g.queue, w)
-	g.mu.Unlock()
-	select {
-	case <-w.done:
-		return w.err
-	case <-ctx.Done():
-		if g.withdraw(w) {
-			return ctx.Err()
+// keep waits until the decision is on the disk, put there by this caller or another.
+func (g *decisions) keep(ctx context.Context, d eid.Decision) error {
+	return g.turns.wait(ctx, &deciding{newTicket(), d}, func(queue []*deciding) int { return len(queue) }, g.work)
+}
+
+// work keeps what was taken in one transaction; where that does not hold each alone, so that
+// nobody fails for another's fault.
+func (g *decisions) work(taken []*deciding) {
+	together := g.commit(taken)
+	for _, t := range taken {
+		err := together
+		if err != nil && len(taken) > 1 {
+			t.err = nil // of what was rolled back
+			err = g.commit([]*deciding{t})
 		}
-		<-w.done
-		return w.err
-	case g.turn <- struct{}{}:
-	}
-	if taken := g.take(); len(taken) > 0 { // else another's turn had this one
-		err := g.commit(taken)
-		for _, t := range taken {
-			if err != nil {
-				t.err = fmt.Errorf("keep a decision: %w", typed(err))
-			}
-			close(t.done)
+		if err != nil {
+			t.err = fmt.Errorf("keep a decision: %w", typed(err))
 		}
+		close(t.done)
 	}
-	<-g.turn
-	<-w.done
-	return w.err
-}
-
-// withdraw takes it out of the queue; false if somebody has begun with it.
-func (g *decisions) withdraw(w *deciding) bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	i := slices.Index(g.queue, w)
-	if i < 0 {
-		return false
-	}
-	g.queue = slices.Delete(g.queue, i, i+1)
-	return true
-}
-
-// take begins with all that have come.
-func (g *decisions) take() []*deciding {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	taken := g.queue
-	g.queue = nil
-	return taken
 }
 
 // insertDecision leaves alone what is there.

@@ -92,3 +92,35 @@ func TestLogins(t *testing.T) {
 		}
 	}
 }
+
+// Nobody fails for another's fault: of decisions that wait together those are kept that the
+// file takes, and one that was made before is told as such.
+func TestDecidedTogether(t *testing.T) {
+	ctx, path := t.Context(), filepath.Join(t.TempDir(), "logins.db")
+	if err := sqlite.CreateLogins(ctx, path); err != nil {
+		t.Fatal(err)
+	}
+	l, err := sqlite.OpenLogins(ctx, path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if err := l.Exec(ctx, "CREATE TRIGGER no BEFORE INSERT ON login WHEN NEW.party = 'bad' BEGIN SELECT raise(ABORT, 'no'); END"); err != nil {
+		t.Fatal(err)
+	}
+	at := time.Date(2026, 11, 26, 8, 0, 0, 0, time.UTC)
+	decision := func(session, party string) eid.Decision {
+		return eid.Decision{Session: session, Party: party, Time: at}
+	}
+	errs := l.Together(decision("s-1", "tax"), decision("s-2", "bad"), decision("s-3", "tax"), decision("s-1", "tax"))
+	if errs[0] != nil || errs[1] == nil || errs[2] != nil || !errors.Is(errs[3], eid.ErrDecided) {
+		t.Errorf("told %v", errs)
+	}
+	var kept []string
+	if err := l.Each(ctx, at, at.Add(time.Second), func(d eid.Decision) error { kept = append(kept, d.Session); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(kept, []string{"s-1", "s-3"}) {
+		t.Errorf("kept %v", kept)
+	}
+}

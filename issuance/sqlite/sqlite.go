@@ -37,10 +37,10 @@ type Ledger struct {
 	writer  *sql.DB // one connection; whoever has it owns cache; nil if only reading
 	cache   *cache
 	copies  places
-	nodes   *sql.Stmt // selectNodes
-	group   group     // appends that wait for the writer
-	frugal  bool      // audits forget at once
-	behind  error     // why a file that is only read must not be believed; Verify says more
+	nodes   *sql.Stmt       // selectNodes
+	group   turns[*waiting] // appends that wait for the writer
+	frugal  bool            // audits forget at once
+	behind  error           // why a file that is only read must not be believed; Verify says more
 
 	closing sync.Once
 	closed  error
