@@ -15,7 +15,6 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"sync"
 	"time"
@@ -28,6 +27,7 @@ import (
 	"github.com/tamthe/tamthe/issuance/desk"
 	"github.com/tamthe/tamthe/issuance/intake"
 	"github.com/tamthe/tamthe/verify"
+	"github.com/tamthe/tamthe/verify/eid/meter"
 	"github.com/tamthe/tamthe/verify/eid/metrics"
 )
 
@@ -217,7 +217,7 @@ func (c *Console) cancelJobs() {
 
 // mayTry says whether somebody at that address may try to come in once more.
 func (c *Console) mayTry(address string) bool {
-	host := networkOf(address)
+	host := meter.Network(address)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	l := c.limits[host]
@@ -229,20 +229,6 @@ func (c *Console) mayTry(address string) bool {
 		c.limits[host] = l
 	}
 	return l.Allow()
-}
-
-// networkOf is the part of an address and port that names who may be behind it: the address,
-// or of IPv6 the half that names the network.
-func networkOf(address string) string {
-	at, err := netip.ParseAddrPort(address)
-	if err != nil {
-		return address
-	}
-	ip := at.Addr().Unmap().WithZone("")
-	if ip.Is4() {
-		return ip.String()
-	}
-	return netip.PrefixFrom(ip, 64).Masked().String()
 }
 
 // guarded puts before all pages what holds for all: the Host that browsers know, no other

@@ -12,6 +12,8 @@ import (
 
 	"github.com/go-webauthn/webauthn/protocol"
 	"github.com/go-webauthn/webauthn/webauthn"
+
+	"github.com/tamthe/tamthe/verify/eid/meter"
 )
 
 // maxCeremonies bounds how many logins may be under way.
@@ -129,7 +131,7 @@ func (c *Console) hold(address string, p *pending) (id string, err error) {
 	if len(c.ceremonies) >= maxCeremonies {
 		c.displace()
 	}
-	p.from, p.until = networkOf(address), now.Add(ceremony)
+	p.from, p.until = meter.Network(address), now.Add(ceremony)
 	id = randomID()
 	c.ceremonies[id] = p
 	return id, nil

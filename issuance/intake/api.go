@@ -6,11 +6,12 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"net/netip"
 	"reflect"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/tamthe/tamthe/verify/eid/meter"
 )
 
 // Handler is the service over HTTP. Its paths and types are described at /openapi.json
@@ -112,14 +113,7 @@ type network struct{ name string }
 
 // Resolve reads it off the connection.
 func (n *network) Resolve(ctx huma.Context) []error {
-	if at, err := netip.ParseAddrPort(ctx.RemoteAddr()); err == nil {
-		bits := 32
-		if at.Addr().Unmap().Is6() {
-			bits = 64
-		}
-		p, _ := at.Addr().Unmap().WithZone("").Prefix(bits) // in range
-		n.name = p.String()
-	}
+	n.name = meter.Network(ctx.RemoteAddr())
 	return nil
 }
 

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"crypto"
 	"slices"
-	"sync"
 	"time"
 )
 
@@ -45,46 +44,4 @@ func within(at, now time.Time, window time.Duration) error {
 		return refuse(CodeStale)
 	}
 	return nil
-}
-
-// meter counts what each does in a minute.
-type meter struct {
-	mu      sync.Mutex
-	minutes map[string]*minute
-	swept   time.Time
-}
-
-// minute is one that began with somebody's first act in it.
-type minute struct {
-	since time.Time
-	count int
-}
-
-func (m *minute) over(now time.Time) bool {
-	age := now.Sub(m.since)
-	return age < 0 || age >= time.Minute
-}
-
-// pass counts one more, and reports whether it is one of so many.
-func (m *meter) pass(who string, most int, now time.Time) bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.minutes == nil {
-		m.minutes = map[string]*minute{}
-	}
-	if age := now.Sub(m.swept); age < 0 || age >= time.Minute {
-		m.swept = now
-		for name, t := range m.minutes {
-			if t.over(now) {
-				delete(m.minutes, name)
-			}
-		}
-	}
-	t := m.minutes[who]
-	if t == nil || t.over(now) {
-		t = &minute{since: now}
-		m.minutes[who] = t
-	}
-	t.count++
-	return t.count <= most
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/tamthe/tamthe/card/profile/vn"
+	"github.com/tamthe/tamthe/verify/eid/meter"
 )
 
 // Config is what a service of intake works with.
@@ -32,7 +33,7 @@ type Config struct {
 type Server struct {
 	c       Config
 	portals map[string]*Portal
-	rates   meter
+	rates   meter.Meter
 	sealing sync.Mutex // one message of a program at a time: else one that comes twice at once is sealed twice
 }
 
@@ -113,7 +114,7 @@ func window(p *Portal) time.Duration {
 func (s *Server) signer(from string, in Signed) (*Portal, error) {
 	const strangers = 60 // messages a minute from one network that no portal signed
 	stranger := func(c Code) (*Portal, error) {
-		if !s.rates.pass("from "+from, strangers, s.c.Now()) {
+		if !s.rates.Pass("from "+from, strangers, s.c.Now()) {
 			c = CodeRate
 		}
 		return nil, refuse(c)
@@ -133,7 +134,7 @@ func (s *Server) signer(from string, in Signed) (*Portal, error) {
 		return nil, refuse(CodeSize)
 	case !by(j, p.Keys):
 		return stranger(CodeSigner)
-	case !s.rates.pass("portal "+p.ID, rate(p), s.c.Now()):
+	case !s.rates.Pass("portal "+p.ID, rate(p), s.c.Now()):
 		return nil, refuse(CodeRate)
 	}
 	return p, nil
@@ -263,7 +264,7 @@ func (s *Server) Status(ctx context.Context, from, code string) (Signed, error) 
 	c, err := s.c.Store.Case(ctx, code)
 	if errors.Is(err, ErrUnknown) {
 		const guesses = 600 // a minute from one network, of 2⁸⁰ codes
-		if !s.rates.pass("guesses "+from, guesses, s.c.Now()) {
+		if !s.rates.Pass("guesses "+from, guesses, s.c.Now()) {
 			return Signed{}, refuse(CodeRate)
 		}
 		return Signed{}, refuse(CodeUnknown)

@@ -9,7 +9,6 @@ import (
 	"io"
 	"maps"
 	"net/http"
-	"net/netip"
 	"reflect"
 	"strings"
 
@@ -18,6 +17,7 @@ import (
 
 	"github.com/tamthe/tamthe/apdu"
 	"github.com/tamthe/tamthe/card/lds"
+	"github.com/tamthe/tamthe/verify/eid/meter"
 )
 
 // Handler is the service over HTTP. Its paths, types and errors are described at
@@ -197,23 +197,8 @@ type network struct{ name string }
 
 // Resolve reads it off the connection.
 func (n *network) Resolve(ctx huma.Context) []error {
-	n.name = Network(ctx.RemoteAddr())
+	n.name = meter.Network(ctx.RemoteAddr())
 	return nil
-}
-
-// Network is the part of an address and port that names who may be behind it: the address, or
-// of IPv6 the half that names the network. "" is no address.
-func Network(remote string) string {
-	at, err := netip.ParseAddrPort(remote)
-	if err != nil {
-		return ""
-	}
-	bits := 32
-	if at.Addr().Unmap().Is6() {
-		bits = 64
-	}
-	p, _ := at.Addr().Unmap().WithZone("").Prefix(bits) // in range
-	return p.String()
 }
 
 type openInput struct {

@@ -17,6 +17,7 @@ import (
 	"github.com/tamthe/tamthe/card/auth"
 	"github.com/tamthe/tamthe/card/lds"
 	"github.com/tamthe/tamthe/verify"
+	"github.com/tamthe/tamthe/verify/eid/meter"
 	"github.com/tamthe/tamthe/verify/eid/metrics"
 )
 
@@ -70,7 +71,7 @@ type Config struct {
 type Server struct {
 	c       Config
 	parties map[string]*Party
-	rates   meter
+	rates   meter.Meter
 	table   table
 	relays  atomic.Int64 // cards that are being read from afar
 	closing atomic.Bool
@@ -152,7 +153,7 @@ func (s *Server) BeginFor(from string, a Ask) (b *Begun, err error) {
 	if p == nil {
 		return nil, refuse(CodeParty)
 	}
-	if !s.rates.pass("browsers "+from, maxBrowsers, s.c.Now()) {
+	if !s.rates.Pass("browsers "+from, maxBrowsers, s.c.Now()) {
 		return nil, refuse(CodeRate)
 	}
 	return s.begin(p, a, "browsers of "+p.ID)
@@ -191,7 +192,7 @@ func (s *Server) begin(p *Party, a Ask, count string) (*Begun, error) {
 		return nil, err
 	}
 	now := s.c.Now()
-	if !s.rates.pass(count, p.Rate, now) {
+	if !s.rates.Pass(count, p.Rate, now) {
 		return nil, refuse(CodeRate)
 	}
 	b := &Begun{Session: random(16), Browser: random(32), Expires: now.Add(s.c.Life).UTC().Truncate(time.Second)}
@@ -233,12 +234,12 @@ func (s *Server) Open(from, code, commitment string) (q *Request, err error) {
 		return nil, refuse(CodeEvidence)
 	}
 	now, guesser := s.c.Now(), "codes "+from
-	if s.rates.over(guesser, maxGuesses, now) {
+	if s.rates.Over(guesser, maxGuesses, now) {
 		return nil, refuse(CodeRate)
 	}
 	l := s.table.code(code)
 	if l == nil {
-		s.rates.pass(guesser, maxGuesses, now)
+		s.rates.Pass(guesser, maxGuesses, now)
 		return nil, refuse(CodeUnknown)
 	}
 	if now.After(l.expires) {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/tamthe/tamthe/verify"
 	"github.com/tamthe/tamthe/verify/eid"
+	"github.com/tamthe/tamthe/verify/eid/meter"
 )
 
 // PartyID is the relying party under which a service of e-authentication issues credentials to
@@ -184,7 +185,7 @@ func (d *Desk) begin(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	fields := append(slices.Clone(a.Fields), expiryField)
-	begun, err := d.server.BeginFor(eid.Network(r.RemoteAddr), eid.Ask{Party: PartyID, Purpose: Purpose, Fields: fields, Nonce: a.Thumbprint})
+	begun, err := d.server.BeginFor(meter.Network(r.RemoteAddr), eid.Ask{Party: PartyID, Purpose: Purpose, Fields: fields, Nonce: a.Thumbprint})
 	answer(w, begun, err)
 }
 

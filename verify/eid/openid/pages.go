@@ -12,6 +12,7 @@ import (
 	"github.com/zitadel/oidc/v3/pkg/op"
 
 	"github.com/tamthe/tamthe/verify/eid"
+	"github.com/tamthe/tamthe/verify/eid/meter"
 )
 
 //go:embed login.html login.css login.js
@@ -82,7 +83,7 @@ func (p *pages) begins(h http.Handler) http.Handler {
 			}
 			http.SetCookie(w, c)
 		}
-		ctx := context.WithValue(r.Context(), networkKey{}, eid.Network(r.RemoteAddr))
+		ctx := context.WithValue(r.Context(), networkKey{}, meter.Network(r.RemoteAddr))
 		h.ServeHTTP(w, r.WithContext(context.WithValue(ctx, ownKey{}, c.Value)))
 	})
 }
@@ -114,7 +115,7 @@ func (p *pages) show(w http.ResponseWriter, r *http.Request) {
 		p.render(w, http.StatusOK, v)
 		return
 	}
-	b, err := p.server.BeginFor(eid.Network(r.RemoteAddr), ask)
+	b, err := p.server.BeginFor(meter.Network(r.RemoteAddr), ask)
 	if err != nil {
 		v.Refused, v.Over = eid.CodeOf(err), true
 		p.render(w, http.StatusForbidden, v)
