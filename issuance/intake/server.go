@@ -258,16 +258,19 @@ func newCode() string {
 
 // Status tells how the case of a code stands.
 func (s *Server) Status(ctx context.Context, from, code string) (Signed, error) {
-	if err := Follow(ctx, s.c.Store, s.c.Ledger); err != nil {
-		return Signed{}, err
-	}
 	c, err := s.c.Store.Case(ctx, code)
-	if errors.Is(err, ErrUnknown) {
+	if errors.Is(err, ErrUnknown) { // the ledger, which is slower to ask, knows no code
 		const guesses = 600 // a minute from one network, of 2⁸⁰ codes
 		if !s.rates.Pass("guesses "+from, guesses, s.c.Now()) {
 			return Signed{}, refuse(CodeRate)
 		}
 		return Signed{}, refuse(CodeUnknown)
+	}
+	if err == nil {
+		err = Follow(ctx, s.c.Store, s.c.Ledger)
+	}
+	if err == nil {
+		c, err = s.c.Store.Case(ctx, code)
 	}
 	if err != nil {
 		return Signed{}, err

@@ -58,11 +58,13 @@ type Issuer struct {
 	list jose.Signer
 
 	mu     sync.Mutex
-	tokens map[int]published
+	tokens map[int]*published
 }
 
-// published is a status token that was signed a little while ago.
+// published is a status token that was signed a little while ago. Its lock is held while it is
+// made anew: whoever asks for the same list waits, and for no other.
 type published struct {
+	mu    sync.Mutex
 	token string
 	at    time.Time
 }
@@ -86,7 +88,7 @@ func New(c Config) (*Issuer, error) {
 	if c.Life == 0 {
 		c.Life = defaultLife
 	}
-	i := &Issuer{c: c, tokens: map[int]published{}}
+	i := &Issuer{c: c, tokens: map[int]*published{}}
 	var err error
 	if i.c.Key, err = plain(c.Key); err != nil {
 		return nil, err
@@ -217,10 +219,11 @@ func (i *Issuer) StatusToken(ctx context.Context, list int) (string, error) {
 	if list < 0 || list >= maxLists {
 		return "", refuse(CodeUnknown)
 	}
-	i.mu.Lock()
-	defer i.mu.Unlock()
+	p := i.publishedOf(list)
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	now := i.c.Now()
-	if p := i.tokens[list]; p.token != "" && now.Sub(p.at) >= 0 && now.Sub(p.at) < listFresh {
+	if p.token != "" && now.Sub(p.at) >= 0 && now.Sub(p.at) < listFresh {
 		return p.token, nil
 	}
 	n, err := i.c.Store.Count(ctx, list)
@@ -230,6 +233,27 @@ func (i *Issuer) StatusToken(ctx context.Context, list int) (string, error) {
 	if n == 0 {
 		return "", refuse(CodeUnknown)
 	}
+	token, err := i.makeStatus(ctx, list, now)
+	if err == nil {
+		p.token, p.at = token, now
+	}
+	return token, err
+}
+
+// publishedOf is where the token of a list is kept: of at most maxLists.
+func (i *Issuer) publishedOf(list int) *published {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	p := i.tokens[list]
+	if p == nil {
+		p = &published{}
+		i.tokens[list] = p
+	}
+	return p
+}
+
+// makeStatus signs a list as the cards' issuer has it now.
+func (i *Issuer) makeStatus(ctx context.Context, list int, now time.Time) (string, error) {
 	statuses := map[int]byte{}
 	var cards []Issued
 	if err := i.c.Store.List(ctx, list, func(e Issued) error { cards = append(cards, e); return nil }); err != nil {
@@ -248,11 +272,7 @@ func (i *Issuer) StatusToken(ctx context.Context, list int) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	token, err := sign(i.list, statusToken{
+	return sign(i.list, statusToken{
 		Issuer: i.c.URL, Subject: i.uri(list), Issued: now.Unix(), Expires: now.Add(listLife).Unix(), TTL: int64(listFresh / time.Second), List: packed,
 	})
-	if err == nil {
-		i.tokens[list] = published{token, now}
-	}
-	return token, err
 }
