@@ -60,29 +60,8 @@ func runEnrol(ctx context.Context, p *program, o enrolOptions) error {
 	if err := checkWord("--reason", o.reason); err != nil {
 		return err
 	}
-	if o.portrait == "" {
-		return usageBoth(wordNoPortrait)
-	}
-	b, err := p.input(o.file, maxPersonFile)
+	n, err := o.enrolment(p)
 	if err != nil {
-		return err
-	}
-	person, err := vn.ParsePerson(b)
-	if err != nil {
-		return hintBoth(fmt.Errorf("%s: %w", o.file, err), wordCorrectPerson)
-	}
-	portrait, err := p.input(o.portrait, maxPortraitFile)
-	if err != nil {
-		return err
-	}
-	var fingers []byte
-	if o.fingers != "" {
-		if fingers, err = p.input(o.fingers, maxPortraitFile); err != nil {
-			return err
-		}
-	}
-	name := first(o.profile, p.conf.Profile, desk.Profile)
-	if _, err := profile.ByName(name); err != nil {
 		return err
 	}
 	office, err := p.openOffice(ctx, acting)
@@ -90,21 +69,57 @@ func runEnrol(ctx context.Context, p *program, o enrolOptions) error {
 		return err
 	}
 	defer office.done()
-	app, err := office.Enrol(ctx, desk.Enrolment{Person: person, Portrait: portrait, Fingers: fingers, Profile: name, Reason: o.reason, Replaces: o.replaces})
+	app, err := office.Enrol(ctx, n)
 	if err != nil {
 		return err
 	}
-	if o.receipt != "" {
-		slip, err := office.Paper(ctx, app, desk.CC02, p.lang)
-		if err == nil {
-			err = writeNew(o.receipt, []byte(slip))
-		}
-		if err != nil {
-			return hintBoth(fmt.Errorf("write the slip: %w", err), wordSlipLost, app)
-		}
+	if err := o.slip(ctx, p, office, app); err != nil {
+		return err
 	}
 	return p.result(struct {
 		Schema      string `json:"schema"`
 		Application string `json:"application"`
 	}{"tamthe/enrol/1", app}, app, app)
+}
+
+// enrolment reads what the flags name: the person, where there is a file, and pictures.
+func (o enrolOptions) enrolment(p *program) (n desk.Enrolment, err error) {
+	n = desk.Enrolment{Profile: first(o.profile, p.conf.Profile, desk.Profile), Reason: o.reason, Replaces: o.replaces}
+	if o.portrait == "" {
+		return n, usageBoth(wordNoPortrait)
+	}
+	if o.file != "" {
+		b, err := p.input(o.file, maxPersonFile)
+		if err != nil {
+			return n, err
+		}
+		if n.Person, err = vn.ParsePerson(b); err != nil {
+			return n, hintBoth(fmt.Errorf("%s: %w", o.file, err), wordCorrectPerson)
+		}
+	}
+	if n.Portrait, err = p.input(o.portrait, maxPortraitFile); err != nil {
+		return n, err
+	}
+	if o.fingers != "" {
+		if n.Fingers, err = p.input(o.fingers, maxPortraitFile); err != nil {
+			return n, err
+		}
+	}
+	_, err = profile.ByName(n.Profile)
+	return n, err
+}
+
+// slip writes the appointment slip of an application, if one was asked for.
+func (o enrolOptions) slip(ctx context.Context, p *program, office *office, app string) error {
+	if o.receipt == "" {
+		return nil
+	}
+	text, err := office.Paper(ctx, app, desk.CC02, p.lang)
+	if err == nil {
+		err = writeNew(o.receipt, []byte(text))
+	}
+	if err != nil {
+		return hintBoth(fmt.Errorf("write the slip: %w", err), wordSlipLost, app)
+	}
+	return nil
 }

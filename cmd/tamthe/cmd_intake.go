@@ -10,8 +10,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tamthe/tamthe/card/profile"
-	"github.com/tamthe/tamthe/card/profile/vn"
 	"github.com/tamthe/tamthe/issuance/desk"
 	"github.com/tamthe/tamthe/issuance/intake"
 	"github.com/tamthe/tamthe/verify"
@@ -216,29 +214,8 @@ func runIntakeImport(ctx context.Context, p *program, code string, o enrolOption
 			return err
 		}
 	}
-	if o.portrait == "" {
-		return usageBoth(wordNoPortrait)
-	}
-	n := desk.Enrolment{Profile: first(o.profile, p.conf.Profile, desk.Profile), Reason: o.reason, Replaces: o.replaces}
-	var err error
-	if n.Portrait, err = p.input(o.portrait, maxPortraitFile); err != nil {
-		return err
-	}
-	if o.fingers != "" {
-		if n.Fingers, err = p.input(o.fingers, maxPortraitFile); err != nil {
-			return err
-		}
-	}
-	if o.file != "" {
-		b, err := p.input(o.file, maxPersonFile)
-		if err == nil {
-			n.Person, err = vn.ParsePerson(b)
-		}
-		if err != nil {
-			return hintBoth(fmt.Errorf("%s: %w", o.file, err), wordCorrectPerson)
-		}
-	}
-	if _, err := profile.ByName(n.Profile); err != nil {
+	n, err := o.enrolment(p)
+	if err != nil {
 		return err
 	}
 	counter, office, err := p.counter(ctx, acting)
@@ -253,14 +230,8 @@ func runIntakeImport(ctx context.Context, p *program, code string, o enrolOption
 	if err != nil { // it is imported all the same, and what is left is done by the next verb
 		p.say("%v", err)
 	}
-	if o.receipt != "" {
-		slip, err := office.Paper(ctx, app, desk.CC02, p.lang)
-		if err == nil {
-			err = writeNew(o.receipt, []byte(slip))
-		}
-		if err != nil {
-			return hintBoth(fmt.Errorf("write the slip: %w", err), wordSlipLost, app)
-		}
+	if err := o.slip(ctx, p, office, app); err != nil {
+		return err
 	}
 	return p.result(struct {
 		Schema      string `json:"schema"`
