@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/tamthe/tamthe/issuance/sqlite"
+	"github.com/tamthe/tamthe/issuance/ledger"
 	"github.com/tamthe/tamthe/verify"
 	"github.com/tamthe/tamthe/verify/pki"
 	"github.com/tamthe/tamthe/verify/status"
@@ -71,7 +71,7 @@ func (p *program) statusSource(ctx context.Context, lists verify.StatusSource) (
 		return o, o.done
 	case err == nil:
 		return inTurn{o, lists}, o.done
-	case errors.Is(err, sqlite.ErrMissing) && p.ledger == "":
+	case errors.Is(err, ledger.ErrMissing) && p.ledger == "":
 		return lists, func() {}
 	case lists == nil:
 		return noAnswer{err}, func() {}

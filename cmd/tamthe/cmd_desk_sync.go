@@ -162,7 +162,7 @@ func (p *program) openMirror(ctx context.Context, b *desk.Branch, fresh bool) (*
 	}
 	path := p.home.path(branchesDir, b.Name+".db")
 	m, err := sqlite.OpenMirror(ctx, path, v, sqlite.Options{ReadOnly: !fresh})
-	if !errors.Is(err, sqlite.ErrMissing) || !fresh {
+	if !errors.Is(err, ledger.ErrMissing) || !fresh {
 		return m, err
 	}
 	if err := os.MkdirAll(p.home.path(branchesDir), 0o700); err != nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tamthe/tamthe/apdu/pcsc"
-	"github.com/tamthe/tamthe/issuance/sqlite"
+	"github.com/tamthe/tamthe/issuance/ledger"
 	"github.com/tamthe/tamthe/verify"
 )
 
@@ -102,7 +102,7 @@ func (d *doctorJSON) pcsc(found pcsc.Diagnosis) {
 func (d *doctorJSON) ledger(ctx context.Context, p *program) {
 	d.Ledger.Path = p.ledgerPath()
 	office, err := p.openOffice(ctx, looking)
-	if errors.Is(err, sqlite.ErrMissing) && p.ledger == "" {
+	if errors.Is(err, ledger.ErrMissing) && p.ledger == "" {
 		return // a checkpoint needs none
 	}
 	if err != nil {

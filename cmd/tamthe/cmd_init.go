@@ -13,6 +13,7 @@ import (
 	"github.com/tamthe/tamthe/issuance"
 	"github.com/tamthe/tamthe/issuance/desk"
 	"github.com/tamthe/tamthe/issuance/keystore"
+	"github.com/tamthe/tamthe/issuance/ledger"
 	"github.com/tamthe/tamthe/issuance/sqlite"
 	"github.com/tamthe/tamthe/issuance/vault"
 )
@@ -257,7 +258,7 @@ func (p *program) found(ctx context.Context, o initOptions, path string, pass [2
 	if err != nil {
 		return nil, err
 	}
-	made = append(made, path, path+"-wal", path+"-shm", p.home.path(checkpointsDir, sqlite.CheckpointFile))
+	made = append(made, path, path+"-wal", path+"-shm", p.home.path(checkpointsDir, ledger.CheckpointFile))
 	office.Store = l
 	err = office.Found(ctx, origin, log.Verifier, founders[0], founders[1])
 	if err == nil {

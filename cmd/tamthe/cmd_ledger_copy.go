@@ -184,7 +184,7 @@ func runLedgerRestore(ctx context.Context, p *program, from string, lose bool) e
 	stamp := p.now().UTC().Format("20060102T150405Z")
 	known, err := behind(ctx, from, p.readOnly())
 	switch {
-	case err != nil && !errors.Is(err, sqlite.ErrRolledBack):
+	case err != nil && !errors.Is(err, ledger.ErrRolledBack):
 		return err
 	case err != nil && !lose:
 		return hint(err, "find a newer backup; --lose-acts goes back all the same and says what is lost")
@@ -213,11 +213,11 @@ func runLedgerRestore(ctx context.Context, p *program, from string, lose bool) e
 }
 
 // behind opens a file with all checkpoints that are kept outside it. It returns their
-// paths, and sqlite.ErrRolledBack if the file does not continue them.
+// paths, and ledger.ErrRolledBack if the file does not continue them.
 func behind(ctx context.Context, path string, o sqlite.Options) (known []string, err error) {
 	for _, folder := range []string{o.Checkpoints, o.Second} {
 		if folder != "" {
-			known = append(known, filepath.Join(folder, sqlite.CheckpointFile), filepath.Join(folder, sqlite.CosignedFile))
+			known = append(known, filepath.Join(folder, ledger.CheckpointFile), filepath.Join(folder, ledger.CosignedFile))
 		}
 	}
 	l, err := sqlite.Open(ctx, path, o)

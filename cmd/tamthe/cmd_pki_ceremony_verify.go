@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tamthe/tamthe/issuance/ceremony"
-	"github.com/tamthe/tamthe/issuance/sqlite"
+	"github.com/tamthe/tamthe/issuance/ledger"
 	"github.com/tamthe/tamthe/verify"
 )
 
@@ -97,7 +97,7 @@ func (d *ceremonyJSON) ask(ctx context.Context, p *program, r *ceremony.Report) 
 		return nil
 	}
 	office, err := p.openOffice(ctx, looking)
-	if errors.Is(err, sqlite.ErrMissing) && p.ledger == "" {
+	if errors.Is(err, ledger.ErrMissing) && p.ledger == "" {
 		return nil
 	}
 	if err != nil {

@@ -19,6 +19,7 @@ import (
 	"github.com/tamthe/tamthe/issuance/console"
 	"github.com/tamthe/tamthe/issuance/desk"
 	"github.com/tamthe/tamthe/issuance/keystore"
+	"github.com/tamthe/tamthe/issuance/ledger"
 	"github.com/tamthe/tamthe/issuance/sqlite"
 	"github.com/tamthe/tamthe/verify"
 	"github.com/tamthe/tamthe/verify/eid/metrics"
@@ -170,7 +171,7 @@ func readClients(dir string) (func(*x509.Certificate) string, error) {
 // intakeStore opens what portals filed; nil where nothing is taken in.
 func (p *program) intakeStore(ctx context.Context) (*sqlite.Intake, error) {
 	s, err := sqlite.OpenIntake(ctx, p.home.path(intakeFile))
-	if errors.Is(err, sqlite.ErrMissing) {
+	if errors.Is(err, ledger.ErrMissing) {
 		return nil, nil
 	}
 	return s, err

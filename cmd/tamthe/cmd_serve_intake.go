@@ -22,6 +22,7 @@ import (
 	"github.com/tamthe/tamthe/issuance/desk"
 	"github.com/tamthe/tamthe/issuance/intake"
 	"github.com/tamthe/tamthe/issuance/keystore"
+	"github.com/tamthe/tamthe/issuance/ledger"
 	"github.com/tamthe/tamthe/issuance/sqlite"
 	"github.com/tamthe/tamthe/verify/eid/metrics"
 )
@@ -195,7 +196,7 @@ func readPublicKey(path string) (crypto.PublicKey, error) {
 func (p *program) openIntake(ctx context.Context) (*sqlite.Intake, error) {
 	path := p.home.path(intakeFile)
 	store, err := sqlite.OpenIntake(ctx, path)
-	if errors.Is(err, sqlite.ErrMissing) {
+	if errors.Is(err, ledger.ErrMissing) {
 		return nil, hintBoth(fmt.Errorf("%s: %w", path, fs.ErrNotExist), wordNoIntake)
 	}
 	return store, err

@@ -12,8 +12,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tamthe/tamthe/apdu/pcsc"
+	"github.com/tamthe/tamthe/issuance/ledger"
 	"github.com/tamthe/tamthe/issuance/population"
-	"github.com/tamthe/tamthe/issuance/sqlite"
 	"github.com/tamthe/tamthe/verify/eid"
 	"github.com/tamthe/tamthe/verify/eid/credential"
 	"github.com/tamthe/tamthe/verify/evidence/record"
@@ -111,7 +111,7 @@ func logins() (list []class) {
 // What is said of an error: the message with foreign text made harmless, the hint, and in
 // JSON one line.
 func TestFinish(t *testing.T) {
-	err := fmt.Errorf("open \x1b[31m\u202Ename: %w", hint(sqlite.ErrFull, "buy a disk"))
+	err := fmt.Errorf("open \x1b[31m\u202Ename: %w", hint(ledger.ErrFull, "buy a disk"))
 	for _, c := range []struct {
 		p    program
 		want string

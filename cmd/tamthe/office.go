@@ -15,6 +15,7 @@ import (
 
 	"github.com/tamthe/tamthe/issuance/desk"
 	"github.com/tamthe/tamthe/issuance/keystore"
+	"github.com/tamthe/tamthe/issuance/ledger"
 	"github.com/tamthe/tamthe/issuance/sqlite"
 	"github.com/tamthe/tamthe/verify/pki"
 )
@@ -69,7 +70,7 @@ func (p *program) fillOffice(ctx context.Context, o *office, why purpose) error 
 	if !options.ReadOnly {
 		// A secret is asked for only where there is something to use it on.
 		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("open the ledger %s: %w", path, sqlite.ErrMissing)
+			return fmt.Errorf("open the ledger %s: %w", path, ledger.ErrMissing)
 		}
 		log, err := keystore.OpenLogIn(ctx, p.home.path(keysDir, logKeyName), laterRing{p})
 		if err != nil {
@@ -106,7 +107,7 @@ func (p *program) fillOffice(ctx context.Context, o *office, why purpose) error 
 // appended once the desk is done. That they could not be asked then is said, no more: the
 // acts stand in the ledger, and the next card waits for their word.
 func (p *program) watched(ctx context.Context, o *office, acting bool) error {
-	k, err := p.keeper(ctx, o.ledger, p.home.path(checkpointsDir, sqlite.CosignedFile))
+	k, err := p.keeper(ctx, o.ledger, p.home.path(checkpointsDir, ledger.CosignedFile))
 	if err != nil || k == nil {
 		return err
 	}

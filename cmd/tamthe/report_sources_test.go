@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tamthe/tamthe/issuance/desk"
+	"github.com/tamthe/tamthe/issuance/ledger"
 	"github.com/tamthe/tamthe/issuance/sqlite"
 	"github.com/tamthe/tamthe/verify"
 	"github.com/tamthe/tamthe/verify/eid"
@@ -95,7 +96,7 @@ func TestReportSources(t *testing.T) {
 	if _, ok := errors.AsType[*record.TamperError](func() error { _, _, err := p.reportSources(ctx, reportOptions{}); return err }()); !ok {
 		t.Error("a changed record is counted")
 	}
-	if _, _, err := (&program{home: home(t.TempDir())}).reportSources(ctx, reportOptions{logins: t.TempDir()}); !errors.Is(err, sqlite.ErrMissing) {
+	if _, _, err := (&program{home: home(t.TempDir())}).reportSources(ctx, reportOptions{logins: t.TempDir()}); !errors.Is(err, ledger.ErrMissing) {
 		t.Errorf("of no service: %v", err)
 	}
 }

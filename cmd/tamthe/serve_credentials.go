@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"github.com/tamthe/tamthe/issuance/keystore"
+	"github.com/tamthe/tamthe/issuance/ledger"
 	"github.com/tamthe/tamthe/issuance/sqlite"
 	"github.com/tamthe/tamthe/verify/eid"
 	"github.com/tamthe/tamthe/verify/eid/credential"
@@ -48,7 +49,7 @@ func (o serveEIDOptions) credentialDesk(ctx context.Context, p *program, c *eid.
 	}
 	path := filepath.Join(o.dir, credentialsStore)
 	store, err := sqlite.OpenCredentials(ctx, path)
-	if errors.Is(err, sqlite.ErrMissing) {
+	if errors.Is(err, ledger.ErrMissing) {
 		if err = sqlite.CreateCredentials(ctx, path); err == nil {
 			store, err = sqlite.OpenCredentials(ctx, path)
 		}

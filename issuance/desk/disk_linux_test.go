@@ -13,6 +13,7 @@ import (
 
 	"github.com/tamthe/tamthe/card/virtual"
 	"github.com/tamthe/tamthe/issuance"
+	"github.com/tamthe/tamthe/issuance/ledger"
 	"github.com/tamthe/tamthe/issuance/sqlite"
 	"github.com/tamthe/tamthe/testdata"
 )
@@ -42,7 +43,7 @@ func TestDiskAtEveryRecord(t *testing.T) {
 		testdata.Missing(t, "namespaces", "user namespaces are refused here: no small file system can be mounted")
 	}
 	_, total, counted := strings.Cut(string(out), "every disk: ")
-	if err != nil || !counted || !strings.Contains(string(out), sqlite.ErrFull.Error()) {
+	if err != nil || !counted || !strings.Contains(string(out), ledger.ErrFull.Error()) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	total, _, _ = strings.Cut(total, "\n")
@@ -137,7 +138,7 @@ func (d *disk) halted(t *testing.T, err error) {
 	if d.refused != nil && d.slot.n != d.sent {
 		t.Errorf("record %d: %d commands after it was refused", d.at, d.slot.n-d.sent)
 	}
-	full := errors.Is(err, sqlite.ErrFull) || errors.Is(err, sqlite.ErrCopy) || errors.Is(err, syscall.ENOSPC)
+	full := errors.Is(err, ledger.ErrFull) || errors.Is(err, ledger.ErrCopy) || errors.Is(err, syscall.ENOSPC)
 	// A checkpoint's copy that was under way may give its file's place back in between, too.
 	spared := d.refused == nil && (d.at == records || d.name == noMoreFiles)
 	if !full && (err != nil || !spared) {
@@ -173,7 +174,7 @@ func readOnlyAtEveryRecord(t *testing.T, a *tally, dir string) {
 		r.close(t)
 		check(t, syscall.Mount("", dir, "", syscall.MS_REMOUNT|syscall.MS_RDONLY, ""))
 		l, err := sqlite.Open(t.Context(), r.path("ledger.db"), r.options(t))
-		if wantError(t, fmt.Sprint("record ", at), err, sqlite.ErrReadOnly); err == nil {
+		if wantError(t, fmt.Sprint("record ", at), err, ledger.ErrReadOnly); err == nil {
 			check(t, l.Close())
 		}
 		check(t, syscall.Mount("", dir, "", syscall.MS_REMOUNT, ""))

@@ -13,8 +13,8 @@ import (
 
 	"golang.org/x/mod/sumdb/note"
 
+	"github.com/tamthe/tamthe/issuance/ledger"
 	"github.com/tamthe/tamthe/issuance/ledgertest"
-	"github.com/tamthe/tamthe/issuance/sqlite"
 	"github.com/tamthe/tamthe/issuance/witness"
 	"github.com/tamthe/tamthe/verify/receipt"
 )
@@ -32,7 +32,7 @@ func (r *rig) watched() *witness.Keeper {
 	t.Cleanup(server.Close)
 	k := &witness.Keeper{
 		Log: r.store, Key: v, Now: clock, Within: 24 * time.Hour,
-		Peers: []witness.Peer{{Key: key.WitnessKey, URL: server.URL}}, File: r.path("checkpoints", sqlite.CosignedFile),
+		Peers: []witness.Peer{{Key: key.WitnessKey, URL: server.URL}}, File: r.path("checkpoints", ledger.CosignedFile),
 	}
 	r.o.Witnesses, r.o.Quorum, r.o.Cover = []*receipt.WitnessKey{key.WitnessKey}, 1, k.Cover
 	return k

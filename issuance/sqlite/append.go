@@ -9,48 +9,31 @@ import (
 
 	"github.com/tamthe/tamthe/issuance"
 	"github.com/tamthe/tamthe/issuance/ledger"
+	"github.com/tamthe/tamthe/issuance/turns"
 )
 
 // Append implements [issuance.Ledger]. When it returns nil the entries are on the disk,
 // under a checkpoint that signs them. ctx is heeded while waiting for other appends; an
 // append that has begun is finished, so that its outcome is never in doubt.
 //
-// Errors besides those of the interface: ErrReadOnly without a log key or where the file
-// cannot be written, ErrFull, ErrBusy, ErrDamaged, and ErrCopy if the checkpoint of the
+// Errors besides those of the interface: ledger.ErrReadOnly without a log key or where the file
+// cannot be written, ledger.ErrFull, ledger.ErrBusy, ledger.ErrDamaged, and ledger.ErrCopy if the checkpoint of the
 // last append could not be copied and still cannot. After any of them nothing was added.
 func (l *Ledger) Append(ctx context.Context, at issuance.Head, entries ...issuance.Entry) error {
 	if len(entries) == 0 {
 		return nil
 	}
 	if l.writer == nil || l.o.Signer == nil {
-		return fmt.Errorf("append to the ledger: %w: it was opened without the log key", ErrReadOnly)
+		return fmt.Errorf("append to the ledger: %w: it was opened without the log key", ledger.ErrReadOnly)
 	}
-	rows, err := encode(entries)
+	rows, err := issuance.EncodeAll(entries)
 	if err != nil {
 		return fmt.Errorf("append to the ledger: %w", err)
 	}
-	if err := l.group.wait(ctx, &waiting{newTicket(), at, rows}, shared, l.work); err != nil {
+	if err := l.group.Wait(ctx, &waiting{turns.NewTicket(), at, rows}, shared, l.work); err != nil {
 		return fmt.Errorf("append to the ledger: %w", typed(err))
 	}
 	return nil
-}
-
-// row is an entry on its way into the file.
-type row struct {
-	entry         issuance.Entry
-	leaf, payload []byte
-}
-
-func encode(entries []issuance.Entry) ([]row, error) {
-	rows := make([]row, len(entries))
-	for i, e := range entries {
-		leaf, payload, err := e.Encode()
-		if err != nil {
-			return nil, err
-		}
-		rows[i] = row{e, leaf, payload}
-	}
-	return rows, nil
 }
 
 // append is the transaction of appends that waited side by side. Each is judged after
@@ -106,11 +89,11 @@ func (l *Ledger) appendOne(ctx context.Context, tx *sql.Tx, w *waiting) error {
 // repeated reports whether the entries are in the ledger already, octet for octet. If
 // the first is, the others must be too. If it is not, none may be; the index on
 // identities refuses any that is.
-func (l *Ledger) repeated(ctx context.Context, tx *sql.Tx, rows []row) (bool, error) {
+func (l *Ledger) repeated(ctx context.Context, tx *sql.Tx, rows []issuance.Encoded) (bool, error) {
 	found := 0
 	for _, r := range rows {
 		var leaf []byte
-		err := tx.StmtContext(ctx, l.cache.stmt.byID).QueryRowContext(ctx, r.entry.ID[:]).Scan(&leaf)
+		err := tx.StmtContext(ctx, l.cache.stmt.byID).QueryRowContext(ctx, r.Entry.ID[:]).Scan(&leaf)
 		switch {
 		case errors.Is(err, sql.ErrNoRows) && found == 0:
 			return false, nil
@@ -118,86 +101,37 @@ func (l *Ledger) repeated(ctx context.Context, tx *sql.Tx, rows []row) (bool, er
 			return false, fmt.Errorf("%d of %d entries are there: %w", found, len(rows), issuance.ErrConflict)
 		case err != nil:
 			return false, err
-		case !slices.Equal(leaf, r.leaf):
-			return false, fmt.Errorf("entry %x is another: %w", r.entry.ID, issuance.ErrConflict)
+		case !slices.Equal(leaf, r.Leaf):
+			return false, fmt.Errorf("entry %x is another: %w", r.Entry.ID, issuance.ErrConflict)
 		}
 		found++
 	}
 	return true, nil
 }
 
-// admit asks whether the decision still rests on what the ledger says, and whether the
-// rules allow it.
-//
-// The signatures of the entries are verified meanwhile: wait, which must be called, tells.
-func (l *Ledger) admit(ctx context.Context, tx *sql.Tx, at issuance.Head, rows []row) (wait func() error, err error) {
-	book := l.cache.book
-	wait = func() error { return nil }
-	entries := make([]issuance.Entry, len(rows))
-	leaves := make([][]byte, len(rows))
-	for i, r := range rows {
-		entries[i], leaves[i] = r.entry, r.leaf
-		if (r.entry.Act == issuance.Init) != (l.cache.size == 0 && i == 0) {
-			return wait, fmt.Errorf("%w: %s as entry %d of the log", issuance.ErrLink, r.entry.Act, l.cache.size+int64(i))
-		}
-		for _, a := range r.entry.Attach {
-			if a.Sealed == nil {
-				return wait, fmt.Errorf("%w: attachment %q comes without its octets", issuance.ErrEntry, a.Name)
-			}
-		}
-	}
-	for i := range entries { // else the key of the table of entries finds the stream taken
-		if id := entries[i].Stream; entries[i].Seq == 1 && at[id] == 0 {
-			book.Presume(id)
-		}
-	}
-	about := issuance.About(entries...)
-	for id := range at {
-		about = append(about, id)
-	}
-	if err := book.Load(ctx, &reader{tx.StmtContext(ctx, l.cache.stmt.read)}, about...); err != nil {
-		return wait, err
-	}
-	if slices.ContainsFunc(entries, func(e issuance.Entry) bool { return e.Act == issuance.Pair }) {
-		if err := l.loadOperators(ctx, tx, book); err != nil {
-			return wait, err
-		}
-	}
-	for id, want := range at {
-		if _, seq, _ := book.Stands(id); seq != want {
-			return wait, fmt.Errorf("%s stands at entry %d, not %d: %w", id, seq, want, issuance.ErrConflict)
-		}
-	}
-	if wait, err = book.Judge(entries, leaves); err != nil {
-		return wait, err
-	}
-	return wait, book.Complete()
+// admit asks whether the decision still rests on what the ledger says, and whether the rules
+// allow it, see [issuance.Book.Admit].
+func (l *Ledger) admit(ctx context.Context, tx *sql.Tx, at issuance.Head, rows []issuance.Encoded) (wait func() error, err error) {
+	r := &reader{tx.StmtContext(ctx, l.cache.stmt.read)}
+	return l.cache.book.Admit(ctx, r, l.cache.size, at, rows, func() ([]issuance.StreamID, error) { return operators(ctx, tx) })
 }
 
-// loadOperators reads every operator's stream, for the one act that rests on there being no
-// other.
-func (l *Ledger) loadOperators(ctx context.Context, tx *sql.Tx, book *issuance.Book) error {
+// operators lists every operator's stream.
+func operators(ctx context.Context, tx *sql.Tx) ([]issuance.StreamID, error) {
 	rows, err := tx.QueryContext(ctx, "SELECT id FROM stream WHERE kind = ?", string(issuance.KindOperator))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer rows.Close()
 	var all []issuance.StreamID
 	for rows.Next() {
 		id := issuance.StreamID{Kind: issuance.KindOperator}
 		if err := rows.Scan(&id.ID); err != nil {
-			return err
+			return nil, err
 		}
 		all = append(all, id)
 	}
-	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-		return err
-	}
-	if err := book.Load(ctx, &reader{tx.StmtContext(ctx, l.cache.stmt.read)}, all...); err != nil {
-		return err
-	}
-	book.Whole(issuance.KindOperator)
-	return nil
+	return all, errors.Join(rows.Err(), rows.Close())
 }
 
 // sign puts the checkpoint over all that was written.

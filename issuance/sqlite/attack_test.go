@@ -11,6 +11,7 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"github.com/tamthe/tamthe/issuance"
+	"github.com/tamthe/tamthe/issuance/ledger"
 	"github.com/tamthe/tamthe/issuance/ledgertest"
 	"github.com/tamthe/tamthe/issuance/sqlite"
 )
@@ -50,13 +51,13 @@ func TestRevocationRolledBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	l = looking(t, dir)
-	if s, err := issuance.Load(t.Context(), l, issuance.Card("C-1")); !errors.Is(err, sqlite.ErrRolledBack) {
+	if s, err := issuance.Load(t.Context(), l, issuance.Card("C-1")); !errors.Is(err, ledger.ErrRolledBack) {
 		t.Errorf("%v, the card is %s", err, s.Subject(issuance.Card("C-1")).Phase)
 	}
-	if _, err := l.Claimed(t.Context(), issuance.Claim{Kind: issuance.ClaimChip, Value: "chip-of-C-1"}); !errors.Is(err, sqlite.ErrRolledBack) {
+	if _, err := l.Claimed(t.Context(), issuance.Claim{Kind: issuance.ClaimChip, Value: "chip-of-C-1"}); !errors.Is(err, ledger.ErrRolledBack) {
 		t.Error(err)
 	}
-	if _, err := l.List(t.Context(), issuance.KindCard); !errors.Is(err, sqlite.ErrRolledBack) {
+	if _, err := l.List(t.Context(), issuance.KindCard); !errors.Is(err, ledger.ErrRolledBack) {
 		t.Error(err)
 	}
 }
@@ -79,7 +80,7 @@ func TestHiddenRevocation(t *testing.T) {
 		l.Close()
 		tamper(t, dir, statement)
 		l = looking(t, dir)
-		if s, err := issuance.Load(t.Context(), l, issuance.Card("C-1")); !errors.Is(err, sqlite.ErrDamaged) {
+		if s, err := issuance.Load(t.Context(), l, issuance.Card("C-1")); !errors.Is(err, ledger.ErrDamaged) {
 			t.Errorf("%s: %v, the card is %s", name, err, s.Subject(issuance.Card("C-1")).Phase)
 		}
 	}
@@ -98,7 +99,7 @@ func TestAnotherLogInItsPlace(t *testing.T) {
 		o.Found(t)
 		o.IssueCard(t, "A-1", "C-1", "ann", "")
 		l.Close()
-		copied := filepath.Join(dir, "checkpoints", sqlite.CheckpointFile)
+		copied := filepath.Join(dir, "checkpoints", ledger.CheckpointFile)
 		before, err := os.ReadFile(copied)
 		if err != nil {
 			t.Fatal(err)
@@ -131,7 +132,7 @@ func TestAnotherLogInItsPlace(t *testing.T) {
 		}
 		as := options(t, dir)
 		as.Verifier = nil // the command line has none: the first entry names the key
-		if l, err := sqlite.Open(t.Context(), path, as); !errors.Is(err, sqlite.ErrRolledBack) {
+		if l, err := sqlite.Open(t.Context(), path, as); !errors.Is(err, ledger.ErrRolledBack) {
 			t.Errorf("%s: opened for appending: %v", name, err)
 			if err == nil {
 				l.Close()
@@ -145,7 +146,7 @@ func TestAnotherLogInItsPlace(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := reader.List(t.Context(), issuance.KindCard); !errors.Is(err, sqlite.ErrRolledBack) {
+		if _, err := reader.List(t.Context(), issuance.KindCard); !errors.Is(err, ledger.ErrRolledBack) {
 			t.Errorf("%s: it tells of its cards: %v", name, err)
 		}
 		reader.Close()

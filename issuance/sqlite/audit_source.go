@@ -78,7 +78,7 @@ func (s *auditSource) Entry(ctx context.Context, index int64) (issuance.Entry, e
 	}
 	e, err := parseStored(leaf, payload)
 	if err != nil {
-		return e, fmt.Errorf("%w: %w", ErrDamaged, err)
+		return e, fmt.Errorf("%w: %w", ledger.ErrDamaged, err)
 	}
 	return e, nil
 }

@@ -9,6 +9,8 @@ import (
 	"os"
 
 	"github.com/mattn/go-sqlite3"
+
+	"github.com/tamthe/tamthe/issuance/ledger"
 )
 
 // Backup writes a copy of the ledger, as of one moment, into a new file of mode 0600,
@@ -74,7 +76,7 @@ func copyPages(ctx context.Context, dst, src *sqlite3.SQLiteConn) (err error) {
 // Hold runs f while nothing is appended to the file, by this program or another.
 func (l *Ledger) Hold(ctx context.Context, f func() error) error {
 	if l.writer == nil {
-		return fmt.Errorf("hold the ledger: %w", ErrReadOnly)
+		return fmt.Errorf("hold the ledger: %w", ledger.ErrReadOnly)
 	}
 	tx, err := l.writer.BeginTx(ctx, nil)
 	if err != nil {

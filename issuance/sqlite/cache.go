@@ -105,7 +105,7 @@ func (c *cache) refresh(ctx context.Context, tx *sql.Tx, origin string) error {
 		var hash []byte
 		err := tx.StmtContext(ctx, c.stmt.node).QueryRowContext(ctx, n.Level*tlog.HashSize+1, n.Completed()).Scan(&hash)
 		if err != nil || len(hash) != tlog.HashSize {
-			return fmt.Errorf("%w: node %d of level %d is not there: %w", ErrDamaged, n.Index, n.Level, err)
+			return fmt.Errorf("%w: node %d of level %d is not there: %w", ledger.ErrDamaged, n.Index, n.Level, err)
 		}
 		edge = append(edge, tlog.Hash(hash))
 	}

@@ -12,8 +12,8 @@ import (
 	"testing"
 
 	"github.com/tamthe/tamthe/issuance"
+	"github.com/tamthe/tamthe/issuance/ledger"
 	"github.com/tamthe/tamthe/issuance/ledgertest"
-	"github.com/tamthe/tamthe/issuance/sqlite"
 )
 
 const (
@@ -132,7 +132,7 @@ func takeNext(ctx context.Context, o *ledgertest.Office, l issuance.Claims, n in
 			return 0, err
 		}
 		use, err := take(ctx, o, n, issuance.Use("ds-002", used+1))
-		if _, taken := errors.AsType[*issuance.DuplicateError](err); taken || errors.Is(err, issuance.ErrConflict) || errors.Is(err, sqlite.ErrBusy) {
+		if _, taken := errors.AsType[*issuance.DuplicateError](err); taken || errors.Is(err, issuance.ErrConflict) || errors.Is(err, ledger.ErrBusy) {
 			continue
 		}
 		return use, err

@@ -32,8 +32,8 @@ func CreateAccounts(ctx context.Context, path string) error {
 	})
 }
 
-// OpenAccounts opens the file. Errors: ErrMissing, ErrNotOurs, ErrNewer, ErrReadOnly,
-// ErrDamaged, ErrBusy.
+// OpenAccounts opens the file. Errors: ledger.ErrMissing, ledger.ErrNotOurs, ledger.ErrNewer, ledger.ErrReadOnly,
+// ledger.ErrDamaged, ledger.ErrBusy.
 func OpenAccounts(ctx context.Context, path string) (*Accounts, error) {
 	db, err := consoleSide.open(ctx, path, false)
 	if err != nil {

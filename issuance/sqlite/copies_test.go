@@ -13,7 +13,7 @@ import (
 
 func readCopy(t *testing.T, dir string) *ledger.Checkpoint {
 	t.Helper()
-	octets, err := os.ReadFile(filepath.Join(dir, "checkpoints", sqlite.CheckpointFile))
+	octets, err := os.ReadFile(filepath.Join(dir, "checkpoints", ledger.CheckpointFile))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +45,7 @@ func TestCopyIsRepaired(t *testing.T) {
 	o := ledgertest.NewOffice(t, l)
 	o.Found(t)
 	l.Close()
-	name := filepath.Join(dir, "checkpoints", sqlite.CheckpointFile)
+	name := filepath.Join(dir, "checkpoints", ledger.CheckpointFile)
 	older, err := os.ReadFile(name)
 	if err != nil {
 		t.Fatal(err)
@@ -90,7 +90,7 @@ func TestRolledBack(t *testing.T) {
 	if err := os.WriteFile(path, older, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := sqlite.Open(t.Context(), path, options(t, dir)); !errors.Is(err, sqlite.ErrRolledBack) {
+	if _, err := sqlite.Open(t.Context(), path, options(t, dir)); !errors.Is(err, ledger.ErrRolledBack) {
 		t.Errorf("%v", err)
 	}
 	if readCopy(t, dir).Size != 21 {
@@ -108,7 +108,7 @@ func TestRolledBack(t *testing.T) {
 	o.Must(t, o.Enrol("A-2", "bob", ""))
 	o.Must(t, o.Enrol("A-3", "joe", ""))
 	l.Close()
-	if _, err := sqlite.Open(t.Context(), path, options(t, dir)); !errors.Is(err, sqlite.ErrRolledBack) {
+	if _, err := sqlite.Open(t.Context(), path, options(t, dir)); !errors.Is(err, ledger.ErrRolledBack) {
 		t.Errorf("%v", err)
 	}
 	codes(t, find(t, dir, nil), ledger.Rewritten)
@@ -127,7 +127,7 @@ func TestCopyFails(t *testing.T) {
 	}
 	o.Must(t, o.Enrol("A-1", "ann", ""))
 	l.Settle()
-	if err := o.Do(t.Context(), o.Enrol("A-2", "bob", "")); !errors.Is(err, sqlite.ErrCopy) {
+	if err := o.Do(t.Context(), o.Enrol("A-2", "bob", "")); !errors.Is(err, ledger.ErrCopy) {
 		t.Errorf("%v", err)
 	}
 	if err := os.Mkdir(folder, 0o700); err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/mattn/go-sqlite3"
 
+	"github.com/tamthe/tamthe/issuance/ledger"
 	"github.com/tamthe/tamthe/verify/eid/credential"
 )
 
@@ -33,8 +34,8 @@ func CreateCredentials(ctx context.Context, path string) error {
 	return credentialsSide.create(ctx, path, func(context.Context, *sql.Tx) error { return nil })
 }
 
-// OpenCredentials opens a record. Errors: ErrMissing, ErrNotOurs, ErrNewer, ErrReadOnly,
-// ErrDamaged, ErrBusy.
+// OpenCredentials opens a record. Errors: ledger.ErrMissing, ledger.ErrNotOurs, ledger.ErrNewer, ledger.ErrReadOnly,
+// ledger.ErrDamaged, ledger.ErrBusy.
 func OpenCredentials(ctx context.Context, path string) (*Credentials, error) {
 	db, err := credentialsSide.open(ctx, path, false)
 	if err != nil {
@@ -99,7 +100,7 @@ func (c *Credentials) list(ctx context.Context, list int) (all []credential.Issu
 			return nil, err
 		}
 		if json.Unmarshal([]byte(card), &i.Card) != nil {
-			return nil, ErrDamaged
+			return nil, ledger.ErrDamaged
 		}
 		i.Issued, i.Expires = time.Unix(issued, 0).UTC(), time.Unix(expires, 0).UTC()
 		all = append(all, i)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tamthe/tamthe/card/lds"
+	"github.com/tamthe/tamthe/issuance/ledger"
 	"github.com/tamthe/tamthe/verify"
 	"github.com/tamthe/tamthe/verify/eid/credential"
 )
@@ -64,7 +65,7 @@ func TestCredentials(t *testing.T) {
 			t.Errorf("%s is done", s)
 		}
 	}
-	if _, err := OpenCredentials(t.Context(), filepath.Join(t.TempDir(), "no")); !errors.Is(err, ErrMissing) {
+	if _, err := OpenCredentials(t.Context(), filepath.Join(t.TempDir(), "no")); !errors.Is(err, ledger.ErrMissing) {
 		t.Error(err)
 	}
 }

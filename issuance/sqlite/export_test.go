@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/tamthe/tamthe/issuance/turns"
 	"github.com/tamthe/tamthe/verify/eid"
 )
 
@@ -30,7 +31,7 @@ func (l *Ledger) Exec(ctx context.Context, statement string) error {
 }
 
 // Settle waits until no copy of a checkpoint is under way.
-func (l *Ledger) Settle() { l.copies.wait() }
+func (l *Ledger) Settle() { l.copies.Wait() }
 
 // Frugal has Verify do as it does with a ledger that is too long to be held in memory.
 func (l *Ledger) Frugal() { l.frugal = true }
@@ -46,12 +47,12 @@ func (l *Logins) Exec(ctx context.Context, statement string) error {
 func (l *Logins) Together(list ...eid.Decision) []error {
 	var taken []*deciding
 	for _, d := range list {
-		taken = append(taken, &deciding{newTicket(), d})
+		taken = append(taken, &deciding{turns.NewTicket(), d})
 	}
 	l.group.work(taken)
 	errs := make([]error, len(taken))
 	for i, t := range taken {
-		errs[i] = t.err
+		errs[i] = t.Err
 	}
 	return errs
 }

@@ -24,14 +24,14 @@ func TestOpenRefuses(t *testing.T) {
 		make func(t *testing.T, dir, path string)
 		want error
 	}{
-		"missing": {func(_ *testing.T, _, path string) { os.Remove(path) }, sqlite.ErrMissing},
-		"empty":   {func(_ *testing.T, _, path string) { os.Truncate(path, 0) }, sqlite.ErrNotOurs},
-		"text":    {func(_ *testing.T, _, path string) { os.WriteFile(path, bytes.Repeat([]byte("text "), 100), 0o600) }, sqlite.ErrNotOurs},
+		"missing": {func(_ *testing.T, _, path string) { os.Remove(path) }, ledger.ErrMissing},
+		"empty":   {func(_ *testing.T, _, path string) { os.Truncate(path, 0) }, ledger.ErrNotOurs},
+		"text":    {func(_ *testing.T, _, path string) { os.WriteFile(path, bytes.Repeat([]byte("text "), 100), 0o600) }, ledger.ErrNotOurs},
 		"another program's": {func(t *testing.T, dir, _ string) {
 			tamper(t, dir, "PRAGMA application_id = 7", "PRAGMA wal_checkpoint(TRUNCATE)")
-		}, sqlite.ErrNotOurs},
-		"newer":         {func(t *testing.T, dir, _ string) { tamper(t, dir, "PRAGMA user_version = 99") }, sqlite.ErrNewer},
-		"other scripts": {func(t *testing.T, dir, _ string) { tamper(t, dir, "UPDATE migration SET checksum = 'x'") }, sqlite.ErrNotOurs},
+		}, ledger.ErrNotOurs},
+		"newer":         {func(t *testing.T, dir, _ string) { tamper(t, dir, "PRAGMA user_version = 99") }, ledger.ErrNewer},
+		"other scripts": {func(t *testing.T, dir, _ string) { tamper(t, dir, "UPDATE migration SET checksum = 'x'") }, ledger.ErrNotOurs},
 		"damaged": {func(t *testing.T, _, path string) {
 			b, err := os.ReadFile(path)
 			if err != nil {
@@ -39,7 +39,7 @@ func TestOpenRefuses(t *testing.T) {
 			}
 			clear(b[100:4096])
 			os.WriteFile(path, b, 0o600)
-		}, sqlite.ErrDamaged},
+		}, ledger.ErrDamaged},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -157,7 +157,7 @@ func TestReadOnly(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := l.Append(t.Context(), at, entries...); !errors.Is(err, sqlite.ErrReadOnly) {
+		if err := l.Append(t.Context(), at, entries...); !errors.Is(err, ledger.ErrReadOnly) {
 			t.Errorf("%s: %v", name, err)
 		}
 		if found := verify(t, l, nil); len(found) > 0 {
@@ -206,7 +206,7 @@ func TestFull(t *testing.T) {
 	}
 	s := o.Enrol("A-9", "zoe", "")
 	s.Attach[0].Sealed = make([]byte, 1<<20)
-	if err := o.Do(t.Context(), s); !errors.Is(err, sqlite.ErrFull) {
+	if err := o.Do(t.Context(), s); !errors.Is(err, ledger.ErrFull) {
 		t.Errorf("%v", err)
 	}
 	after, err := l.Checkpoint(t.Context())
@@ -235,7 +235,7 @@ func TestBusy(t *testing.T) {
 	if _, err := other.Exec("BEGIN IMMEDIATE"); err != nil {
 		t.Fatal(err)
 	}
-	if err := l.Append(t.Context(), at, entries...); !errors.Is(err, sqlite.ErrBusy) {
+	if err := l.Append(t.Context(), at, entries...); !errors.Is(err, ledger.ErrBusy) {
 		t.Errorf("%v", err)
 	}
 	if _, err := l.Stream(t.Context(), issuance.Card("C-1")); err != nil {

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"database/sql"
-	"errors"
 	"fmt"
 	"io"
 
@@ -14,10 +13,6 @@ import (
 	"github.com/tamthe/tamthe/issuance"
 	"github.com/tamthe/tamthe/issuance/ledger"
 )
-
-// ErrBehind means that an excerpt does not begin where the mirror ends: entries between are
-// missing, or the other log was put back.
-var ErrBehind = errors.New("the excerpt does not join on to the mirror")
 
 // CreateMirror makes a file that follows another log, which signs with v. It takes nothing
 // but that log's own entries, see Follow. A file that exists is fs.ErrExist.
@@ -120,12 +115,12 @@ func scanAttachments(rows *sql.Rows, err error) ([]issuance.Attachment, error) {
 // own checkpoint. It judges every entry by the rules, rebuilds the tree and holds it against
 // the checkpoint; what is there already is skipped. It returns the checkpoint.
 //
-// All or nothing: an excerpt that does not join on is ErrBehind, one of a log that was
-// rewritten ErrRolledBack, one that its log did not sign ledger.ErrCheckpoint; the rest are
+// All or nothing: an excerpt that does not join on is ledger.ErrBehind, one of a log that was
+// rewritten ledger.ErrRolledBack, one that its log did not sign ledger.ErrCheckpoint; the rest are
 // ledger.ErrExcerpt and the errors of the rules.
 func (l *Ledger) Follow(ctx context.Context, x *ledger.ExcerptReader) (*ledger.Checkpoint, error) {
 	if l.o.Signer != nil || l.o.Verifier == nil || l.writer == nil {
-		return nil, fmt.Errorf("follow a log: %w: the file is no mirror", ErrReadOnly)
+		return nil, fmt.Errorf("follow a log: %w: the file is no mirror", ledger.ErrReadOnly)
 	}
 	c, err := ledger.ParseCheckpoint(x.Note, l.o.Verifier)
 	if err != nil {
@@ -154,9 +149,9 @@ func (l *Ledger) follow(ctx context.Context, conn *sql.Conn, x *ledger.ExcerptRe
 	}
 	switch {
 	case x.From > l.cache.size:
-		return fmt.Errorf("%w: it begins with entry %d, the mirror has %d", ErrBehind, x.From, l.cache.size)
+		return fmt.Errorf("%w: it begins with entry %d, the mirror has %d", ledger.ErrBehind, x.From, l.cache.size)
 	case c.Size < l.cache.size:
-		return fmt.Errorf("%w: the excerpt's checkpoint signs %d entries, the mirror has %d", ErrRolledBack, c.Size, l.cache.size)
+		return fmt.Errorf("%w: the excerpt's checkpoint signs %d entries, the mirror has %d", ledger.ErrRolledBack, c.Size, l.cache.size)
 	}
 	had := l.cache.size
 	for at := x.From; at < c.Size; at++ {
@@ -172,7 +167,7 @@ func (l *Ledger) follow(ctx context.Context, conn *sql.Conn, x *ledger.ExcerptRe
 		return err
 	}
 	if root := l.cache.tree.Root(); root != c.Root {
-		return fmt.Errorf("%w: its %d entries are others than the checkpoint signs", ErrRolledBack, c.Size)
+		return fmt.Errorf("%w: its %d entries are others than the checkpoint signs", ledger.ErrRolledBack, c.Size)
 	}
 	if err := l.cache.book.Complete(); err != nil {
 		return err
@@ -205,7 +200,7 @@ func (l *Ledger) take(ctx context.Context, tx *sql.Tx, at int64, c ledger.Carrie
 	if err := book.Follow(e); err != nil {
 		return err
 	}
-	return l.write(ctx, tx, []row{{e, c.Leaf, c.Payload}})
+	return l.write(ctx, tx, []issuance.Encoded{{Entry: e, Leaf: c.Leaf, Payload: c.Payload}})
 }
 
 func sameLeaf(ctx context.Context, tx *sql.Tx, at int64, leaf []byte) error {
@@ -214,7 +209,7 @@ func sameLeaf(ctx context.Context, tx *sql.Tx, at int64, leaf []byte) error {
 		return err
 	}
 	if string(have) != string(leaf) {
-		return fmt.Errorf("%w: it is another than the mirror has", ErrRolledBack)
+		return fmt.Errorf("%w: it is another than the mirror has", ledger.ErrRolledBack)
 	}
 	return nil
 }

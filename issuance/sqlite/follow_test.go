@@ -69,10 +69,10 @@ func TestFollow(t *testing.T) {
 	if err != nil || !report.OK() {
 		t.Errorf("the mirror does not agree: %v %v", report, err)
 	}
-	if err := m.Append(t.Context(), nil, issuance.Entry{}); !errors.Is(err, sqlite.ErrReadOnly) {
+	if err := m.Append(t.Context(), nil, issuance.Entry{}); !errors.Is(err, ledger.ErrReadOnly) {
 		t.Errorf("append to a mirror: %v", err)
 	}
-	if err := takeOver(t, l, excerpt(t, m, 0)); !errors.Is(err, sqlite.ErrReadOnly) {
+	if err := takeOver(t, l, excerpt(t, m, 0)); !errors.Is(err, ledger.ErrReadOnly) {
 		t.Errorf("follow into a log of one's own: %v", err)
 	}
 	_, v := ledgertest.LogKey(t)
@@ -134,7 +134,7 @@ func TestFollowFork(t *testing.T) {
 		t.Fatal(err)
 	}
 	size := checkpoint(t, m).Size
-	if err := takeOver(t, m, excerpt(t, there, 0)); !errors.Is(err, sqlite.ErrRolledBack) {
+	if err := takeOver(t, m, excerpt(t, there, 0)); !errors.Is(err, ledger.ErrRolledBack) {
 		t.Errorf("another log of the same key: %v", err)
 	}
 	o := ledgertest.NewOffice(t, there)
@@ -143,7 +143,7 @@ func TestFollowFork(t *testing.T) {
 		t.Error("a fork that goes on was followed")
 	}
 	o.Must(t, o.Enrol("A-3", "chi", ""))
-	if err := takeOver(t, m, excerpt(t, there, size+1)); !errors.Is(err, sqlite.ErrBehind) {
+	if err := takeOver(t, m, excerpt(t, there, size+1)); !errors.Is(err, ledger.ErrBehind) {
 		t.Errorf("entries missing: %v", err)
 	}
 	older := excerpt(t, here, 0)
@@ -152,7 +152,7 @@ func TestFollowFork(t *testing.T) {
 	if err := takeOver(t, m, excerpt(t, here, size)); err != nil {
 		t.Fatal(err)
 	}
-	if err := takeOver(t, m, older); !errors.Is(err, sqlite.ErrRolledBack) {
+	if err := takeOver(t, m, older); !errors.Is(err, ledger.ErrRolledBack) {
 		t.Errorf("an older state of the log: %v", err)
 	}
 }

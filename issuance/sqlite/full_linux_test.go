@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/tamthe/tamthe/issuance"
+	"github.com/tamthe/tamthe/issuance/ledger"
 	"github.com/tamthe/tamthe/issuance/ledgertest"
 	"github.com/tamthe/tamthe/issuance/sqlite"
 	"github.com/tamthe/tamthe/testdata"
@@ -64,10 +65,10 @@ func TestReadOnlyDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	o := options(t, dir)
-	if _, err := sqlite.Open(t.Context(), filepath.Join(dir, "ledger.db"), o); !errors.Is(err, sqlite.ErrReadOnly) {
+	if _, err := sqlite.Open(t.Context(), filepath.Join(dir, "ledger.db"), o); !errors.Is(err, ledger.ErrReadOnly) {
 		t.Errorf("ledger: %v", err)
 	}
-	if _, err := sqlite.OpenSubjects(t.Context(), subjects, false); !errors.Is(err, sqlite.ErrReadOnly) {
+	if _, err := sqlite.OpenSubjects(t.Context(), subjects, false); !errors.Is(err, ledger.ErrReadOnly) {
 		t.Errorf("subjects: %v", err)
 	}
 	o.ReadOnly = true
@@ -97,7 +98,7 @@ func fill(t *testing.T, dir string) {
 			kept = append(kept, s.Stream)
 		}
 	}
-	if !errors.Is(err, sqlite.ErrFull) && !errors.Is(err, sqlite.ErrCopy) {
+	if !errors.Is(err, ledger.ErrFull) && !errors.Is(err, ledger.ErrCopy) {
 		t.Errorf("%v", err)
 	}
 	t.Logf("the disk is full after %d entries: %v", len(kept), err)

@@ -2,16 +2,16 @@ package sqlite
 
 import (
 	"context"
-	"slices"
 
 	"github.com/tamthe/tamthe/issuance"
+	"github.com/tamthe/tamthe/issuance/turns"
 )
 
 // waiting is an append on its way.
 type waiting struct {
-	ticket
+	turns.Ticket
 	at   issuance.Head
-	rows []row
+	rows []issuance.Encoded
 }
 
 // maxGroup is how many entries share a transaction, one append's own apart.
@@ -27,34 +27,8 @@ func shared(queue []*waiting) (n int) {
 	return n
 }
 
-// work appends what was taken in one transaction. One that does not hold is left out and
-// tried alone afterwards, so that nobody fails for another's fault.
-func (l *Ledger) work(taken []*waiting) {
-	var alone []*waiting
-	for len(taken) > 1 {
-		bad, err := l.commit(taken)
-		if err == nil {
-			for _, w := range taken {
-				close(w.done)
-			}
-			taken = nil
-			break
-		}
-		if bad < 0 || len(alone) == maxFaults {
-			break
-		}
-		alone = append(alone, taken[bad])
-		taken = slices.Delete(taken, bad, bad+1)
-	}
-	for _, w := range append(taken, alone...) {
-		_, w.err = l.commit([]*waiting{w})
-		close(w.done)
-	}
-}
-
-// maxFaults is how many appends are left out of a transaction before all that are left go
-// one by one.
-const maxFaults = 16
+// work appends what was taken.
+func (l *Ledger) work(taken []*waiting) { turns.Together(taken, l.commit) }
 
 // commit runs one transaction; what has begun is finished, so that its outcome is never
 // in doubt. bad is the append that did not hold, -1 if none is to blame.
@@ -65,12 +39,12 @@ func (l *Ledger) commit(taken []*waiting) (bad int, err error) {
 		return -1, err
 	}
 	defer conn.Close()
-	if err := l.copies.settled(); err != nil {
+	if err := l.copies.Settled(); err != nil {
 		return -1, err
 	}
 	c, bad, err := l.append(ctx, conn, taken)
 	if err == nil && c != nil { // else they were there
-		l.copies.put(c.Note)
+		l.copies.Put(c.Note)
 	}
 	return bad, err
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/mattn/go-sqlite3"
 
 	"github.com/tamthe/tamthe/issuance/intake"
+	"github.com/tamthe/tamthe/issuance/ledger"
 )
 
 //go:embed intake/001_intake.sql
@@ -38,8 +39,8 @@ func CreateIntake(ctx context.Context, path string, from int64) error {
 	})
 }
 
-// OpenIntake opens a record. Errors: ErrMissing, ErrNotOurs, ErrNewer, ErrReadOnly,
-// ErrDamaged, ErrBusy.
+// OpenIntake opens a record. Errors: ledger.ErrMissing, ledger.ErrNotOurs, ledger.ErrNewer, ledger.ErrReadOnly,
+// ledger.ErrDamaged, ledger.ErrBusy.
 func OpenIntake(ctx context.Context, path string) (*Intake, error) {
 	db, err := intakeSide.open(ctx, path, false)
 	if err != nil {
@@ -90,7 +91,7 @@ func (i *Intake) message(ctx context.Context, where string, args ...any) (*intak
 	case err != nil:
 		return nil, fmt.Errorf("read a message: %w", typed(err))
 	case len(digest) != len(k.Digest):
-		return nil, fmt.Errorf("read a message: %w", ErrDamaged)
+		return nil, fmt.Errorf("read a message: %w", ledger.ErrDamaged)
 	}
 	k.Received, k.Digest = time.UnixMicro(at).UTC(), [32]byte(digest)
 	return &k, nil

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/tamthe/tamthe/issuance/intake"
+	"github.com/tamthe/tamthe/issuance/ledger"
 	"github.com/tamthe/tamthe/issuance/sqlite"
 )
 
@@ -54,7 +55,7 @@ func TestIntake(t *testing.T) {
 	if err := sqlite.CreateIntake(ctx, path, 0); !errors.Is(err, fs.ErrExist) {
 		t.Error(err)
 	}
-	if _, err := sqlite.OpenLogins(ctx, path); !errors.Is(err, sqlite.ErrNotOurs) {
+	if _, err := sqlite.OpenLogins(ctx, path); !errors.Is(err, ledger.ErrNotOurs) {
 		t.Error(err)
 	}
 	c, m := aCase(1)

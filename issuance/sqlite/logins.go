@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tamthe/tamthe/issuance/ledger"
 	"github.com/tamthe/tamthe/verify"
 	"github.com/tamthe/tamthe/verify/eid"
 )
@@ -33,8 +34,8 @@ func CreateLogins(ctx context.Context, path string) error {
 	return loginsSide.create(ctx, path, func(context.Context, *sql.Tx) error { return nil })
 }
 
-// OpenLogins opens a record. Errors: ErrMissing, ErrNotOurs, ErrNewer, ErrReadOnly,
-// ErrDamaged, ErrBusy.
+// OpenLogins opens a record. Errors: ledger.ErrMissing, ledger.ErrNotOurs, ledger.ErrNewer, ledger.ErrReadOnly,
+// ledger.ErrDamaged, ledger.ErrBusy.
 func OpenLogins(ctx context.Context, path string) (*Logins, error) {
 	db, err := loginsSide.open(ctx, path, false)
 	if err != nil {
@@ -81,7 +82,7 @@ func (l *Logins) Each(ctx context.Context, from, to time.Time, f func(eid.Decisi
 			return fmt.Errorf("read the record of logins: %w", typed(err))
 		}
 		if len(card) != len(verify.CardID{}) || len(evidence) != len(d.Evidence) {
-			return fmt.Errorf("read the record of logins: %w", ErrDamaged)
+			return fmt.Errorf("read the record of logins: %w", ledger.ErrDamaged)
 		}
 		d.Time, d.Fields, d.Reasons = time.UnixMicro(at).UTC(), strings.Fields(fields), strings.Fields(reasons)
 		d.Card, d.Evidence = verify.CardID(card), [32]byte(evidence)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/tamthe/tamthe/issuance/turns"
 	"github.com/tamthe/tamthe/verify/eid"
 )
 
@@ -13,18 +14,18 @@ import (
 type decisions struct {
 	db     *sql.DB
 	insert *sql.Stmt
-	turns  turns[*deciding]
+	turns  turns.Queue[*deciding]
 }
 
 // deciding is a decision on its way.
 type deciding struct {
-	ticket
+	turns.Ticket
 	eid.Decision
 }
 
 // keep waits until the decision is on the disk, put there by this caller or another.
 func (g *decisions) keep(ctx context.Context, d eid.Decision) error {
-	return g.turns.wait(ctx, &deciding{newTicket(), d}, func(queue []*deciding) int { return len(queue) }, g.work)
+	return g.turns.Wait(ctx, &deciding{turns.NewTicket(), d}, func(queue []*deciding) int { return len(queue) }, g.work)
 }
 
 // work keeps what was taken in one transaction; where that does not hold each alone, so that
@@ -34,13 +35,13 @@ func (g *decisions) work(taken []*deciding) {
 	for _, t := range taken {
 		err := together
 		if err != nil && len(taken) > 1 {
-			t.err = nil // of what was rolled back
+			t.Err = nil // of what was rolled back
 			err = g.commit([]*deciding{t})
 		}
 		if err != nil {
-			t.err = fmt.Errorf("keep a decision: %w", typed(err))
+			t.Err = fmt.Errorf("keep a decision: %w", typed(err))
 		}
-		close(t.done)
+		t.Done()
 	}
 }
 
@@ -75,7 +76,7 @@ func (d *deciding) insert(ctx context.Context, s *sql.Stmt) error {
 	}
 	n, err := r.RowsAffected()
 	if err == nil && n == 0 {
-		d.err = eid.ErrDecided
+		d.Err = eid.ErrDecided
 	}
 	return err
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tamthe/tamthe/issuance/ledger"
 	"github.com/tamthe/tamthe/issuance/sqlite"
 	"github.com/tamthe/tamthe/verify/eid"
 )
@@ -20,7 +21,7 @@ import (
 // kept.
 func TestLogins(t *testing.T) {
 	ctx, path := t.Context(), filepath.Join(t.TempDir(), "logins.db")
-	if _, err := sqlite.OpenLogins(ctx, path); !errors.Is(err, sqlite.ErrMissing) {
+	if _, err := sqlite.OpenLogins(ctx, path); !errors.Is(err, ledger.ErrMissing) {
 		t.Error(err)
 	}
 	if err := sqlite.CreateLogins(ctx, path); err != nil {
@@ -87,7 +88,7 @@ func TestLogins(t *testing.T) {
 		if err := os.WriteFile(bad, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := sqlite.OpenLogins(ctx, bad); !errors.Is(err, sqlite.ErrNotOurs) {
+		if _, err := sqlite.OpenLogins(ctx, bad); !errors.Is(err, ledger.ErrNotOurs) {
 			t.Errorf("%q: %v", text, err)
 		}
 	}

@@ -7,6 +7,8 @@ import (
 	"embed"
 	"encoding/hex"
 	"fmt"
+
+	"github.com/tamthe/tamthe/issuance/ledger"
 )
 
 //go:embed migration/*.sql
@@ -53,15 +55,15 @@ func checkVersion(ctx context.Context, db *sql.DB) (behind int, err error) {
 		return 0, err
 	}
 	if n > len(list) {
-		return 0, fmt.Errorf("%w: schema %d, this program knows %d", ErrNewer, n, len(list))
+		return 0, fmt.Errorf("%w: schema %d, this program knows %d", ledger.ErrNewer, n, len(list))
 	}
 	for i := range n {
 		var sum string
 		if err := db.QueryRowContext(ctx, "SELECT checksum FROM migration WHERE number = ?", i+1).Scan(&sum); err != nil {
-			return 0, fmt.Errorf("%w: migration %d: %w", ErrNotOurs, i+1, typed(err))
+			return 0, fmt.Errorf("%w: migration %d: %w", ledger.ErrNotOurs, i+1, typed(err))
 		}
 		if sum != checksum(list[i]) {
-			return 0, fmt.Errorf("%w: migration %d is another", ErrNotOurs, i+1)
+			return 0, fmt.Errorf("%w: migration %d is another", ledger.ErrNotOurs, i+1)
 		}
 	}
 	return len(list) - n, nil

@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/tamthe/tamthe/issuance/ledger"
 	"github.com/tamthe/tamthe/issuance/sqlite"
 )
 
@@ -63,7 +64,7 @@ func checkModes(t *testing.T, dir string) {
 		path := filepath.Join(dir, name, "ledger.db")
 		o := options(t, dir)
 		o.Checkpoints = ""
-		if _, err := sqlite.Open(t.Context(), path, o); !errors.Is(err, sqlite.ErrReadOnly) {
+		if _, err := sqlite.Open(t.Context(), path, o); !errors.Is(err, ledger.ErrReadOnly) {
 			t.Errorf("%s: %v", name, err)
 		}
 		o.ReadOnly = true

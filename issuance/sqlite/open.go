@@ -83,8 +83,8 @@ func initialise(ctx context.Context, path, origin string, checkpoint []byte) err
 // Open opens a ledger file and, unless only for reading, migrates one that is older
 // than the program and repairs the copy of its checkpoint.
 //
-// Errors: ErrMissing, ErrNotOurs, ErrNewer, ErrReadOnly, ErrDamaged, ErrBusy, and
-// ErrRolledBack if the copy in o.Checkpoints is of a longer or another log than the
+// Errors: ledger.ErrMissing, ledger.ErrNotOurs, ledger.ErrNewer, ledger.ErrReadOnly, ledger.ErrDamaged, ledger.ErrBusy, and
+// ledger.ErrRolledBack if the copy in o.Checkpoints is of a longer or another log than the
 // file. Such a file can be opened for reading, so that Verify can say more; it tells
 // nothing of its streams then, for what it would tell may be out of date.
 func Open(ctx context.Context, path string, o Options) (*Ledger, error) {
@@ -124,7 +124,7 @@ func (l *Ledger) ready(ctx context.Context) error {
 		return err
 	}
 	if behind > 0 && l.o.ReadOnly {
-		return fmt.Errorf("%w: its schema is %d behind, and must be migrated first", ErrReadOnly, behind)
+		return fmt.Errorf("%w: its schema is %d behind, and must be migrated first", ledger.ErrReadOnly, behind)
 	}
 	if !l.o.ReadOnly {
 		if err := l.openWriter(ctx, behind > 0); err != nil {
@@ -153,20 +153,20 @@ func sniff(path string) error {
 	f, err := os.Open(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("%w: %w", ErrMissing, err)
+		return fmt.Errorf("%w: %w", ledger.ErrMissing, err)
 	case err != nil:
 		return err
 	}
 	defer f.Close()
 	var head [100]byte
 	if _, err := io.ReadFull(f, head[:]); err != nil {
-		return fmt.Errorf("%w: it is too short", ErrNotOurs)
+		return fmt.Errorf("%w: it is too short", ledger.ErrNotOurs)
 	}
 	if string(head[:16]) != "SQLite format 3\x00" {
-		return fmt.Errorf("%w: it is no SQLite file", ErrNotOurs)
+		return fmt.Errorf("%w: it is no SQLite file", ledger.ErrNotOurs)
 	}
 	if id := binary.BigEndian.Uint32(head[68:]); id != applicationID {
-		return fmt.Errorf("%w: application id %08x", ErrNotOurs, id)
+		return fmt.Errorf("%w: application id %08x", ledger.ErrNotOurs, id)
 	}
 	return nil
 }
@@ -221,7 +221,7 @@ func writable(ctx context.Context, db *sql.DB) error {
 		case sqlite3.ErrBusy:
 			return nil
 		case sqlite3.ErrCantOpen:
-			return fmt.Errorf("%w: %w", ErrReadOnly, err)
+			return fmt.Errorf("%w: %w", ledger.ErrReadOnly, err)
 		}
 	}
 	return err
@@ -232,7 +232,7 @@ func writable(ctx context.Context, db *sql.DB) error {
 func mayWrite(path string) error {
 	f, err := os.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrReadOnly, err)
+		return fmt.Errorf("%w: %w", ledger.ErrReadOnly, err)
 	}
 	return f.Close()
 }

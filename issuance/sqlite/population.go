@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/tamthe/tamthe/card/profile/vn"
+	"github.com/tamthe/tamthe/issuance/ledger"
 	"github.com/tamthe/tamthe/issuance/population"
 )
 
@@ -50,8 +51,8 @@ func CreatePopulation(ctx context.Context, path string, records iter.Seq[populat
 	return n, err
 }
 
-// OpenPopulation opens a register. Errors: ErrMissing, ErrNotOurs, ErrNewer, ErrReadOnly,
-// ErrDamaged, ErrBusy.
+// OpenPopulation opens a register. Errors: ledger.ErrMissing, ledger.ErrNotOurs, ledger.ErrNewer, ledger.ErrReadOnly,
+// ledger.ErrDamaged, ledger.ErrBusy.
 func OpenPopulation(ctx context.Context, path string) (*Population, error) {
 	db, err := populationSide.open(ctx, path, false)
 	if err != nil {
@@ -75,7 +76,7 @@ func (p *Population) Find(ctx context.Context, n vn.Number) (population.Record, 
 		return r, fmt.Errorf("read the register: %w", typed(err))
 	}
 	if err := json.Unmarshal([]byte(text), &r); err != nil {
-		return population.Record{}, fmt.Errorf("read the register: %w", ErrDamaged)
+		return population.Record{}, fmt.Errorf("read the register: %w", ledger.ErrDamaged)
 	}
 	return r, nil
 }

@@ -103,7 +103,7 @@ func (l *Ledger) Consistency(ctx context.Context, older, newer int64) ([]tlog.Ha
 }
 
 // Nodes returns the hashes of nodes of the tree. One that the log has not completed yet is
-// ErrDamaged.
+// ledger.ErrDamaged.
 func (l *Ledger) Nodes(ctx context.Context, places []ledger.Node) ([]tlog.Hash, error) {
 	numbers := make([]int64, len(places))
 	for i, p := range places {
@@ -179,7 +179,7 @@ func (n nodes) read(numbers []int64) ([]tlog.Hash, error) {
 		return nil, err
 	}
 	if found != len(numbers) {
-		return nil, fmt.Errorf("%w: %d of %d nodes are not there", ErrDamaged, len(numbers)-found, len(numbers))
+		return nil, fmt.Errorf("%w: %d of %d nodes are not there", ledger.ErrDamaged, len(numbers)-found, len(numbers))
 	}
 	return list, nil
 }

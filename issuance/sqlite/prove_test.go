@@ -12,6 +12,7 @@ import (
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
 
+	"github.com/tamthe/tamthe/issuance/ledger"
 	"github.com/tamthe/tamthe/issuance/ledgertest"
 	"github.com/tamthe/tamthe/issuance/sqlite"
 	"github.com/tamthe/tamthe/verify/receipt"
@@ -145,11 +146,11 @@ func TestSecondMedium(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = sqlite.Open(t.Context(), path, o)
-	if !errors.Is(err, sqlite.ErrRolledBack) || !strings.Contains(err.Error(), second) {
+	if !errors.Is(err, ledger.ErrRolledBack) || !strings.Contains(err.Error(), second) {
 		t.Errorf("an older file beside a newer second medium: %v", err)
 	}
 	o.Second = filepath.Join(second, "not-plugged-in")
-	if _, err := sqlite.Open(t.Context(), path, o); !errors.Is(err, sqlite.ErrCopy) {
+	if _, err := sqlite.Open(t.Context(), path, o); !errors.Is(err, ledger.ErrCopy) {
 		t.Errorf("without the second medium: %v", err)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tamthe/tamthe/issuance"
+	"github.com/tamthe/tamthe/issuance/ledger"
 )
 
 const (
@@ -31,7 +32,7 @@ func (r *reader) Stream(ctx context.Context, s issuance.StreamID) ([]issuance.En
 	return scanEntries(rows)
 }
 
-// Stream implements [issuance.Ledger]. A row that is not a leaf is ErrDamaged, and so are
+// Stream implements [issuance.Ledger]. A row that is not a leaf is ledger.ErrDamaged, and so are
 // rows that do not end where the table of streams says.
 func (l *Ledger) Stream(ctx context.Context, s issuance.StreamID) ([]issuance.Entry, error) {
 	if l.behind != nil {
@@ -62,7 +63,7 @@ func scanEntries(rows *sql.Rows) ([]issuance.Entry, error) {
 		hash = issuance.LeafHash(leaf)
 		e, err := issuance.ParseEntry(leaf, payload)
 		if err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
+			return nil, fmt.Errorf("%w: %w", ledger.ErrDamaged, err)
 		}
 		entries = append(entries, e)
 	}
@@ -70,7 +71,7 @@ func scanEntries(rows *sql.Rows) ([]issuance.Entry, error) {
 		return nil, err
 	}
 	if n := len(entries); n > 0 && (end.Int64 != int64(n) || !bytes.Equal(last, hash[:])) {
-		return nil, fmt.Errorf("%w: %s has %d entries, the table of streams says %d", ErrDamaged, entries[0].Stream, n, end.Int64)
+		return nil, fmt.Errorf("%w: %s has %d entries, the table of streams says %d", ledger.ErrDamaged, entries[0].Stream, n, end.Int64)
 	}
 	return entries, nil
 }

@@ -16,13 +16,13 @@ import (
 // is for Verify to say. Report and error are as Verify's.
 func (l *Ledger) Rehash(ctx context.Context, shown ...*ledger.Older) (*ledger.Report, error) {
 	var report *ledger.Report
-	known := l.readKept()
+	known := l.outside().Read()
 	err := l.snapshot(ctx, func(tx *sql.Tx) error {
 		v, err := l.verifier(ctx, tx)
 		if err != nil {
 			v = nil
 		}
-		kept, foreign := older(known, v)
+		kept, foreign := ledger.ShownKept(known, v)
 		a := ledger.NewAudit(ctx, l.origin, nil, append(shown, kept...)...)
 		for _, err := range foreign {
 			a.Find(ledger.RolledBack, -1, issuance.StreamID{}, "%v", err)

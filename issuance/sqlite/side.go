@@ -10,6 +10,8 @@ import (
 	"io/fs"
 	"net/url"
 	"os"
+
+	"github.com/tamthe/tamthe/issuance/ledger"
 )
 
 // side is a kind of database beside the ledger: a file of its own, of one schema.
@@ -74,15 +76,15 @@ func (s side) settings(v url.Values) url.Values {
 	return v
 }
 
-// open opens a file on one connection, perhaps only for reading. Errors: ErrMissing,
-// ErrNotOurs, ErrNewer, ErrReadOnly, ErrDamaged, ErrBusy.
+// open opens a file on one connection, perhaps only for reading. Errors: ledger.ErrMissing,
+// ledger.ErrNotOurs, ledger.ErrNewer, ledger.ErrReadOnly, ledger.ErrDamaged, ledger.ErrBusy.
 func (s side) open(ctx context.Context, path string, readOnly bool) (*sql.DB, error) {
 	db, err := s.connect(path, readOnly)
 	if err == nil {
 		db.SetMaxOpenConns(1)
 		var n int
 		if n, err = version(ctx, db); err == nil && n != s.version {
-			err = fmt.Errorf("%w: schema %d, this program knows %d", ErrNewer, n, s.version)
+			err = fmt.Errorf("%w: schema %d, this program knows %d", ledger.ErrNewer, n, s.version)
 		}
 		if err != nil {
 			err = errors.Join(err, db.Close())
@@ -114,14 +116,14 @@ func (s side) sniff(path string) error {
 	f, err := os.Open(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("%w: %w", ErrMissing, err)
+		return fmt.Errorf("%w: %w", ledger.ErrMissing, err)
 	case err != nil:
 		return err
 	}
 	defer f.Close()
 	var head [100]byte
 	if _, err := io.ReadFull(f, head[:]); err != nil || binary.BigEndian.Uint32(head[68:]) != s.id {
-		return fmt.Errorf("%w: %s", ErrNotOurs, s.other)
+		return fmt.Errorf("%w: %s", ledger.ErrNotOurs, s.other)
 	}
 	return nil
 }

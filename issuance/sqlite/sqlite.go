@@ -15,11 +15,14 @@ import (
 	"time"
 
 	"golang.org/x/mod/sumdb/note"
+
+	"github.com/tamthe/tamthe/issuance/ledger"
+	"github.com/tamthe/tamthe/issuance/turns"
 )
 
 // Options of Create and Open.
 type Options struct {
-	Signer      note.Signer   // the log key, named as the origin; nil: Append is ErrReadOnly
+	Signer      note.Signer   // the log key, named as the origin; nil: Append is ledger.ErrReadOnly
 	Verifier    note.Verifier // of the log key; nil: the one that the log's first entry names
 	Checkpoints string        // folder that gets the newest checkpoint; empty: no copy is kept
 	Second      string        // folder on another medium that gets it too; it must be there to append
@@ -36,11 +39,11 @@ type Ledger struct {
 	readers *sql.DB
 	writer  *sql.DB // one connection; whoever has it owns cache; nil if only reading
 	cache   *cache
-	copies  places
-	nodes   *sql.Stmt       // selectNodes
-	group   turns[*waiting] // appends that wait for the writer
-	frugal  bool            // audits forget at once
-	behind  error           // why a file that is only read must not be believed; Verify says more
+	copies  ledger.Copies
+	nodes   *sql.Stmt             // selectNodes
+	group   turns.Queue[*waiting] // appends that wait for the writer
+	frugal  bool                  // audits forget at once
+	behind  error                 // why a file that is only read must not be believed; Verify says more
 
 	closing sync.Once
 	closed  error
@@ -54,7 +57,7 @@ func (l *Ledger) Close() error {
 }
 
 func (l *Ledger) shut() error {
-	err := l.copies.close()
+	err := l.copies.Close()
 	if l.nodes != nil {
 		err = errors.Join(err, l.nodes.Close())
 	}
@@ -74,7 +77,7 @@ func (l *Ledger) shut() error {
 // Origin is the name of the log.
 func (l *Ledger) Origin() string { return l.origin }
 
-// Behind says why the file, opened for reading, must not be believed: ErrRolledBack if it
+// Behind says why the file, opened for reading, must not be believed: ledger.ErrRolledBack if it
 // does not continue a checkpoint that is kept outside it. nil if it does.
 func (l *Ledger) Behind() error { return l.behind }
 

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+
+	"github.com/tamthe/tamthe/issuance/ledger"
 )
 
 // KEK names the key that wraps those kept here.
@@ -47,7 +49,7 @@ func (s *Subjects) Add(ctx context.Context, subject string, class uint32, wrappe
 
 // Destroy overwrites a key, which stays known. When it returns nil the key is neither in
 // the file nor in its journal. Where another program reads for long the journal cannot
-// be emptied: the key is overwritten then, the error is ErrBusy, and Destroy again ends
+// be emptied: the key is overwritten then, the error is ledger.ErrBusy, and Destroy again ends
 // the work.
 func (s *Subjects) Destroy(ctx context.Context, subject string, class uint32) error {
 	_, err := s.db.ExecContext(ctx, `INSERT INTO key (subject, class, live, wrapped) VALUES (?, ?, 0, x'')
@@ -68,7 +70,7 @@ func (s *Subjects) empty(ctx context.Context) error {
 		return err
 	}
 	if busy != 0 {
-		return fmt.Errorf("%w: its journal still holds what was overwritten", ErrBusy)
+		return fmt.Errorf("%w: its journal still holds what was overwritten", ledger.ErrBusy)
 	}
 	return nil
 }

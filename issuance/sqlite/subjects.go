@@ -37,8 +37,8 @@ func CreateSubjects(ctx context.Context, path, kek string) (*Subjects, error) {
 	return OpenSubjects(ctx, path, false)
 }
 
-// OpenSubjects opens the database, perhaps only for reading. Errors: ErrMissing,
-// ErrNotOurs, ErrNewer, ErrReadOnly, ErrDamaged, ErrBusy.
+// OpenSubjects opens the database, perhaps only for reading. Errors: ledger.ErrMissing,
+// ledger.ErrNotOurs, ledger.ErrNewer, ledger.ErrReadOnly, ledger.ErrDamaged, ledger.ErrBusy.
 func OpenSubjects(ctx context.Context, path string, readOnly bool) (*Subjects, error) {
 	db, err := subjectsSide.open(ctx, path, readOnly)
 	if err != nil {

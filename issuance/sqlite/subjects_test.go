@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/tamthe/tamthe/issuance/ledger"
 )
 
 // wrappedSize is that of a key wrapped by AES-GCM.
@@ -93,11 +95,11 @@ func TestSubjectsFiles(t *testing.T) {
 	if _, err := CreateSubjects(ctx, path, "x"); !errors.Is(err, fs.ErrExist) {
 		t.Error("it is made over what is there:", err)
 	}
-	if _, err := OpenSubjects(ctx, path+"x", false); !errors.Is(err, ErrMissing) {
+	if _, err := OpenSubjects(ctx, path+"x", false); !errors.Is(err, ledger.ErrMissing) {
 		t.Error(err)
 	}
 	ok(t, os.WriteFile(path+"x", make([]byte, 4096), 0o600))
-	if _, err := OpenSubjects(ctx, path+"x", false); !errors.Is(err, ErrNotOurs) {
+	if _, err := OpenSubjects(ctx, path+"x", false); !errors.Is(err, ledger.ErrNotOurs) {
 		t.Error(err)
 	}
 	reader, err := OpenSubjects(ctx, path, true)
@@ -107,12 +109,12 @@ func TestSubjectsFiles(t *testing.T) {
 	if got, _, err := reader.Key(ctx, "A-1", 2); string(got) != "one" || err != nil {
 		t.Error(got, err)
 	}
-	if err := reader.Add(ctx, "A-2", 2, []byte("x")); !errors.Is(err, ErrReadOnly) {
+	if err := reader.Add(ctx, "A-2", 2, []byte("x")); !errors.Is(err, ledger.ErrReadOnly) {
 		t.Error("opened for reading it writes:", err)
 	}
 	_, err = s.db.ExecContext(ctx, "PRAGMA user_version = 2")
 	ok(t, err)
-	if _, err := OpenSubjects(ctx, path, false); !errors.Is(err, ErrNewer) {
+	if _, err := OpenSubjects(ctx, path, false); !errors.Is(err, ledger.ErrNewer) {
 		t.Error(err)
 	}
 }
@@ -192,7 +194,7 @@ func TestDestroyWhileRead(t *testing.T) {
 	ok(t, tx.QueryRowContext(ctx, "SELECT count(*) FROM key").Scan(&n))
 	_, err = s.db.ExecContext(ctx, "PRAGMA busy_timeout = 50")
 	ok(t, err)
-	if err := s.Destroy(ctx, "A-1", 2); !errors.Is(err, ErrBusy) {
+	if err := s.Destroy(ctx, "A-1", 2); !errors.Is(err, ledger.ErrBusy) {
 		t.Error("destroyed while another reads:", err)
 	}
 	if got, known, err := s.Key(ctx, "A-1", 2); got != nil || !known || err != nil {

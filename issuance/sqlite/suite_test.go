@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/tamthe/tamthe/issuance/ledger"
 	"github.com/tamthe/tamthe/issuance/ledgertest"
 	"github.com/tamthe/tamthe/issuance/sqlite"
 )
@@ -18,7 +19,7 @@ func open(t testing.TB, dir string) *sqlite.Ledger {
 	t.Helper()
 	path := filepath.Join(dir, "ledger.db")
 	l, err := sqlite.Open(t.Context(), path, options(t, dir))
-	if errors.Is(err, sqlite.ErrMissing) {
+	if errors.Is(err, ledger.ErrMissing) {
 		l, err = sqlite.Create(t.Context(), path, ledgertest.Origin, options(t, dir))
 	}
 	if err != nil {

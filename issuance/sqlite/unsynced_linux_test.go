@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/tamthe/tamthe/issuance"
+	"github.com/tamthe/tamthe/issuance/ledger"
 	"github.com/tamthe/tamthe/issuance/ledgertest"
 	"github.com/tamthe/tamthe/issuance/sqlite"
 	"github.com/tamthe/tamthe/testdata"
@@ -98,7 +99,7 @@ func openAlone(t *testing.T, dir string) (*sqlite.Ledger, error) {
 	o, path := options(t, dir), filepath.Join(dir, "ledger.db")
 	o.Checkpoints = ""
 	l, err := sqlite.Open(t.Context(), path, o)
-	if errors.Is(err, sqlite.ErrMissing) {
+	if errors.Is(err, ledger.ErrMissing) {
 		return sqlite.Create(t.Context(), path, ledgertest.Origin, o)
 	}
 	return l, err

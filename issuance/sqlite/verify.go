@@ -32,7 +32,7 @@ func (l *Ledger) Verify(ctx context.Context, against *ledger.Checkpoint) (*ledge
 // in the folder of temporary files for a hash or two an entry.
 func (l *Ledger) VerifyAgainst(ctx context.Context, shown ...*ledger.Older) (*ledger.Report, error) {
 	var report *ledger.Report
-	known := l.readKept()
+	known := l.outside().Read()
 	err := l.snapshot(ctx, func(tx *sql.Tx) (err error) {
 		report, err = l.audit(ctx, tx, known, shown)
 		return err
@@ -43,12 +43,12 @@ func (l *Ledger) VerifyAgainst(ctx context.Context, shown ...*ledger.Older) (*le
 	return report, nil
 }
 
-func (l *Ledger) audit(ctx context.Context, tx *sql.Tx, known []kept, shown []*ledger.Older) (_ *ledger.Report, err error) {
+func (l *Ledger) audit(ctx context.Context, tx *sql.Tx, known []ledger.Kept, shown []*ledger.Older) (_ *ledger.Report, err error) {
 	v, err := l.verifier(ctx, tx)
 	if err != nil {
 		v = nil // the audit says so
 	}
-	kept, foreign := older(known, v)
+	kept, foreign := ledger.ShownKept(known, v)
 	source, err := newAuditSource(ctx, tx)
 	if err != nil {
 		return nil, err
@@ -68,7 +68,7 @@ func (l *Ledger) audit(ctx context.Context, tx *sql.Tx, known []kept, shown []*l
 		func(ctx context.Context, tx *sql.Tx, a *ledger.Audit) error { return auditCheckpoint(ctx, tx, a, v) },
 	} {
 		err := typed(part(ctx, tx, a))
-		if errors.Is(err, ErrDamaged) {
+		if errors.Is(err, ledger.ErrDamaged) {
 			a.Find(ledger.StoreDamaged, -1, issuance.StreamID{}, "%v", err)
 			break
 		}

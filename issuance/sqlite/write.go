@@ -9,19 +9,20 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/tamthe/tamthe/issuance"
+	"github.com/tamthe/tamthe/issuance/ledger"
 )
 
 // maxAttachments is how many an entry may have (leaf v1); the schema counts on it.
 const maxAttachments = 32
 
 // write adds the rows and lets the tree grow.
-func (l *Ledger) write(ctx context.Context, tx *sql.Tx, rows []row) error {
+func (l *Ledger) write(ctx context.Context, tx *sql.Tx, rows []issuance.Encoded) error {
 	first := l.cache.size
 	hashes := make([]tlog.Hash, len(rows))
 	for i, r := range rows {
-		hashes[i] = tlog.Hash(issuance.LeafHash(r.leaf))
+		hashes[i] = tlog.Hash(issuance.LeafHash(r.Leaf))
 	}
-	for _, part := range []func(context.Context, *sql.Tx, int64, []row, []tlog.Hash) error{
+	for _, part := range []func(context.Context, *sql.Tx, int64, []issuance.Encoded, []tlog.Hash) error{
 		l.writeEntries, l.writeAttachments, l.writeStreams, l.writeClaims,
 	} {
 		if err := part(ctx, tx, first, rows, hashes); err != nil {
@@ -32,17 +33,17 @@ func (l *Ledger) write(ctx context.Context, tx *sql.Tx, rows []row) error {
 	return nil
 }
 
-func (l *Ledger) writeEntries(ctx context.Context, tx *sql.Tx, first int64, rows []row, hashes []tlog.Hash) error {
+func (l *Ledger) writeEntries(ctx context.Context, tx *sql.Tx, first int64, rows []issuance.Encoded, hashes []tlog.Hash) error {
 	values := make([]any, 0, 10*len(rows))
 	for i, r := range rows {
-		e := &rows[i].entry
+		e := &rows[i].Entry
 		nodes := l.cache.tree.Append(hashes[i])
 		done := make([]byte, 0, len(nodes)*tlog.HashSize)
 		for _, n := range nodes {
 			done = append(done, n[:]...)
 		}
 		values = append(values, first+int64(i), string(e.Stream.Kind), e.Stream.ID, int64(e.Seq), e.ID[:], string(e.Act),
-			e.Time.UnixMicro(), r.leaf, r.payload, done)
+			e.Time.UnixMicro(), r.Leaf, r.Payload, done)
 	}
 	bad, err := l.cache.stmt.entry.insert(ctx, tx, values)
 	if isUnique(err) {
@@ -54,10 +55,10 @@ func (l *Ledger) writeEntries(ctx context.Context, tx *sql.Tx, first int64, rows
 	return nil
 }
 
-func (l *Ledger) writeAttachments(ctx context.Context, tx *sql.Tx, first int64, rows []row, _ []tlog.Hash) error {
+func (l *Ledger) writeAttachments(ctx context.Context, tx *sql.Tx, first int64, rows []issuance.Encoded, _ []tlog.Hash) error {
 	var values []any
 	for i, r := range rows {
-		for j, a := range r.entry.Attach {
+		for j, a := range r.Entry.Attach {
 			values = append(values, (first+int64(i))*maxAttachments+int64(j), a.Name, a.Sealed)
 		}
 	}
@@ -68,11 +69,11 @@ func (l *Ledger) writeAttachments(ctx context.Context, tx *sql.Tx, first int64, 
 }
 
 // writeStreams says where each stream stands after its last entry.
-func (l *Ledger) writeStreams(ctx context.Context, tx *sql.Tx, first int64, rows []row, hashes []tlog.Hash) error {
+func (l *Ledger) writeStreams(ctx context.Context, tx *sql.Tx, first int64, rows []issuance.Encoded, hashes []tlog.Hash) error {
 	values := make([]any, 0, 7*len(rows))
 	at := make(map[issuance.StreamID]int, len(rows))
 	for i := range rows {
-		e := &rows[i].entry
+		e := &rows[i].Entry
 		phase := string(issuance.After(e.Stream.Kind, e.Act))
 		n, again := at[e.Stream]
 		if !again {
@@ -91,11 +92,11 @@ func (l *Ledger) writeStreams(ctx context.Context, tx *sql.Tx, first int64, rows
 
 // writeClaims takes and releases what the entries claim, in their order. The rules cannot
 // see what other streams have taken; the keys of the tables can.
-func (l *Ledger) writeClaims(ctx context.Context, tx *sql.Tx, first int64, rows []row, _ []tlog.Hash) error {
+func (l *Ledger) writeClaims(ctx context.Context, tx *sql.Tx, first int64, rows []issuance.Encoded, _ []tlog.Hash) error {
 	s := &l.cache.stmt
 	claims, holds := taking{into: s.claim, who: s.claimed}, taking{into: s.hold, who: s.held}
 	for i := range rows {
-		e := &rows[i].entry
+		e := &rows[i].Entry
 		if len(e.Release) > 0 { // of what an entry before may have taken
 			if err := holds.insert(ctx, tx); err != nil {
 				return err
@@ -121,7 +122,7 @@ func (l *Ledger) release(ctx context.Context, tx *sql.Tx, e *issuance.Entry) err
 			return err
 		}
 		if n, err := res.RowsAffected(); err != nil || n != 1 {
-			return fmt.Errorf("%w: %s does not hold its %s", ErrDamaged, e.Stream, c.Kind)
+			return fmt.Errorf("%w: %s does not hold its %s", ledger.ErrDamaged, e.Stream, c.Kind)
 		}
 	}
 	return nil

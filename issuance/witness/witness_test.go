@@ -20,6 +20,7 @@ import (
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
 
+	"github.com/tamthe/tamthe/issuance/ledger"
 	"github.com/tamthe/tamthe/issuance/ledgertest"
 	"github.com/tamthe/tamthe/issuance/sqlite"
 	"github.com/tamthe/tamthe/issuance/witness"
@@ -70,7 +71,7 @@ func newRig(t *testing.T) *rig {
 	r.keeper = &witness.Keeper{
 		Log: r.ledger, Key: v, Now: r.clock, Within: 24 * time.Hour,
 		Peers: []witness.Peer{{Key: key.WitnessKey, URL: r.server.URL}},
-		File:  filepath.Join(r.dir, "checkpoints", sqlite.CosignedFile),
+		File:  filepath.Join(r.dir, "checkpoints", ledger.CosignedFile),
 	}
 	return r
 }

@@ -1,4 +1,4 @@
-package sqlite
+package ledger
 
 import (
 	"errors"
@@ -9,13 +9,10 @@ import (
 	"time"
 )
 
-// CheckpointFile is the name of the copy in Options.Checkpoints.
-const CheckpointFile = "checkpoint"
-
-// copies puts signed checkpoints in place of one another, outside the ledger file, while
-// appends go on: replacing a file costs as much as the append itself. A newer checkpoint
-// replaces one that still waits. Its goroutine ends with close.
-type copies struct {
+// copier puts signed checkpoints in place of one another, outside the store, while appends go
+// on: replacing a file costs as much as the append itself. A newer checkpoint replaces one
+// that still waits. Its goroutine ends with close.
+type copier struct {
 	path string
 	work sync.WaitGroup
 	wake chan struct{} // closed by close
@@ -28,46 +25,68 @@ type copies struct {
 	err  error      // why
 }
 
-// places are the copies in all folders that get one.
-type places []*copies
+// Copies puts the newest checkpoint into the folders outside the store. The zero value copies
+// nothing.
+type Copies []*copier
 
-func (p places) put(signed []byte) {
-	for _, c := range p {
-		c.put(signed)
+// Copy begins to copy, with the newest checkpoint. It must be closed, also after an error.
+func (o Outside) Copy(newest []byte) (Copies, error) {
+	folders, err := o.folders()
+	if err != nil {
+		return nil, err
+	}
+	var c Copies
+	for _, folder := range folders {
+		sweep(folder)
+		c = append(c, newCopier(filepath.Join(folder, CheckpointFile)))
+	}
+	c.Put(newest)
+	c.Wait()
+	return c, c.Settled()
+}
+
+// Put asks for a checkpoint to be copied.
+func (c Copies) Put(signed []byte) {
+	for _, one := range c {
+		one.put(signed)
 	}
 }
 
-func (p places) settled() error {
+// Settled reports whether the last copies that were tried are in place, and tries again if
+// they are not: ErrCopy. It does not wait for those that are under way.
+func (c Copies) Settled() error {
 	var err error
-	for _, c := range p {
-		err = errors.Join(err, c.settled())
+	for _, one := range c {
+		err = errors.Join(err, one.settled())
 	}
 	return err
 }
 
-func (p places) wait() {
-	for _, c := range p {
-		c.wait()
+// Wait waits until nothing is under way.
+func (c Copies) Wait() {
+	for _, one := range c {
+		one.wait()
 	}
 }
 
-func (p places) close() error {
+// Close copies what waits and ends.
+func (c Copies) Close() error {
 	var err error
-	for _, c := range p {
-		err = errors.Join(err, c.close())
+	for _, one := range c {
+		err = errors.Join(err, one.close())
 	}
 	return err
 }
 
-func newCopies(path string) *copies {
-	c := &copies{path: path, wake: make(chan struct{}, 1)}
+func newCopier(path string) *copier {
+	c := &copier{path: path, wake: make(chan struct{}, 1)}
 	c.idle = sync.NewCond(&c.mu)
 	c.work.Go(c.run)
 	return c
 }
 
 // put asks for a checkpoint to be copied.
-func (c *copies) put(signed []byte) {
+func (c *copier) put(signed []byte) {
 	c.mu.Lock()
 	c.next = signed
 	c.mu.Unlock()
@@ -77,7 +96,7 @@ func (c *copies) put(signed []byte) {
 	}
 }
 
-func (c *copies) run() {
+func (c *copier) run() {
 	for range c.wake {
 		c.mu.Lock()
 		for c.next != nil {
@@ -95,7 +114,7 @@ func (c *copies) run() {
 
 // settled reports whether the last copy that was tried is in place, and tries again if
 // it is not. It does not wait for one that is under way.
-func (c *copies) settled() error {
+func (c *copier) settled() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.err == nil || c.busy || c.next != nil {
@@ -108,7 +127,7 @@ func (c *copies) settled() error {
 }
 
 // wait waits until nothing is under way.
-func (c *copies) wait() {
+func (c *copier) wait() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for c.busy || c.next != nil {
@@ -117,7 +136,7 @@ func (c *copies) wait() {
 }
 
 // close copies what waits and ends.
-func (c *copies) close() error {
+func (c *copier) close() error {
 	c.wait()
 	close(c.wake)
 	c.work.Wait()

@@ -1,0 +1,25 @@
+package ledger
+
+import "errors"
+
+// What can be wrong with a store of the ledger, or with writing to it.
+var (
+	ErrMissing    = errors.New("there is no ledger")
+	ErrNotOurs    = errors.New("it is not a tamthe ledger")
+	ErrNewer      = errors.New("the ledger was written by a newer program")
+	ErrReadOnly   = errors.New("the ledger can only be read")
+	ErrFull       = errors.New("the disk is full")
+	ErrBusy       = errors.New("another program holds the ledger")
+	ErrDamaged    = errors.New("the ledger is damaged")
+	ErrRolledBack = errors.New("the ledger does not continue its last checkpoint")
+	ErrCopy       = errors.New("the last checkpoint cannot be copied out of the ledger")
+
+	// ErrBehind means that an excerpt does not begin where the mirror ends: entries between
+	// are missing, or the other log was put back.
+	ErrBehind = errors.New("the excerpt does not join on to the mirror")
+	// ErrAway means that the store cannot be reached. What was asked of it may have been
+	// done; to repeat it is safe, and tells.
+	ErrAway = errors.New("the ledger cannot be reached")
+	// ErrFenced means that another program took over as the one that adds to the log.
+	ErrFenced = errors.New("another program adds to the ledger now")
+)
