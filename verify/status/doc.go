@@ -81,6 +81,24 @@
 // its payload; that of an exact list likewise, and a filter carries the edition of the exact
 // list with the same cards.
 //
+// # Patch and head
+//
+// A patch makes of one index snapshot the next one, as it was signed:
+//
+//	4      "TSTC"
+//	1      version, 1
+//	32     SHA-256 of the snapshot that it changes
+//	32     SHA-256 of the snapshot that it makes
+//	long   what that has before its payload
+//	4 …    the payload of the index delta from the one to the other
+//	long   what that has after its payload
+//
+// A head is written and signed as a list of sort 6 is, with the number of the newest snapshot
+// as that which it changes, and that one's edition. Its payload is the SHA-256 (32) and the
+// size (8) of the snapshot, the number of steps (2) and of each step the number of the
+// snapshot from which it leads (8), its SHA-256 (32), and the SHA-256 (32) and the size (8)
+// of the patch, which makes the snapshot that the next step leads from, the last the newest.
+//
 // # Rolling back
 //
 // A snapshot counts with the newest delta that fits it. A sequence number that is lower

@@ -2,6 +2,7 @@ package status
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"testing"
 
 	"golang.org/x/crypto/cryptobyte"
@@ -60,6 +61,39 @@ func FuzzPayload(f *testing.F) {
 					}
 				}
 			}
+		}
+	})
+}
+
+// FuzzPatch: a patch is refused, or makes of a list one that says the same by the walk as by
+// look-up.
+func FuzzPatch(f *testing.F) {
+	an := newAuthority(f)
+	before, after := Indexes{Active: {1, 2, 3}, Revoked: {9}}, Indexes{Active: {1, 3, 7}, Revoked: {2, 9}}
+	base, octets := an.parse(f, an.index(f, 1, before)), an.index(f, 2, after)
+	patch, err := MakePatch(base, an.parse(f, octets), octets)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(patch)
+	f.Fuzz(func(t *testing.T, b []byte) {
+		p, err := ParsePatch(b)
+		if err != nil {
+			return
+		}
+		n := 0
+		for w := p.changed.cards(); n < 1000; n++ {
+			v, s := w.next()
+			if v == none {
+				break
+			}
+			if p.changed.state(uint32(v)) != s {
+				t.Errorf("%d is %s", v, s)
+			}
+		}
+		p.Base = base.Digest
+		if list, err := Apply(base, p); err == nil && sha256.Sum256(list) != p.Target {
+			t.Error("it made another list")
 		}
 	})
 }

@@ -42,11 +42,12 @@ const (
 	Filter
 	Exact
 	ExactDelta
+	heads // of a published list: no list, see Head
 )
 
-var sortNames = [...]string{"", "index", "index-delta", "filter", "exact", "exact-delta"}
+var sortNames = [...]string{"", "index", "index-delta", "filter", "exact", "exact-delta", "head"}
 
-func (s Sort) valid() bool { return s >= Index && s <= ExactDelta }
+func (s Sort) valid() bool { return s >= Index && s <= heads }
 
 // Delta says whether the list only changes another one.
 func (s Sort) Delta() bool { return s == IndexDelta || s == ExactDelta }
@@ -90,7 +91,7 @@ func (h *Header) check() error {
 		return bad("number of document codes")
 	case err != nil || !u.IsAbs() || len(h.URI) > lds.MaxStatusURI || !printable(h.URI):
 		return bad("URI")
-	case h.Sequence == 0 || h.Sort.Delta() != (h.Base != 0) || h.Base >= h.Sequence:
+	case h.Sequence == 0 || (h.Sort.Delta() || h.Sort == heads) != (h.Base != 0) || h.Base >= h.Sequence:
 		return bad("sequence numbers")
 	case h.Signed.Unix() <= 0 || !h.NextUpdate.After(h.Signed) || h.NextUpdate.Unix() > 1<<40:
 		return bad("times")

@@ -40,6 +40,9 @@ func Parse(b []byte, pinned Signers) (*List, error) {
 	if err := l.pinned(pinned); err != nil {
 		return nil, err
 	}
+	if l.Sort == heads {
+		return nil, fmt.Errorf("%w: it is the head of a published list", ErrMalformed)
+	}
 	if err := e.verify(); err != nil {
 		return nil, err
 	}
@@ -79,14 +82,14 @@ type envelope struct {
 	header         Header
 	payload        []byte
 	key, signature []byte
-	tbs            []byte
+	tbs, whole     []byte
 }
 
 func open(b []byte) (*envelope, error) {
 	if len(b) > MaxList {
 		return nil, fmt.Errorf("%w: larger than %d octets", ErrMalformed, MaxList)
 	}
-	e, s := &envelope{}, cryptobyte.String(b)
+	e, s := &envelope{whole: b}, cryptobyte.String(b)
 	if err := e.header.read(&s); err != nil {
 		return nil, err
 	}

@@ -23,6 +23,8 @@ func newPayload(s Sort) payload {
 		return &indexes{}
 	case Filter:
 		return &filter{}
+	case heads:
+		return &headPayload{}
 	case Exact, ExactDelta:
 	}
 	return &names{}

@@ -50,15 +50,21 @@ func newSet(members []uint64) set {
 
 // parameter finds the k that codes the numbers shortest.
 func parameter(members []uint64) uint {
-	mean := (members[len(members)-1] + 1 - uint64(len(members))) / uint64(len(members))
-	guess := min(max(bits.Len64(mean), 2)-2, maxRice-2)
+	from, to := candidates(uint64(len(members)), members[len(members)-1])
 	best, length := uint(0), uint64(1<<63)
-	for k := uint(max(guess-1, 0)); k <= uint(guess)+2; k++ {
+	for k := from; k <= to; k++ {
 		if n := codeLength(members, k); n < length {
 			best, length = k, n
 		}
 	}
 	return best
+}
+
+// candidates are the parameters among which the best is for so many numbers up to the last.
+func candidates(n, last uint64) (from, to uint) {
+	mean := (last + 1 - n) / n
+	guess := min(max(bits.Len64(mean), 2)-2, maxRice-2)
+	return uint(max(guess-1, 0)), uint(guess) + 2
 }
 
 func codeLength(members []uint64, k uint) uint64 {

@@ -41,7 +41,7 @@ func (t sorter) add(path string, b []byte, pinned Signers) error {
 		sorts = []Sort{Index}
 	case ExactDelta:
 		sorts = []Sort{Filter, Exact}
-	case Index, Filter, Exact:
+	case Index, Filter, Exact, heads:
 	}
 	f := found{path, l}
 	for _, s := range sorts {
