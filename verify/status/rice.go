@@ -11,9 +11,9 @@ import (
 
 const maxRice = 56 // so that a remainder and seven bits before it fit into eight octets
 
-// bucket is how many members lie between two marks: a power of two whose code has at most
-// some two hundred octets, beside which the sixteen of a mark are little.
-func bucket(k uint) uint64 { return min(256, uint64(1)<<(bits.Len(2048/(k+2))-1)) }
+// bucket is how many members lie between two marks: a power of two, so few that looking through
+// all sets is little beside a signature, and whose code has at most some two hundred octets.
+func bucket(k uint) uint64 { return min(64, uint64(1)<<(bits.Len(2048/(k+2))-1)) }
 
 // set is a Rice-coded set of numbers. It stays as it was sent, with an index over it.
 type set struct {
