@@ -71,7 +71,7 @@ func (p *program) statusSource(ctx context.Context, lists verify.StatusSource) (
 		return o, o.done
 	case err == nil:
 		return inTurn{o, lists}, o.done
-	case errors.Is(err, ledger.ErrMissing) && p.ledger == "":
+	case errors.Is(err, ledger.ErrMissing) && p.ledger == (place{}):
 		return lists, func() {}
 	case lists == nil:
 		return noAnswer{err}, func() {}

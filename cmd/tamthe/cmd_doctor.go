@@ -100,9 +100,9 @@ func (d *doctorJSON) pcsc(found pcsc.Diagnosis) {
 }
 
 func (d *doctorJSON) ledger(ctx context.Context, p *program) {
-	d.Ledger.Path = p.ledgerPath()
+	d.Ledger.Path = p.ledgerPlace().String()
 	office, err := p.openOffice(ctx, looking)
-	if errors.Is(err, ledger.ErrMissing) && p.ledger == "" {
+	if errors.Is(err, ledger.ErrMissing) && p.ledger == (place{}) {
 		return // a checkpoint needs none
 	}
 	if err != nil {

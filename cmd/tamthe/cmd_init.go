@@ -14,7 +14,6 @@ import (
 	"github.com/tamthe/tamthe/issuance/desk"
 	"github.com/tamthe/tamthe/issuance/keystore"
 	"github.com/tamthe/tamthe/issuance/ledger"
-	"github.com/tamthe/tamthe/issuance/sqlite"
 	"github.com/tamthe/tamthe/issuance/vault"
 )
 
@@ -130,9 +129,12 @@ func runInit(ctx context.Context, p *program, o initOptions) error {
 	if err != nil {
 		return err
 	}
-	path := p.ledgerPath()
-	if _, err := os.Stat(path); err == nil {
-		return hintBoth(fmt.Errorf("%s: %w", path, errLedgerThere), wordLedgerThere)
+	where := p.ledgerPlace()
+	switch there, err := where.there(ctx); {
+	case err != nil:
+		return err
+	case there:
+		return hintBoth(fmt.Errorf("%s: %w", where, errLedgerThere), wordLedgerThere)
 	}
 	if _, err := os.Stat(p.home.path(keysDir, logKeyName)); err == nil {
 		return hint(fmt.Errorf("%s holds the keys of a ledger that is not there", p.home.path(keysDir)),
@@ -157,7 +159,7 @@ func runInit(ctx context.Context, p *program, o initOptions) error {
 		}
 		defer clear(o.invited.Keys)
 	}
-	log, err := p.found(ctx, o, path, pass, founders)
+	log, err := p.found(ctx, o, where, pass, founders)
 	if err != nil {
 		return err
 	}
@@ -174,7 +176,7 @@ func runInit(ctx context.Context, p *program, o initOptions) error {
 		Operator string `json:"operator"`
 		Second   string `json:"second"`
 		LogKey   string `json:"log_key"`
-	}{"tamthe/init/1", string(p.home), path, o.name, o.second, log.Verifier}, string(p.home), log.Verifier)
+	}{"tamthe/init/1", string(p.home), where.String(), o.name, o.second, log.Verifier}, string(p.home), log.Verifier)
 }
 
 func (p *program) originOf(o initOptions) string {
@@ -185,7 +187,7 @@ func (p *program) originOf(o initOptions) string {
 var errLedgerThere = errors.New("there is a ledger already")
 
 // found makes folders, keys and ledger. After an error what it made is gone again.
-func (p *program) found(ctx context.Context, o initOptions, path string, pass [2]string, founders [2]desk.Founder) (_ *keystore.LogKey, err error) {
+func (p *program) found(ctx context.Context, o initOptions, where place, pass [2]string, founders [2]desk.Founder) (_ *keystore.LogKey, err error) {
 	var made, madeKeys []string
 	keys := laterRing{p}
 	defer func() {
@@ -240,7 +242,7 @@ func (p *program) found(ctx context.Context, o initOptions, path string, pass [2
 		return nil, err
 	}
 	defer forget(kek)
-	err = makeVault(ctx, p.home.path(subjectsFile), vaultKeyName, func(keys *sqlite.Subjects) (*vault.Vault, error) {
+	err = makeVault(ctx, p.home.path(subjectsFile), vaultKeyName, func(keys vault.Keys) (*vault.Vault, error) {
 		if o.invited != nil {
 			return vault.Join(ctx, keys, kek, o.invited.Keys)
 		}
@@ -254,11 +256,16 @@ func (p *program) found(ctx context.Context, o initOptions, path string, pass [2
 		return nil, err
 	}
 	madeKeys = append(madeKeys, desk.StatusKey)
-	l, err := sqlite.Create(ctx, path, origin, sqlite.Options{Signer: log, Checkpoints: p.home.path(checkpointsDir)})
+	l, clear, err := where.create(ctx, origin, storeOptions{signer: log, checkpoints: p.home.path(checkpointsDir)})
 	if err != nil {
 		return nil, err
 	}
-	made = append(made, path, path+"-wal", path+"-shm", p.home.path(checkpointsDir, ledger.CheckpointFile))
+	defer func() {
+		if err != nil {
+			clear()
+		}
+	}()
+	made = append(made, p.home.path(checkpointsDir, ledger.CheckpointFile))
 	office.Store = l
 	err = office.Found(ctx, origin, log.Verifier, founders[0], founders[1])
 	if err == nil {

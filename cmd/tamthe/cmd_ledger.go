@@ -11,7 +11,6 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"github.com/tamthe/tamthe/issuance/ledger"
-	"github.com/tamthe/tamthe/issuance/sqlite"
 	"github.com/tamthe/tamthe/verify"
 	"github.com/tamthe/tamthe/verify/receipt"
 )
@@ -112,7 +111,7 @@ func runLedgerVerify(ctx context.Context, p *program, o auditOptions) error {
 			return usagef("--log-key: %w", err)
 		}
 	}
-	l, err := sqlite.Open(ctx, p.ledgerPath(), p.readOnlyAs(key))
+	l, err := p.ledgerPlace().open(ctx, p.readOnlyAs(key))
 	if err != nil {
 		return err
 	}
@@ -145,7 +144,7 @@ func runLedgerVerify(ctx context.Context, p *program, o auditOptions) error {
 }
 
 // shown reads what is known of the log from elsewhere: a checkpoint, a receipt or an export.
-func (p *program) shown(ctx context.Context, l *sqlite.Ledger, path string) (*ledger.Older, error) {
+func (p *program) shown(ctx context.Context, l store, path string) (*ledger.Older, error) {
 	v, err := l.Verifier(ctx)
 	if err != nil {
 		return nil, err

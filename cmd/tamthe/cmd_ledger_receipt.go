@@ -15,7 +15,6 @@ import (
 
 	"github.com/tamthe/tamthe/issuance"
 	"github.com/tamthe/tamthe/issuance/desk"
-	"github.com/tamthe/tamthe/issuance/sqlite"
 	"github.com/tamthe/tamthe/verify"
 	"github.com/tamthe/tamthe/verify/pki"
 	"github.com/tamthe/tamthe/verify/receipt"
@@ -127,7 +126,7 @@ type proofJSON struct {
 }
 
 // makeReceipt proves the newest entry of a stream, or the newest of one act.
-func makeReceipt(ctx context.Context, l *sqlite.Ledger, s issuance.StreamID, act issuance.Act) (*receipt.Proof, []byte, error) {
+func makeReceipt(ctx context.Context, l store, s issuance.StreamID, act issuance.Act) (*receipt.Proof, []byte, error) {
 	entries, err := l.Stream(ctx, s)
 	if err != nil {
 		return nil, nil, err

@@ -236,7 +236,7 @@ func (h *hall) rehearse(ctx context.Context, dir string) error {
 		return nil // the first step stops it
 	}
 	stage := *h.program
-	stage.home, stage.ledger, stage.conf, stage.ring, stage.closers = home(dir), "", config{}, nil, nil
+	stage.home, stage.ledger, stage.conf, stage.ring, stage.closers = home(dir), place{}, config{}, nil, nil
 	h.program = &stage
 	var secret [16]byte
 	rand.Read(secret[:])
@@ -257,7 +257,7 @@ func (h *hall) rehearse(ctx context.Context, dir string) error {
 		}
 		key.Destroy()
 	}
-	_, err := h.found(ctx, initOptions{origin: "rehearsal.tamthe.example/log"}, h.ledgerPath(), [2]string{h.pass, h.pass}, founders)
+	_, err := h.found(ctx, initOptions{origin: "rehearsal.tamthe.example/log"}, h.ledgerPlace(), [2]string{h.pass, h.pass}, founders)
 	return err
 }
 

@@ -97,7 +97,7 @@ func (d *ceremonyJSON) ask(ctx context.Context, p *program, r *ceremony.Report) 
 		return nil
 	}
 	office, err := p.openOffice(ctx, looking)
-	if errors.Is(err, ledger.ErrMissing) && p.ledger == "" {
+	if errors.Is(err, ledger.ErrMissing) && p.ledger == (place{}) {
 		return nil
 	}
 	if err != nil {

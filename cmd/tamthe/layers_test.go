@@ -41,6 +41,7 @@ var allowed = map[string][]string{
 	"issuance/population":      {"golang.org/x/text"},
 	"issuance/intake":          {"github.com/go-jose/go-jose/v4", "github.com/danielgtaylor/huma/v2"},
 	"issuance/sqlite":          {"github.com/mattn/go-sqlite3", "golang.org/x/mod"},
+	"issuance/postgres":        {"github.com/jackc/pgx/v5", "golang.org/x/mod"},
 	"issuance/console":         {"github.com/go-webauthn/webauthn", "golang.org/x/time", "golang.org/x/mod"},
 	"cmd/tamthe":               {"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/pelletier/go-toml/v2", "golang.org/x/term", "golang.org/x/mod", "rsc.io/qr", "filippo.io/age"},
 	"cmd/sample-portal":        {"github.com/coreos/go-oidc/v3", "golang.org/x/oauth2"},
@@ -149,6 +150,8 @@ func siblingAllowed(dir, own string) bool {
 		return own == "issuance/ledger" || own == "issuance/ca"
 	case own == "issuance/population", own == "issuance/intake": // what they keep lies in files, too
 		return dir == "issuance/sqlite"
+	case own == "issuance/turns":
+		return dir == "issuance/sqlite" || dir == "issuance/postgres"
 	case own == "issuance/ledger":
 		return dir == "issuance/sqlite" || dir == "issuance/postgres" || dir == "issuance/ledgertest"
 	}

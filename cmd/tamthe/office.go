@@ -16,7 +16,6 @@ import (
 	"github.com/tamthe/tamthe/issuance/desk"
 	"github.com/tamthe/tamthe/issuance/keystore"
 	"github.com/tamthe/tamthe/issuance/ledger"
-	"github.com/tamthe/tamthe/issuance/sqlite"
 	"github.com/tamthe/tamthe/verify/pki"
 )
 
@@ -36,8 +35,8 @@ const (
 // office is a desk whose ledger is open.
 type office struct {
 	*desk.Office
-	ledger   *sqlite.Ledger
-	subjects *sqlite.Subjects // the vault's keys; nil where the vault is not open
+	ledger   store
+	subjects vaultKeys // the vault's keys; nil where the vault is not open
 	close    []func()
 }
 
@@ -64,19 +63,19 @@ func (p *program) openOffice(ctx context.Context, why purpose) (*office, error) 
 }
 
 func (p *program) fillOffice(ctx context.Context, o *office, why purpose) error {
-	path := p.ledgerPath()
+	where := p.ledgerPlace()
 	options := p.readOnly()
-	options.ReadOnly = why != acting && why != certifying && why != serving && why != hosting
-	if !options.ReadOnly {
+	options.readOnly = why != acting && why != certifying && why != serving && why != hosting
+	if !options.readOnly {
 		// A secret is asked for only where there is something to use it on.
-		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("open the ledger %s: %w", path, ledger.ErrMissing)
+		if err := where.mustBeThere(ctx); err != nil {
+			return err
 		}
 		log, err := keystore.OpenLogIn(ctx, p.home.path(keysDir, logKeyName), laterRing{p})
 		if err != nil {
 			return err
 		}
-		options.Signer = log
+		options.signer = log
 		if why != serving && why != hosting {
 			err = p.signIn(ctx, o)
 		}
@@ -85,11 +84,11 @@ func (p *program) fillOffice(ctx context.Context, o *office, why purpose) error 
 		}
 	}
 	var err error
-	if o.ledger, err = sqlite.Open(ctx, path, options); err != nil {
+	if o.ledger, err = where.open(ctx, options); err != nil {
 		return err
 	}
 	o.Store = o.ledger
-	err = p.watched(ctx, o, !options.ReadOnly)
+	err = p.watched(ctx, o, !options.readOnly)
 	o.close = append(o.close, func() { _ = o.ledger.Close() })
 	if err != nil {
 		return err

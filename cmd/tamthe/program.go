@@ -29,7 +29,7 @@ type program struct {
 	guard    func() error // hides the memory of the process before it holds a secret; nil: it is not the program's
 
 	home   home
-	ledger string // path; "" is that of the home
+	ledger place // as TAMTHE_LEDGER names it; zero is that of the home
 	conf   config
 	json   bool
 	lang   string // "en" or "vi"
@@ -87,11 +87,11 @@ func (p *program) configure() error {
 		p.home = h
 	}
 	if v := os.Getenv("TAMTHE_LEDGER"); v != "" {
-		path, ok := strings.CutPrefix(v, "sqlite:")
-		if !ok || path == "" {
-			return usagef("TAMTHE_LEDGER is sqlite:PATH in this version") // without v: it may hold a password
+		w, err := parsePlace(v)
+		if err != nil {
+			return usagef("TAMTHE_LEDGER: %w", err)
 		}
-		p.ledger = path
+		p.ledger = w
 	}
 	c, err := p.home.config()
 	if err != nil {
@@ -117,9 +117,6 @@ func (p *program) configure() error {
 	p.settled = true
 	return nil
 }
-
-// ledgerPath is where the ledger lies.
-func (p *program) ledgerPath() string { return first(p.ledger, p.home.path(ledgerFile)) }
 
 // localeLang is vi where the locale says so, else en.
 func localeLang() string {

@@ -14,6 +14,16 @@ import (
 	"github.com/tamthe/tamthe/issuance/vault"
 )
 
+// vaultKeys is the vault's database, whichever engine it lies in.
+type vaultKeys interface {
+	vault.Keys
+	KEK() string
+	Live(ctx context.Context, class uint32, f func(subject string) error) error
+	Rewrap(ctx context.Context, kek string, f func(subject string, class uint32, wrapped []byte) ([]byte, error)) error
+	Backup(ctx context.Context, path string) error
+	Close() error
+}
+
 // openVault opens the vault of the home for an office. A home of an earlier version gets
 // its database of keys here.
 func (p *program) openVault(ctx context.Context, o *office, readOnly bool) error {
@@ -23,11 +33,12 @@ func (p *program) openVault(ctx context.Context, o *office, readOnly bool) error
 			return err
 		}
 	}
-	var err error
-	if o.subjects, err = sqlite.OpenSubjects(ctx, path, readOnly); err != nil {
+	keys, err := sqlite.OpenSubjects(ctx, path, readOnly)
+	if err != nil {
 		return err
 	}
-	o.close = append(o.close, func() { _ = o.subjects.Close() })
+	o.subjects = keys
+	o.close = append(o.close, func() { _ = keys.Close() })
 	kek, err := p.vaultRing().Wrapper(ctx, o.subjects.KEK())
 	if err != nil {
 		return err
@@ -74,13 +85,13 @@ func (p *program) importVault(ctx context.Context, path string) error {
 		return err
 	}
 	defer kek.Destroy()
-	return makeVault(ctx, path, oldVaultKey, func(s *sqlite.Subjects) (*vault.Vault, error) {
+	return makeVault(ctx, path, oldVaultKey, func(s vault.Keys) (*vault.Vault, error) {
 		return vault.Import(ctx, s, kek, kek.Bytes())
 	})
 }
 
 // makeVault makes a database of keys, whole or not at all.
-func makeVault(ctx context.Context, path, kek string, fill func(*sqlite.Subjects) (*vault.Vault, error)) error {
+func makeVault(ctx context.Context, path, kek string, fill func(vault.Keys) (*vault.Vault, error)) error {
 	s, err := sqlite.CreateSubjects(ctx, path, kek)
 	if err != nil {
 		return err
