@@ -60,6 +60,21 @@ func (b *Book) Stands(id StreamID) (p Phase, seq uint64, last [32]byte) {
 	return Absent, 0, [32]byte{}
 }
 
+// Claimed are the claims of a kind that a stream has, as far as the book knows it.
+func (b *Book) Claimed(id StreamID, kind ClaimKind) []Claim {
+	s, ok := b.subjects[id]
+	if !ok {
+		return nil
+	}
+	var list []Claim
+	for _, c := range s.Claimed {
+		if c.Kind == kind {
+			list = append(list, c)
+		}
+	}
+	return list
+}
+
 // subject gives what was read of a stream. To judge by a stream that was not read would
 // be to take it for absent.
 func (b *Book) subject(id StreamID) (*Subject, error) {

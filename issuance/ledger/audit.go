@@ -53,10 +53,11 @@ type Source interface {
 	Recall(ctx context.Context, s issuance.StreamID, before int64) ([]issuance.Entry, [][32]byte, error)
 	// Entry gives one entry.
 	Entry(ctx context.Context, index int64) (issuance.Entry, error)
-	// EachStream, EachClaim and EachHold give the tables, row by row.
+	// EachStream, EachClaim, EachHold and EachPlace give the tables, row by row.
 	EachStream(ctx context.Context, f func(Stands) error) error
 	EachClaim(ctx context.Context, f func(Taken) error) error
 	EachHold(ctx context.Context, f func(Taken) error) error
+	EachPlace(ctx context.Context, f func(Place) error) error
 	// StreamOf finds the stream of an entry that fits; the zero StreamID if none does.
 	StreamOf(ctx context.Context, fits func(issuance.StreamID) bool) (issuance.StreamID, error)
 }
@@ -373,6 +374,9 @@ func (a *Audit) take(e *issuance.Entry, index int64) {
 		for _, c := range list.claims {
 			a.note(record{kind: list.kind, key: a.spool.hash(string(c.Kind), c.Value), value: stream, index: index})
 		}
+	}
+	for _, p := range Places(a.book, e, index) {
+		a.note(a.place(logPlace, p))
 	}
 }
 

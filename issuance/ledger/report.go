@@ -28,6 +28,7 @@ const (
 	Duplicate       Code = "duplicate"       // something unique stands in the log twice
 	ClaimsChanged   Code = "claims-changed"  // the table of what is taken is not what the log says
 	StreamsChanged  Code = "streams-changed" // the table of streams is not what the log says
+	StatusChanged   Code = "status-changed"  // the table of how cards stand is not what the log says
 	CheckpointBad   Code = "checkpoint-bad"  // the stored checkpoint is not signed by the log, or not of this log
 	RootDiffers     Code = "root-differs"    // the checkpoint signs another root than the leaves have
 	Truncated       Code = "truncated"       // the checkpoint signs more leaves than there are

@@ -54,6 +54,8 @@ const (
 	tableClaim
 	tableHold
 	tableStream
+	logPlace
+	tablePlace
 )
 
 func newSpool() *spool {

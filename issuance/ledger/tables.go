@@ -27,13 +27,14 @@ func (a *Audit) Tables() {
 		}),
 		a.source.EachClaim(a.ctx, table(tableClaim)),
 		a.source.EachHold(a.ctx, table(tableHold)),
+		a.source.EachPlace(a.ctx, func(p Place) error { return a.spool.add(a.place(tablePlace, p)) }),
 	} {
 		if err != nil {
 			a.failed(err)
 			return
 		}
 	}
-	odd := &odd{streams: map[[16]byte]bool{}, claims: map[[16]byte]string{}, holds: map[[16]byte]string{}}
+	odd := &odd{streams: map[[16]byte]bool{}, claims: map[[16]byte]string{}, holds: map[[16]byte]string{}, places: map[[16]byte]bool{}}
 	if err := a.spool.each(func(list []record) error { a.settle(list, odd); return nil }); err != nil {
 		a.failed(err)
 	}
@@ -45,6 +46,7 @@ func (a *Audit) Tables() {
 type odd struct {
 	streams       map[[16]byte]bool
 	claims, holds map[[16]byte]string // what is wrong
+	places        map[[16]byte]bool
 }
 
 // place is who has a claim since when.
@@ -56,7 +58,7 @@ type place struct {
 // settle replays what the log says of claims, holds and streams and takes off what the
 // tables say: nothing may be left.
 func (a *Audit) settle(list []record, odd *odd) {
-	claims, holds, streams := map[[16]byte]place{}, map[[16]byte]place{}, map[[16]byte]record{}
+	claims, holds, streams, places := map[[16]byte]place{}, map[[16]byte]place{}, map[[16]byte]record{}, map[[16]byte]place{}
 	for _, r := range list {
 		switch r.kind {
 		case logClaim:
@@ -76,6 +78,13 @@ func (a *Audit) settle(list []record, odd *odd) {
 				odd.streams[r.key] = true
 			}
 			delete(streams, r.key)
+		case logPlace:
+			places[r.key] = place{r.value, r.index}
+		case tablePlace:
+			if places[r.key] != (place{r.value, r.index}) {
+				odd.places[r.key] = true
+			}
+			delete(places, r.key)
 		}
 	}
 	for key, p := range claims {
@@ -86,6 +95,9 @@ func (a *Audit) settle(list []record, odd *odd) {
 	}
 	for key := range streams {
 		odd.streams[key] = false
+	}
+	for _, p := range places {
+		a.lacksPlace(p)
 	}
 }
 
@@ -160,6 +172,9 @@ func (a *Audit) name(odd *odd) {
 	}
 	if len(odd.streams) > 0 {
 		a.nameStreams(odd.streams)
+	}
+	if len(odd.places) > 0 {
+		a.namePlaces(odd.places)
 	}
 }
 

@@ -31,6 +31,7 @@ func Run(t *testing.T, open Open) {
 		{"one winner", testOneWinner},
 		{"one person", testOnePerson},
 		{"attachments", testAttachments},
+		{"card status", testStatus},
 		{"reopen", testReopen},
 		{"checkpoints", testCheckpoints},
 		{"cancel", testCancel},

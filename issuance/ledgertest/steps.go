@@ -129,7 +129,11 @@ func (o *Office) Journal(app, card string) []Step {
 	}
 	prepare := step(issuance.Prepare, map[string]string{"cardid": id, "ds": "ds-001"})
 	prepare.By, prepare.Made = o.Signer, app
-	prepare.Claims = []issuance.Claim{{Kind: issuance.ClaimCardID, Value: id}, {Kind: issuance.ClaimUse, Value: fmt.Sprint("ds-001:", use(card))}}
+	prepare.Claims = []issuance.Claim{
+		{Kind: issuance.ClaimCardID, Value: id},
+		{Kind: issuance.ClaimStatus, Value: fmt.Sprintf("%s:%d", StatusList, Place(card))},
+		{Kind: issuance.ClaimUse, Value: fmt.Sprint("ds-001:", use(card))},
+	}
 	sign := step(issuance.Sign, map[string]string{"cardid": id, "sod": sod, "ds": "ds-001"})
 	sign.By = o.Signer
 	sign.Attach = []issuance.Attachment{{Name: "sod", Sealed: []byte("sealed sod of " + card)}}
@@ -140,6 +144,12 @@ func (o *Office) Journal(app, card string) []Step {
 		step(issuance.Lock, nil), step(issuance.LockDone, nil),
 	}
 }
+
+// StatusList is the list of card status that the cards of the test are in.
+const StatusList = "urn:tamthe:test:status:1"
+
+// Place is where in the list a card is.
+func Place(card string) uint32 { return uint32(use(card)) }
 
 // use is the number of the signature that a card takes, and of its blank: any that no other
 // takes will do.

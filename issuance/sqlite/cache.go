@@ -20,6 +20,8 @@ type cache struct {
 	tree *ledger.Tree
 	book *issuance.Book
 	stmt statements
+
+	lists map[string]int64 // numbers of lists of card status
 }
 
 // maxStreams is how many streams the cache holds before it begins anew.
@@ -29,6 +31,7 @@ type statements struct {
 	size, node, byID, read                 *sql.Stmt
 	release, claimed, held, log            *sql.Stmt
 	entry, attachment, stream, claim, hold bulk
+	status                                 bulk
 }
 
 func newCache(ctx context.Context, db *sql.DB) (*cache, error) {
@@ -65,6 +68,7 @@ func newCache(ctx context.Context, db *sql.DB) (*cache, error) {
 		{&c.stmt.stream, "stream", 7, forward},
 		{&c.stmt.claim, "claim", 5, ""},
 		{&c.stmt.hold, "hold", 5, ""},
+		{&c.stmt.status, "status", 4, forwardStatus},
 	} {
 		var err error
 		if *s.to, err = newBulk(ctx, db, s.table, s.columns, s.conflict); err != nil {
@@ -82,14 +86,14 @@ func (c *cache) close() error {
 			err = errors.Join(err, stmt.Close())
 		}
 	}
-	for _, b := range []bulk{s.entry, s.attachment, s.stream, s.claim, s.hold} {
+	for _, b := range []bulk{s.entry, s.attachment, s.stream, s.claim, s.hold, s.status} {
 		err = errors.Join(err, b.close())
 	}
 	return err
 }
 
 // drop makes the next append read everything anew.
-func (c *cache) drop() { c.size, c.tree, c.book = -1, nil, nil }
+func (c *cache) drop() { c.size, c.tree, c.book, c.lists = -1, nil, nil, nil }
 
 // refresh makes the cache that of the file as the transaction sees it.
 func (c *cache) refresh(ctx context.Context, tx *sql.Tx, origin string) error {

@@ -23,7 +23,7 @@ func (l *Ledger) write(ctx context.Context, tx *sql.Tx, rows []issuance.Encoded)
 		hashes[i] = tlog.Hash(issuance.LeafHash(r.Leaf))
 	}
 	for _, part := range []func(context.Context, *sql.Tx, int64, []issuance.Encoded, []tlog.Hash) error{
-		l.writeEntries, l.writeAttachments, l.writeStreams, l.writeClaims,
+		l.writeEntries, l.writeAttachments, l.writeStreams, l.writeClaims, l.writeStatus,
 	} {
 		if err := part(ctx, tx, first, rows, hashes); err != nil {
 			return err

@@ -1,0 +1,38 @@
+package ledger
+
+import (
+	"strconv"
+)
+
+// place is what the log or the table of card status says of one place in a list.
+func (a *Audit) place(kind recordKind, p Place) record {
+	return record{kind: kind, key: a.placeKey(p), value: uint64(p.State), index: p.Since}
+}
+
+func (a *Audit) placeKey(p Place) [16]byte {
+	return a.spool.hash("place", p.List, strconv.FormatUint(uint64(p.Index), 10))
+}
+
+// lacksPlace reports a card that the log tells of and the table does not.
+func (a *Audit) lacksPlace(p place) {
+	e, err := a.source.Entry(a.ctx, p.index)
+	if err != nil {
+		a.failed(err)
+	}
+	a.Find(StatusChanged, p.index, e.Stream, "the table of card status lacks it")
+}
+
+// namePlaces reads the table again where it says another thing than the log.
+func (a *Audit) namePlaces(keys map[[16]byte]bool) {
+	err := a.source.EachPlace(a.ctx, func(p Place) error {
+		if !keys[a.placeKey(p)] {
+			return nil
+		}
+		e, _ := a.source.Entry(a.ctx, p.Since) // a row that is made up may name none
+		a.Find(StatusChanged, p.Since, e.Stream, "the table says that card %d of list %q is %s since then, the log does not", p.Index, p.List, p.State)
+		return nil
+	})
+	if err != nil {
+		a.failed(err)
+	}
+}
