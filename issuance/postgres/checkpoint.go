@@ -1,0 +1,97 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"golang.org/x/mod/sumdb/note"
+	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/tamthe/tamthe/issuance"
+	"github.com/tamthe/tamthe/issuance/ledger"
+)
+
+// verifier is that of the log key: the one given at opening, else the one that the log's
+// first entry names.
+func (l *Ledger) verifier(ctx context.Context, q querier) (note.Verifier, error) {
+	if l.o.Verifier != nil {
+		return l.o.Verifier, nil
+	}
+	leaf, err := l.leaf(ctx, q, 0)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, fmt.Errorf("%w: the log has no first entry that would name its key", ledger.ErrCheckpoint)
+	}
+	if err != nil {
+		return nil, err
+	}
+	e, _, err := issuance.ParseLeaf(leaf)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ledger.ErrDamaged, err)
+	}
+	v, err := note.NewVerifier(e.Fields["logkey"])
+	if err != nil {
+		return nil, fmt.Errorf("%w: the log key of its first entry: %w", ledger.ErrDamaged, err)
+	}
+	return v, nil
+}
+
+// continuesKept returns the database's checkpoint, or ErrRolledBack if the database does not
+// continue a checkpoint that is kept outside it. in runs a transaction.
+func (l *Ledger) continuesKept(ctx context.Context, in func(context.Context, func(pgx.Tx) error) error) (now []byte, err error) {
+	known := l.outside().Read()
+	err = in(ctx, func(tx pgx.Tx) error {
+		var size int64
+		if err := tx.QueryRow(ctx, "SELECT size, checkpoint FROM log").Scan(&size, &now); err != nil {
+			return err
+		}
+		v, err := l.verifier(ctx, tx)
+		if err != nil && !(size == 0 && errors.Is(err, ledger.ErrCheckpoint)) { // an empty log names no key
+			return err
+		}
+		if err := ledger.SignsFor(l.o.Signer, size, v); err != nil {
+			return err
+		}
+		return ledger.Continues(known, size, v, func(size int64) (tlog.Hash, error) { return l.rootAt(ctx, tx, size) })
+	})
+	return now, err
+}
+
+// settled runs f while nobody appends, and says so only when all that f saw is where it must
+// be: what one server alone has may be gone after it.
+func (l *Ledger) settled(ctx context.Context, f func(pgx.Tx) error) error {
+	conn, err := l.writer.connection(ctx)
+	if err != nil {
+		return err
+	}
+	tx, err := conn.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer rollback(tx)
+	if _, err := lockHead(ctx, tx); err != nil {
+		return err
+	}
+	if err := f(tx); err != nil {
+		return err
+	}
+	return acknowledge(ctx, tx)
+}
+
+// rootAt is the root that the tree had at an earlier size.
+func (l *Ledger) rootAt(ctx context.Context, q querier, size int64) (tlog.Hash, error) {
+	var edge []tlog.Hash
+	for _, n := range ledger.Edge(size) {
+		hash, err := l.node(ctx, q, n)
+		if err != nil {
+			return tlog.Hash{}, err
+		}
+		edge = append(edge, hash)
+	}
+	tree, err := ledger.RestoreTree(size, edge)
+	if err != nil {
+		return tlog.Hash{}, err
+	}
+	return tree.Root(), nil
+}

@@ -1,0 +1,119 @@
+package postgres
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+const (
+	patience = 30 * time.Second // for another program's append, and for a server that is away
+	dialling = 5 * time.Second  // one try to connect
+	goodbye  = 2 * time.Second  // to end what is not needed any more
+	idle     = 10 * time.Second // a transaction of a program that stands still; the server ends it
+	readers  = 4
+)
+
+// schema is where everything lies.
+const schema = "tamthe"
+
+// config reads a DSN, in words or as an address. Its text is in no error: it may hold a
+// password.
+func config(dsn string) (*pgxpool.Config, error) {
+	c, err := pgxpool.ParseConfig(dsn)
+	if err != nil {
+		return nil, errDSN
+	}
+	// What the address says of these is not asked: the ledger's promises rest on them.
+	p := c.ConnConfig.RuntimeParams
+	p["search_path"] = schema
+	p["application_name"] = cmp.Or(p["application_name"], "tamthe")
+	p["timezone"] = "UTC"
+	p["idle_in_transaction_session_timeout"] = strconv.FormatInt(idle.Milliseconds(), 10)
+	if c.ConnConfig.ConnectTimeout == 0 || c.ConnConfig.ConnectTimeout > dialling {
+		c.ConnConfig.ConnectTimeout = dialling
+	}
+	return c, nil
+}
+
+var errDSN = errors.New("the address of the database cannot be read: host=… dbname=… or postgres://…")
+
+// name says which database it is, without user or password.
+func name(c *pgxpool.Config) string { return c.ConnConfig.Host + "/" + c.ConnConfig.Database }
+
+// pool connects those who read.
+func pool(ctx context.Context, c *pgxpool.Config, o Options) (*pgxpool.Pool, error) {
+	c = c.Copy()
+	c.MaxConns = int32(cmp.Or(o.Readers, readers))
+	c.ConnConfig.RuntimeParams["default_transaction_read_only"] = "on"
+	p, err := pgxpool.NewWithConfig(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// writer is the one connection that appends, made anew where it was lost. Whoever has the
+// turn has it.
+type writer struct {
+	config *pgx.ConnConfig
+	busy   time.Duration
+	conn   *pgx.Conn // nil if there is none
+	cache  cache
+}
+
+// connection returns the connection, made anew if it was lost.
+func (w *writer) connection(ctx context.Context) (*pgx.Conn, error) {
+	if w.conn != nil && !w.conn.IsClosed() {
+		return w.conn, nil
+	}
+	w.cache.drop()
+	conn, err := pgx.ConnectConfig(ctx, w.config.Copy())
+	if err != nil {
+		return nil, err
+	}
+	if err := settle(ctx, conn, w.busy); err != nil {
+		return nil, errors.Join(err, conn.Close(ctx))
+	}
+	w.conn = conn
+	return conn, nil
+}
+
+// settle makes sure that a commit waits for the disk, and for the synchronous standby where
+// there is one, and that no lock is waited for longer than busy.
+func settle(ctx context.Context, conn *pgx.Conn, busy time.Duration) error {
+	var commits string
+	if err := conn.QueryRow(ctx, "SELECT current_setting('synchronous_commit')").Scan(&commits); err != nil {
+		return err
+	}
+	if commits != "on" && commits != "remote_apply" {
+		if _, err := conn.Exec(ctx, "SET synchronous_commit = on"); err != nil {
+			return err
+		}
+	}
+	_, err := conn.Exec(ctx, fmt.Sprintf("SET lock_timeout = %d", busy.Milliseconds()))
+	return err
+}
+
+// hang up ends a connection of which it is not known how it stands.
+func (w *writer) hangUp() {
+	w.cache.drop()
+	if w.conn == nil {
+		return
+	}
+	ctx, stop := context.WithTimeout(context.Background(), goodbye)
+	defer stop()
+	_ = w.conn.Close(ctx)
+	w.conn = nil
+}
+
+func (w *writer) close() error {
+	w.hangUp()
+	return nil
+}

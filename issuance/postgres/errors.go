@@ -1,0 +1,91 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/tamthe/tamthe/issuance/ledger"
+)
+
+// What PostgreSQL says (Appendix A, SQLSTATE).
+const (
+	stateUniqueViolation   = "23505"
+	stateIntegrity         = "23000" // our triggers
+	stateSerialization     = "40001"
+	stateDeadlock          = "40P01"
+	stateLockTimeout       = "55P03"
+	stateQueryCanceled     = "57014"
+	stateReadOnly          = "25006"
+	statePrivilege         = "42501"
+	stateUndefinedTable    = "42P01"
+	stateUndefinedSchema   = "3F000"
+	stateUndefinedDatabase = "3D000"
+	stateDuplicateSchema   = "42P06"
+	stateDuplicateObject   = "42710"
+	stateDiskFull          = "53100"
+	stateTooManyClients    = "53300"
+	stateCorrupted         = "XX001"
+	stateIndexCorrupted    = "XX002"
+)
+
+// state is what the server said, empty if it said nothing.
+func state(err error) string {
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return e.Code
+	}
+	return ""
+}
+
+// typed gives the server's error one of the ledger's names where it has one.
+func typed(err error) error {
+	if err == nil {
+		return nil
+	}
+	as := func(name error) error { return fmt.Errorf("%w: %w", name, err) }
+	switch code := state(err); {
+	case code == stateIntegrity, code == stateCorrupted, code == stateIndexCorrupted:
+		return as(ledger.ErrDamaged)
+	case code == stateReadOnly, code == statePrivilege:
+		return as(ledger.ErrReadOnly)
+	case code == stateDiskFull:
+		return as(ledger.ErrFull)
+	case code == stateLockTimeout, code == stateQueryCanceled, code == stateSerialization, code == stateDeadlock, code == stateTooManyClients:
+		return as(ledger.ErrBusy)
+	case code == stateUndefinedDatabase:
+		return as(ledger.ErrMissing)
+	case away(err):
+		return as(ledger.ErrAway)
+	}
+	return err
+}
+
+// away reports whether the server cannot be reached, or went away while it was asked: what
+// was asked may have been done.
+func away(err error) bool {
+	if errors.Is(err, ledger.ErrAway) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) {
+		return true
+	}
+	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
+		return true
+	}
+	if _, ok := errors.AsType[net.Error](err); ok && !errors.Is(err, context.Canceled) {
+		return true
+	}
+	code := state(err)
+	// 08: connection exceptions; 57P: the operator intervened, as when a server shuts down.
+	return len(code) == 5 && (code[:2] == "08" || code[:3] == "57P")
+}
+
+// passing reports whether the same may hold if it is tried again.
+func passing(err error) bool {
+	switch state(err) {
+	case stateSerialization, stateDeadlock, stateTooManyClients, stateReadOnly:
+		return true // a server that can only be read may be one that was primary a moment ago
+	}
+	return away(err)
+}

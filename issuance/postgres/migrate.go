@@ -1,0 +1,112 @@
+package postgres
+
+import (
+	"context"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/tamthe/tamthe/issuance/ledger"
+)
+
+//go:embed migration/*.sql
+var migrations embed.FS
+
+// steps lists the migrations in their order. Their texts are fixed once released: a
+// database remembers the checksum of each that made it.
+func steps() ([]string, error) {
+	files, err := migrations.ReadDir("migration")
+	if err != nil {
+		return nil, err
+	}
+	list := make([]string, len(files))
+	for i, f := range files {
+		text, err := migrations.ReadFile("migration/" + f.Name())
+		if err != nil {
+			return nil, err
+		}
+		list[i] = string(text)
+	}
+	return list, nil
+}
+
+func checksum(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:])
+}
+
+// querier is a connection, a pool or a transaction.
+type querier interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+}
+
+// checkVersion refuses a database without a ledger, of a newer program, and one that other
+// scripts made. It says how many migrations the database lacks.
+func checkVersion(ctx context.Context, q querier) (behind int, err error) {
+	rows, err := q.Query(ctx, "SELECT checksum FROM migration ORDER BY number")
+	if err != nil {
+		return 0, missing(err)
+	}
+	have, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return 0, missing(err)
+	}
+	list, err := steps()
+	if err != nil {
+		return 0, err
+	}
+	if len(have) > len(list) {
+		return 0, fmt.Errorf("%w: schema %d, this program knows %d", ledger.ErrNewer, len(have), len(list))
+	}
+	for i, sum := range have {
+		if sum != checksum(list[i]) {
+			return 0, fmt.Errorf("%w: migration %d is another", ledger.ErrNotOurs, i+1)
+		}
+	}
+	return len(list) - len(have), nil
+}
+
+// missing says so of a database without our tables.
+func missing(err error) error {
+	switch state(err) {
+	case stateUndefinedTable, stateUndefinedSchema:
+		return fmt.Errorf("%w: the database has no schema %s", ledger.ErrMissing, schema)
+	case statePrivilege:
+		return fmt.Errorf("%w: the role may not read it: %w", ledger.ErrReadOnly, err)
+	}
+	return err
+}
+
+// migrate applies what the database lacks, all or none. Another program may do the same at
+// once: the lock lets one do it, and the other find it done.
+func migrate(ctx context.Context, tx pgx.Tx) error {
+	if _, err := tx.Exec(ctx, "LOCK TABLE migration IN ACCESS EXCLUSIVE MODE"); err != nil {
+		return err
+	}
+	behind, err := checkVersion(ctx, tx)
+	if err != nil {
+		return err
+	}
+	list, err := steps()
+	if err != nil {
+		return err
+	}
+	return apply(ctx, tx, list, len(list)-behind)
+}
+
+// apply runs the migrations from one on.
+func apply(ctx context.Context, tx pgx.Tx, list []string, from int) error {
+	for i := from; i < len(list); i++ {
+		if _, err := tx.Exec(ctx, list[i]); err != nil {
+			return fmt.Errorf("migration %d: %w", i+1, err)
+		}
+		if _, err := tx.Exec(ctx, "INSERT INTO migration VALUES ($1, $2)", i+1, checksum(list[i])); err != nil {
+			return fmt.Errorf("migration %d: %w", i+1, err)
+		}
+	}
+	return nil
+}
