@@ -90,3 +90,17 @@ func (b *Book) loadFor(ctx context.Context, r Reader, at Head, entries []Entry, 
 	b.Whole(KindOperator)
 	return nil
 }
+
+// Adopt judges entries that another store's log brings, as [Book.Follow] does, after it has
+// read from r what they rest on. operators is as of Admit. After an error the book is of no use
+// any more.
+func (b *Book) Adopt(ctx context.Context, r Reader, rows []Encoded, operators func() ([]StreamID, error)) error {
+	entries := make([]Entry, len(rows))
+	for i, p := range rows {
+		entries[i] = p.Entry
+	}
+	if err := b.loadFor(ctx, r, nil, entries, operators); err != nil {
+		return err
+	}
+	return b.Follow(entries...)
+}

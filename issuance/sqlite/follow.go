@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
 	"database/sql"
 	"fmt"
 	"io"
@@ -17,18 +16,24 @@ import (
 // CreateMirror makes a file that follows another log, which signs with v. It takes nothing
 // but that log's own entries, see Follow. A file that exists is fs.ErrExist.
 func CreateMirror(ctx context.Context, path string, v note.Verifier, o Options) (*Ledger, error) {
-	private, _, err := note.GenerateKey(rand.Reader, v.Name())
-	if err != nil {
-		return nil, fmt.Errorf("create the mirror: %w", err)
-	}
-	nobody, err := note.NewSigner(private) // an empty log names no key, so that any may sign that it is empty
-	if err != nil {
-		return nil, fmt.Errorf("create the mirror: %w", err)
-	}
-	if err := create(ctx, path, v.Name(), nobody); err != nil {
+	if err := createFor(ctx, path, v); err != nil {
 		return nil, fmt.Errorf("create the mirror %s: %w", path, err)
 	}
 	return OpenMirror(ctx, path, v, o)
+}
+
+// createFor makes an empty file of a log whose key is not here: an empty log names no key, so
+// that any may sign that it is empty.
+func createFor(ctx context.Context, path string, v note.Verifier) error {
+	private, _, err := note.GenerateKey(rand.Reader, v.Name())
+	if err != nil {
+		return err
+	}
+	nobody, err := note.NewSigner(private)
+	if err != nil {
+		return err
+	}
+	return create(ctx, path, v.Name(), nobody)
 }
 
 // OpenMirror opens a file that CreateMirror made. Errors as for Open.
@@ -154,14 +159,15 @@ func (l *Ledger) follow(ctx context.Context, conn *sql.Conn, x *ledger.ExcerptRe
 		return fmt.Errorf("%w: the excerpt's checkpoint signs %d entries, the mirror has %d", ledger.ErrRolledBack, c.Size, l.cache.size)
 	}
 	had := l.cache.size
-	for at := x.From; at < c.Size; at++ {
-		carried, err := x.Next()
+	for at := x.From; at < c.Size; {
+		some, err := x.Some(c.Size - at)
 		if err == nil {
-			err = l.take(ctx, tx, at, carried)
+			err = l.take(ctx, tx, at, some)
 		}
 		if err != nil {
-			return fmt.Errorf("entry %d: %w", at, err)
+			return fmt.Errorf("entries from %d on: %w", at, err)
 		}
+		at += int64(len(some))
 	}
 	if err := x.End(); err != nil {
 		return err
@@ -181,26 +187,28 @@ func (l *Ledger) follow(ctx context.Context, conn *sql.Conn, x *ledger.ExcerptRe
 	return tx.Commit()
 }
 
-// take adds one entry, or sees that it is the one that is there.
-func (l *Ledger) take(ctx context.Context, tx *sql.Tx, at int64, c ledger.Carried) error {
-	e, err := issuance.ParseEntry(c.Leaf, c.Payload)
+// take adds entries, as far as they are not there, and sees that those which are there are the
+// same.
+func (l *Ledger) take(ctx context.Context, tx *sql.Tx, at int64, some []issuance.Encoded) error {
+	for ; len(some) > 0 && at < l.cache.size; at, some = at+1, some[1:] {
+		if err := sameLeaf(ctx, tx, at, some[0].Leaf); err != nil {
+			return err
+		}
+	}
+	if len(some) == 0 {
+		return nil
+	}
+	if l.cache.book.Len() > maxStreams && l.cache.book.Complete() == nil { // what goes together stays together
+		l.cache.book = issuance.NewBook(l.origin)
+		l.cache.book.Founded()
+	}
+	err := l.cache.book.Adopt(ctx, &reader{tx.StmtContext(ctx, l.cache.stmt.read)}, some, func() ([]issuance.StreamID, error) {
+		return operators(ctx, tx)
+	})
 	if err != nil {
 		return err
 	}
-	if at < l.cache.size {
-		return sameLeaf(ctx, tx, at, c.Leaf)
-	}
-	if err := fillAttachments(&e, c.Attach); err != nil {
-		return err
-	}
-	book := l.cache.book
-	if err := book.Load(ctx, &reader{tx.StmtContext(ctx, l.cache.stmt.read)}, issuance.About(e)...); err != nil {
-		return err
-	}
-	if err := book.Follow(e); err != nil {
-		return err
-	}
-	return l.write(ctx, tx, []issuance.Encoded{{Entry: e, Leaf: c.Leaf, Payload: c.Payload}})
+	return l.write(ctx, tx, some)
 }
 
 func sameLeaf(ctx context.Context, tx *sql.Tx, at int64, leaf []byte) error {
@@ -210,22 +218,6 @@ func sameLeaf(ctx context.Context, tx *sql.Tx, at int64, leaf []byte) error {
 	}
 	if string(have) != string(leaf) {
 		return fmt.Errorf("%w: it is another than the mirror has", ledger.ErrRolledBack)
-	}
-	return nil
-}
-
-// fillAttachments gives the entry the octets of its attachments: all that it binds, and no
-// others.
-func fillAttachments(e *issuance.Entry, carried []issuance.Attachment) error {
-	if len(e.Attach) != len(carried) {
-		return fmt.Errorf("%w: %d attachments, not %d", ledger.ErrExcerpt, len(carried), len(e.Attach))
-	}
-	for i, a := range carried {
-		want := e.Attach[i]
-		if a.Name != want.Name || sha256.Sum256(a.Sealed) != want.Digest {
-			return fmt.Errorf("%w: attachment %q is not the one that the entry binds", ledger.ErrExcerpt, want.Name)
-		}
-		e.Attach[i].Sealed = a.Sealed
 	}
 	return nil
 }
