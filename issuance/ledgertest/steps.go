@@ -131,8 +131,8 @@ func (o *Office) Journal(app, card string) []Step {
 	prepare.By, prepare.Made = o.Signer, app
 	prepare.Claims = []issuance.Claim{
 		{Kind: issuance.ClaimCardID, Value: id},
-		{Kind: issuance.ClaimStatus, Value: fmt.Sprintf("%s:%d", StatusList, Place(card))},
 		{Kind: issuance.ClaimUse, Value: fmt.Sprint("ds-001:", use(card))},
+		{Kind: issuance.ClaimStatus, Value: fmt.Sprintf("%s:%d", StatusList, Place(card))},
 	}
 	sign := step(issuance.Sign, map[string]string{"cardid": id, "sod": sod, "ds": "ds-001"})
 	sign.By = o.Signer

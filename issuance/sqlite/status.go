@@ -90,4 +90,3 @@ func scanPlaces(rows *sql.Rows, into []any, f func() error) error {
 	}
 	return rows.Err()
 }
-
