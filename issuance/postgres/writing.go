@@ -104,6 +104,7 @@ func (w *writing) write(ctx context.Context) (bad int, err error) {
 	w.identities(b)
 	w.streams(b, hashes)
 	take.queue(b)
+	w.places(b)
 	if err := w.tx.SendBatch(ctx, b).Close(); err != nil {
 		return -1, err
 	}

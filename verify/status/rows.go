@@ -47,6 +47,14 @@ func (r *Rows) Add(index uint32, s State) error {
 // Len is how many cards there are.
 func (r *Rows) Len() uint64 { return r.count }
 
+// With are the cards of both, each under its gravest state.
+func (r *Rows) With(other *Rows) (*Rows, error) {
+	if other.count == 0 {
+		return r, nil
+	}
+	return rowsBy(&both{newAhead(r.cards()), newAhead(other.cards())})
+}
+
 // cards walks over the rows from the first.
 func (r *Rows) cards() walker { return &rowWalker{rows: r} }
 

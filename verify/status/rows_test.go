@@ -126,3 +126,19 @@ func TestRowsOrder(t *testing.T) {
 		}
 	}
 }
+
+// TestRowsWith: cards of two walks stand under their gravest state.
+func TestRowsWith(t *testing.T) {
+	r := rand.New(rand.NewPCG(23, 24))
+	for range 100 {
+		one, other := someCards(r), someCards(r)
+		var all Indexes
+		for s := range all {
+			all[s] = append(append(all[s], one[s]...), other[s]...)
+		}
+		got := must(rowsOf(t, one).With(rowsOf(t, other)))(t)
+		if want := rowsOf(t, all); got.Len() != want.Len() || !slices.EqualFunc(got.chunks, want.chunks, bytes.Equal) {
+			t.Fatalf("%d cards, want %d", got.Len(), want.Len())
+		}
+	}
+}

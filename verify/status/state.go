@@ -31,6 +31,16 @@ func (s State) InForce() bool { return s == Active }
 // gravest is the order in which a card is looked for, should a list have it twice.
 var gravest = [...]State{Revoked, Superseded, Suspended, Undelivered, Active}
 
+// graver is that of two states under which a card counts that has both.
+func graver(a, b State) State {
+	for _, s := range gravest {
+		if a == s || b == s {
+			return s
+		}
+	}
+	return Unknown
+}
+
 // States holds, by state, the indexes of cards or their names.
 type States[T any] [Revoked + 1][]T
 

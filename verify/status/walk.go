@@ -97,31 +97,53 @@ func (w *indexWalker) take(v uint64) State {
 	return s
 }
 
-// over walks over cards of which some have changed since: what changed counts.
-type over struct {
-	cards, changed   walker
-	card, change     uint64
-	stands, standing State
+// ahead knows the card that a walk comes to next.
+type ahead struct {
+	walk walker
+	at   uint64
+	s    State
 }
 
-func overlay(cards, changed walker) walker {
-	o := &over{cards: cards, changed: changed}
-	o.card, o.stands = cards.next()
-	o.change, o.standing = changed.next()
-	return o
+func newAhead(w walker) *ahead {
+	a := &ahead{walk: w}
+	a.step()
+	return a
 }
+
+func (a *ahead) step() { a.at, a.s = a.walk.next() }
+
+// over walks over cards of which some have changed since: what changed counts.
+type over struct{ cards, changed *ahead }
+
+func overlay(cards, changed walker) walker { return &over{newAhead(cards), newAhead(changed)} }
 
 func (o *over) next() (uint64, State) {
-	v, s := o.card, o.stands
-	if o.change <= v {
-		v, s = o.change, o.standing
-		if v == none {
+	v, s := o.cards.at, o.cards.s
+	if o.changed.at <= v {
+		if v, s = o.changed.at, o.changed.s; v == none {
 			return none, Unknown
 		}
-		o.change, o.standing = o.changed.next()
+		o.changed.step()
 	}
-	if o.card == v {
-		o.card, o.stands = o.cards.next()
+	if o.cards.at == v {
+		o.cards.step()
+	}
+	return v, s
+}
+
+// both walks over the cards of two walks, each under its gravest state.
+type both struct{ one, other *ahead }
+
+func (b *both) next() (uint64, State) {
+	v, s := min(b.one.at, b.other.at), Unknown
+	if v == none {
+		return none, Unknown
+	}
+	for _, a := range []*ahead{b.one, b.other} {
+		if a.at == v {
+			s = graver(s, a.s)
+			a.step()
+		}
 	}
 	return v, s
 }
