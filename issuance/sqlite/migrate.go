@@ -7,6 +7,7 @@ import (
 	"embed"
 	"encoding/hex"
 	"fmt"
+	"math"
 
 	"github.com/tamthe/tamthe/issuance/ledger"
 )
@@ -71,12 +72,15 @@ func checkVersion(ctx context.Context, db *sql.DB) (behind int, err error) {
 
 // migrate applies what the file lacks, each step whole or not at all. Another program
 // may do the same at once: the version is read again under the lock.
-func migrate(ctx context.Context, db *sql.DB) error {
+func migrate(ctx context.Context, db *sql.DB) error { return migrateTo(ctx, db, math.MaxInt) }
+
+// migrateTo applies no more than so many.
+func migrateTo(ctx context.Context, db *sql.DB, n int) error {
 	list, err := steps()
 	if err != nil {
 		return err
 	}
-	for i, text := range list {
+	for i, text := range list[:min(n, len(list))] {
 		if err := migrateOne(ctx, db, i+1, text); err != nil {
 			return fmt.Errorf("migration %d: %w", i+1, typed(err))
 		}

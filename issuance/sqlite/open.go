@@ -81,7 +81,8 @@ func initialise(ctx context.Context, path, origin string, checkpoint []byte) err
 }
 
 // Open opens a ledger file and, unless only for reading, migrates one that is older
-// than the program and repairs the copy of its checkpoint.
+// than the program and repairs the copy of its checkpoint. What an older one lacks nobody
+// reads but Leases, so that it can be read as it is.
 //
 // Errors: ledger.ErrMissing, ledger.ErrNotOurs, ledger.ErrNewer, ledger.ErrReadOnly, ledger.ErrDamaged, ledger.ErrBusy, and
 // ledger.ErrRolledBack if the copy in o.Checkpoints is of a longer or another log than the
@@ -122,9 +123,6 @@ func (l *Ledger) ready(ctx context.Context) error {
 	behind, err := checkVersion(ctx, l.readers)
 	if err != nil {
 		return err
-	}
-	if behind > 0 && l.o.ReadOnly {
-		return fmt.Errorf("%w: its schema is %d behind, and must be migrated first", ledger.ErrReadOnly, behind)
 	}
 	if !l.o.ReadOnly {
 		if err := l.openWriter(ctx, behind > 0); err != nil {
@@ -205,8 +203,10 @@ func (l *Ledger) openWriter(ctx context.Context, behind bool) error {
 			return err
 		}
 	}
-	l.cache, err = newCache(ctx, db)
-	return err
+	if l.cache, err = newCache(ctx, db); err != nil {
+		return err
+	}
+	return l.openLeases()
 }
 
 // writable takes and gives back the write lock. That another program has it just now

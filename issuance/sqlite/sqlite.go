@@ -28,6 +28,9 @@ type Options struct {
 	Second      string        // folder on another medium that gets it too; it must be there to append
 	ReadOnly    bool          // open for reading only, whatever the state of the file
 	Busy        time.Duration // how long to wait for another program's append; zero: 5 s
+
+	// Clock is what leases run by; nil: the machine's.
+	Clock func() time.Time
 }
 
 // Ledger is an open ledger file. Several goroutines may use it at once, and several
@@ -38,6 +41,7 @@ type Ledger struct {
 	o       Options
 	readers *sql.DB
 	writer  *sql.DB // one connection; whoever has it owns cache; nil if only reading
+	leases  *sql.DB // one connection, for leases; nil if only reading
 	cache   *cache
 	copies  ledger.Copies
 	nodes   *sql.Stmt             // selectNodes
@@ -65,8 +69,10 @@ func (l *Ledger) shut() error {
 	if l.cache != nil {
 		err = errors.Join(err, l.cache.close())
 	}
-	if l.writer != nil {
-		err = errors.Join(err, l.writer.Close())
+	for _, db := range []*sql.DB{l.leases, l.writer} { // who closes last writes the journal back
+		if db != nil {
+			err = errors.Join(err, db.Close())
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("close the ledger %s: %w", l.path, typed(err))

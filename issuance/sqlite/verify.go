@@ -91,7 +91,11 @@ func auditFile(ctx context.Context, tx *sql.Tx, a *ledger.Audit) error {
 			a.Find(ledger.StoreDamaged, -1, issuance.StreamID{}, "%s", line)
 		}
 	}
-	want, err := freshSchema(ctx)
+	var had int
+	if err := tx.QueryRowContext(ctx, "PRAGMA user_version").Scan(&had); err != nil {
+		return err
+	}
+	want, err := freshSchema(ctx, had)
 	if err != nil {
 		return err
 	}
@@ -115,14 +119,14 @@ func auditFile(ctx context.Context, tx *sql.Tx, a *ledger.Audit) error {
 const selectSchema = "SELECT type || ' ' || name || ' ' || coalesce(sql, '') FROM sqlite_schema ORDER BY 1"
 
 // freshSchema is what the migrations make.
-func freshSchema(ctx context.Context) ([]string, error) {
+func freshSchema(ctx context.Context, had int) ([]string, error) {
 	db, err := sql.Open("sqlite3", ":memory:")
 	if err != nil {
 		return nil, err
 	}
 	defer db.Close()
 	db.SetMaxOpenConns(1)
-	if err := migrate(ctx, db); err != nil {
+	if err := migrateTo(ctx, db, had); err != nil {
 		return nil, err
 	}
 	return scanTexts(db.QueryContext(ctx, selectSchema))
