@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tamthe/tamthe/issuance"
+	"github.com/tamthe/tamthe/issuance/ledger"
 )
 
 // Application is what the ledger says of an application, without personal data.
@@ -18,8 +19,9 @@ type Application struct {
 	Replaces string
 	Card     string
 	Enrolled time.Time
-	Due      time.Time // the last day of the term
-	Late     bool      // the term is over and the card is not in its holder's hand
+	Due      time.Time     // the last day of the term
+	Late     bool          // the term is over and the card is not in its holder's hand
+	Lease    *ledger.Lease // of who works on it just now; nil if nobody does
 	History  []Act
 }
 
@@ -44,6 +46,9 @@ func (o *Office) Application(ctx context.Context, id string) (*Application, erro
 	a := &Application{
 		ID: id, Phase: sub.Phase, Person: sub.Fields["subject"], Reason: entries[0].Fields["reason"],
 		Replaces: sub.Fields["replaces"], Card: sub.Fields["card"], Enrolled: entries[0].Time.In(o.Now().Location()),
+	}
+	if a.Lease, err = heldBy(ctx, o.Store, stream.String()); err != nil {
+		return nil, err
 	}
 	a.Due = o.Calendar.Due(a.Enrolled, Term)
 	a.Late = slices.Contains(open, a.Phase) && !o.Now().Before(a.Due.AddDate(0, 0, 1))
@@ -80,7 +85,11 @@ func (o *Office) Applications(ctx context.Context, phases ...issuance.Phase) ([]
 // Reject refuses an application for one of issuance.RejectReasons. The person may apply
 // again.
 func (o *Office) Reject(ctx context.Context, app, reason string) error {
-	if err := o.end(ctx, issuance.Application(app), issuance.Reject, reason, issuance.HoldApplication, nil); err != nil {
+	stream := issuance.Application(app)
+	err := o.alone(ctx, stream, func() error {
+		return o.end(ctx, stream, issuance.Reject, reason, issuance.HoldApplication, nil)
+	})
+	if err != nil {
 		return err
 	}
 	return o.wipe(ctx, app, issuance.Rejected)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tamthe/tamthe/issuance"
+	"github.com/tamthe/tamthe/issuance/ledger"
 )
 
 // Card is what the ledger says of a card, without personal data.
@@ -17,6 +18,7 @@ type Card struct {
 	Signer      string // the document signer's stream
 	Replaces    string
 	Successor   string
+	Lease       *ledger.Lease // of who works on it or its application just now; nil if nobody does
 	History     []Act
 }
 
@@ -56,6 +58,9 @@ func (o *Office) Card(ctx context.Context, id string) (*Card, error) {
 		Signer: sub.Fields["ds"], Successor: sub.Fields["successor"],
 		Replaces: s.Subject(issuance.Application(sub.Fields["application"])).Fields["replaces"],
 	}
+	if c.Lease, err = heldBy(ctx, store, subjectsOf(c.Application, sub)...); err != nil {
+		return nil, err
+	}
 	for _, e := range entries {
 		op, _ := s.Operator(e.Operator)
 		c.History = append(c.History, Act{e.Time, e.Act, op.Name, e.Fields["reason"]})
@@ -88,7 +93,9 @@ func (o *Office) Revoke(ctx context.Context, id, reason string) error {
 // can sign it any more. Its application stays as approved, and the next Personalise
 // begins another card for it on a new chip. The reason is a word as for Revoke.
 func (o *Office) Spoil(ctx context.Context, id, reason string) error {
-	return o.end(ctx, issuance.Card(id), issuance.Spoil, reason, "", nil)
+	return o.alone(ctx, issuance.Card(id), func() error {
+		return o.end(ctx, issuance.Card(id), issuance.Spoil, reason, "", nil)
+	})
 }
 
 // Handover says how a card comes into somebody's hand. The zero value: its holder took it,

@@ -112,6 +112,8 @@ func (r *rig) lying(t *testing.T, app string, lie func(*lyingDesk)) (commands in
 	d, s := must(r.an.Draft(t.Context(), app))(t), insert(blank())
 	m := &making{o: r.an, p: r.keyless(t), app: app, card: newName("C-"), draft: d, chip: s}
 	m.content = must(d.commitment())(t)
+	m.tenure = must(must(r.an.begin(t.Context()))(t).lease(t.Context(), "application/"+app))(t)
+	defer m.tenure.end(t.Context())
 	m.blank = must(r.an.NextBlank(t.Context(), ""))(t)
 	check(t, m.setDriver(t.Context()))
 	l := &lyingDesk{

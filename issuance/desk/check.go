@@ -19,7 +19,8 @@ import (
 // Whoever made the card may not check it: issuance.ErrFourEyes, before the card is
 // touched. What does not pass is recorded only if the examination is Final: a slip in
 // reading, or a list that is stale, spoils no card. A card that does not pass is returned with what was found and *QualityError;
-// another card of the ledger in the reader is issuance.ErrChanged.
+// another card of the ledger in the reader is issuance.ErrChanged. What another desk works on
+// is *ledger.LeaseError.
 func (o *Office) Check(ctx context.Context, id string, chip Chip, e Examination) (*Quality, error) {
 	stream := issuance.Card(id)
 	s, err := o.begin(ctx, stream)
@@ -33,11 +34,16 @@ func (o *Office) Check(ctx context.Context, id string, chip Chip, e Examination)
 	if err := s.may(stream, issuance.Check, nil); err != nil {
 		return nil, err
 	}
+	t, err := s.lease(ctx, subjectsOf(card.Fields["application"], card)...)
+	if err != nil {
+		return nil, err
+	}
+	defer t.end(ctx)
 	draft, err := o.Draft(ctx, card.Fields["application"])
 	if err != nil {
 		return nil, err
 	}
-	g, err := o.examine(ctx, card, draft, chip, e)
+	g, err := o.examine(ctx, card, draft, tenant{chip, t}, e)
 	if err != nil {
 		return nil, err
 	}

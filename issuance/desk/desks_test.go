@@ -7,6 +7,7 @@ import (
 
 	"github.com/tamthe/tamthe/card/virtual"
 	"github.com/tamthe/tamthe/issuance"
+	"github.com/tamthe/tamthe/issuance/ledger"
 	"github.com/tamthe/tamthe/issuance/perso"
 )
 
@@ -46,7 +47,8 @@ func TestTwoDesksForOneApplication(t *testing.T) {
 func lost(err error) bool {
 	var wrong *perso.WrongChipError
 	var transition *issuance.TransitionError
-	return errors.As(err, &wrong) || errors.As(err, &transition) || errors.Is(err, issuance.ErrLink) || errors.Is(err, issuance.ErrConflict)
+	var held *ledger.LeaseError
+	return errors.As(err, &held) || errors.As(err, &wrong) || errors.As(err, &transition) || errors.Is(err, issuance.ErrLink) || errors.Is(err, issuance.ErrConflict)
 }
 
 // TestDesksSideBySide: desks that work on different applications do not hinder each other.

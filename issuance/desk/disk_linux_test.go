@@ -125,6 +125,7 @@ func (r *rig) onDisk(t *testing.T, a *tally, d *disk) bool {
 		t.Errorf("the chip was written %d times though nothing could be recorded", written)
 	}
 	c.OnWrite(nil)
+	r.expire(t) // a full disk takes no lease back either
 	r.unusable(t, a, c, e)
 	r.mended(t, a, fmt.Sprintf("%s at record %d", d.name, d.at), app, c)
 	return !t.Failed()

@@ -300,6 +300,11 @@ func (o *Office) agree(ctx context.Context, app string, act issuance.Act, seen *
 	if err := s.may(stream, act, nil); err != nil {
 		return err
 	}
+	t, err := s.lease(ctx, stream.String())
+	if err != nil {
+		return err
+	}
+	defer t.end(ctx)
 	if ready != nil {
 		if err := ready(stream); err != nil {
 			return err
@@ -329,7 +334,11 @@ func (o *Office) agree(ctx context.Context, app string, act issuance.Act, seen *
 // Cancel withdraws an application for a reason, and lets the person apply again. While a
 // card is in the making it is issuance.ErrLink: Spoil the card first.
 func (o *Office) Cancel(ctx context.Context, app, reason string) error {
-	if err := o.end(ctx, issuance.Application(app), issuance.Cancel, reason, issuance.HoldApplication, nil); err != nil {
+	stream := issuance.Application(app)
+	err := o.alone(ctx, stream, func() error {
+		return o.end(ctx, stream, issuance.Cancel, reason, issuance.HoldApplication, nil)
+	})
+	if err != nil {
 		return err
 	}
 	return o.wipe(ctx, app, issuance.Cancelled)

@@ -19,9 +19,12 @@ import (
 	"github.com/tamthe/tamthe/issuance/vault"
 )
 
-// Record keeps an act of the card's stream. Before the lock, which nobody can undo, the
-// finished files are judged.
+// Record keeps an act of the card's stream, unless another desk has taken application or chip
+// over. Before the lock, which nobody can undo, the finished files are judged.
 func (m *making) Record(ctx context.Context, r perso.Record) error {
+	if err := m.tenure.take(ctx, chipSubject(hex.EncodeToString(r.Chip[:]))); err != nil {
+		return err
+	}
 	switch r.Act {
 	case issuance.Allocate:
 		return m.allocate(ctx, r)

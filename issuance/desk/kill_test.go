@@ -63,6 +63,7 @@ func kill(t *testing.T, kills int) {
 				break
 			}
 			killed++
+			r.expire(t)
 			at[r.stands(t, app)]++
 		}
 	}

@@ -136,6 +136,7 @@ func (r *rig) killedAt(t *testing.T, a *tally, p point) bool {
 	happened := card == ""
 	if happened {
 		a.add(&a.points)
+		r.expire(t)
 		r.unusable(t, a, c, e)
 		var err error
 		if card, err = r.an.Personalise(t.Context(), app, insert(c), r.plan()); err != nil {

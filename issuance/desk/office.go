@@ -44,6 +44,7 @@ var (
 // Store is the ledger with the look-ups that a desk needs. Every store has them.
 type Store interface {
 	issuance.Ledger
+	Leases
 	// Attachment returns an entry's sealed octets.
 	Attachment(ctx context.Context, entry [16]byte, name string) ([]byte, error)
 	// Claimed returns the stream that has a claim or holds a hold, the zero one if none.
@@ -79,6 +80,11 @@ type Office struct {
 	// KeepBiometrics leaves the keys of portraits in the vault when a card is delivered, or
 	// its application came to another end. Otherwise they are destroyed then.
 	KeepBiometrics bool
+
+	// LeaseTime is how long others are kept from an application or a chip that the office works
+	// on and says nothing of any more, such as when it was killed. Zero is half a minute.
+	LeaseTime time.Duration
+	seat      seat
 
 	// Apart are the mirrors of the logs of desks that work apart. A person who holds a card
 	// there holds one, and its status is told here.

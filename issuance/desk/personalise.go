@@ -73,8 +73,12 @@ const keySize = 32
 // a day ago, or taken up in vain twice, is perso.ErrGiveUp, a different chip than the one
 // that was begun *perso.WrongChipError; the other errors of perso, those of apdu about
 // a card that went away, and *RefusedError, before the lock where the files alone show it.
+//
+// The office holds the lease of the application, and of the chip, while it works. What another
+// desk works on is *ledger.LeaseError; so is, before anything more is sent to the chip, what
+// another desk took over because this one was silent for too long.
 func (o *Office) Personalise(ctx context.Context, app string, chip Chip, p Personalisation) (string, error) {
-	subject, card, err := o.makeable(ctx, app)
+	s, _, card, err := o.makeable(ctx, app)
 	if err != nil {
 		return "", err
 	}
@@ -86,7 +90,16 @@ func (o *Office) Personalise(ctx context.Context, app string, chip Chip, p Perso
 			return "", err
 		}
 	}
-	m := &making{o: o, p: p, app: app, chip: chip}
+	t, err := s.lease(ctx, subjectsOf(app, card)...)
+	if err != nil {
+		return "", err
+	}
+	defer t.end(ctx)
+	_, subject, card, err := o.makeable(ctx, app) // as whoever had it before has left it
+	if err != nil {
+		return "", err
+	}
+	m := &making{o: o, p: p, app: app, chip: tenant{chip, t}, tenure: t}
 	m.variant = variant{BACOnly: p.BACOnly, NoAA: p.NoAA, Driver: p.Driver, Import: p.Import}
 	defer m.wipe()
 	if m.draft, err = o.Draft(ctx, app); err != nil {
@@ -108,7 +121,7 @@ func (o *Office) Personalise(ctx context.Context, app string, chip Chip, p Perso
 	if p.Centre != nil {
 		err = m.afar(ctx, p.Centre, state)
 	} else {
-		err = perso.Run(ctx, apdu.Over(chip, p.Limits), m.order(ctx), m, state)
+		err = perso.Run(ctx, apdu.Over(m.chip, p.Limits), m.order(ctx), m, state)
 	}
 	if err != nil && !m.begun {
 		return "", err
@@ -120,23 +133,22 @@ func (o *Office) Personalise(ctx context.Context, app string, chip Chip, p Perso
 // the application's card or go on with it. It needs no chip, so that nobody is sent to look
 // for a reader on behalf of an application that is not approved.
 func (o *Office) MayPersonalise(ctx context.Context, app string) error {
-	_, _, err := o.makeable(ctx, app)
+	_, _, _, err := o.makeable(ctx, app)
 	return err
 }
 
 // makeable is an application and its card, whose making the rules allow.
-func (o *Office) makeable(ctx context.Context, app string) (subject, card issuance.Subject, err error) {
+func (o *Office) makeable(ctx context.Context, app string) (s *session, subject, card issuance.Subject, err error) {
 	stream := issuance.Application(app)
-	s, err := o.begin(ctx, stream)
-	if err != nil {
-		return subject, card, err
+	if s, err = o.begin(ctx, stream); err != nil {
+		return nil, subject, card, err
 	}
 	subject = s.state.Subject(stream)
 	if err := known(subject); err != nil {
-		return subject, card, err
+		return nil, subject, card, err
 	}
 	card = s.state.Subject(issuance.Card(subject.Fields["card"]))
-	return subject, card, s.mayMake(subject, card)
+	return s, subject, card, s.mayMake(subject, card)
 }
 
 // steps says which act takes a card in the making on from each phase. From Locked nothing
@@ -191,6 +203,7 @@ type making struct {
 	draft   *Draft
 	content [32]byte
 	chip    Chip
+	tenure  *tenure        // of the application and, once it is known, the chip
 	supply  []gp.Keys      // what the supplier put onto blanks of this batch
 	notes   chipNotes      // from Keyed on, of the runs before
 	made    *perso.Content // from Signed on

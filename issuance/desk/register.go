@@ -59,6 +59,11 @@ func (o *Office) AskRegister(ctx context.Context, app string) (*Comparison, erro
 	if err := s.may(stream, issuance.Confirm, nil); err != nil {
 		return nil, err
 	}
+	t, err := s.lease(ctx, stream.String())
+	if err != nil {
+		return nil, err
+	}
+	defer t.end(ctx)
 	d, err := o.Draft(ctx, app)
 	if err != nil {
 		return nil, err
