@@ -57,6 +57,7 @@ type Source interface {
 	EachStream(ctx context.Context, f func(Stands) error) error
 	EachClaim(ctx context.Context, f func(Taken) error) error
 	EachHold(ctx context.Context, f func(Taken) error) error
+	// A store of before there was a table of places says ErrNoPlaces.
 	EachPlace(ctx context.Context, f func(Place) error) error
 	// StreamOf finds the stream of an entry that fits; the zero StreamID if none does.
 	StreamOf(ctx context.Context, fits func(issuance.StreamID) bool) (issuance.StreamID, error)
@@ -77,6 +78,7 @@ type Audit struct {
 	gaps    []span
 	spool   *spool
 	hashes  bool // nothing else is looked at
+	older   bool // the store has no table of places
 	most    int  // streams held
 	batch   int  // entries judged at once
 	logKey  string

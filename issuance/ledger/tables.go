@@ -27,7 +27,7 @@ func (a *Audit) Tables() {
 		}),
 		a.source.EachClaim(a.ctx, table(tableClaim)),
 		a.source.EachHold(a.ctx, table(tableHold)),
-		a.source.EachPlace(a.ctx, func(p Place) error { return a.spool.add(a.place(tablePlace, p)) }),
+		a.places(),
 	} {
 		if err != nil {
 			a.failed(err)

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"errors"
 	"strconv"
 )
 
@@ -13,8 +14,24 @@ func (a *Audit) placeKey(p Place) [16]byte {
 	return a.spool.hash("place", p.List, strconv.FormatUint(uint64(p.Index), 10))
 }
 
+// ErrNoPlaces means that a store was made before there was a table of card status, and was not
+// brought up to date since.
+var ErrNoPlaces = errors.New("the ledger has no table of card status yet")
+
+// places reads the table, if there is one.
+func (a *Audit) places() error {
+	err := a.source.EachPlace(a.ctx, func(p Place) error { return a.spool.add(a.place(tablePlace, p)) })
+	if a.older = errors.Is(err, ErrNoPlaces); a.older {
+		return nil
+	}
+	return err
+}
+
 // lacksPlace reports a card that the log tells of and the table does not.
 func (a *Audit) lacksPlace(p place) {
+	if a.older {
+		return
+	}
 	e, err := a.source.Entry(a.ctx, p.index)
 	if err != nil {
 		a.failed(err)

@@ -111,7 +111,7 @@ func TestSettings(t *testing.T) {
 	defer l.Close()
 	for name, want := range map[string]string{
 		"synchronous": "2", "journal_mode": "wal", "recursive_triggers": "1", "foreign_keys": "1",
-		"secure_delete": "1", "application_id": "1952542068", "user_version": "2", "busy_timeout": "5000",
+		"secure_delete": "1", "application_id": "1952542068", "user_version": "3", "busy_timeout": "5000",
 	} {
 		if got, err := l.Pragma(t.Context(), name); err != nil || got != want {
 			t.Errorf("%s = %s, %v", name, got, err)

@@ -148,9 +148,7 @@ func (l *Ledger) leasing(ctx context.Context, f func(tx *sql.Tx, now time.Time) 
 func (l *Ledger) Leases(ctx context.Context, subjects ...string) ([]ledger.Lease, error) {
 	var list []ledger.Lease
 	err := l.snapshot(ctx, func(tx *sql.Tx) error {
-		var there bool // not in a file that is only read and that an older program made
-		err := tx.QueryRowContext(ctx, "SELECT count(*) > 0 FROM sqlite_schema WHERE name = 'lease'").Scan(&there)
-		if err != nil || !there {
+		if there, err := hasTable(ctx, tx, "lease"); err != nil || !there {
 			return err
 		}
 		const all = "SELECT subject, holder, epoch, until FROM lease"

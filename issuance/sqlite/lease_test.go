@@ -71,7 +71,7 @@ func TestLeasesOfOlderFiles(t *testing.T) {
 	dir := t.TempDir()
 	busy(t, dir)
 	db := raw(t, dir)
-	if _, err := db.Exec("DROP TABLE lease; DELETE FROM migration WHERE number = 2; PRAGMA user_version = 1"); err != nil {
+	if _, err := db.Exec("DROP TABLE lease; DROP TABLE status; DROP TABLE status_list; DELETE FROM migration WHERE number > 1; PRAGMA user_version = 1"); err != nil {
 		t.Fatal(err)
 	}
 	db.Close()

@@ -88,6 +88,16 @@ func migrateTo(ctx context.Context, db *sql.DB, n int) error {
 	return nil
 }
 
+// hasTable says whether a file has a table: one that is only read and that an older program
+// made may lack it.
+func hasTable(ctx context.Context, db interface {
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}, name string,
+) (there bool, err error) {
+	err = db.QueryRowContext(ctx, "SELECT count(*) > 0 FROM sqlite_schema WHERE type = 'table' AND name = ?", name).Scan(&there)
+	return there, err
+}
+
 func migrateOne(ctx context.Context, db *sql.DB, number int, text string) error {
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {

@@ -81,8 +81,8 @@ func initialise(ctx context.Context, path, origin string, checkpoint []byte) err
 }
 
 // Open opens a ledger file and, unless only for reading, migrates one that is older
-// than the program and repairs the copy of its checkpoint. What an older one lacks nobody
-// reads but Leases, so that it can be read as it is.
+// than the program and repairs the copy of its checkpoint. One that is only read
+// is read as it is, without the tables that it lacks.
 //
 // Errors: ledger.ErrMissing, ledger.ErrNotOurs, ledger.ErrNewer, ledger.ErrReadOnly, ledger.ErrDamaged, ledger.ErrBusy, and
 // ledger.ErrRolledBack if the copy in o.Checkpoints is of a longer or another log than the

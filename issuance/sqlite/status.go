@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -56,6 +57,10 @@ func (l *Ledger) Places(ctx context.Context, list string, f func(ledger.Place) e
 	if l.behind != nil {
 		return fmt.Errorf("read card status: %w", l.behind)
 	}
+	there, err := hasTable(ctx, l.readers, "status")
+	if err != nil || !there {
+		return fmt.Errorf("read card status: %w", cmp.Or(typed(err), ledger.ErrNoPlaces))
+	}
 	rows, err := l.readers.QueryContext(ctx,
 		"SELECT place, state, since FROM status WHERE list = (SELECT number FROM status_list WHERE uri = ?) ORDER BY place", list)
 	if err == nil {
@@ -70,6 +75,9 @@ func (l *Ledger) Places(ctx context.Context, list string, f func(ledger.Place) e
 
 // EachPlace implements [ledger.Source].
 func (s *auditSource) EachPlace(ctx context.Context, f func(ledger.Place) error) error {
+	if there, err := hasTable(ctx, s.tx, "status"); err != nil || !there {
+		return cmp.Or(err, ledger.ErrNoPlaces)
+	}
 	rows, err := s.tx.QueryContext(ctx, "SELECT coalesce(uri, ''), place, state, since FROM status LEFT JOIN status_list ON number = list")
 	if err != nil {
 		return err
