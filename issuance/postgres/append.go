@@ -41,16 +41,24 @@ func shared(queue []*waiting) (n int) {
 // A server that went away is asked again, for as long as Options.Busy: what it had done by
 // then is found by the entries' identities and not done twice.
 //
-// Errors besides those of the interface: ledger.ErrReadOnly without a log key or the right to
-// write, ErrFull, ErrBusy, ErrDamaged, and ErrCopy if the checkpoint of the last append could
+// Without the log key the entries are handed in for a sequencer to append, see Sequence. The
+// errors are the same; a ctx that ends while an outcome is waited for is ErrAway too.
+//
+// Errors besides those of the interface: ledger.ErrReadOnly without the right to write, ErrFull, ErrBusy, ErrDamaged, and ErrCopy if the checkpoint of the last append could
 // not be copied and still cannot: after any of them nothing was added. ErrAway: the server did
 // not come back in time; the entries may have been added, and to append them again tells.
 func (l *Ledger) Append(ctx context.Context, at issuance.Head, entries ...issuance.Entry) error {
 	if len(entries) == 0 {
 		return nil
 	}
-	if l.writer == nil || l.o.Signer == nil {
-		return fmt.Errorf("append to the ledger: %w: it was opened without the log key", ledger.ErrReadOnly)
+	if l.writer == nil {
+		return fmt.Errorf("append to the ledger: %w: it was opened for reading", ledger.ErrReadOnly)
+	}
+	if l.o.Signer == nil {
+		if err := l.submit(ctx, at, entries); err != nil {
+			return fmt.Errorf("append to the ledger: %w", typed(err))
+		}
+		return nil
 	}
 	rows, err := issuance.EncodeAll(entries)
 	if err != nil {

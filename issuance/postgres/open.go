@@ -131,6 +131,11 @@ func open(ctx context.Context, c *pgxpool.Config, o Options) (*Ledger, error) {
 	if !o.ReadOnly {
 		l.writer = &writer{config: c.ConnConfig, busy: o.Busy, cache: cache{holder: newHolder()}}
 	}
+	if !o.ReadOnly && o.Signer == nil {
+		if l.desk, err = handing(ctx, c, o); err != nil {
+			return nil, errors.Join(err, l.Close())
+		}
+	}
 	if err := l.ready(ctx); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
@@ -144,7 +149,7 @@ func (l *Ledger) ready(ctx context.Context) error {
 		return err
 	}
 	if behind > 0 {
-		if l.o.ReadOnly {
+		if l.o.ReadOnly || l.o.Signer == nil {
 			return fmt.Errorf("%w: its schema is %d behind, and must be migrated first", ledger.ErrReadOnly, behind)
 		}
 		if err := l.migrate(ctx); err != nil {

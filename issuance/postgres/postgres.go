@@ -44,7 +44,8 @@ type Ledger struct {
 	name    string // of the database, without secrets
 	o       Options
 	readers *pgxpool.Pool
-	writer  *writer // nil if only reading
+	writer  *writer       // nil if only reading
+	desk    *pgxpool.Pool // of a desk, which hands in what it would append; nil with the log key, and if only reading
 	months  months
 	copies  ledger.Copies
 	group   turns.Queue[*waiting] // appends that wait for the writer
@@ -63,6 +64,9 @@ func (l *Ledger) Close() error {
 			err = errors.Join(err, l.writer.close())
 		}
 		l.readers.Close()
+		if l.desk != nil {
+			l.desk.Close()
+		}
 		if err != nil {
 			l.closed = fmt.Errorf("close the ledger %s: %w", l.name, err)
 		}

@@ -68,6 +68,19 @@ func (g *Queue[W]) Wait(ctx context.Context, w W, share func([]W) int, do func([
 	}
 }
 
+// Alone waits for the turn and does something else in it. ctx is heeded until then.
+func (g *Queue[W]) Alone(ctx context.Context, do func()) error {
+	g.once.Do(func() { g.turn = make(chan struct{}, 1) })
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case g.turn <- struct{}{}:
+	}
+	defer func() { <-g.turn }()
+	do()
+	return nil
+}
+
 // waits reports whether nobody has begun with it.
 func (g *Queue[W]) waits(w W) bool {
 	g.mu.Lock()

@@ -53,6 +53,19 @@ func Refusal(err error) string {
 	return string(b)
 }
 
+// KindOf is the word for what a refusal is first of all, such as a count of refusals has it.
+func KindOf(err error) string {
+	switch o := told(err); {
+	case o.Duplicate != nil:
+		return "duplicate"
+	case o.Transition != nil:
+		return "transition"
+	case len(o.Kinds) > 0:
+		return o.Kinds[0]
+	}
+	return "refused"
+}
+
 // Refused is a refusal as the desk has it: its text is what was said at the sequencer, and
 // errors.Is and errors.As find in it what they would have found there.
 type Refused struct {
