@@ -109,6 +109,7 @@ const (
 	Revoked  Phase = "revoked"  // operator, card, key, desk: never again
 
 	Differing     Phase = "differing" // the register of the population says otherwise
+	Suspected     Phase = "suspected" // the biometric register knows somebody else who looks the same
 	Approved      Phase = "approved"
 	Personalising Phase = "personalising"
 	Issued        Phase = "issued"
@@ -164,6 +165,9 @@ const (
 	Confirm Act = "confirm" // application: the register of the population says the same
 	Differ  Act = "differ"  // application: it does not
 	Accept  Act = "accept"  // application: right all the same
+	Search  Act = "search"  // application: the biometric register knows nobody else who looks the same
+	Suspect Act = "suspect" // application: it knows somebody
+	Clear   Act = "clear"   // application: who is another person
 	Approve Act = "approve" // application: this, and nothing else, may be made
 	Reject  Act = "reject"  // application: refused
 	Cancel  Act = "cancel"  // application: withdrawn

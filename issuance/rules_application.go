@@ -31,15 +31,27 @@ var applicationRules = []rule{
 		need: []string{"reason"}, only: map[string][]string{"reason": acceptReasons}, commit: true, agree: true,
 	},
 	{
+		kind: KindApplication, act: Search, from: []Phase{Enrolled, Differing}, to: unchanged, role: []Role{Registrar, Approver},
+		need: []string{"outcome", "request"}, only: map[string][]string{"outcome": {"none"}}, commit: true, agree: true,
+	},
+	{
+		kind: KindApplication, act: Suspect, from: []Phase{Enrolled, Differing}, to: Suspected, role: []Role{Registrar, Approver},
+		need: []string{"outcome", "request"}, only: map[string][]string{"outcome": {"hit"}}, commit: true, agree: true,
+	},
+	{
+		kind: KindApplication, act: Clear, from: []Phase{Suspected}, to: Enrolled, role: []Role{Approver}, apart: []Act{Enrol, Change, Suspect},
+		need: []string{"reason"}, only: map[string][]string{"reason": clearReasons}, commit: true, agree: true,
+	},
+	{
 		kind: KindApplication, act: Approve, from: []Phase{Enrolled}, to: Approved, role: []Role{Approver},
 		apart: []Act{Enrol, Change}, commit: true, agree: true, check: hasNumber,
 	},
 	{
-		kind: KindApplication, act: Reject, from: []Phase{Enrolled, Differing, Approved}, to: Rejected, role: []Role{Approver},
+		kind: KindApplication, act: Reject, from: []Phase{Enrolled, Differing, Suspected, Approved}, to: Rejected, role: []Role{Approver},
 		need: []string{"reason"}, only: map[string][]string{"reason": rejectReasons}, release: []ClaimKind{HoldApplication},
 	},
 	{
-		kind: KindApplication, act: Cancel, from: []Phase{Enrolled, Differing, Approved, Personalising}, to: Cancelled, role: []Role{Registrar},
+		kind: KindApplication, act: Cancel, from: []Phase{Enrolled, Differing, Suspected, Approved, Personalising}, to: Cancelled, role: []Role{Registrar},
 		need: []string{"reason"}, only: map[string][]string{"reason": cancelReasons}, release: []ClaimKind{HoldApplication}, check: noCardInTheMaking,
 	},
 	{
@@ -77,6 +89,10 @@ var (
 	// show it, the register was corrected and has yet to show it, or a court or office ordered it.
 	acceptReasons = []string{"documents", "register-late", "order"}
 
+	// clearReasons are why somebody whom the biometric register finds is another person than the
+	// applicant: a twin, one who looks alike, or the applicant's own record under another name.
+	clearReasons = []string{"twin", "another-person", "own-record"}
+
 	// rejectReasons are why the office refuses (form CC03).
 	rejectReasons = []string{"identity", "documents", "data-mismatch", "not-entitled", "duplicate", "portrait", "wrong-office"}
 	cancelReasons = []string{"withdrawn", "mistake", "died", "outlived", "renumbered"}
@@ -94,6 +110,9 @@ func ReissueReasons() []string { return slices.Clone(reissueReasons) }
 // AcceptReasons lists the reasons for which an application is right though the register of
 // the population says otherwise.
 func AcceptReasons() []string { return slices.Clone(acceptReasons) }
+
+// ClearReasons lists the reasons for which whom the biometric register finds is no obstacle.
+func ClearReasons() []string { return slices.Clone(clearReasons) }
 
 // RejectReasons lists the reasons for which an application may be refused.
 func RejectReasons() []string { return slices.Clone(rejectReasons) }

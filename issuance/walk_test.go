@@ -20,6 +20,7 @@ import (
 var apartness = map[string]struct{ same, application []Act }{
 	"application approve":     {same: []Act{Enrol, Change}},
 	"application accept":      {same: []Act{Enrol, Change, Differ}},
+	"application clear":       {same: []Act{Enrol, Change, Suspect}},
 	"application personalise": {same: []Act{Approve}},
 	"application settle":      {same: []Act{Complain}},
 	"card allocate":           {application: []Act{Approve}},

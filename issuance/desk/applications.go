@@ -26,7 +26,7 @@ type Application struct {
 }
 
 // open are the phases of an application on which somebody waits.
-var open = []issuance.Phase{issuance.Enrolled, issuance.Differing, issuance.Approved, issuance.Personalising}
+var open = []issuance.Phase{issuance.Enrolled, issuance.Differing, issuance.Suspected, issuance.Approved, issuance.Personalising}
 
 // Application tells how an application stands; ErrUnknown if there is none of that name.
 func (o *Office) Application(ctx context.Context, id string) (*Application, error) {

@@ -266,7 +266,8 @@ func (o *Office) sound(ctx context.Context, stream issuance.StreamID, d *Draft) 
 // draft by the caller; what is signed is the commitment computed from the sealed data
 // here and now. Whoever enrolled or changed the application is issuance.ErrFourEyes. Where
 // there is a register of the population and it has not confirmed the application, the error
-// is ErrUnconfirmed.
+// is ErrUnconfirmed; where there is a biometric one and it was not asked, or found somebody, it
+// is ErrUnsearched.
 func (o *Office) Approve(ctx context.Context, app string) error {
 	return o.approve(ctx, app, nil)
 }
@@ -279,6 +280,11 @@ func (o *Office) ApproveSeen(ctx context.Context, app string, seen [32]byte) err
 
 func (o *Office) approve(ctx context.Context, app string, seen *[32]byte) error {
 	return o.agree(ctx, app, issuance.Approve, seen, nil, func(stream issuance.StreamID) error {
+		if o.Biometric != nil {
+			if err := o.searched(ctx, stream); err != nil {
+				return err
+			}
+		}
 		if o.Register == nil {
 			return nil
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/tamthe/tamthe/card/profile/vn"
 	"github.com/tamthe/tamthe/issuance"
 	"github.com/tamthe/tamthe/issuance/intake"
+	"github.com/tamthe/tamthe/issuance/osia/abis"
 	"github.com/tamthe/tamthe/issuance/vault"
 )
 
@@ -62,6 +63,13 @@ func (c *Counter) Person(n vn.Number) (string, error) {
 	return c.Office.Vault.Person(string(n))
 }
 
+// SealAnswer is Office.SealAnswer, for a service of several goroutines.
+func (c *Counter) SealAnswer(ctx context.Context, q abis.Question, answer []byte) ([]byte, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.Office.SealAnswer(ctx, q, answer)
+}
+
 // round is how many entries Steps looks at.
 const round = 2000
 
@@ -72,6 +80,7 @@ var errRound = errors.New("enough for one round")
 var stepOf = map[issuance.Kind]map[issuance.Act]intake.State{
 	issuance.KindApplication: {
 		issuance.Enrol: intake.AtDesk, issuance.Change: intake.AtDesk, issuance.Confirm: intake.AtDesk, issuance.Differ: intake.AtDesk, issuance.Accept: intake.AtDesk,
+		issuance.Suspect: intake.AtDesk, issuance.Clear: intake.AtDesk,
 		issuance.Approve: intake.Approved, issuance.Personalise: intake.Approved, issuance.Reject: intake.Refused, issuance.Cancel: intake.Cancelled,
 		issuance.Issue: intake.Delivered,
 	},

@@ -100,6 +100,10 @@ type Office struct {
 	// approved that it has not confirmed or that nobody accepted against it.
 	Register population.Register
 
+	// Biometric is the biometric register. Nil asks nobody; with one, nothing is approved
+	// about which it was not asked, or while it found somebody and nobody decided.
+	Biometric *Biometric
+
 	// Witnesses vouch for the ledger; nil asks nobody. Where their word is too old, or
 	// contradicts the ledger, no card is begun or gone on with.
 	Witnesses interface {

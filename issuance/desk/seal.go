@@ -34,6 +34,7 @@ const (
 // nobody.
 var classes = map[string]vault.Class{
 	draftName: vault.Personal, portraitName: vault.Biometric, fingersName: vault.Biometric, reportName: vault.Personal, printName: vault.Personal, registerName: vault.Personal,
+	searchName:  vault.Biometric,
 	variantName: vault.Technical, chipName: vault.Technical, preparedName: vault.Technical,
 }
 
