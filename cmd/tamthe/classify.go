@@ -24,6 +24,7 @@ import (
 	"github.com/tamthe/tamthe/issuance/keystore"
 	"github.com/tamthe/tamthe/issuance/keystore/pkcs11"
 	"github.com/tamthe/tamthe/issuance/ledger"
+	"github.com/tamthe/tamthe/issuance/osia/abis"
 	"github.com/tamthe/tamthe/issuance/perso"
 	"github.com/tamthe/tamthe/issuance/population"
 	"github.com/tamthe/tamthe/issuance/printjob"
@@ -117,6 +118,12 @@ var classes = []class{
 	{desk.ErrPeriod, "period", exitRule, "publish it on the day after"},
 	{desk.ErrWhole, "whole-months", exitUsage, "begin with the first day of a month and end with the last of one"},
 	{desk.ErrUnconfirmed, "unconfirmed", exitRule, "ask the register of the population with `tamthe register ask`; what differs is accepted by an approver, changed or refused"},
+	{desk.ErrUnsearched, "unsearched", exitRule, "ask the biometric register with `tamthe application abis ask`; whom it finds, another person decides on: `tamthe application abis decide`"},
+	{desk.ErrAwaited, "abis-awaited", exitRefer, "the application waits: run `tamthe application abis ask` again later"},
+	{desk.ErrNoBiometric, "no-abis", exitError, "name one under [abis] in config.toml; see `tamthe serve abis --help`"},
+	{abis.ErrUnavailable, "abis-down", exitError, "the application waits: run `tamthe application abis ask --all` when the biometric register is back"},
+	{abis.ErrAnswer, "abis-answer", exitError, "the biometric register, or something before it, answers wrongly: tell who runs it; the application waits"},
+	{abis.ErrConflict, "conflict", exitConflict, "run the command again"},
 	{desk.ErrNoRegister, "no-register", exitError, "name one under [register] in config.toml; see `tamthe serve register --help`"},
 	{population.ErrUnavailable, "register-down", exitError, "the application waits: run `tamthe register ask --all` when the register is back"},
 	{population.ErrAnswer, "register-answer", exitError, "the register, or something before it, answers wrongly: tell who runs it; the application waits"},
@@ -321,6 +328,9 @@ func classOf(err error) class {
 	}
 	if _, ok := errors.AsType[*population.RefusedError](err); ok {
 		return class{code: "register-refused", exit: exitError, hint: "ask who runs the register whether this office, officer and purpose are known there; the application waits"}
+	}
+	if _, ok := errors.AsType[*abis.RefusedError](err); ok {
+		return class{code: "abis-refused", exit: exitError, hint: "ask who runs the biometric register whether this office, its gallery and its scopes are known there; the application waits"}
 	}
 	if _, ok := errors.AsType[*perso.WrongChipError](err); ok {
 		return class{code: "wrong-chip", exit: exitRule, hint: "put in the chip that was begun; if it is lost, give the card up with `tamthe card revoke`"}

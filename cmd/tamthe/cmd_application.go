@@ -19,10 +19,10 @@ func newApplication(p *program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "application",
 		Short:   "List, show and refuse applications, and settle complaints",
-		Long:    "Lists, shows and refuses applications, writes their papers, and settles complaints.\n",
+		Long:    "Lists, shows and refuses applications, writes their papers, settles complaints, and asks the\nbiometric register about them.\n",
 		Example: "  tamthe application list --late",
 	}
-	cmd.AddCommand(newApplicationList(p), newApplicationShow(p), newApplicationReject(p), newApplicationComplain(p), newApplicationSettle(p))
+	cmd.AddCommand(newApplicationList(p), newApplicationShow(p), newApplicationReject(p), newApplicationComplain(p), newApplicationSettle(p), newABIS(p))
 	return family(cmd)
 }
 

@@ -37,7 +37,7 @@ func newServe(p *program) *cobra.Command {
 		Long:    "Runs a service: the office's web console, the authority's for desks on other machines or\nunder other users, e-authentication for portals, intake of what portals file, or a register of\ninvented citizens for trying out.\n",
 		Example: "  tamthe serve signer --listen 192.0.2.9:7043 --cert signer.crt --key signer.key --clients desk.crt",
 	}
-	cmd.AddCommand(newServeSigner(p), newServeRegister(p), newServeEID(p), newServeConsole(p), newServeIntake(p))
+	cmd.AddCommand(newServeSigner(p), newServeRegister(p), newServeEID(p), newServeConsole(p), newServeIntake(p), newServeABIS(p))
 	return family(cmd)
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/tamthe/tamthe/apdu/pcsc"
 	"github.com/tamthe/tamthe/issuance/ledger"
+	"github.com/tamthe/tamthe/issuance/osia/abis"
 	"github.com/tamthe/tamthe/issuance/population"
 	"github.com/tamthe/tamthe/verify/eid"
 	"github.com/tamthe/tamthe/verify/eid/credential"
@@ -83,6 +84,7 @@ func TestVietnamese(t *testing.T) {
 		{code: "duplicate"},
 		{code: "wrong-chip"},
 		classOf(&population.RefusedError{}),
+		classOf(&abis.RefusedError{}),
 		classOf(&credential.Refusal{}),
 		{code: "chip-differs"},
 		{code: "refused"},

@@ -56,6 +56,7 @@ type config struct {
 	} `toml:"log,omitempty"`
 	Signer   signerConfig   `toml:"signer,omitempty"`
 	Register registerConfig `toml:"register,omitempty"`
+	ABIS     abisConfig     `toml:"abis,omitempty"`
 	Witness  []struct {
 		Key string `toml:"key"`
 		URL string `toml:"url"`
@@ -122,7 +123,7 @@ func (h home) config() (config, error) {
 		return c, err
 	}
 	if err := toml.NewDecoder(bytes.NewReader(b)).DisallowUnknownFields().Decode(&c); err != nil {
-		return c, hint(fmt.Errorf("%s%w", path, tomlError(err)), "the keys are lang, reader, policy, profile; under [log] origin, second, hours and quorum; under [[witness]] key and url; under [vault] keep_biometrics; under [office] name and holidays; under [desk] name, office and hours; under [keys] uri, sealed, passphrase_file and exposed; under [signer] url, ca, cert, key and imported; under [slip] every, office, purpose, basis, complain and folder; under [register] kind, url, account, secret_file, ca, service, integration and phone")
+		return c, hint(fmt.Errorf("%s%w", path, tomlError(err)), "the keys are lang, reader, policy, profile; under [log] origin, second, hours and quorum; under [[witness]] key and url; under [vault] keep_biometrics; under [office] name and holidays; under [desk] name, office and hours; under [keys] uri, sealed, passphrase_file and exposed; under [signer] url, ca, cert, key and imported; under [slip] every, office, purpose, basis, complain and folder; under [register] kind, url, account, secret_file, ca, service, integration and phone; under [abis] url, gallery, token_file, ca, callback and hours")
 	}
 	for _, day := range c.Office.Holidays {
 		if _, err := time.Parse(time.DateOnly, day); err != nil {

@@ -52,6 +52,9 @@ func (p *program) openOffice(ctx context.Context, why purpose) (*office, error) 
 	if err == nil && (why == acting || why == hosting) {
 		o.Register, err = p.register()
 	}
+	if err == nil && (why == acting || why == hosting) {
+		o.Biometric, err = p.biometric(ctx, o)
+	}
 	if err == nil {
 		err = p.fillOffice(ctx, o, why)
 	}

@@ -120,7 +120,7 @@ var kindsVi = map[issuance.Kind]string{
 }
 
 var phasesVi = map[issuance.Phase]string{
-	issuance.Absent: "chưa có", issuance.Enrolled: "đã tiếp nhận", issuance.Differing: "khác dữ liệu dân cư",
+	issuance.Absent: "chưa có", issuance.Enrolled: "đã tiếp nhận", issuance.Differing: "khác dữ liệu dân cư", issuance.Suspected: "nghi trùng sinh trắc",
 	issuance.Approved: "đã duyệt", issuance.Personalising: "đang cá thể hóa", issuance.Issued: "đã cấp",
 	issuance.Rejected: "đã bị từ chối", issuance.Cancelled: "đã rút", issuance.Disputed: "đang bị khiếu nại",
 	issuance.Locked: "đã cá thể hóa, chưa in", issuance.Printed: "đã in, chưa kiểm tra", issuance.Checked: "đã kiểm tra, chưa giao",

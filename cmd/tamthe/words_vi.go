@@ -28,6 +28,7 @@ var (
 	wordDataset         = phrase{"%s: %d rows, about %d withheld, %d octets", "%s: %d dòng, bỏ khoảng %d dòng, %d byte"}
 	wordDatasetPlan     = phrase{"rows\toctets\tseconds\t", "dòng\tbyte\tgiây\t"}
 	wordNoIntake        = phrase{"make what the office needs for it with `tamthe serve intake --init`", "tạo những thứ cần thiết bằng `tamthe serve intake --init`"}
+	wordNoOSIA          = phrase{"make what the office needs for it with `tamthe serve cms --init`", "tạo những thứ cần thiết bằng `tamthe serve cms --init`"}
 	wordNotPresent      = phrase{"a case is taken over when its person is here: --present says so", "chỉ nhận hồ sơ khi người đề nghị có mặt: --present xác nhận điều đó"}
 	wordSlipLost        = phrase{"application %s is open all the same; `tamthe application show` writes its slip", "hồ sơ %s vẫn đã mở; `tamthe application show` in lại giấy hẹn"}
 	wordDoneAllTheSame  = phrase{"it was done all the same: %s", "việc vẫn đã xong: %s"}
@@ -251,6 +252,12 @@ var inVietnamese = map[string]struct{ what, hint string }{
 	"intake-waiting":        {"tờ khai ban đầu chưa đến", "cổng còn phải gửi tờ khai"},
 	"intake-closed":         {"hồ sơ trực tuyến này không còn mở", "`tamthe intake show` cho biết hồ sơ đang ở đâu"},
 	"intake-taken":          {"cán bộ khác đã nhận hồ sơ này", "cán bộ đó làm tiếp hoặc từ chối"},
+	"unsearched":            {"chưa hỏi cơ sở dữ liệu sinh trắc, hoặc có người trùng mà chưa ai quyết định", "hỏi bằng `tamthe application abis ask`; nếu trùng, người khác quyết định bằng `tamthe application abis decide`"},
+	"abis-awaited":          {"cơ sở dữ liệu sinh trắc chưa trả lời", "hồ sơ chờ: chạy lại `tamthe application abis ask` sau"},
+	"no-abis":               {"chưa khai báo cơ sở dữ liệu sinh trắc", "khai báo ở [abis] trong config.toml; xem `tamthe serve abis --help`"},
+	"abis-down":             {"cơ sở dữ liệu sinh trắc không hoạt động", "hồ sơ chờ: chạy `tamthe application abis ask --all` khi hệ thống hoạt động lại"},
+	"abis-answer":           {"cơ sở dữ liệu sinh trắc trả lời sai", "báo đơn vị vận hành; hồ sơ chờ"},
+	"abis-refused":          {"cơ sở dữ liệu sinh trắc từ chối trả lời", "hỏi đơn vị vận hành xem nơi này, thư viện ảnh và quyền truy cập đã được đăng ký chưa; hồ sơ chờ"},
 	"register-down":         {"cơ sở dữ liệu dân cư không trả lời", "hồ sơ chờ: chạy `tamthe register ask --all` khi hệ thống hoạt động lại"},
 	"register-answer":       {"câu trả lời của cơ sở dữ liệu dân cư không hợp lệ", "báo cho đơn vị vận hành; hồ sơ chờ"},
 	"register-query":        {"câu hỏi gửi cơ sở dữ liệu dân cư không hợp lệ", "xem lại name của [office] trong config.toml và tên cán bộ"},

@@ -26,7 +26,7 @@ func stageOf(kind issuance.Kind, act issuance.Act) (stage, bool) {
 		switch act {
 		case issuance.Enrol, issuance.Change:
 			return atEntered, true
-		case issuance.Approve, issuance.Accept:
+		case issuance.Approve, issuance.Accept, issuance.Clear:
 			return atApproved, true
 		}
 		return 0, false

@@ -145,8 +145,8 @@ func (q *request) mayApplication(p applicationPage) map[string]bool {
 		"approve": is(issuance.Approver, issuance.Enrolled),
 		"ask":     p.Register && (is(issuance.Registrar, issuance.Enrolled, issuance.Differing) || is(issuance.Approver, issuance.Enrolled, issuance.Differing)),
 		"accept":  is(issuance.Approver, issuance.Differing),
-		"reject":  is(issuance.Approver, issuance.Enrolled, issuance.Differing, issuance.Approved),
-		"cancel":  is(issuance.Registrar, issuance.Enrolled, issuance.Differing, issuance.Approved),
+		"reject":  is(issuance.Approver, issuance.Enrolled, issuance.Differing, issuance.Suspected, issuance.Approved),
+		"cancel":  is(issuance.Registrar, issuance.Enrolled, issuance.Differing, issuance.Suspected, issuance.Approved),
 		"make":    is(issuance.Personaliser, issuance.Approved) || making && q.operator.May(issuance.Personaliser),
 	}
 }

@@ -23,7 +23,8 @@ var nextSteps = map[issuance.Phase]struct {
 	by   issuance.Role
 }{
 	issuance.Enrolled: {say{"Duyệt", "Approve"}, issuance.Approver}, issuance.Differing: {say{"Xem chỗ lệch", "Look at the difference"}, issuance.Approver},
-	issuance.Approved: {say{"Làm thẻ", "Make the card"}, issuance.Personaliser}, issuance.Locked: {say{"Kiểm tra thẻ", "Check the card"}, issuance.Inspector},
+	issuance.Suspected: {say{"Xem người trùng sinh trắc", "Decide who it is"}, issuance.Approver},
+	issuance.Approved:  {say{"Làm thẻ", "Make the card"}, issuance.Personaliser}, issuance.Locked: {say{"Kiểm tra thẻ", "Check the card"}, issuance.Inspector},
 	issuance.Printed: {say{"Kiểm tra thẻ", "Check the card"}, issuance.Inspector}, issuance.Checked: {say{"Trả thẻ", "Hand the card over"}, issuance.Clerk},
 	issuance.Arrived: {say{"Trả thẻ", "Hand the card over"}, issuance.Clerk}, issuance.InTransit: {say{"Đợi thẻ đến", "Wait for the card"}, issuance.Clerk},
 	issuance.Failed: {say{"Bỏ thẻ hỏng", "Spoil the card"}, issuance.Inspector}, issuance.Disputed: {say{"Giải quyết khiếu nại", "Settle the complaint"}, issuance.Approver},
@@ -52,7 +53,7 @@ func (q *request) next(r *row) {
 }
 
 // openPhases are those of applications that somebody waits for.
-var openPhases = []issuance.Phase{issuance.Enrolled, issuance.Differing, issuance.Approved, issuance.Personalising, issuance.Disputed}
+var openPhases = []issuance.Phase{issuance.Enrolled, issuance.Differing, issuance.Suspected, issuance.Approved, issuance.Personalising, issuance.Disputed}
 
 // maxRows bounds a list.
 const maxRows = 200

@@ -16,6 +16,7 @@ var pageWords = map[string]struct{ what, hint say }{
 	"conflict":      {hint: say{"Người khác vừa làm trước. Mở lại trang để xem kết quả.", "Somebody else was faster. Open the page again and look."}},
 	"changed":       {hint: say{"Nội dung không còn là nội dung đã xem. Mở lại trang và xem kỹ trước khi làm tiếp.", "What is there is not what was shown. Open the page again and look at it before you go on."}},
 	"duplicate":     {hint: say{"Mở hồ sơ hoặc thẻ đã nêu mà làm tiếp, hoặc rút hồ sơ, đổi thẻ ấy.", "Open the application or card that is named and go on with it, or withdraw or replace it."}},
+	"unsearched":    {hint: say{"Hỏi CSDL sinh trắc: tamthe application abis ask. Nếu trùng, người khác quyết định.", "Ask the biometric register with tamthe application abis ask. Whom it finds, another person decides on."}},
 	"unconfirmed":   {hint: say{"Hỏi CSDL dân cư ở trang hồ sơ. Nếu khác, người phê duyệt chấp nhận, hoặc từ chối hồ sơ.", "Ask the population register on the application's page. What differs is accepted by an approver, or refused."}},
 	"register-down": {hint: say{"Hồ sơ được giữ trong hàng chờ. Khi CSDL dân cư hoạt động lại, mở «Hàng chờ CSDL dân cư» và bấm hỏi.", "The application waits in the queue. When the register is back, open “Register queue” and ask."}},
 	"no-register":   {hint: say{"Cơ quan này chưa nối với CSDL dân cư; hỏi người quản trị.", "This office is not connected to a population register; ask the administrator."}},

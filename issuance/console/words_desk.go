@@ -18,6 +18,7 @@ var phaseNames = map[string]say{
 	"enrolled": {"đã tiếp nhận", "enrolled"}, "differing": {"lệch với cơ sở dữ liệu", "differs from the register"}, "approved": {"đã duyệt", "approved"},
 	"personalising": {"đang làm thẻ", "card being made"}, "issued": {"đã trả thẻ", "card handed over"}, "rejected": {"đã từ chối", "refused"},
 	"cancelled": {"đã rút", "withdrawn"}, "disputed": {"bị khiếu nại", "complained of"}, "shredded": {"dữ liệu đã hủy", "data destroyed"},
+	"suspected": {"nghi trùng sinh trắc", "looks like somebody else"},
 	"allocated": {"đã gán chip", "chip allocated"}, "rotating": {"đang thay khóa", "keys being put on"}, "keyed": {"đã có khóa", "keyed"},
 	"prepared": {"chờ ký", "prepared"}, "signed": {"đã ký", "signed"}, "writing": {"đang ghi", "being written"}, "written": {"đã ghi", "written"},
 	"locking": {"đang khóa chip", "being locked"}, "locked": {"đã khóa chip", "chip locked"}, "printed": {"đã in", "printed"}, "checked": {"đã kiểm tra", "checked"},
@@ -31,6 +32,7 @@ var phaseNames = map[string]say{
 var actNames = map[string]say{
 	"enrol": {"tiếp nhận hồ sơ", "application opened"}, "change": {"sửa hồ sơ", "changed"}, "confirm": {"cơ sở dữ liệu xác nhận", "confirmed by the register"},
 	"differ": {"lệch với cơ sở dữ liệu", "differs from the register"}, "accept": {"chấp nhận chỗ lệch", "difference accepted"}, "approve": {"duyệt", "approved"},
+	"search": {"không trùng sinh trắc", "known to no biometric record"}, "suspect": {"trùng sinh trắc với người khác", "looks like somebody else"}, "clear": {"xác định là người khác", "found to be another person"},
 	"reject": {"từ chối", "refused"}, "cancel": {"rút hồ sơ", "withdrawn"}, "issue": {"đã cấp, đã trả thẻ", "issued"}, "complain": {"khiếu nại", "complained of"}, "settle": {"giải quyết khiếu nại", "complaint settled"},
 	"shred": {"hủy dữ liệu", "data destroyed"}, "personalise": {"bắt đầu làm thẻ", "card begun"}, "allocate": {"gán chip", "chip allocated"}, "rotate": {"thay khóa chip", "keys put on"},
 	"generate": {"chip tạo khóa", "keys made on the chip"}, "prepare": {"chuẩn bị ký", "prepared for signing"}, "sign": {"ký", "signed"}, "attempt": {"làm tiếp", "taken up again"},

@@ -9,6 +9,7 @@ import (
 
 	"github.com/mattn/go-sqlite3"
 
+	"github.com/tamthe/tamthe/issuance/ledger"
 	"github.com/tamthe/tamthe/issuance/osia/abis"
 )
 
@@ -24,7 +25,7 @@ func scanQuestion(row interface{ Scan(...any) error }) (q abis.Question, err err
 	case err != nil:
 		return q, fmt.Errorf("read a question: %w", typed(err))
 	case len(content) != 32 || len(token) != 32 || len(digest) != 32:
-		return q, fmt.Errorf("read a question: %w", ErrDamaged)
+		return q, fmt.Errorf("read a question: %w", ledger.ErrDamaged)
 	}
 	q.Content, q.Token, q.Digest = [32]byte(content), [32]byte(token), [32]byte(digest)
 	q.Asked, q.Since = time.UnixMicro(asked).UTC(), time.UnixMicro(since).UTC()
