@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/mod/sumdb/note"
@@ -97,12 +96,9 @@ func runLedgerBackup(ctx context.Context, p *program, path string) error {
 		return err
 	}
 	defer l.Close()
-	if err := copyOf(ctx, l, path); err != nil {
-		return err
-	}
-	r, err := p.rebuilt(ctx, place{path: path})
+	r, err := p.filled(ctx, l, place{path: path})
 	if err != nil {
-		return errors.Join(err, os.Remove(path))
+		return err
 	}
 	return p.copied("backup", path, r)
 }

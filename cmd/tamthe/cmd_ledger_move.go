@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -17,9 +16,10 @@ func newLedgerMove(p *program) *cobra.Command {
 	return &cobra.Command{
 		Use:   "move FILE",
 		Short: "Move the ledger to another file",
-		Long: `Copies the ledger into FILE while nothing can be appended, rebuilds the copy, and moves the
-old file aside, so that two ledgers never go on from one point. TAMTHE_LEDGER must name the new
-file from then on.
+		Long: `Copies the ledger into FILE while nothing can be appended, rebuilds the copy, and closes the
+old one: a program that still has it open appends nothing there any more, so that two ledgers
+never go on from one point. It is moved aside, never deleted. TAMTHE_LEDGER must name the new
+one from then on.
 `,
 		Example: "  tamthe ledger move /srv/tamthe/ledger.db",
 		Args:    exactly(1),
@@ -27,8 +27,8 @@ file from then on.
 	}
 }
 
-func runLedgerMove(ctx context.Context, p *program, to string) error {
-	to, err := filepath.Abs(to)
+func runLedgerMove(ctx context.Context, p *program, name string) error {
+	to, err := placeNamed(name)
 	if err != nil {
 		return err
 	}
@@ -38,27 +38,61 @@ func runLedgerMove(ctx context.Context, p *program, to string) error {
 	}
 	o := p.readOnly()
 	o.readOnly, o.signer = false, log
-	path := p.ledgerPlace().path
-	l, err := p.ledgerPlace().open(ctx, o)
+	from := p.ledgerPlace()
+	l, err := from.open(ctx, o)
 	if err != nil {
 		return err
 	}
 	defer l.Close()
 	var r *ledger.Report
-	err = l.Hold(ctx, func() (err error) {
-		if err = copyOf(ctx, l, to); err != nil {
-			return err
-		}
-		if r, err = p.rebuilt(ctx, place{path: to}); err != nil {
-			return errors.Join(err, os.Remove(to))
-		}
-		return os.Rename(path, path+".moved-"+p.now().UTC().Format("20060102T150405Z"))
+	err = l.Retire(ctx, func() (err error) {
+		r, err = p.filled(ctx, l, to)
+		return err
 	})
+	switch err = errors.Join(err, l.Close()); {
+	case errors.Is(err, ledger.ErrAway) && r != nil:
+		return hint(err, "it is not known whether %s was closed: the copy in %s is whole; if `tamthe ledger checkpoint` still finds the old one, it goes on there and the copy is of no use", from, to)
+	case err != nil && r != nil:
+		to.clear()
+	}
 	if err != nil {
 		return err
 	}
-	if !strings.HasPrefix(to, string(p.home)) || p.ledger.path != to {
-		p.say("the ledger is now named by TAMTHE_LEDGER=sqlite:%s", to)
+	if err := from.aside(p.now().UTC().Format(stampForm)); err != nil {
+		return hint(err, "the ledger is in %s and goes on there; nothing is appended to the old one any more", to)
 	}
-	return p.copied("move", to, r)
+	if !strings.HasPrefix(to.path, string(p.home)) || p.ledger != to {
+		p.say("the ledger is now named by TAMTHE_LEDGER=%s", to.name())
+	}
+	return p.copied("move", to.String(), r)
+}
+
+// stampForm is a moment in the name of what was moved aside.
+const stampForm = "20060102T150405Z"
+
+// placeNamed reads where a ledger is to go: as TAMTHE_LEDGER has it, or the path of a file.
+func placeNamed(name string) (place, error) {
+	w, err := parsePlace(name)
+	if err != nil {
+		w = place{path: name}
+	}
+	if w.path == "" {
+		return w, nil
+	}
+	w.path, err = filepath.Abs(w.path)
+	return w, err
+}
+
+// filled copies a ledger to where none lies and rebuilds what is there then. After an error
+// there is none.
+func (p *program) filled(ctx context.Context, l store, to place) (*ledger.Report, error) {
+	clear, err := to.fill(ctx, l)
+	if err != nil {
+		return nil, err
+	}
+	r, err := p.rebuilt(ctx, to)
+	if err != nil {
+		clear()
+	}
+	return r, err
 }

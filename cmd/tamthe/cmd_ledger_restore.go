@@ -40,7 +40,7 @@ func runLedgerRestore(ctx context.Context, p *program, from string, lose bool) e
 	if err != nil {
 		return err
 	}
-	stamp := p.now().UTC().Format("20060102T150405Z")
+	before := ".before-" + p.now().UTC().Format(stampForm)
 	known, err := behind(ctx, place{path: from}, p.readOnly())
 	switch {
 	case err != nil && !errors.Is(err, ledger.ErrRolledBack):
@@ -49,7 +49,7 @@ func runLedgerRestore(ctx context.Context, p *program, from string, lose bool) e
 		return hint(err, "find a newer backup; --lose-acts goes back all the same and says what is lost")
 	case err != nil:
 		p.say("%v", err)
-		if err := aside(known, stamp); err != nil {
+		if err := aside(known, before); err != nil {
 			return err
 		}
 	}
@@ -62,7 +62,7 @@ func runLedgerRestore(ctx context.Context, p *program, from string, lose bool) e
 	if err := source.Backup(ctx, path+".restoring"); err != nil {
 		return err
 	}
-	if err := aside([]string{path, path + "-wal", path + "-shm"}, stamp); err != nil {
+	if err := aside([]string{path, path + "-wal", path + "-shm"}, before); err != nil {
 		return err
 	}
 	if err := os.Rename(path+".restoring", path); err != nil {
@@ -88,9 +88,9 @@ func behind(ctx context.Context, where place, o storeOptions) (known []string, e
 }
 
 // aside renames files that are there.
-func aside(paths []string, stamp string) error {
+func aside(paths []string, suffix string) error {
 	for _, path := range paths {
-		if err := os.Rename(path, path+".before-"+stamp); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := os.Rename(path, path+suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}

@@ -26,7 +26,7 @@ type store interface {
 	Behind() error
 	Rehash(ctx context.Context, shown ...*ledger.Older) (*ledger.Report, error)
 	Excerpt(ctx context.Context, w io.Writer, from int64) error
-	Hold(ctx context.Context, f func() error) error
+	Retire(ctx context.Context, f func() error) error
 	Taken(ctx context.Context, kind issuance.ClaimKind, after string, n int) ([]ledger.Taken, error)
 	Close() error
 }
@@ -64,6 +64,9 @@ func parsePlace(text string) (place, error) {
 // String is the place without anything that is secret.
 func (w place) String() string { return w.path }
 
+// name is the place as TAMTHE_LEDGER has it, without anything that is secret.
+func (w place) name() string { return "sqlite:" + w.path }
+
 // GoString is the same, whatever it is printed with.
 func (w place) GoString() string { return w.String() }
 
@@ -82,11 +85,31 @@ func (w place) create(ctx context.Context, origin string, o storeOptions) (_ sto
 	if err != nil {
 		return nil, nil, err
 	}
-	return l, func() {
-		for _, suffix := range []string{"", "-wal", "-shm"} {
-			_ = os.Remove(w.path + suffix)
-		}
-	}, nil
+	return l, w.clear, nil
+}
+
+// clear takes away what was made there and is of no use.
+func (w place) clear() {
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		_ = os.Remove(w.path + suffix)
+	}
+}
+
+// fill copies a ledger, as of one moment, to where none lies. What it returns takes the copy
+// away again.
+func (w place) fill(ctx context.Context, l store) (clear func(), err error) {
+	if b, ok := l.(*sqlite.Ledger); ok {
+		return w.clear, b.Backup(ctx, w.path)
+	}
+	return w.clear, carry(ctx, l, func(v note.Verifier, x *ledger.ExcerptReader) error {
+		_, err := sqlite.Load(ctx, w.path, v, x)
+		return err
+	})
+}
+
+// aside moves what lies there out of the way; it is never deleted.
+func (w place) aside(stamp string) error {
+	return os.Rename(w.path, w.path+".moved-"+stamp)
 }
 
 // there reports whether something lies there, without a key: a secret is asked for only where
@@ -118,15 +141,4 @@ func (p *program) ledgerPlace() place {
 // readOnly are the options to read the home's ledger with.
 func (p *program) readOnly() storeOptions {
 	return storeOptions{readOnly: true, checkpoints: p.home.path(checkpointsDir), second: p.conf.Log.Second}
-}
-
-// copyOf writes the ledger, as of one moment, into a new SQLite file.
-func copyOf(ctx context.Context, l store, path string) error {
-	c, ok := l.(interface {
-		Backup(ctx context.Context, path string) error
-	})
-	if !ok {
-		return errors.ErrUnsupported
-	}
-	return c.Backup(ctx, path)
 }

@@ -22,4 +22,7 @@ var (
 	ErrAway = errors.New("the ledger cannot be reached")
 	// ErrFenced means that another program took over as the one that adds to the log.
 	ErrFenced = errors.New("another program adds to the ledger now")
+	// ErrMoved means that the ledger goes on in another store: nothing is added to this one
+	// any more.
+	ErrMoved = errors.New("the ledger was moved to another place")
 )

@@ -9,8 +9,6 @@ import (
 	"os"
 
 	"github.com/mattn/go-sqlite3"
-
-	"github.com/tamthe/tamthe/issuance/ledger"
 )
 
 // Backup writes a copy of the ledger, as of one moment, into a new file of mode 0600,
@@ -71,17 +69,4 @@ func copyPages(ctx context.Context, dst, src *sqlite3.SQLiteConn) (err error) {
 		}
 	}
 	return err
-}
-
-// Hold runs f while nothing is appended to the file, by this program or another.
-func (l *Ledger) Hold(ctx context.Context, f func() error) error {
-	if l.writer == nil {
-		return fmt.Errorf("hold the ledger: %w", ledger.ErrReadOnly)
-	}
-	tx, err := l.writer.BeginTx(ctx, nil)
-	if err != nil {
-		return fmt.Errorf("hold the ledger: %w", typed(err))
-	}
-	defer tx.Rollback()
-	return f()
 }

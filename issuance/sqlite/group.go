@@ -1,9 +1,12 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
+	"errors"
 
 	"github.com/tamthe/tamthe/issuance"
+	"github.com/tamthe/tamthe/issuance/ledger"
 	"github.com/tamthe/tamthe/issuance/turns"
 )
 
@@ -43,6 +46,9 @@ func (l *Ledger) commit(taken []*waiting) (bad int, err error) {
 		return -1, err
 	}
 	c, bad, err := l.append(ctx, conn, taken)
+	if errors.Is(typed(err), ledger.ErrDamaged) { // a trigger refused it
+		err = cmp.Or(moved(ctx, conn), err)
+	}
 	if err == nil && c != nil { // else they were there
 		l.copies.Put(c.Note)
 	}

@@ -198,6 +198,9 @@ func (l *Ledger) openWriter(ctx context.Context, behind bool) error {
 	if err := writable(ctx, db); err != nil {
 		return err
 	}
+	if err := moved(ctx, db); err != nil {
+		return err
+	}
 	if behind {
 		if err := migrate(ctx, db); err != nil {
 			return err
