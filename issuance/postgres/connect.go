@@ -52,6 +52,7 @@ func pool(ctx context.Context, c *pgxpool.Config, o Options) (*pgxpool.Pool, err
 	c = c.Copy()
 	c.MaxConns = int32(cmp.Or(o.Readers, readers))
 	c.ConnConfig.RuntimeParams["default_transaction_read_only"] = "on"
+	c.ConnConfig.RuntimeParams["idle_in_transaction_session_timeout"] = "0" // an audit thinks for long between what it reads, and locks nothing
 	p, err := pgxpool.NewWithConfig(ctx, c)
 	if err != nil {
 		return nil, err

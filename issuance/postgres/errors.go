@@ -23,6 +23,7 @@ const (
 	stateReadOnly          = "25006"
 	statePrivilege         = "42501"
 	stateUndefinedTable    = "42P01"
+	stateUndefinedColumn   = "42703"
 	stateUndefinedSchema   = "3F000"
 	stateUndefinedDatabase = "3D000"
 	stateDuplicateSchema   = "42P06"

@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"sync"
 	"testing"
 
@@ -83,10 +84,28 @@ func Database(t testing.TB) (dsn string) {
 // the end of the test. The user is the server's superuser.
 func (c *Cluster) Database(t testing.TB) (dsn string) {
 	t.Helper()
+	return c.create(t)
+}
+
+// Copy returns the connection string of a copy of a database of the shared server, as it
+// stands now: nobody may be connected to it. It is dropped at the end of the test.
+func Copy(t testing.TB, dsn string) string {
+	t.Helper()
+	for word := range strings.FieldsSeq(dsn) {
+		if from, ok := strings.CutPrefix(word, "dbname="); ok {
+			return Server(t).create(t, "--template", from)
+		}
+	}
+	t.Fatalf("%q names no database", dsn)
+	return ""
+}
+
+func (c *Cluster) create(t testing.TB, args ...string) (dsn string) {
+	t.Helper()
 	var random [8]byte
 	rand.Read(random[:])
 	name := "t" + hex.EncodeToString(random[:])
-	if err := c.tool("createdb", name); err != nil {
+	if err := c.tool("createdb", append(args, name)...); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {

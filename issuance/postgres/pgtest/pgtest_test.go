@@ -37,6 +37,11 @@ func TestDatabase(t *testing.T) {
 			t.Errorf("%s tables, want %s", got, want)
 		}
 	}
+	copied := Copy(t, one)
+	ask(t, c, one, "DROP TABLE here")
+	if got := ask(t, c, copied, "SELECT count(*) FROM here"); got != "0" {
+		t.Errorf("the copy: %s", got)
+	}
 	for name, want := range map[string]string{"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on", "listen_addresses": ""} {
 		if got := ask(t, c, one, "SHOW "+name); got != want {
 			t.Errorf("%s = %q, want %q", name, got, want)
