@@ -22,6 +22,7 @@ import (
 // branch is a desk with a log of its own, in which test cards are made.
 type branch struct {
 	name, logKey string
+	path         string // of its file
 	log          *sqlite.Ledger
 	o            *ledgertest.Office
 	days         [][]byte // what it carried to the office at the end of each day
@@ -32,9 +33,10 @@ func newBranch(t testing.TB, name string) *branch {
 	t.Helper()
 	origin := name + ".test/log"
 	s, _, logKey := ledgertest.LogKeyOf(t, origin)
-	l := must(sqlite.Create(t.Context(), filepath.Join(t.TempDir(), "ledger.db"), origin, sqlite.Options{Signer: s}))(t)
+	path := filepath.Join(t.TempDir(), "ledger.db")
+	l := must(sqlite.Create(t.Context(), path, origin, sqlite.Options{Signer: s}))(t)
 	t.Cleanup(func() { l.Close() })
-	b := &branch{name: name, logKey: logKey, log: l, o: ledgertest.NewBranch(t, l, origin)}
+	b := &branch{name: name, logKey: logKey, path: path, log: l, o: ledgertest.NewBranch(t, l, origin)}
 	b.o.Found(t)
 	return b
 }

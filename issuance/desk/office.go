@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/tamthe/tamthe/issuance"
+	"github.com/tamthe/tamthe/issuance/ledger"
 	"github.com/tamthe/tamthe/issuance/population"
 	"github.com/tamthe/tamthe/issuance/signing"
 	"github.com/tamthe/tamthe/issuance/vault"
@@ -61,6 +62,9 @@ type Store interface {
 	// Entries calls each with every entry from an index on, in the order of the log. Nothing
 	// may be asked of the store meanwhile.
 	Entries(ctx context.Context, from int64, each func(index int64, leaf, payload []byte) error) error
+	// Places calls f with how each card of a list of card status stands, in the order of their
+	// indexes and as of one moment. Nothing may be asked of the store meanwhile.
+	Places(ctx context.Context, list string, f func(ledger.Place) error) error
 }
 
 // Office is one desk at one ledger. It may be used by one goroutine at a time; other

@@ -7,11 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"strconv"
-	"strings"
 
 	"github.com/tamthe/tamthe/card/lds"
 	"github.com/tamthe/tamthe/issuance"
+	"github.com/tamthe/tamthe/issuance/ledger"
 	"github.com/tamthe/tamthe/issuance/vault"
 	"github.com/tamthe/tamthe/verify/status"
 )
@@ -28,7 +27,10 @@ func (m *statusMaker) each(ctx context.Context, f func(status.State, issuance.Su
 	for _, store := range m.o.Apart {
 		err := eachOf(ctx, store, func(state status.State, card issuance.Subject) error {
 			out, err := m.o.recalled(ctx, store, card.Stream)
-			if err != nil || out {
+			if out {
+				state = status.Revoked
+			}
+			if err != nil {
 				return err
 			}
 			return f(state, card)
@@ -74,15 +76,9 @@ func (m *statusMaker) indexes(ctx context.Context) (status.Indexes, error) {
 	var cards status.Indexes
 	err := m.each(ctx, func(state status.State, card issuance.Subject) error {
 		for _, c := range card.Claimed {
-			text, ours := strings.CutPrefix(c.Value, m.header.URI+":")
-			if c.Kind != issuance.ClaimStatus || !ours {
-				continue
+			if list, place, ok := ledger.ParsePlace(c); ok && list == m.header.URI {
+				cards[state] = append(cards[state], place)
 			}
-			index, err := strconv.ParseUint(text, 10, 32)
-			if err != nil {
-				return fmt.Errorf("%s: index %q: %w", card.Stream, text, issuance.ErrEntry)
-			}
-			cards[state] = append(cards[state], uint32(index))
 		}
 		return nil
 	})

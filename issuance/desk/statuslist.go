@@ -44,7 +44,24 @@ func (a Authority) StatusKeyID(ctx context.Context) ([32]byte, error) {
 // What is signed stands in the ledger before it is signed; the number of a list that was
 // cut short is not used again. An index list holds the cards whose SOD names its URI. The
 // others hold the names of all cards that are not in force, and of their chip's keys.
+//
+// An index list of more than some thousand cards is made of what the store's tables say, which
+// its Verify holds against the log; here only cards drawn by chance are.
 func (o *Office) MakeStatus(ctx context.Context, h status.Header, base []byte) ([]byte, error) {
+	return o.signStatus(ctx, h, func(m statusMaker) (*status.Draft, error) { return m.draft(ctx, base) })
+}
+
+// MakeStatusHead signs the head of a snapshot that this office signed, of so many octets: it
+// says that this is the newest one and by what steps others become it. It is numbered and
+// recorded as lists are.
+func (o *Office) MakeStatusHead(ctx context.Context, h status.Header, snapshot *status.List, size uint64, steps []status.Step) ([]byte, error) {
+	return o.signStatus(ctx, h, func(m statusMaker) (*status.Draft, error) {
+		return status.PrepareHead(m.header, m.key, snapshot, size, steps)
+	})
+}
+
+// signStatus has the status key sign what is made under the next number, and records it.
+func (o *Office) signStatus(ctx context.Context, h status.Header, draft func(statusMaker) (*status.Draft, error)) ([]byte, error) {
 	stream := issuance.Key(StatusKey)
 	s, err := o.begin(ctx, stream)
 	if err != nil {
@@ -70,22 +87,21 @@ func (o *Office) MakeStatus(ctx context.Context, h status.Header, base []byte) (
 		return nil, err
 	}
 	h.Signed = o.Now()
-	m := statusMaker{o: o, header: h, key: key.Public()}
-	draft, err := m.draft(ctx, base)
+	d, err := draft(statusMaker{o: o, header: h, key: key.Public(), few: fewCards})
 	if err != nil {
 		return nil, err
 	}
-	if err := s.addStatus(stream, key.Public(), algorithmOf(key), draft); err != nil {
+	if err := s.addStatus(stream, key.Public(), algorithmOf(key), d); err != nil {
 		return nil, err
 	}
 	if err := s.commit(ctx); err != nil {
 		return nil, err
 	}
-	list, err := draft.Sign(key)
+	list, err := d.Sign(key)
 	if err != nil {
 		return nil, err
 	}
-	return list, o.recordIssue(ctx, issuing{stream: stream, object: objectStatus}, draft.Digest(), list)
+	return list, o.recordIssue(ctx, issuing{stream: stream, object: objectStatus}, d.Digest(), list)
 }
 
 // addStatus says that the key was made, unless it is known, and what it will sign.
@@ -131,6 +147,7 @@ type statusMaker struct {
 	header status.Header
 	key    crypto.PublicKey
 	base   *status.List // nil: a snapshot is made
+	few    uint64       // of a list of more cards not all are read
 }
 
 // Issuer pins the office's own key for whatever a list of its own speaks of.
@@ -151,14 +168,7 @@ func (m *statusMaker) draft(ctx context.Context, base []byte) (*status.Draft, er
 		m.base, m.header.Sort = l, l.Sort
 	}
 	if m.header.Sort == status.Index {
-		cards, err := m.indexes(ctx)
-		if err != nil {
-			return nil, err
-		}
-		if m.base != nil {
-			return status.PrepareIndexDelta(m.header, m.key, cards, m.base)
-		}
-		return status.PrepareIndex(m.header, m.key, cards)
+		return m.indexDraft(ctx)
 	}
 	cards, err := m.names(ctx)
 	switch {

@@ -121,6 +121,24 @@ func TestStatusLists(t *testing.T) {
 	r.sound(t)
 }
 
+// TestStatusHead: the head of a list that the office signed is signed and recorded like it.
+func TestStatusHead(t *testing.T) {
+	t.Parallel()
+	r, ctx := newRig(t), t.Context()
+	list, raw := r.statusList(t, status.Index, nil)
+	next, again := r.statusList(t, status.Index, nil)
+	steps := []status.Step{{From: list.Sequence, Base: list.Digest, File: status.File{Size: 10}}}
+	b := must(r.an.MakeStatusHead(ctx, r.statusHeader(0), next, uint64(len(again)), steps))(t)
+	h := must(status.ParseHead(b, pinned(must(r.an.Authority.StatusKeyID(ctx))(t))))(t)
+	if h.Sequence != 3 || h.Base != 2 || h.Snapshot.Digest != sha256.Sum256(again) || len(h.Steps) != 1 {
+		t.Errorf("%+v", h)
+	}
+	other := r.statusHeader(0)
+	other.URI += "0"
+	wantError(t, "of another list", second(r.an.MakeStatusHead(ctx, other, list, uint64(len(raw)), nil)), status.ErrBase)
+	r.sound(t)
+}
+
 // TestStatusListCut: a list that was cut short is lost, and its number with it.
 func TestStatusListCut(t *testing.T) {
 	t.Parallel()
