@@ -140,7 +140,7 @@ func (t *tenure) still(ctx context.Context) error {
 			continue
 		}
 		asked := time.Now()
-		l, err := t.o.Store.Renew(ctx, h.Lease, t.time)
+		l, err := t.renew(ctx, h.Lease, max(t.time*2/3-gone, t.time/3))
 		switch _, other := errors.AsType[*ledger.LeaseError](err); {
 		case other:
 			t.lost = err
@@ -152,6 +152,13 @@ func (t *tenure) still(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// renew asks for no longer than the chip can be kept waiting.
+func (t *tenure) renew(ctx context.Context, l ledger.Lease, wait time.Duration) (ledger.Lease, error) {
+	ctx, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	return t.o.Store.Renew(ctx, l, t.time)
 }
 
 // end gives back what is held, whatever became of the work and of its context. What can't be
