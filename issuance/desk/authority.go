@@ -158,7 +158,7 @@ func (o *Office) signer(ctx context.Context, name string) (*certifier, error) {
 		forget(key)
 		return nil, err
 	}
-	p := signing.UsagePeriod(c)
+	p := ca.UsagePeriod(c)
 	return &certifier{name, issuer, keystore.During(key, p.NotBefore, p.NotAfter, o.Now)}, nil
 }
 
@@ -193,7 +193,7 @@ func (o *Office) newestSigner(ctx context.Context, issued time.Time) (string, er
 		if err != nil {
 			return "", err
 		}
-		p := signing.UsagePeriod(c)
+		p := ca.UsagePeriod(c)
 		switch {
 		case !p.Covers(o.Now()):
 		case !signing.AroundDay(p, issued):
@@ -218,7 +218,7 @@ func (o *Office) signsToday(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	if !signing.UsagePeriod(c).Covers(o.Now()) {
+	if !ca.UsagePeriod(c).Covers(o.Now()) {
 		return fmt.Errorf("%w: the time of %s is over", ErrNoSigner, name)
 	}
 	return nil

@@ -10,11 +10,11 @@ import (
 
 	"github.com/tamthe/tamthe/card/cert"
 	"github.com/tamthe/tamthe/issuance"
+	"github.com/tamthe/tamthe/issuance/ca"
 	"github.com/tamthe/tamthe/issuance/keystore"
 	"github.com/tamthe/tamthe/issuance/keystore/helpertest"
 	"github.com/tamthe/tamthe/issuance/keystore/pkcs11"
 	"github.com/tamthe/tamthe/issuance/keystore/softhsmtest"
-	"github.com/tamthe/tamthe/issuance/signing"
 )
 
 func TestMain(m *testing.M) {
@@ -159,7 +159,7 @@ func TestKeyPeriod(t *testing.T) {
 	r := newRig(t)
 	s := must(r.an.signer(ctx, "ds-001"))(t)
 	defer s.forget()
-	p := signing.UsagePeriod(s.issuer.Certificate)
+	p := ca.UsagePeriod(s.issuer.Certificate)
 	for at, want := range map[time.Time]error{
 		p.NotBefore: nil, p.NotAfter: nil, p.NotBefore.Add(-time.Second): keystore.ErrPeriod, p.NotAfter.Add(time.Second): keystore.ErrPeriod,
 	} {

@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"github.com/tamthe/tamthe/issuance"
+	"github.com/tamthe/tamthe/issuance/ca"
 	"github.com/tamthe/tamthe/issuance/keystore"
-	"github.com/tamthe/tamthe/issuance/signing"
 )
 
 // KeyInfo is what the ledger says of one of the authority's keys.
@@ -67,7 +67,7 @@ func (o *Office) Key(ctx context.Context, name string) (KeyInfo, error) {
 	}
 	c, err := o.certificate(ctx, name)
 	if err == nil {
-		p := signing.UsagePeriod(c)
+		p := ca.UsagePeriod(c)
 		k.From, k.To = p.NotBefore, p.NotAfter
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return KeyInfo{}, err

@@ -10,7 +10,6 @@ import (
 	"github.com/tamthe/tamthe/card/cert"
 	"github.com/tamthe/tamthe/issuance"
 	"github.com/tamthe/tamthe/issuance/ca"
-	"github.com/tamthe/tamthe/issuance/signing"
 )
 
 // ErrNoListSigner means that no signer of such lists is in use.
@@ -126,7 +125,7 @@ func (o *Office) listSigner(ctx context.Context, prefix string) (string, error) 
 		if err != nil {
 			continue // begun, and not certified
 		}
-		if signing.UsagePeriod(c).Covers(o.Now()) {
+		if ca.UsagePeriod(c).Covers(o.Now()) {
 			return s.Stream.ID, nil
 		}
 	}

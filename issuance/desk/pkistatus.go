@@ -13,12 +13,7 @@ import (
 	"github.com/tamthe/tamthe/card/cert"
 	"github.com/tamthe/tamthe/issuance"
 	"github.com/tamthe/tamthe/issuance/ca"
-	"github.com/tamthe/tamthe/issuance/signing"
 )
-
-// listLate is within what time after a revocation the list that tells it has to be out
-// (Doc 9303-12 §4.1.5).
-const listLate = 48 * time.Hour
 
 // PKIStatus is how the authority's keys and lists stand.
 type PKIStatus struct {
@@ -86,7 +81,7 @@ func (o *Office) PKIStatus(ctx context.Context) (PKIStatus, error) {
 		if err != nil {
 			return PKIStatus{}, err
 		}
-		p, state := signing.UsagePeriod(c), "in-use"
+		p, state := ca.UsagePeriod(c), "in-use"
 		switch {
 		case k.Phase == issuance.Revoked:
 			state = "revoked"
@@ -101,7 +96,7 @@ func (o *Office) PKIStatus(ctx context.Context) (PKIStatus, error) {
 
 // status is how the generation at a place stands.
 func (g generation) status(all generations, i int, current string, now time.Time) CSCAStatus {
-	s := CSCAStatus{Name: g.name, Until: signing.UsagePeriod(g.cert).NotAfter, NotAfter: g.cert.NotAfter}
+	s := CSCAStatus{Name: g.name, Until: ca.UsagePeriod(g.cert).NotAfter, NotAfter: g.cert.NotAfter}
 	newer := slices.ContainsFunc(all[:i], func(x generation) bool { return x.name == current })
 	switch {
 	case g.revoked:
@@ -147,17 +142,17 @@ func (o *Office) crlStatus(ctx context.Context, keys []issuance.Summary) (CRLSta
 		}
 		if _, there := l.Lookup(c.Serial); !there {
 			s.Unlisted = append(s.Unlisted, k.Stream.ID)
-			if now.Sub(k.Since) > listLate {
+			if now.Sub(k.Since) > ca.ListWithin {
 				s.State = "overdue"
 			}
 		}
 	}
-	whole := l.NextUpdate.Sub(l.ThisUpdate)
+	fresh := ca.FreshnessOf(l.ThisUpdate, l.NextUpdate, now)
 	switch {
-	case now.After(l.NextUpdate):
+	case fresh == ca.Stale:
 		s.State = "stale"
 	case s.State == "overdue":
-	case now.Sub(l.ThisUpdate) >= whole*4/5 || len(s.Unlisted) > 0:
+	case fresh == ca.Due || len(s.Unlisted) > 0:
 		s.State = "alarm"
 	}
 	return s, nil

@@ -22,20 +22,6 @@ const (
 	objectCV          = "cv-certificate"
 )
 
-// UsagePeriod is when a certificate's key may sign.
-func UsagePeriod(c *cert.Certificate) cert.Period {
-	p := cert.Period{NotBefore: c.NotBefore, NotAfter: c.NotAfter}
-	if u := c.PrivateKeyUsage; u != nil {
-		if !u.NotBefore.IsZero() {
-			p.NotBefore = u.NotBefore
-		}
-		if !u.NotAfter.IsZero() {
-			p.NotAfter = u.NotAfter
-		}
-	}
-	return p
-}
-
 // AroundDay says whether some moment of the day lies in the period, with a day to spare on
 // both sides as the checkpoint has it: a signed day of issue has no time and no zone.
 func AroundDay(p cert.Period, day time.Time) bool {
@@ -86,7 +72,7 @@ func (s *Service) signs(name string, issued time.Time) (*cert.Certificate, error
 	if err != nil {
 		return nil, fmt.Errorf("certificate of %s: %w", name, err)
 	}
-	switch p := UsagePeriod(c); {
+	switch p := ca.UsagePeriod(c); {
 	case !p.Covers(s.o.Now()):
 		return nil, fmt.Errorf("%w: the time of %s does not hold now", ErrNoSigner, name)
 	case !AroundDay(p, issued):
