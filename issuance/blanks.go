@@ -110,3 +110,11 @@ func joinBlanks(list []Blanks) []Blanks {
 	}
 	return out
 }
+
+// Blanks are those of a batch as the entries that the book has recorded leave them.
+func (b *Book) Blanks(batch string) []Blanks {
+	if s, ok := b.subjects[Stock(batch)]; ok {
+		return slices.Clone(s.Blanks)
+	}
+	return nil
+}

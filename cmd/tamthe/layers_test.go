@@ -148,7 +148,9 @@ func siblingAllowed(dir, own string) bool {
 		return true
 	case dir == "issuance/signing": // it shares the form of the log, and what may be signed
 		return own == "issuance/ledger" || own == "issuance/ca"
-	case own == "issuance/population", own == "issuance/intake", own == "issuance/osia/abis", own == "issuance/osia/cms": // what they keep lies in files, too
+	case dir == "issuance/monitor": // likewise, and how old lists may be
+		return own == "issuance/ledger" || own == "issuance/ca"
+	case own == "issuance/population", own == "issuance/intake", own == "issuance/osia/abis", own == "issuance/osia/cms", own == "issuance/monitor": // what they keep lies in files, too
 		return dir == "issuance/sqlite"
 	case own == "issuance/turns":
 		return dir == "issuance/sqlite" || dir == "issuance/postgres"

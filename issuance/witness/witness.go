@@ -32,6 +32,10 @@ var ErrState = errors.New("the state of the witness cannot be used")
 // Witness cosigns the checkpoints of logs. Several goroutines may use it at once; no
 // other process may have its folder open.
 type Witness struct {
+	// Refused is told of each checkpoint that its log signed and that does not continue what
+	// was cosigned before. It is set before the witness is used; nil is told nothing.
+	Refused func(*receipt.Checkpoint)
+
 	dir    string
 	key    *receipt.Cosigner
 	logs   map[string][]note.Verifier // by origin
@@ -111,9 +115,30 @@ func (w *Witness) Add(body []byte) ([]byte, error) {
 		return nil, &Refusal{Status: Conflict, Size: newest.Size, Why: fmt.Sprintf("the newest that was cosigned has %d entries", newest.Size)}
 	}
 	if err := continues(newest, c, r.proof); err != nil {
+		if w.Refused != nil {
+			w.Refused(c)
+		}
 		return nil, &Refusal{Status: Unprocessable, Why: err.Error()}
 	}
 	return w.cosign(c)
+}
+
+// Continue cosigns a checkpoint of a log that the witness's owner has read itself. prove
+// proves that the log of one size continues that of another. It returns as Add does.
+func (w *Witness) Continue(c *receipt.Checkpoint, prove func(older, newer int64) ([]tlog.Hash, error)) ([]byte, error) {
+	w.mu.Lock()
+	newest, err := w.newest(c.Origin)
+	w.mu.Unlock()
+	if err != nil {
+		return nil, err
+	}
+	r := &request{old: newest.Size, checkpoint: c}
+	if newest.Size < c.Size {
+		if r.proof, err = prove(newest.Size, c.Size); err != nil {
+			return nil, err
+		}
+	}
+	return w.Add(r.text())
 }
 
 // continues checks that a checkpoint continues the newest one.

@@ -1,0 +1,79 @@
+package monitor
+
+import (
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// file keeps an alarm's evidence as a folder of the alarm's name. It is there before the
+// alarm is; what a cut left half written is written again.
+func (m *Monitor) file(a Alarm) (err error) {
+	dir := filepath.Join(m.o.Evidence, a.ID)
+	if _, err := os.Stat(dir); err == nil || m.o.Evidence == "" {
+		return err
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	beside := dir + ".new"
+	if err := errors.Join(os.RemoveAll(beside), os.MkdirAll(beside, 0o700)); err != nil {
+		return err
+	}
+	about, err := json.MarshalIndent(AlarmDocument(a), "", "  ")
+	if err != nil {
+		return err
+	}
+	for _, f := range append(a.Evidence, File{"alarm.json", append(about, '\n')}) {
+		if err := write(filepath.Join(beside, f.Name), f.Octets); err != nil {
+			return err
+		}
+	}
+	if err := os.Rename(beside, dir); err != nil {
+		return err
+	}
+	return syncFolder(m.o.Evidence)
+}
+
+func write(path string, octets []byte) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(octets)
+	return errors.Join(err, f.Sync(), f.Close())
+}
+
+func syncFolder(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	_ = d.Sync() // some systems have no such thing for folders
+	return d.Close()
+}
+
+// Document is an alarm as JSON. Fields are only ever added.
+type Document struct {
+	Schema       string     `json:"schema"`
+	ID           string     `json:"id"`
+	Code         Code       `json:"code"`
+	Log          string     `json:"log"`
+	Index        int64      `json:"index"` // -1: it is about no entry
+	Subject      string     `json:"subject"`
+	Detail       string     `json:"detail"`
+	Raised       time.Time  `json:"raised"`
+	Acknowledged *time.Time `json:"acknowledged"`
+}
+
+// AlarmDocument is the form of an alarm for programs.
+func AlarmDocument(a Alarm) Document {
+	d := Document{"tamthe/ledger-watch/1", a.ID, a.Code, a.Origin, a.Index, a.Subject, a.Detail, a.Raised.UTC(), nil}
+	if !a.Acknowledged.IsZero() {
+		at := a.Acknowledged.UTC()
+		d.Acknowledged = &at
+	}
+	return d
+}

@@ -1,0 +1,205 @@
+// Package monitor follows ledgers from afar and says what is wrong with them.
+//
+// A [Monitor] reads what anybody may read of a log, its leaves and checkpoints, and needs
+// no key of the office. It rebuilds the tree, so that each newer checkpoint is proven to
+// continue all before it, reads older entries again, compares what it knows with what others
+// were shown, and holds what was signed against what was logged. What it finds is an
+// [Alarm], which stands until somebody acknowledges it, with evidence that convinces others.
+//
+// Sources are not trusted: what they give is bounded, and what cannot be of an honest log is
+// an alarm too.
+package monitor
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"golang.org/x/mod/sumdb/note"
+	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/tamthe/tamthe/verify/receipt"
+)
+
+// Options of a Monitor.
+type Options struct {
+	State    State
+	Keys     []note.Verifier // of the logs, each named as its log's origin
+	Sources  []Source        // where the logs are; several may have the same
+	Evidence string          // folder that gets a folder of evidence an alarm
+	Now      func() time.Time
+
+	// Also are files, folders and addresses with what others were shown of the logs:
+	// checkpoints, receipts, continuations. SODs are such with security objects of cards:
+	// files EF.SOD as they are, and bundles of evidence. Lists are such with what the
+	// authority publishes: certificates and lists.
+	Also, SODs, Lists []string
+	Client            *http.Client // for addresses; nil is one that waits a minute at most
+
+	Silence  time.Duration // how long no new checkpoint is borne; 0 is for ever
+	Lag      time.Duration // how long a card may be seen before its entry is published; 0 is a day
+	Unclosed time.Duration // how long a place may go without closing a day; 0 is for ever
+	Reread   int64         // how many older entries are read again each time; 0 is a million
+
+	// Cosign is given each checkpoint that was found to continue all before it, with what
+	// proves consistency between any two sizes up to its own. nil cosigns nothing.
+	Cosign func(c *receipt.Checkpoint, prove Prover) error
+}
+
+// Prover proves that the log of one size continues that of another.
+type Prover func(older, newer int64) ([]tlog.Hash, error)
+
+const (
+	defaultLag    = 24 * time.Hour
+	defaultReread = 1 << 20
+)
+
+// Monitor follows logs. One goroutine may use it at a time, but for Witnessed.
+type Monitor struct {
+	o     Options
+	drops drops
+	logs  map[string][]note.Verifier
+}
+
+// New makes a monitor.
+func New(o Options) *Monitor {
+	if o.Lag <= 0 {
+		o.Lag = defaultLag
+	}
+	if o.Reread <= 0 {
+		o.Reread = defaultReread
+	}
+	m := &Monitor{o: o, logs: map[string][]note.Verifier{}, drops: drops{client: o.Client}}
+	for _, v := range o.Keys {
+		m.logs[v.Name()] = append(m.logs[v.Name()], v)
+	}
+	return m
+}
+
+// Round is what one look at everything gave.
+type Round struct {
+	Raised []Alarm // that were not known before
+	Logs   []Known // as they stand
+	// Away are the sources that could not be reached, and what could not be read of what
+	// others were shown. Nothing follows from it but that nothing is known.
+	Away []error
+}
+
+// Check looks at everything once. Its errors are the monitor's own trouble: what it found
+// before is kept.
+func (m *Monitor) Check(ctx context.Context) (*Round, error) {
+	r := &Round{}
+	if err := m.gather(ctx, r); err != nil {
+		return r, err
+	}
+	fresh := map[string]bool{} // logs of which a live source was read
+	for _, s := range m.o.Sources {
+		origin, err := m.follow(ctx, s, r)
+		switch {
+		case errors.Is(err, context.Canceled):
+			return r, err
+		case errors.Is(err, ErrAway) || errors.Is(err, ErrPart):
+			r.Away = append(r.Away, fmt.Errorf("%s: %w", s.Name(), err))
+			continue
+		case err != nil:
+			return r, fmt.Errorf("%s: %w", s.Name(), err)
+		}
+		if l, is := s.(live); is && l.Live() {
+			fresh[origin] = true
+		}
+	}
+	if err := m.settle(ctx, r); err != nil {
+		return r, err
+	}
+	return r, m.judge(ctx, r, fresh)
+}
+
+// follow reads what is new at a source.
+func (m *Monitor) follow(ctx context.Context, s Source, r *Round) (origin string, err error) {
+	signed, err := s.Checkpoint(ctx)
+	if err == nil {
+		var c *receipt.Checkpoint
+		if c, err = m.open(signed); err == nil {
+			origin, err = c.Origin, m.take(ctx, s, c, r)
+		}
+	}
+	found, is := errors.AsType[*LieError](err)
+	if !is {
+		return origin, err
+	}
+	subject := s.Name()
+	if found.Index >= 0 {
+		subject = fmt.Sprint(found.Index)
+	}
+	for _, f := range found.Files { // another lie is another alarm
+		h := sha256.Sum256(f.Octets)
+		subject += " " + hex.EncodeToString(h[:4])
+	}
+	files := append(found.Files, File{"checkpoint", signed})
+	return origin, m.raise(ctx, r, newAlarm(found.Code, originOf(origin, signed), found.Index, subject, "%s: %s", s.Name(), found.Why).with(files...))
+}
+
+// originOf is the name of the log that a checkpoint says it is of.
+func originOf(origin string, signed []byte) string {
+	if origin != "" {
+		return origin
+	}
+	if c, err := receipt.ParseCheckpoint(signed); err == nil {
+		return c.Origin
+	}
+	return ""
+}
+
+// open verifies a checkpoint under the keys of the logs that are followed.
+func (m *Monitor) open(signed []byte) (*receipt.Checkpoint, error) {
+	c, err := receipt.ParseCheckpoint(signed)
+	if err != nil {
+		return nil, lie(BadCheckpoint, -1, "%v", err).with(File{"checkpoint", signed})
+	}
+	keys := m.logs[c.Origin]
+	if len(keys) == 0 {
+		return nil, lie(OtherKey, -1, "it is of the log %.128q, which is not followed", c.Origin).with(File{"checkpoint", signed})
+	}
+	c, _, err = receipt.Policy{Logs: keys}.Open(signed)
+	if err != nil {
+		return nil, lie(OtherKey, -1, "%v", err).with(File{"checkpoint", signed})
+	}
+	return c, nil
+}
+
+// raise keeps alarms with their evidence, the evidence first.
+func (m *Monitor) raise(ctx context.Context, r *Round, alarms ...Alarm) error {
+	if len(alarms) == 0 {
+		return nil
+	}
+	var raised []Alarm
+	err := m.o.State.Change(ctx, func(tx Tx) (err error) {
+		raised, err = m.keep(tx, alarms)
+		return err
+	})
+	if err == nil {
+		r.Raised = append(r.Raised, raised...)
+	}
+	return err
+}
+
+func (m *Monitor) keep(tx Tx, alarms []Alarm) (raised []Alarm, err error) {
+	for _, a := range alarms {
+		a.Raised = m.o.Now().UTC().Truncate(time.Second)
+		if err := m.file(a); err != nil {
+			return nil, err
+		}
+		fresh, err := tx.Raise(a)
+		if err != nil {
+			return nil, err
+		}
+		if fresh {
+			raised = append(raised, a)
+		}
+	}
+	return raised, nil
+}

@@ -1,0 +1,255 @@
+package monitor
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/pem"
+	"fmt"
+	"time"
+
+	"github.com/tamthe/tamthe/card/cert"
+	"github.com/tamthe/tamthe/card/lds"
+	"github.com/tamthe/tamthe/issuance/ca"
+	"github.com/tamthe/tamthe/verify/evidence"
+	"github.com/tamthe/tamthe/verify/receipt"
+)
+
+// seeSOD takes in a security object that a checkpoint or reader saw. Foreign cards are seen
+// too, and what is none: those are passed over when they are judged.
+func (m *Monitor) seeSOD(ctx context.Context, r *Round, name string, octets []byte) error {
+	raw := octets
+	if evidence.Is(octets) {
+		b, err := evidence.Parse(octets)
+		if err != nil {
+			r.Away = append(r.Away, fmt.Errorf("%s: %w", name, err))
+			return nil
+		}
+		if raw = b.Files[lds.SODFile]; raw == nil {
+			return nil
+		}
+	}
+	if _, err := lds.ParseSOD(raw); err != nil {
+		if len(raw) > 0 && raw[0] == sodTag {
+			r.Away = append(r.Away, fmt.Errorf("%s: %w", name, err))
+		}
+		return nil
+	}
+	return m.see(ctx, name, raw)
+}
+
+// sodTag begins EF.SOD.
+const sodTag = 0x77
+
+// seeObject takes in what the authority publishes.
+func (m *Monitor) seeObject(ctx context.Context, _ *Round, name string, octets []byte) error {
+	der := der(octets)
+	if _, err := cert.Parse(der); err == nil {
+		return m.see(ctx, name, der)
+	}
+	if _, err := cert.ParseCRL(der); err == nil {
+		return m.see(ctx, name, der)
+	}
+	return nil
+}
+
+func der(octets []byte) []byte {
+	if block, _ := pem.Decode(octets); block != nil {
+		return block.Bytes
+	}
+	return octets
+}
+
+func (m *Monitor) see(ctx context.Context, place string, octets []byte) error {
+	return m.o.State.Change(ctx, func(tx Tx) error {
+		return tx.See(Sight{sha256.Sum256(octets), bytes.Clone(octets), place, m.o.Now()})
+	})
+}
+
+// court judges what was seen by what all logs say.
+type court struct {
+	m     *Monitor
+	tx    Tx
+	now   time.Time
+	facts map[string]*facts
+	known map[string]Known
+	fresh map[string]bool
+	csca  []*cert.Certificate // of the logs, as far as they were seen
+	found []Alarm
+}
+
+// signedBy finds what the logs say of something signed, by its digest.
+func (c *court) object(octets []byte) (origin string, o objectFacts, ok bool) {
+	sum := sha256.Sum256(octets)
+	for _, name := range sortedKeys(c.facts) {
+		if o, ok := c.facts[name].Objects[hex.EncodeToString(sum[:])]; ok {
+			return name, o, true
+		}
+	}
+	return "", o, false
+}
+
+// certificate notes what a certificate that the logs know says of its key.
+func (c *court) certificate(x *cert.Certificate) (ours bool) {
+	origin, o, ours := c.object(x.Raw)
+	if !ours {
+		return false
+	}
+	f := c.facts[origin]
+	k := f.Keys[o.Key]
+	if k == nil || o.Object != objectCertificate {
+		return true
+	}
+	if k.Usage == "csca" {
+		c.csca = append(c.csca, x)
+	}
+	k.Until = ca.UsagePeriod(x).NotAfter
+	f.outlived(o.Key, k)
+	return true
+}
+
+// ripe says whether the logs have come so far that what was seen would stand in them if it
+// ever will: their entries are later, or they were read themselves.
+func (c *court) ripe(s Sight) bool {
+	if c.now.Sub(s.Since) > c.m.o.Lag {
+		return true
+	}
+	for origin, f := range c.facts {
+		if !c.fresh[origin] && !f.Newest.After(s.Since.Add(skew)) {
+			return false
+		}
+	}
+	return true
+}
+
+// sight judges one; done is false if it is too early.
+func (c *court) sight(s Sight) (done bool, err error) {
+	if len(s.SOD) > 0 && s.SOD[0] == sodTag {
+		return c.sod(s)
+	}
+	if x, err := cert.Parse(s.SOD); err == nil {
+		return c.strange(s, x.Subject.String(), c.certificate(x), x.CheckSignature), nil
+	}
+	if l, err := cert.ParseCRL(s.SOD); err == nil {
+		_, _, ours := c.object(s.SOD)
+		return c.strange(s, "list "+l.Issuer.String(), ours, l.CheckSignature), nil
+	}
+	return true, nil
+}
+
+// strange: whatever a CSCA of the logs signed stands in them.
+func (c *court) strange(s Sight, name string, ours bool, signed func(cert.PublicKey) error) (done bool) {
+	if ours {
+		return true
+	}
+	for _, root := range c.csca {
+		if signed(root.PublicKey) != nil {
+			continue
+		}
+		if !c.ripe(s) {
+			return false
+		}
+		origin, _, _ := c.object(root.Raw)
+		c.found = append(c.found, newAlarm(StrangeObject, origin, -1, hex.EncodeToString(s.ID[:]),
+			"%s signed what does not stand in the log: %s", root.Subject, name).with(File{"object", s.SOD}, File{"csca.cer", root.Raw}))
+		return true
+	}
+	return c.now.Sub(s.Since) > c.m.o.Lag // a root may be seen later
+}
+
+// sod judges a security object: one that a document signer of the logs signed stands in a log.
+func (c *court) sod(s Sight) (done bool, err error) {
+	sod, err := lds.ParseSOD(s.SOD)
+	if err != nil {
+		return true, nil //nolint:nilerr // nobody reads it
+	}
+	signer := signerOf(sod)
+	if signer == nil {
+		return true, nil // not signed by whom it names
+	}
+	origin, o, ours := c.object(signer.Raw)
+	if !ours {
+		return c.strange(Sight{s.ID, signer.Raw, s.Place, s.Since}, signer.Subject.String(), false, signer.CheckSignature), nil
+	}
+	c.certificate(signer)
+	id := sod.CardID()
+	card, ok, err := c.tx.Card(id)
+	if err != nil {
+		return false, err
+	}
+	files := []File{{"EF.SOD", s.SOD}, {"signer.cer", signer.Raw}, {"checkpoint", c.known[origin].Note}}
+	switch {
+	case ok && card.Signer != o.Key:
+		c.found = append(c.found, newAlarm(OtherSigner, card.Origin, card.Index, hex.EncodeToString(id[:]),
+			"%s signed the card, the log says %s", o.Key, card.Signer).with(files...))
+		return true, nil
+	case ok:
+		return true, nil
+	}
+	claimed, wait, err := c.claims(sod, s)
+	if err != nil || wait {
+		return false, err
+	}
+	if !c.ripe(s) && claimed != claimForged {
+		return false, nil
+	}
+	c.found = append(c.found, newAlarm(Unlogged, origin, -1, hex.EncodeToString(id[:]),
+		"%s signed a card that does not stand in the log of %d entries; %s", o.Key, c.known[origin].Size, claimed).with(files...))
+	return true, nil
+}
+
+// What a security object says of its own place in a log.
+const (
+	claimNone   = "it names no place in a log"
+	claimForged = "the place in a log that it names is made up"
+	claimOther  = "the place in a log that it names is another's"
+	claimAway   = "it names a place in a log that is not followed"
+)
+
+// claims looks at the proof that a security object carries. Where a log signed that it stands
+// at a place that has not been read yet, it is to be waited for, and what the log signed is to
+// be seen of the log.
+func (c *court) claims(sod *lds.SOD, s Sight) (what string, wait bool, err error) {
+	p, present, ok := sod.LogProof()
+	if !present {
+		return claimNone, false, nil
+	}
+	if !ok {
+		return claimForged, false, nil
+	}
+	proof, err := receipt.ParseBinary(p.Proof)
+	if err != nil {
+		return claimForged, false, nil //nolint:nilerr // it is what is told
+	}
+	at, err := receipt.ParseCheckpoint(proof.Checkpoint)
+	if err != nil {
+		return claimForged, false, nil //nolint:nilerr // likewise
+	}
+	keys := c.m.logs[at.Origin]
+	if len(keys) == 0 {
+		return claimAway, false, nil
+	}
+	proven, err := receipt.Verify(proof, p.Leaf, receipt.Policy{Logs: keys})
+	if err != nil {
+		return claimForged, false, nil //nolint:nilerr // likewise
+	}
+	if proven.Size > c.known[at.Origin].Size {
+		return "", true, c.tx.Show(Shown{at.Origin, proven.Size, proven.Root, proof.Checkpoint, s.Place, s.Since})
+	}
+	return claimOther, false, nil
+}
+
+// signerOf finds the certificate among those of a security object whose key signed it.
+func signerOf(sod *lds.SOD) *cert.Certificate {
+	info, err := sod.Signer()
+	if err != nil {
+		return nil
+	}
+	for _, x := range sod.Signed.SignerCertificates(info) {
+		if sod.Verify(x.PublicKey) == nil {
+			return x
+		}
+	}
+	return nil
+}
