@@ -24,6 +24,7 @@ import (
 	"github.com/tamthe/tamthe/issuance/keystore"
 	"github.com/tamthe/tamthe/issuance/keystore/pkcs11"
 	"github.com/tamthe/tamthe/issuance/ledger"
+	"github.com/tamthe/tamthe/issuance/monitor"
 	"github.com/tamthe/tamthe/issuance/osia/abis"
 	"github.com/tamthe/tamthe/issuance/perso"
 	"github.com/tamthe/tamthe/issuance/population"
@@ -187,6 +188,9 @@ var classes = []class{
 	{signing.ErrWitness, "unwitnessed", exitError, "bring the witnesses back; config.toml names them, and how old their word may be"},
 	{witness.ErrUnwitnessed, "unwitnessed", exitError, "bring the witnesses back; config.toml names them, and how old their word may be"},
 	{witness.ErrState, "witness-state", exitError, "close the other program, or put the witness's folder back from its copy: a witness that forgot cosigns nothing"},
+	{errLogAway, "log-away", exitError, "nothing is known of what was not reached: run the command again; --silence says how long that is borne"},
+	{monitor.ErrUnknown, "no-alarm", exitError, "`tamthe ledger watch --dir FOLDER --alarms` lists them"},
+	{monitor.ErrState, "watch-state", exitError, "put the monitor's folder back from its copy, or begin anew in another"},
 	{errReceiptSize, "receipt-size", exitError, "the handover's is the smallest: --act deliver; shorter names of log and witnesses, or a quorum in config.toml, make all smaller"},
 	{errWitness, "usage", exitUsage, "`tamthe ledger watch --help` shows how a desk names its witnesses"},
 	{ledger.ErrCheckpoint, "checkpoint", exitError, "give a file that `tamthe ledger checkpoint` of this ledger wrote"},

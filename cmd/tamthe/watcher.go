@@ -1,0 +1,251 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/mod/sumdb/note"
+	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/tamthe/tamthe/issuance/ledger"
+	"github.com/tamthe/tamthe/issuance/monitor"
+	"github.com/tamthe/tamthe/issuance/witness"
+	"github.com/tamthe/tamthe/verify/receipt"
+)
+
+// watcher looks at logs again and again, and tells what it finds.
+type watcher struct {
+	p     *program
+	o     watchOptions
+	m     *monitor.Monitor
+	state monitor.State
+	told  map[string]time.Time // when an alarm was last told
+
+	refused chan *receipt.Checkpoint // that a witness was asked for and that contradict others
+
+	mu   sync.Mutex // what is shown of it
+	last time.Time  // when a look ended well
+	seen *monitor.Round
+	open []monitor.Alarm
+}
+
+func newWatcher(p *program, o watchOptions, keys []note.Verifier, w *witness.Witness, state monitor.State) (*watcher, error) {
+	x := &watcher{p: p, o: o, state: state, told: map[string]time.Time{}, refused: make(chan *receipt.Checkpoint, 64)}
+	w.Refused = func(c *receipt.Checkpoint) {
+		select {
+		case x.refused <- c:
+		default: // one is enough for an alarm
+		}
+	}
+	var sources []monitor.Source
+	for _, text := range o.logs {
+		s, err := p.logSource(text)
+		if err != nil {
+			return nil, err
+		}
+		sources = append(sources, s)
+	}
+	x.m = monitor.New(monitor.Options{
+		State: state, Keys: keys, Sources: sources, Evidence: filepath.Join(o.dir, "evidence"), Now: p.now,
+		Also: o.also, SODs: o.sods, Lists: o.lists, Silence: o.silence, Lag: o.lag, Unclosed: o.unclosed,
+		Cosign: func(c *receipt.Checkpoint, prove monitor.Prover) error {
+			_, err := w.Continue(c, prove)
+			if _, refused := err.(*witness.Refusal); refused { //nolint:errorlint // what it refused it told
+				return nil
+			}
+			return err
+		},
+	})
+	return x, nil
+}
+
+// logSource is where a log can be read.
+func (p *program) logSource(text string) (monitor.Source, error) {
+	if path, ok := strings.CutPrefix(text, "excerpt:"); ok {
+		return monitor.Excerpt(path), nil
+	}
+	scheme, _, _ := strings.Cut(text, ":")
+	if scheme == "http" || scheme == "https" || !strings.Contains(text, ":") || filepath.VolumeName(text) != "" {
+		return monitor.Published(text, nil), nil
+	}
+	at, err := parsePlace(text)
+	if err != nil {
+		return nil, usagef("--log: %w, or is an address, a folder or excerpt:FILE", err) // without text: it may hold a password
+	}
+	return monitor.Store(at.String(), readLog{at}), nil
+}
+
+// readLog opens a ledger each time that it is read: it may have been put back from a copy.
+type readLog struct{ at place }
+
+func (r readLog) with(ctx context.Context, f func(store) error) error {
+	l, err := r.at.open(ctx, storeOptions{readOnly: true})
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	return f(l)
+}
+
+// Checkpoint implements [monitor.Log].
+func (r readLog) Checkpoint(ctx context.Context) (c *ledger.Checkpoint, err error) {
+	err = r.with(ctx, func(l store) error { c, err = l.Checkpoint(ctx); return err })
+	return c, err
+}
+
+// Entries implements [monitor.Log].
+func (r readLog) Entries(ctx context.Context, from int64, each func(int64, []byte, []byte) error) error {
+	return r.with(ctx, func(l store) error { return l.Entries(ctx, from, each) })
+}
+
+// Nodes implements [monitor.Log].
+func (r readLog) Nodes(ctx context.Context, places []ledger.Node) (list []tlog.Hash, err error) {
+	err = r.with(ctx, func(l store) error { list, err = l.Nodes(ctx, places); return err })
+	return list, err
+}
+
+// look looks once, and lists the alarms that stand.
+func (x *watcher) look(ctx context.Context) (*monitor.Round, []monitor.Alarm, error) {
+	for done := false; !done; {
+		select {
+		case c := <-x.refused:
+			if err := x.m.Witnessed(ctx, c); err != nil {
+				return nil, nil, err
+			}
+		default:
+			done = true
+		}
+	}
+	r, err := x.m.Check(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	open, err := x.state.Alarms(ctx, false)
+	if err != nil {
+		return nil, nil, err
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.seen, x.open = r, open
+	if len(r.Away) == 0 {
+		x.last = x.p.now()
+	}
+	return r, open, nil
+}
+
+// once looks, and tells by the exit status what stands.
+func (x *watcher) once(ctx context.Context) error {
+	r, open, err := x.look(ctx)
+	if err != nil {
+		return err
+	}
+	if len(open) == 0 && len(r.Away) > 0 {
+		return fmt.Errorf("%w: %w", errLogAway, r.Away[0])
+	}
+	for _, a := range open {
+		if err := x.tell(ctx, a); err != nil && len(open) == 0 {
+			return err
+		}
+	}
+	if len(open) > 0 {
+		return verdictError(exitRefused)
+	}
+	for _, k := range r.Logs {
+		if err := x.p.logStands(k); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// run looks until ctx ends. A look that fails is said, and made again.
+func (x *watcher) run(ctx context.Context) error {
+	tick := time.NewTicker(x.o.every)
+	defer tick.Stop()
+	for {
+		r, open, err := x.look(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err != nil:
+			x.p.say("%v", err)
+		default:
+			for _, away := range r.Away {
+				x.p.say("%v", away)
+			}
+			x.tellAll(ctx, open)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+	}
+}
+
+// tellAll tells alarms that were not told lately. One that could not be told is told with the
+// next look.
+func (x *watcher) tellAll(ctx context.Context, open []monitor.Alarm) {
+	now := x.p.now()
+	for _, a := range open {
+		if last, ok := x.told[a.ID]; ok && now.Sub(last) < x.o.repeat {
+			continue
+		}
+		if err := x.tell(ctx, a); err != nil {
+			x.p.say("%s: %v", a.ID, err)
+			continue
+		}
+		x.told[a.ID] = now
+	}
+}
+
+// health says whether the last look was good and nothing stands.
+func (x *watcher) health(w http.ResponseWriter, _ *http.Request) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	late := x.p.now().Sub(x.last) > 3*x.o.every+time.Minute
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	if late || len(x.open) > 0 {
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}
+	if late {
+		fmt.Fprintln(w, "no complete look lately")
+	}
+	fmt.Fprintf(w, "%d alarms\n", len(x.open))
+}
+
+// metrics shows counts for Prometheus.
+func (x *watcher) metrics(w http.ResponseWriter, _ *http.Request) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+	fmt.Fprintf(w, "# HELP tamthe_watch_alarms Alarms that stand, by code.\n# TYPE tamthe_watch_alarms gauge\n")
+	codes := map[monitor.Code]int{}
+	for _, a := range x.open {
+		codes[a.Code]++
+	}
+	for _, c := range monitor.Codes() {
+		fmt.Fprintf(w, "tamthe_watch_alarms{code=%q} %d\n", string(c), codes[c])
+	}
+	fmt.Fprintf(w, "# HELP tamthe_watch_last_seconds When a look last reached everything.\n# TYPE tamthe_watch_last_seconds gauge\n")
+	if !x.last.IsZero() {
+		fmt.Fprintf(w, "tamthe_watch_last_seconds %d\n", x.last.Unix())
+	}
+	if x.seen == nil {
+		return
+	}
+	fmt.Fprintf(w, "# HELP tamthe_watch_away Places that the last look did not reach.\n# TYPE tamthe_watch_away gauge\ntamthe_watch_away %d\n", len(x.seen.Away))
+	fmt.Fprintf(w, "# HELP tamthe_watch_entries Entries of a log that were verified.\n# TYPE tamthe_watch_entries gauge\n")
+	for _, k := range x.seen.Logs {
+		fmt.Fprintf(w, "tamthe_watch_entries{log=%q} %d\n", k.Origin, k.Size)
+	}
+	fmt.Fprintf(w, "# HELP tamthe_watch_since_seconds When a log's newest checkpoint was first seen.\n# TYPE tamthe_watch_since_seconds gauge\n")
+	for _, k := range x.seen.Logs {
+		fmt.Fprintf(w, "tamthe_watch_since_seconds{log=%q} %d\n", k.Origin, k.Since.Unix())
+	}
+}
