@@ -115,6 +115,7 @@ type Office struct {
 
 	origin, logKey string
 	now            time.Time
+	jobs           int // applications that Jobs has named
 }
 
 // NewOffice returns the office over a ledger that it has founded already, or that

@@ -3,6 +3,7 @@ package postgres
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -18,7 +19,13 @@ type waiting struct {
 	turns.Ticket
 	at    issuance.Head
 	rows  []issuance.Encoded
-	guard func(ctx context.Context, tx pgx.Tx) error // asked once the log is locked; nil: nothing is asked
+	guard guard // asked once the log is locked; nil: nothing is asked
+}
+
+// guard may refuse an append in its transaction. One that stands before several appends is
+// asked once.
+type guard interface {
+	admit(ctx context.Context, q querier) error
 }
 
 // maxGroup is how many entries share a transaction, one append's own apart.
@@ -88,8 +95,9 @@ func (l *Ledger) commit(taken []*waiting) (bad int, err error) {
 	}
 	ctx, stop := context.WithTimeout(context.Background(), 2*l.o.Busy)
 	defer stop()
+	careful := false
 	for until := time.Now().Add(l.o.Busy); ; time.Sleep(pause) {
-		c, bad, err := l.try(ctx, taken)
+		c, bad, err := l.try(ctx, taken, careful)
 		if err == nil {
 			if c != nil { // else they were there
 				l.copies.Put(c.Note)
@@ -100,6 +108,10 @@ func (l *Ledger) commit(taken []*waiting) (bad int, err error) {
 		if bad < 0 && !refused(err) { // it is not known how the connection stands
 			l.writer.hangUp()
 			l.months.forget()
+		}
+		if taken := state(err) == stateUniqueViolation || state(err) == stateDivisionByZero; taken && !careful {
+			careful = true // to tell whose it is
+			continue
 		}
 		if !passing(err) || time.Now().After(until) {
 			return bad, err
@@ -114,98 +126,80 @@ func refused(err error) bool { return state(err) != "" && !away(err) }
 // before it, as if it came alone. The transaction is undone at the first that does not hold,
 // whose place is bad. It returns the checkpoint that it committed, nil if all entries were in
 // the ledger already.
-func (l *Ledger) try(ctx context.Context, group []*waiting) (c *ledger.Checkpoint, bad int, err error) {
+//
+// It takes two round trips. A careful one takes one more, before the commit, to tell whose
+// fault it is that something is taken.
+func (l *Ledger) try(ctx context.Context, group []*waiting, careful bool) (c *ledger.Checkpoint, bad int, err error) {
 	conn, err := l.writer.connection(ctx)
 	if err != nil {
 		return nil, -1, err
 	}
-	tx, err := conn.Begin(ctx)
-	if err != nil {
-		return nil, -1, err
-	}
-	defer rollback(tx)
-	h, err := lockHead(ctx, tx)
+	w := &writing{l: l, conn: conn, careful: careful}
+	w.head, w.there, err = begin(ctx, conn, identities(group))
+	defer func() {
+		if err != nil {
+			abandon(conn)
+		}
+	}()
 	if err == nil {
-		err = l.refresh(ctx, tx, h)
+		err = l.refresh(ctx, conn, w.head)
 	}
 	if err != nil {
 		return nil, -1, err
 	}
-	w := &writing{l: l, tx: tx, head: h}
 	bad, err = w.judge(ctx, group)
 	if err == nil {
-		bad, err = w.write(ctx)
+		c, bad, err = w.write(ctx)
 	}
-	if whose, signed := w.signatures(); signed != nil && err == nil {
-		bad, err = whose, signed
-	}
-	if err == nil && len(w.rows) > 0 {
-		c, err = w.sign(ctx)
-	}
-	if err != nil {
-		return nil, bad, err
-	}
-	return c, -1, acknowledge(ctx, tx)
+	return c, bad, err
 }
 
-// acknowledge commits, also where nothing was written: what was found there may be of a
-// transaction that is on this server's disk only, and the lock of the log's row makes the
-// commit wait until all before it is where it must be.
-func acknowledge(ctx context.Context, tx pgx.Tx) error { return tx.Commit(ctx) }
+// identities are those of all entries that wait.
+func identities(group []*waiting) [][]byte {
+	var ids [][]byte
+	for _, a := range group {
+		for i := range a.rows {
+			ids = append(ids, a.rows[i].Entry.ID[:])
+		}
+	}
+	return ids
+}
 
-// repeated reports whether the entries are in the ledger already, octet for octet. If the
-// first is, the others must be too. If it is not, none may be; the key of identities refuses
-// any that is.
+// repeated reports whether the entries are in the ledger already, octet for octet: all of
+// them, or none.
 func (w *writing) repeated(ctx context.Context, rows []issuance.Encoded) (bool, error) {
-	ids := make([][]byte, len(rows))
+	found := 0
 	for i := range rows {
-		ids[i] = rows[i].Entry.ID[:]
-	}
-	there, err := w.found(ctx, ids)
-	if err != nil || len(there) == 0 {
-		return false, err
-	}
-	for i, id := range ids {
-		switch leaf := there[string(id)]; {
+		leaf, err := w.found(ctx, rows[i].Entry.ID)
+		switch {
+		case err != nil:
+			return false, err
 		case leaf == nil:
-			return false, fmt.Errorf("%d of %d entries are there: %w", len(there), len(rows), issuance.ErrConflict)
+			continue
 		case !bytes.Equal(leaf, rows[i].Leaf):
-			return false, fmt.Errorf("entry %x is another: %w", id, issuance.ErrConflict)
+			return false, fmt.Errorf("entry %x is another: %w", rows[i].Entry.ID, issuance.ErrConflict)
 		}
+		found++
 	}
-	return true, nil
+	if found > 0 && found < len(rows) {
+		return false, fmt.Errorf("%d of %d entries are there: %w", found, len(rows), issuance.ErrConflict)
+	}
+	return found > 0, nil
 }
 
-// found returns the leaves of the entries of those identities that are in the ledger, those
-// of this transaction's earlier appends among them.
-func (w *writing) found(ctx context.Context, ids [][]byte) (map[string][]byte, error) {
-	leaves := map[string][]byte{}
-	for _, id := range ids {
-		if i, ok := w.mine[[16]byte(id)]; ok {
-			leaves[string(id)] = w.rows[i].Leaf
-		}
+// found returns the leaf of the entry of an identity, which may be of an append before in this
+// transaction; nil if there is none.
+func (w *writing) found(ctx context.Context, id [16]byte) ([]byte, error) {
+	if i, ok := w.mine[id]; ok {
+		return w.rows[i].Leaf, nil
 	}
-	rows, err := w.tx.Query(ctx, "SELECT id, idx FROM identity WHERE id = ANY($1)", ids)
-	if err != nil {
-		return nil, err
+	index, ok := w.there[id]
+	if !ok {
+		return nil, nil
 	}
-	type place struct {
-		id    []byte
-		index int64
+	leaf, err := w.l.leaf(ctx, w.conn, index)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, fmt.Errorf("%w: entry %x is not at %d", ledger.ErrDamaged, id, index)
 	}
-	places, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (p place, err error) {
-		err = row.Scan(&p.id, &p.index)
-		return p, err
-	})
-	if err != nil {
-		return nil, err
-	}
-	for _, p := range places {
-		leaf, err := w.l.leaf(ctx, w.tx, p.index)
-		if err != nil {
-			return nil, err
-		}
-		leaves[string(p.id)] = leaf
-	}
-	return leaves, nil
+	return leaf, err
 }

@@ -50,18 +50,63 @@ type head struct {
 	opened      bool // the month has a row
 }
 
-// lockHead locks the log: nobody else appends until the transaction ends. The month is that of
-// the server's clock, and never goes back.
-func lockHead(ctx context.Context, tx pgx.Tx) (h head, err error) {
-	err = tx.QueryRow(ctx, `SELECT size, epoch, holder,
-		greatest(date_trunc('month', now())::date, (SELECT max(month) FROM month)),
-		coalesce((SELECT max(month) FROM month) >= date_trunc('month', now())::date, false)
-		FROM log FOR UPDATE`).Scan(&h.size, &h.epoch, &h.holder, &h.month.month, &h.opened)
+const (
+	lockLog = "SELECT size, epoch, holder FROM log FOR UPDATE"
+	// The month is that of the server's clock, and never goes back.
+	thisMonth = `SELECT greatest(date_trunc('month', now())::date, max(month)),
+		coalesce(max(month) >= date_trunc('month', now())::date, false) FROM month`
+)
+
+// begin begins a transaction and locks the log: nobody else appends until it ends. It looks
+// up which of some identities are in the ledger, and where.
+func begin(ctx context.Context, conn *pgx.Conn, ids [][]byte) (h head, there map[[16]byte]int64, err error) {
+	b := &pgx.Batch{}
+	b.Queue("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
+	b.Queue(lockLog).QueryRow(func(row pgx.Row) error { return row.Scan(&h.size, &h.epoch, &h.holder) })
+	b.Queue(thisMonth).QueryRow(func(row pgx.Row) error { return row.Scan(&h.month.month, &h.opened) })
+	if len(ids) > 0 {
+		b.Queue("SELECT id, idx FROM identity WHERE id = ANY($1)", ids).Query(func(rows pgx.Rows) (err error) {
+			there, err = places(rows)
+			return err
+		})
+	}
+	err = conn.SendBatch(ctx, b).Close()
 	h.month.first = h.size // unless it has begun
 	if errors.Is(err, pgx.ErrNoRows) {
-		return h, fmt.Errorf("%w: the table of the log is empty", ledger.ErrDamaged)
+		return h, nil, fmt.Errorf("%w: the table of the log is empty", ledger.ErrDamaged)
 	}
-	return h, err
+	return h, there, err
+}
+
+func places(rows pgx.Rows) (map[[16]byte]int64, error) {
+	there := map[[16]byte]int64{}
+	for rows.Next() {
+		var id []byte
+		var index int64
+		if err := rows.Scan(&id, &index); err != nil {
+			return nil, err
+		}
+		if len(id) != 16 {
+			return nil, fmt.Errorf("%w: an identity of %d octets", ledger.ErrDamaged, len(id))
+		}
+		there[[16]byte(id)] = index
+	}
+	return there, rows.Err()
+}
+
+// end ends a transaction of begin. It commits also where nothing was written: what was found
+// may be of a transaction that is on this server's disk only, and the lock of the log's row
+// makes the commit wait until all before it is where it must be.
+const end = "COMMIT"
+
+// abandon ends a transaction that is not to hold, whatever became of the caller.
+func abandon(conn *pgx.Conn) {
+	if conn.IsClosed() {
+		return
+	}
+	ctx, stop := context.WithTimeout(context.Background(), goodbye)
+	defer stop()
+	_, _ = conn.Exec(ctx, "ROLLBACK") // outside a transaction it is a warning, no more
 }
 
 // fresh reports whether the cache is that of the log as it was locked.
@@ -70,14 +115,14 @@ func (c *cache) fresh(h head) bool {
 }
 
 // refresh makes the cache that of the log as the transaction sees it.
-func (l *Ledger) refresh(ctx context.Context, tx pgx.Tx, h head) error {
+func (l *Ledger) refresh(ctx context.Context, q querier, h head) error {
 	c := &l.writer.cache
 	if c.fresh(h) {
 		return nil
 	}
 	edge := make([]tlog.Hash, 0, 64)
 	for _, n := range ledger.Edge(h.size) {
-		hash, err := l.node(ctx, tx, n)
+		hash, err := l.node(ctx, q, n)
 		if err != nil {
 			return err
 		}

@@ -39,44 +39,47 @@ func (l *Ledger) verifier(ctx context.Context, q querier) (note.Verifier, error)
 
 // continuesKept returns the database's checkpoint, or ErrRolledBack if the database does not
 // continue a checkpoint that is kept outside it. in runs a transaction.
-func (l *Ledger) continuesKept(ctx context.Context, in func(context.Context, func(pgx.Tx) error) error) (now []byte, err error) {
+func (l *Ledger) continuesKept(ctx context.Context, in func(context.Context, func(querier) error) error) (now []byte, err error) {
 	known := l.outside().Read()
-	err = in(ctx, func(tx pgx.Tx) error {
+	err = in(ctx, func(q querier) error {
 		var size int64
-		if err := tx.QueryRow(ctx, "SELECT size, checkpoint FROM log").Scan(&size, &now); err != nil {
+		if err := q.QueryRow(ctx, "SELECT size, checkpoint FROM log").Scan(&size, &now); err != nil {
 			return err
 		}
-		v, err := l.verifier(ctx, tx)
+		v, err := l.verifier(ctx, q)
 		if err != nil && !(size == 0 && errors.Is(err, ledger.ErrCheckpoint)) { // an empty log names no key
 			return err
 		}
 		if err := ledger.SignsFor(l.o.Signer, size, v); err != nil {
 			return err
 		}
-		return ledger.Continues(known, size, v, func(size int64) (tlog.Hash, error) { return l.rootAt(ctx, tx, size) })
+		return ledger.Continues(known, size, v, func(size int64) (tlog.Hash, error) { return l.rootAt(ctx, q, size) })
 	})
 	return now, err
 }
 
 // settled runs f while nobody appends, and says so only when all that f saw is where it must
 // be: what one server alone has may be gone after it.
-func (l *Ledger) settled(ctx context.Context, f func(pgx.Tx) error) error {
+func (l *Ledger) settled(ctx context.Context, f func(querier) error) error {
 	conn, err := l.writer.connection(ctx)
 	if err != nil {
 		return err
 	}
-	tx, err := conn.Begin(ctx)
+	if _, _, err = begin(ctx, conn, nil); err == nil {
+		err = f(conn)
+	}
+	if err == nil {
+		_, err = conn.Exec(ctx, end)
+	}
 	if err != nil {
-		return err
+		abandon(conn)
 	}
-	defer rollback(tx)
-	if _, err := lockHead(ctx, tx); err != nil {
-		return err
-	}
-	if err := f(tx); err != nil {
-		return err
-	}
-	return acknowledge(ctx, tx)
+	return err
+}
+
+// looked runs f in one read transaction.
+func (l *Ledger) looked(ctx context.Context, f func(querier) error) error {
+	return l.snapshot(ctx, func(tx pgx.Tx) error { return f(tx) })
 }
 
 // rootAt is the root that the tree had at an earlier size.

@@ -16,6 +16,7 @@ import (
 const (
 	stateUniqueViolation   = "23505"
 	stateIntegrity         = "23000" // our triggers
+	stateDivisionByZero    = "22012" // what we assert does not hold
 	stateSerialization     = "40001"
 	stateDeadlock          = "40P01"
 	stateLockTimeout       = "55P03"
@@ -49,7 +50,7 @@ func typed(err error) error {
 	}
 	as := func(name error) error { return fmt.Errorf("%w: %w", name, err) }
 	switch code := state(err); {
-	case code == stateIntegrity, code == stateCorrupted, code == stateIndexCorrupted:
+	case code == stateIntegrity, code == stateDivisionByZero, code == stateCorrupted, code == stateIndexCorrupted:
 		return as(ledger.ErrDamaged)
 	case code == stateReadOnly, code == statePrivilege:
 		return as(ledger.ErrReadOnly)

@@ -62,7 +62,7 @@ func (s *sequencer) read(body []byte) (w *waiting, err error) {
 	if err != nil {
 		return nil, err
 	}
-	return &waiting{Ticket: turns.NewTicket(), at: sub.Head, rows: rows, guard: s.guard}, nil
+	return &waiting{Ticket: turns.NewTicket(), at: sub.Head, rows: rows, guard: s}, nil
 }
 
 // commit is the ledger's, for what may hold anything.

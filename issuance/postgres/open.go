@@ -160,11 +160,11 @@ func (l *Ledger) ready(ctx context.Context) error {
 		return err
 	}
 	if l.writer == nil {
-		_, l.behind = l.continuesKept(ctx, l.snapshot)
+		_, l.behind = l.continuesKept(ctx, l.looked)
 		return nil
 	}
 	if l.o.Signer == nil { // a copy would be of what one server alone may have
-		_, err = l.continuesKept(ctx, l.snapshot)
+		_, err = l.continuesKept(ctx, l.looked)
 		return err
 	}
 	if s := l.o.Signer; s.Name() != l.origin {

@@ -323,11 +323,15 @@ func fillUntilFull(t *testing.T, q *queue, dsn string) error {
 	return err
 }
 
+type poison struct{}
+
+func (poison) admit(context.Context, querier) error { panic("poison") }
+
 // TestPanic: a submission over which the program fails fails alone.
 func TestPanic(t *testing.T) {
 	q := newQueue(t)
 	s := &sequencer{l: q.log, o: Sequencing{Logger: slog.New(slog.DiscardHandler)}}
-	if _, err := s.commit([]*waiting{{guard: func(context.Context, pgx.Tx) error { panic("poison") }}}); !errors.Is(err, errPanicked) {
+	if _, err := s.commit([]*waiting{{guard: poison{}}}); !errors.Is(err, errPanicked) {
 		t.Errorf("%v", err)
 	}
 	office := ledgertest.NewOffice(t, q.log)

@@ -42,7 +42,7 @@ func (w *writing) insert(ctx context.Context, b *pgx.Batch, table string, names 
 		b.Queue(fmt.Sprintf("INSERT INTO %s SELECT $1::date, r.* FROM unnest(%s) r", part, types), args...)
 		return nil
 	}
-	_, err := w.tx.CopyFrom(ctx, pgx.Identifier{part}, append([]string{"month"}, names...), pgx.CopyFromSlice(n, func(i int) ([]any, error) {
+	_, err := w.conn.CopyFrom(ctx, pgx.Identifier{part}, append([]string{"month"}, names...), pgx.CopyFromSlice(n, func(i int) ([]any, error) {
 		return append([]any{w.head.month.month}, c.row(i)...), nil
 	}))
 	return err

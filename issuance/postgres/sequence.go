@@ -73,7 +73,6 @@ type sequencer struct {
 
 	epoch   int64            // of the queue, while it is this one's
 	beaten  time.Time        // when it last said so
-	guarded pgx.Tx           // in which the queue was this one's
 	swept   time.Time        // when old outcomes were last purged
 	strikes map[[32]byte]int // how often a submission failed for no reason that its desk could be told
 	shares  map[string]int   // of a group, by desk: less for those whose submissions are refused
@@ -152,20 +151,16 @@ func (s *sequencer) beat(ctx context.Context, c interface {
 	return err
 }
 
-// guard refuses in an append's transaction, where the log is locked, what another sequencer
-// may have refused already. One look serves all that share the transaction.
-func (s *sequencer) guard(ctx context.Context, tx pgx.Tx) error {
-	if tx == s.guarded {
-		return nil
-	}
+// admit implements guard: it refuses in an append's transaction, where the log is locked, what
+// another sequencer may have refused already.
+func (s *sequencer) admit(ctx context.Context, q querier) error {
 	var epoch int64
-	if err := tx.QueryRow(ctx, "SELECT epoch FROM queue").Scan(&epoch); err != nil {
+	if err := q.QueryRow(ctx, "SELECT epoch FROM queue").Scan(&epoch); err != nil {
 		return err
 	}
 	if epoch != s.epoch {
 		return fmt.Errorf("the queue: %w", ledger.ErrFenced)
 	}
-	s.guarded = tx
 	return nil
 }
 

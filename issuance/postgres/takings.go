@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/tamthe/tamthe/issuance"
 	"github.com/tamthe/tamthe/issuance/ledger"
@@ -105,15 +104,16 @@ func (t *takings) settle(order []issuance.Claim, held map[issuance.Claim]*fate) 
 	}
 }
 
-// queue puts it into the batch.
+// queue puts it into the batch. Unless the transaction is careful, it fails where something is
+// taken that is to be taken, or not held that is to be released.
 func (t *takings) queue(b *pgx.Batch) {
-	t.before.queue(b)
+	t.before.queue(b, t.w.careful)
 	t.claims.queue(b, "claim", t.w)
 	t.holds.queue(b, "hold", t.w)
-	t.after.queue(b)
+	t.after.queue(b, t.w.careful)
 }
 
-func (r *releases) queue(b *pgx.Batch) {
+func (r *releases) queue(b *pgx.Batch, careful bool) {
 	if len(r.list) == 0 {
 		return
 	}
@@ -122,11 +122,13 @@ func (r *releases) queue(b *pgx.Batch) {
 	for i, s := range r.by {
 		byKind[i], by[i] = string(s.Kind), s.ID
 	}
-	b.Queue(`DELETE FROM hold h USING unnest($1::text[], $2::text[], $3::text[], $4::text[]) r (kind, value, stream_kind, stream)
-		WHERE h.kind = r.kind AND h.value = r.value AND h.stream_kind = r.stream_kind AND h.stream = r.stream`,
-		kind, value, byKind, by).Exec(func(tag pgconn.CommandTag) error {
-		r.gone = tag.RowsAffected()
-		return nil
+	b.Queue(`WITH gone AS (
+			DELETE FROM hold h USING unnest($1::text[], $2::text[], $3::text[], $4::text[]) r (kind, value, stream_kind, stream)
+			WHERE h.kind = r.kind AND h.value = r.value AND h.stream_kind = r.stream_kind AND h.stream = r.stream RETURNING 1
+		) SELECT count(*), 1 / (count(*) = $5 OR $6)::int FROM gone`,
+		kind, value, byKind, by, len(r.list), careful).QueryRow(func(row pgx.Row) error {
+		var one int
+		return row.Scan(&r.gone, &one)
 	})
 }
 
@@ -142,8 +144,12 @@ func (t *table) queue(b *pgx.Batch, name string, w *writing) {
 		s := w.rows[row].Entry.Stream
 		byKind[i], by[i], index[i] = string(s.Kind), s.ID, w.head.size+int64(row)
 	}
-	b.Queue("INSERT INTO "+name+` SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[])
-		ON CONFLICT (kind, value) DO NOTHING RETURNING kind, value`, kind, value, byKind, by, index).Query(func(rows pgx.Rows) error {
+	text := "INSERT INTO " + name + " SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[])"
+	if !w.careful {
+		b.Queue(text, kind, value, byKind, by, index)
+		return
+	}
+	b.Queue(text+" ON CONFLICT (kind, value) DO NOTHING RETURNING kind, value", kind, value, byKind, by, index).Query(func(rows pgx.Rows) error {
 		for rows.Next() {
 			var c issuance.Claim
 			if err := rows.Scan(&c.Kind, &c.Value); err != nil {
@@ -178,7 +184,7 @@ func (t *takings) settled(ctx context.Context) (row int, err error) {
 			if of.took[c] {
 				continue
 			}
-			holder, err := findTaken(ctx, t.w.tx, of.name, c)
+			holder, err := findTaken(ctx, t.w.conn, of.name, c)
 			if err != nil {
 				return -1, err
 			}

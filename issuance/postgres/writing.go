@@ -13,9 +13,11 @@ import (
 
 // writing is the transaction of one group of appends.
 type writing struct {
-	l    *Ledger
-	tx   pgx.Tx
-	head head
+	l       *Ledger
+	conn    *pgx.Conn
+	head    head
+	there   map[[16]byte]int64 // identities that are in the ledger, and where
+	careful bool               // look who has what is taken, before the commit
 
 	rows  []issuance.Encoded // of all appends, in the order of the log
 	whose []int              // for each row the place of its append in the group
@@ -35,11 +37,13 @@ type verifying struct {
 func (w *writing) judge(ctx context.Context, group []*waiting) (bad int, err error) {
 	c := &w.l.writer.cache
 	w.mine = map[[16]byte]int{}
+	var asked guard
 	for i, a := range group {
-		if a.guard != nil {
-			if err := a.guard(ctx, w.tx); err != nil {
+		if a.guard != nil && a.guard != asked {
+			if err := a.guard.admit(ctx, w.conn); err != nil {
 				return i, err
 			}
+			asked = a.guard
 		}
 		there, err := w.repeated(ctx, a.rows)
 		if err != nil {
@@ -49,7 +53,7 @@ func (w *writing) judge(ctx context.Context, group []*waiting) (bad int, err err
 			continue
 		}
 		size := w.head.size + int64(len(w.rows))
-		wait, err := c.book.Admit(ctx, &reader{w.l, w.tx}, size, a.at, a.rows, func() ([]issuance.StreamID, error) { return operators(ctx, w.tx) })
+		wait, err := c.book.Admit(ctx, &reader{w.l, w.conn}, size, a.at, a.rows, func() ([]issuance.StreamID, error) { return operators(ctx, w.conn) })
 		w.verifying = append(w.verifying, verifying{i, wait})
 		if err != nil {
 			return i, err
@@ -80,39 +84,60 @@ func (w *writing) signatures() (whose int, wrong error) {
 // many is from how many rows on they are copied in.
 const many = 64
 
-// write adds the rows and lets the tree grow. bad is the append that did not hold, -1 if none
-// is to blame.
-func (w *writing) write(ctx context.Context) (bad int, err error) {
-	if len(w.rows) == 0 {
-		return -1, nil
-	}
+// write adds the rows, lets the tree grow, and commits. bad is the append that did not hold,
+// -1 if none is to blame. It returns no checkpoint if there is nothing to write.
+func (w *writing) write(ctx context.Context) (c *ledger.Checkpoint, bad int, err error) {
+	b := &pgx.Batch{}
 	take := takings{w: w}
-	if row, err := take.plan(); err != nil {
-		return w.blame(row), err
+	if len(w.rows) > 0 {
+		var row int
+		if row, err = take.plan(); err != nil {
+			bad = w.blame(row)
+		} else {
+			c, err = w.queue(ctx, b, &take)
+			bad = -1
+		}
 	}
+	if whose, signed := w.signatures(); signed != nil && err == nil {
+		bad, err = whose, signed
+	}
+	if err != nil {
+		return nil, bad, err
+	}
+	if w.careful {
+		if err := w.conn.SendBatch(ctx, b).Close(); err != nil {
+			return nil, -1, err
+		}
+		if row, err := take.settled(ctx); err != nil {
+			return nil, w.blame(row), err
+		}
+		b = &pgx.Batch{}
+	}
+	b.Queue(end)
+	if err := w.conn.SendBatch(ctx, b).Close(); err != nil {
+		return nil, -1, err
+	}
+	w.l.writer.cache.size += int64(len(w.rows))
+	return c, -1, nil
+}
+
+// queue puts all that is to be written into the batch, and returns the checkpoint over it.
+func (w *writing) queue(ctx context.Context, b *pgx.Batch, take *takings) (*ledger.Checkpoint, error) {
 	if err := w.openMonth(ctx); err != nil {
-		return -1, err
+		return nil, err
 	}
 	hashes := make([]tlog.Hash, len(w.rows))
 	for i := range w.rows {
 		hashes[i] = tlog.Hash(issuance.LeafHash(w.rows[i].Leaf))
 	}
-	b := &pgx.Batch{}
 	if err := w.entries(ctx, b, hashes); err != nil {
-		return -1, err
+		return nil, err
 	}
 	w.identities(b)
 	w.streams(b, hashes)
 	take.queue(b)
 	w.places(b)
-	if err := w.tx.SendBatch(ctx, b).Close(); err != nil {
-		return -1, err
-	}
-	if row, err := take.settled(ctx); err != nil {
-		return w.blame(row), err
-	}
-	w.l.writer.cache.size += int64(len(w.rows))
-	return -1, nil
+	return w.sign(b)
 }
 
 // blame is the append that a row belongs to, -1 of no row.
@@ -128,33 +153,28 @@ func (w *writing) openMonth(ctx context.Context) error {
 	if w.head.opened {
 		return nil
 	}
-	if _, err := w.tx.Exec(ctx, "SELECT open_month($1)", w.head.month.month); err != nil {
+	if _, err := w.conn.Exec(ctx, "SELECT open_month($1)", w.head.month.month); err != nil {
 		return err
 	}
-	_, err := w.tx.Exec(ctx, "INSERT INTO month VALUES ($1, $2)", w.head.month.month, w.head.size)
+	_, err := w.conn.Exec(ctx, "INSERT INTO month VALUES ($1, $2)", w.head.month.month, w.head.size)
 	return err
 }
 
-// sign puts the checkpoint over all that was written, if the log still is as it was locked.
-func (w *writing) sign(ctx context.Context) (*ledger.Checkpoint, error) {
+// sign puts the checkpoint over all that was written, if the log still is as it was locked:
+// else there is no row to divide by, and the transaction fails.
+func (w *writing) sign(b *pgx.Batch) (*ledger.Checkpoint, error) {
 	cache := &w.l.writer.cache
 	c, err := ledger.SignCheckpoint(w.l.origin, cache.tree.Size(), cache.tree.Root(), w.l.o.Signer)
 	if err != nil {
 		return nil, err
 	}
-	epoch := w.head.epoch
+	cache.epoch = w.head.epoch
 	if w.head.holder != cache.holder {
-		epoch++
+		cache.epoch++
 	}
-	tag, err := w.tx.Exec(ctx, `UPDATE log SET size = $1, checkpoint = $2, epoch = $3, holder = $4, since = clock_timestamp()
-		WHERE epoch = $5 AND holder = $6 AND size = $7`, c.Size, c.Note, epoch, cache.holder, w.head.epoch, w.head.holder, w.head.size)
-	if err != nil {
-		return nil, err
-	}
-	if tag.RowsAffected() != 1 {
-		return nil, ledger.ErrFenced
-	}
-	cache.epoch = epoch
+	b.Queue(`WITH done AS (UPDATE log SET size = $1, checkpoint = $2, epoch = $3, holder = $4, since = clock_timestamp()
+		WHERE epoch = $5 AND holder = $6 AND size = $7 RETURNING 1) SELECT 1 / count(*) FROM done`,
+		c.Size, c.Note, cache.epoch, cache.holder, w.head.epoch, w.head.holder, w.head.size)
 	return c, nil
 }
 

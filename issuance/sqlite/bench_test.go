@@ -8,12 +8,9 @@ import (
 	"fmt"
 	"math/bits"
 	"path/filepath"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/tamthe/tamthe/issuance"
 	"github.com/tamthe/tamthe/issuance/ledgertest"
 	"github.com/tamthe/tamthe/issuance/sqlite"
 )
@@ -35,7 +32,6 @@ type appendBench struct {
 	ledger *sqlite.Ledger
 	office *ledgertest.Office
 	bare   *sql.DB
-	named  int
 }
 
 func newAppendBench(tb testing.TB) *appendBench {
@@ -52,79 +48,15 @@ func newAppendBench(tb testing.TB) *appendBench {
 	return a
 }
 
-// job is one append and the octets that it holds.
-type job struct {
-	at      issuance.Head
-	entries []issuance.Entry
-	rows    []bareRow
-}
-
-// bareRow is what an entry is in octets.
-type bareRow struct{ id, octets []byte }
-
-func (a *appendBench) jobs(tb testing.TB, appends, batch int) []job {
-	jobs := make([]job, appends)
-	for i := range jobs {
-		steps := make([]ledgertest.Step, batch)
-		for j := range steps {
-			a.named++
-			steps[j] = a.office.Enrol(fmt.Sprintf("A-%d", a.named), fmt.Sprint(a.named), "")
-		}
-		at, entries, err := a.office.Build(context.Background(), true, steps...)
-		if err != nil {
-			tb.Fatal(err)
-		}
-		jobs[i] = job{at: at, entries: entries}
-		for _, e := range entries {
-			leaf, err := e.Leaf()
-			if err != nil {
-				tb.Fatal(err)
-			}
-			payload, err := e.Payload()
-			if err != nil {
-				tb.Fatal(err)
-			}
-			octets := append(leaf, payload...)
-			for _, sealed := range e.Attach {
-				octets = append(octets, sealed.Sealed...)
-			}
-			jobs[i].rows = append(jobs[i].rows, bareRow{bytes.Clone(e.ID[:]), octets})
-		}
-	}
-	return jobs
-}
-
 // ours appends the jobs by so many callers at once.
-func (a *appendBench) ours(tb testing.TB, jobs []job, writers int) time.Duration {
-	var next atomic.Int64
-	var work sync.WaitGroup
-	start := time.Now()
-	for range writers {
-		work.Go(func() {
-			for {
-				i := int(next.Add(1)) - 1
-				if i >= len(jobs) {
-					return
-				}
-				if err := a.ledger.Append(context.Background(), jobs[i].at, jobs[i].entries...); err != nil {
-					tb.Error(err)
-					return
-				}
-			}
-		})
-	}
-	work.Wait()
-	return time.Since(start)
+func (a *appendBench) ours(tb testing.TB, jobs []ledgertest.Job, writers int) time.Duration {
+	return ledgertest.Side(tb, jobs, writers, func(_ int, j ledgertest.Job) error {
+		return a.ledger.Append(context.Background(), j.At, j.Entries...)
+	})
 }
 
-func (a *appendBench) theirs(tb testing.TB, jobs []job) time.Duration {
-	start := time.Now()
-	for _, j := range jobs {
-		if err := insertBare(a.bare, j.rows); err != nil {
-			tb.Fatal(err)
-		}
-	}
-	return time.Since(start)
+func (a *appendBench) theirs(tb testing.TB, jobs []ledgertest.Job) time.Duration {
+	return ledgertest.Side(tb, jobs, 1, func(_ int, j ledgertest.Job) error { return insertBare(a.bare, j.Rows) })
 }
 
 func benchmarkAppend(b *testing.B, batch, writers int) {
@@ -136,25 +68,16 @@ func benchmarkAppend(b *testing.B, batch, writers int) {
 	entries := 0
 	for b.Loop() {
 		b.StopTimer()
-		jobs := a.jobs(b, writers, batch)
+		jobs := a.office.Jobs(b, writers, batch)
 		b.StartTimer()
 		ours += a.ours(b, jobs, writers)
 		b.StopTimer()
 		theirs += a.theirs(b, jobs)
-		entries += count(jobs)
+		entries += ledgertest.Count(jobs)
 		b.StartTimer()
 	}
 	b.ReportMetric(float64(theirs)/float64(ours), "ratio")
 	b.ReportMetric(float64(entries)/ours.Seconds(), "entries/s")
-}
-
-// count is the number of entries in jobs.
-func count(jobs []job) int {
-	n := 0
-	for _, j := range jobs {
-		n += len(j.entries)
-	}
-	return n
 }
 
 func openBare(b testing.TB, path string) *sql.DB {
@@ -170,7 +93,7 @@ func openBare(b testing.TB, path string) *sql.DB {
 	return db
 }
 
-func insertBare(db *sql.DB, rows []bareRow) error {
+func insertBare(db *sql.DB, rows []ledgertest.Octets) error {
 	tx, err := db.Begin()
 	if err != nil {
 		return err
@@ -181,7 +104,7 @@ func insertBare(db *sql.DB, rows []bareRow) error {
 		return err
 	}
 	for _, r := range rows {
-		if _, err := stmt.Exec(r.id, r.octets); err != nil {
+		if _, err := stmt.Exec(r.ID, r.All); err != nil {
 			return err
 		}
 	}

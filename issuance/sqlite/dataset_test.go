@@ -28,9 +28,10 @@ func TestDatasetOfLongLedger(t *testing.T) {
 	}
 	a := newAppendBench(t)
 	var peaks []uint64
+	made := 0
 	for _, size := range sizes {
-		for a.named < size {
-			a.ours(t, a.jobs(t, 1, 500), 1)
+		for ; made < size; made += 500 {
+			a.ours(t, a.office.Jobs(t, 1, 500), 1)
 		}
 		o := desk.Office{Store: a.ledger, Now: func() time.Time { return time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC) }, Place: "hanoi"}
 		options := desk.DatasetOptions{
@@ -39,16 +40,16 @@ func TestDatasetOfLongLedger(t *testing.T) {
 		debug.FreeOSMemory()
 		stop := watchHeap()
 		begun := time.Now()
-		made, result, err := o.WriteDataset(t.Context(), io.Discard, options)
+		of, result, err := o.WriteDataset(t.Context(), io.Discard, options)
 		peaks = append(peaks, stop())
 		if err != nil {
 			t.Fatal(err)
 		}
 		// One act of each application, unless March is over before the last of them.
-		if made.Size < int64(size) || result.Rows+result.Withheld < int64(min(size, 500)) {
-			t.Errorf("%+v of %+v", result, made)
+		if of.Size < int64(size) || result.Rows+result.Withheld < int64(min(size, 500)) {
+			t.Errorf("%+v of %+v", result, of)
 		}
-		t.Logf("%d entries: %d rows, %.0f applications/s, heap at most %d MB", made.Size, result.Rows, float64(size)/time.Since(begun).Seconds(), peaks[len(peaks)-1]>>20)
+		t.Logf("%d entries: %d rows, %.0f applications/s, heap at most %d MB", of.Size, result.Rows, float64(size)/time.Since(begun).Seconds(), peaks[len(peaks)-1]>>20)
 	}
 	if peaks[1] > 2*peaks[0]+32<<20 {
 		t.Errorf("the heap grows from %d to %d octets", peaks[0], peaks[1])

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"testing"
 	"time"
+
+	"github.com/tamthe/tamthe/issuance/ledgertest"
 )
 
 // A ledger stays as quick as it was: entries a second at the beginning and at the end of a
@@ -35,10 +37,10 @@ func TestLongLedger(t *testing.T) {
 		var ours, theirs time.Duration
 		entries := 0
 		for range applications / windows / batch {
-			jobs := a.jobs(t, 1, batch)
+			jobs := a.office.Jobs(t, 1, batch)
 			ours += a.ours(t, jobs, 1)
 			theirs += a.theirs(t, jobs)
-			entries += count(jobs)
+			entries += ledgertest.Count(jobs)
 		}
 		ratios = append(ratios, float64(theirs)/float64(ours))
 		t.Logf("part %d, %d entries: %.0f entries/s, %.3f of a bare insert", w+1, entries, float64(entries)/ours.Seconds(), ratios[w])
