@@ -66,7 +66,7 @@ func begin(ctx context.Context, conn *pgx.Conn, ids [][]byte) (h head, there map
 	b.Queue(thisMonth).QueryRow(func(row pgx.Row) error { return row.Scan(&h.month.month, &h.opened) })
 	if len(ids) > 0 {
 		b.Queue("SELECT id, idx FROM identity WHERE id = ANY($1)", ids).Query(func(rows pgx.Rows) (err error) {
-			there, err = places(rows)
+			there, err = indexes(rows)
 			return err
 		})
 	}
@@ -78,7 +78,7 @@ func begin(ctx context.Context, conn *pgx.Conn, ids [][]byte) (h head, there map
 	return h, there, err
 }
 
-func places(rows pgx.Rows) (map[[16]byte]int64, error) {
+func indexes(rows pgx.Rows) (map[[16]byte]int64, error) {
 	there := map[[16]byte]int64{}
 	for rows.Next() {
 		var id []byte
