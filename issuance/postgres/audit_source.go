@@ -132,35 +132,18 @@ func (s *store) each(ctx context.Context, table string, f func(ledger.Taken) err
 	}
 }
 
-// EachPlace implements [ledger.Source].
+// EachPlace implements [ledger.Source]. A place of a list that has no name is one of the list
+// "", which no card names.
 func (s *store) EachPlace(ctx context.Context, f func(ledger.Place) error) error {
-	rows, err := s.tx.Query(ctx, "SELECT uri FROM status_list ORDER BY number")
-	if err != nil {
-		return err
-	}
-	lists, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	if err != nil {
-		return err
-	}
-	for _, uri := range lists {
-		if err := s.placesOf(ctx, uri, f); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (s *store) placesOf(ctx context.Context, uri string, f func(ledger.Place) error) error {
-	for place := int64(-1); ; {
-		rows, err := s.tx.Query(ctx, `SELECT place, state, since FROM status
-			WHERE list = (SELECT number FROM status_list WHERE uri = $1) AND place > $2 ORDER BY place LIMIT $3`, uri, place, tableAtOnce)
+	for list, place := int64(-1), int64(-1); ; {
+		rows, err := s.tx.Query(ctx, `SELECT list, coalesce(uri, ''), place, state, since FROM status LEFT JOIN status_list ON number = list
+			WHERE (list, place) > ($1, $2) ORDER BY list, place LIMIT $3`, list, place, tableAtOnce)
 		if err != nil {
 			return err
 		}
-		some, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (ledger.Place, error) {
-			p := ledger.Place{List: uri}
+		some, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (p ledger.Place, err error) {
 			var state int16
-			err := row.Scan(&p.Index, &state, &p.Since)
+			err = row.Scan(&list, &p.List, &p.Index, &state, &p.Since)
 			p.State = status.State(state)
 			return p, err
 		})

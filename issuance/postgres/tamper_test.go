@@ -118,8 +118,9 @@ func TestTamper(t *testing.T) {
 		"log renamed":          {"UPDATE log SET origin = 'other.test'", ledger.CheckpointBad, -1, ""},
 		"no checkpoint":        {"UPDATE log SET checkpoint = ''", ledger.CheckpointBad, -1, ""},
 
-		"card in force again":  {"UPDATE status SET state = 2 WHERE since = 48", ledger.StatusChanged, 48, "card/C-1"},
-		"card of no list":      {"DELETE FROM status WHERE since = 48", ledger.StatusChanged, 48, "card/C-1"},
+		"card in force again": {"UPDATE status SET state = 2 WHERE since = 48", ledger.StatusChanged, 48, "card/C-1"},
+		"list without a name": {"DELETE FROM status_list", ledger.StatusChanged, 48, "card/C-1"},
+		"card of no list":     {"DELETE FROM status WHERE since = 48", ledger.StatusChanged, 48, "card/C-1"},
 
 		// what other engines' stores have not
 		"in another month":      {"UPDATE entry SET month = (SELECT max(month) FROM month) WHERE idx = 20", ledger.StoreDamaged, 20, "application/A-1"},
