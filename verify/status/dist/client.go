@@ -1,0 +1,257 @@
+package dist
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/tamthe/tamthe/verify/pki"
+	"github.com/tamthe/tamthe/verify/status"
+)
+
+// ErrAnother says that an address hands out another list than it did, or than was asked for.
+var ErrAnother = errors.New("another list than this device follows there")
+
+// Client keeps a device's folder of lists at what is published. It is for one goroutine; one
+// program at a time may fetch into a folder from one address.
+type Client struct {
+	Dir     string         // the folder of lists
+	Signers status.Signers // whose lists are taken
+	Memory  status.Memory  // what was seen before; nil remembers what lies in the folder
+	Now     func() time.Time
+
+	List string        // URI of the list that must come; "" is the one that came first
+	HTTP *http.Client  // nil: an ordinary one
+	Idle time.Duration // how long a server may be silent; 0 is half a minute
+
+	octets int64 // that came so far
+}
+
+// Fetched is what a fetch did.
+type Fetched struct {
+	List       string
+	From, To   uint64 // numbers of the snapshots before and now; From is 0 if there was none
+	Steps      int    // patches that were applied; 0 if the snapshot came whole, or nothing new
+	Octets     int64  // that came
+	NextUpdate time.Time
+	Overdue    bool // what is published is older than its publisher promised
+}
+
+// Fetch takes from an address what is newer there. Whatever goes wrong, the lists of the folder
+// stay as they were. Errors: those of status.Parse, pki.ErrRollback for an older head than was
+// seen, ErrAnother, ErrOther and ErrServer.
+func (c *Client) Fetch(ctx context.Context, address string) (*Fetched, error) {
+	base, err := url.Parse(address)
+	if err != nil || base.Scheme != "http" && base.Scheme != "https" || base.Host == "" {
+		return nil, fmt.Errorf("%w: not an http or https address", ErrServer)
+	}
+	if !strings.HasSuffix(base.Path, "/") {
+		base.Path += "/"
+	}
+	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
+		return nil, err
+	}
+	c.octets = 0
+	f := &fetch{c: c, base: base, shelf: shelfOf(c.Dir, base.String())}
+	f.state = f.shelf.load(base.String())
+	if f.held, err = f.shelf.held(c.Signers); err != nil {
+		return nil, err
+	}
+	return f.run(ctx)
+}
+
+// fetch is one fetch from one address.
+type fetch struct {
+	c     *Client
+	base  *url.URL
+	shelf shelf
+	state state
+	held  *status.List // nil: none is here
+}
+
+func (f *fetch) url(name string) string { return f.base.JoinPath(name).String() }
+
+func (f *fetch) run(ctx context.Context) (*Fetched, error) {
+	out := &Fetched{List: f.state.List, NextUpdate: f.state.NextUpdate}
+	if f.held != nil {
+		out.From, out.To = f.held.Sequence, f.held.Sequence
+	}
+	head, next, err := f.head(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if head != nil {
+		if out.Steps, err = f.follow(ctx, head); err != nil {
+			return nil, err
+		}
+		if err := f.shelf.save(next); err != nil {
+			return nil, err
+		}
+		out.List, out.To, out.NextUpdate = head.URI, head.Base, head.NextUpdate
+	}
+	out.Octets, out.Overdue = f.c.octets, f.c.Now().After(out.NextUpdate)
+	return out, nil
+}
+
+// head fetches the head and holds it against what was seen; nil if it is the one that was
+// there, and what it leads to is here. A cache that hands out an older one is passed by once.
+func (f *fetch) head(ctx context.Context) (h *status.Head, next state, err error) {
+	h, next, err = f.askHead(ctx, false)
+	if errors.Is(err, pki.ErrRollback) {
+		return f.askHead(ctx, true)
+	}
+	return h, next, err
+}
+
+func (f *fetch) askHead(ctx context.Context, anew bool) (*status.Head, state, error) {
+	q := request{url: f.url(HeadName), most: status.MaxHead, headers: map[string]string{}}
+	switch {
+	case anew:
+		q.headers["Cache-Control"] = "no-cache"
+	case f.held != nil && f.held.Sequence == f.state.Snapshot: // else an answer of "as before" would not do
+		if f.state.ETag != "" {
+			q.headers["If-None-Match"] = f.state.ETag
+		}
+		if f.state.Modified != "" {
+			q.headers["If-Modified-Since"] = f.state.Modified
+		}
+	}
+	r, err := f.c.do(ctx, q)
+	if err != nil {
+		return nil, state{}, err
+	}
+	defer r.Body.Close()
+	if r.StatusCode == http.StatusNotModified && len(q.headers) > 0 && !anew {
+		return nil, f.state, nil
+	}
+	if err := wants(r, http.StatusOK); err != nil {
+		return nil, state{}, err
+	}
+	b, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, state{}, fmt.Errorf("%s: %w", q.url, err)
+	}
+	h, err := status.ParseHead(b, f.c.Signers)
+	if err == nil {
+		err = f.believe(h)
+	}
+	if err != nil {
+		return nil, state{}, fmt.Errorf("%s: %w", q.url, err)
+	}
+	return h, state{f.state.URL, h.URI, h.Sequence, h.Base, h.NextUpdate, r.Header.Get("ETag"), r.Header.Get("Last-Modified")}, nil
+}
+
+// believe holds a head against the list that is followed here and against what was seen.
+func (f *fetch) believe(h *status.Head) error {
+	for _, want := range []string{f.c.List, f.state.List} {
+		if want != "" && h.URI != want {
+			return fmt.Errorf("%w: %q, not %q", ErrAnother, h.URI, want)
+		}
+	}
+	m := pki.Mark{Kind: "status-head", Issuer: strings.ToLower(h.Country) + ":" + h.URI, Sequence: h.Sequence, Signed: h.Signed, Digest: h.Digest}
+	if before := f.state.Number; h.Sequence < before || f.held != nil && f.held.URI == h.URI && h.Base < f.held.Sequence {
+		seen := m
+		seen.Sequence = max(before, h.Sequence+1)
+		return &pki.RollbackError{Seen: seen, Given: m}
+	}
+	if f.c.Memory == nil {
+		return nil
+	}
+	return f.c.Memory.Note(m)
+}
+
+// follow brings the snapshot here that a head leads to.
+func (f *fetch) follow(ctx context.Context, h *status.Head) (steps int, err error) {
+	if f.held != nil && f.held.Digest == h.Snapshot.Digest {
+		return 0, f.shelf.sweep(h.Base)
+	}
+	if f.held != nil {
+		if way, ok := h.From(f.held); ok {
+			if octets, err := f.patched(ctx, way, h); err == nil {
+				return len(way), f.take(h, octets)
+			} else if ctx.Err() != nil {
+				return 0, err
+			}
+		}
+	}
+	octets, err := f.whole(ctx, h)
+	if err != nil {
+		return 0, err
+	}
+	return 0, f.take(h, octets)
+}
+
+// patched makes the snapshot of the one that is here.
+func (f *fetch) patched(ctx context.Context, way []status.Step, h *status.Head) ([]byte, error) {
+	var patches []*status.Patch
+	for i, step := range way {
+		to := h.Base
+		if i+1 < len(way) {
+			to = way[i+1].From
+		}
+		b, err := f.c.small(ctx, f.url(nameOfPatch(step.From, to)), step.Size)
+		if err != nil {
+			return nil, err
+		}
+		if sha256.Sum256(b) != step.Digest {
+			return nil, fmt.Errorf("%s: %w", nameOfPatch(step.From, to), ErrOther)
+		}
+		p, err := status.ParsePatch(b)
+		if err != nil {
+			return nil, err
+		}
+		patches = append(patches, p)
+	}
+	return status.Apply(f.held, patches...)
+}
+
+// whole fetches the snapshot, and goes on where an earlier fetch was cut. A part that was of
+// something else is thrown away.
+func (f *fetch) whole(ctx context.Context, h *status.Head) ([]byte, error) {
+	part, name := f.shelf.partOf(h.Base), nameOfSnapshot(h.Base)
+	for range 2 {
+		_, before := os.Stat(part)
+		if err := f.c.resume(ctx, f.url(name), part, int64(h.Snapshot.Size)); err != nil {
+			if errors.Is(err, ErrOther) {
+				_ = os.Remove(part) // it is of no use
+			}
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		b, err := os.ReadFile(part)
+		if err != nil {
+			return nil, err
+		}
+		if sha256.Sum256(b) == h.Snapshot.Digest {
+			return b, nil
+		}
+		if err := os.Remove(part); err != nil {
+			return nil, err
+		}
+		if before != nil { // nothing of it was here before
+			break
+		}
+	}
+	return nil, fmt.Errorf("%s: %w", name, ErrOther)
+}
+
+// take installs the octets that a head names, if they are a list that may be used.
+func (f *fetch) take(h *status.Head, octets []byte) error {
+	if sha256.Sum256(octets) != h.Snapshot.Digest {
+		return ErrOther
+	}
+	l, err := status.Parse(octets, f.c.Signers)
+	if err != nil {
+		return err
+	}
+	if l.Sort != status.Index || l.URI != h.URI || l.Sequence != h.Base || l.Country != h.Country {
+		return fmt.Errorf("%w: it is number %d of %q", ErrOther, l.Sequence, l.URI)
+	}
+	return f.shelf.install(l.Sequence, octets)
+}
