@@ -318,6 +318,9 @@ func classOf(err error) class {
 	if _, ok := errors.AsType[*issuance.TransitionError](err); ok {
 		return class{code: "state", exit: exitRule}
 	}
+	if l, ok := errors.AsType[*ledger.LeaseError](err); ok {
+		return leaseClass(l)
+	}
 	if d, ok := errors.AsType[*issuance.DuplicateError](err); ok {
 		return class{code: "duplicate", exit: exitRule, hint: duplicateHint(d).en}
 	}

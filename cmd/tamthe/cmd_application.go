@@ -154,12 +154,13 @@ type requestJSON struct {
 	Due         string        `json:"due"`
 	Late        bool          `json:"late"`
 	History     []cardActJSON `json:"history,omitempty"`
+	Lease       *leaseJSON    `json:"lease,omitempty"`
 }
 
 func applicationOf(a *desk.Application) requestJSON {
 	return requestJSON{
 		a.ID, string(a.Phase), a.Reason, a.Ended, a.Person, a.Replaces, a.Card, a.Enrolled.UTC().Format(time.RFC3339),
-		a.Due.Format(time.DateOnly), a.Late, nil,
+		a.Due.Format(time.DateOnly), a.Late, nil, leaseOf(a.Lease),
 	}
 }
 
@@ -227,6 +228,7 @@ func runApplicationShow(ctx context.Context, p *program, app string) error {
 		{"replaces", a.Replaces},
 		{"card", a.Card},
 		{"due", a.Due.Format(time.DateOnly)},
+		{"worked on by", leaseLine(a.Lease)},
 	} {
 		if row[1] != "" {
 			fmt.Fprintf(w, "%s\t%s\n", row[0], row[1])

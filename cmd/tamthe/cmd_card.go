@@ -131,6 +131,7 @@ type cardJSON struct {
 	Replaces    string        `json:"replaces"`
 	Successor   string        `json:"successor"`
 	History     []cardActJSON `json:"history"`
+	Lease       *leaseJSON    `json:"lease,omitempty"`
 }
 
 func runCardShow(ctx context.Context, p *program, id string) error {
@@ -149,7 +150,7 @@ func runCardShow(ctx context.Context, p *program, id string) error {
 			history = append(history, cardActJSON{a.Time.UTC().Format(time.RFC3339), string(a.Act), a.Operator, a.Reason})
 		}
 		return p.document(cardJSON{
-			"tamthe/card-show/1", c.ID, string(c.Phase), c.Application, c.CardID, c.Signer, c.Replaces, c.Successor, history,
+			"tamthe/card-show/1", c.ID, string(c.Phase), c.Application, c.CardID, c.Signer, c.Replaces, c.Successor, history, leaseOf(c.Lease),
 		})
 	}
 	w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
@@ -161,6 +162,7 @@ func runCardShow(ctx context.Context, p *program, id string) error {
 		{"signer", c.Signer},
 		{"replaces", c.Replaces},
 		{"replaced by", c.Successor},
+		{"worked on by", leaseLine(c.Lease)},
 	} {
 		if row[1] != "" {
 			fmt.Fprintf(w, "%s\t%s\n", row[0], row[1])

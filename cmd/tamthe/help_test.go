@@ -82,6 +82,7 @@ func TestVietnamese(t *testing.T) {
 		classOf(errors.New("x")), classOf(interruptedError{errors.New("x")}), classOf(usagef("x")), classOf(&pcsc.AmbiguousError{}), classOf(&record.TamperError{}),
 		{code: "state"},
 		{code: "duplicate"},
+		classOf(&ledger.LeaseError{}), classOf(&ledger.LeaseError{Lost: true}),
 		{code: "wrong-chip"},
 		classOf(&population.RefusedError{}),
 		classOf(&abis.RefusedError{}),

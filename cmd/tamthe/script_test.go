@@ -81,6 +81,7 @@ func TestScripts(t *testing.T) {
 			"party":     partyCommand,
 			"browse":    browse,
 			"storm":     storm,
+			"hold":      holdCommand,
 		},
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/tamthe/tamthe/card/profile/vn"
 	"github.com/tamthe/tamthe/issuance"
 	"github.com/tamthe/tamthe/issuance/desk"
+	"github.com/tamthe/tamthe/issuance/ledger"
 )
 
 // bothError says itself in both languages.
@@ -57,6 +58,9 @@ func detail(err error) string {
 	}
 	if e, ok := errors.AsType[*issuance.DuplicateError](err); ok {
 		return duplicateVi(e)
+	}
+	if e, ok := errors.AsType[*ledger.LeaseError](err); ok {
+		return leaseVi(e)
 	}
 	if e, ok := errors.AsType[bothError](err); ok {
 		return e.vi

@@ -292,6 +292,8 @@ var inVietnamese = map[string]struct{ what, hint string }{
 	"ledger-rolled-back": {"sổ cũ hơn mốc kiểm tra cuối cùng", "đặt lại bản sổ mới nhất; `tamthe ledger verify` cho biết thêm"},
 	"ledger-read-only":   {"sổ chỉ đọc được", "cho phép ghi vào tệp sổ và thư mục của nó"},
 	"disk-full":          {"đĩa đã đầy", "giải phóng chỗ trên đĩa và chạy lại lệnh; chưa ghi gì cả"},
+	"leased":             {"quầy khác đang làm hồ sơ hoặc chip này", "đợi, hoặc hỏi quầy đang giữ; nếu quầy ấy đã dừng thì tự hết giữ vào giờ nêu trên"},
+	"taken-over":         {"quầy khác đã nhận làm tiếp", "dừng việc ở đây; `tamthe card show` cho biết ai đang làm và thẻ đến bước nào"},
 	"ledger-busy":        {"chương trình khác đang ghi sổ", "chạy lại lệnh"},
 	"ledger-damaged":     {"tệp sổ bị hỏng", "`tamthe ledger verify` chỉ ra chỗ hỏng; đặt bản sao lại"},
 	"checkpoint-copy":    {"không chép được mốc kiểm tra ra ngoài sổ", "cho phép ghi vào thư mục checkpoints/ và giải phóng chỗ trên đĩa; chưa ghi gì cả"},

@@ -86,7 +86,7 @@ func (o *Office) Applications(ctx context.Context, phases ...issuance.Phase) ([]
 // again.
 func (o *Office) Reject(ctx context.Context, app, reason string) error {
 	stream := issuance.Application(app)
-	err := o.alone(ctx, stream, func() error {
+	err := o.alone(ctx, stream, issuance.Reject, func() error {
 		return o.end(ctx, stream, issuance.Reject, reason, issuance.HoldApplication, nil)
 	})
 	if err != nil {

@@ -93,7 +93,7 @@ func (o *Office) Revoke(ctx context.Context, id, reason string) error {
 // can sign it any more. Its application stays as approved, and the next Personalise
 // begins another card for it on a new chip. The reason is a word as for Revoke.
 func (o *Office) Spoil(ctx context.Context, id, reason string) error {
-	return o.alone(ctx, issuance.Card(id), func() error {
+	return o.alone(ctx, issuance.Card(id), issuance.Spoil, func() error {
 		return o.end(ctx, issuance.Card(id), issuance.Spoil, reason, "", nil)
 	})
 }

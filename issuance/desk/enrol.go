@@ -341,7 +341,7 @@ func (o *Office) agree(ctx context.Context, app string, act issuance.Act, seen *
 // card is in the making it is issuance.ErrLink: Spoil the card first.
 func (o *Office) Cancel(ctx context.Context, app, reason string) error {
 	stream := issuance.Application(app)
-	err := o.alone(ctx, stream, func() error {
+	err := o.alone(ctx, stream, issuance.Cancel, func() error {
 		return o.end(ctx, stream, issuance.Cancel, reason, issuance.HoldApplication, nil)
 	})
 	if err != nil {

@@ -50,21 +50,22 @@ type seat struct {
 	name string
 }
 
-// alone does what cuts into the work on an application or its card while nobody works on it.
-func (o *Office) alone(ctx context.Context, stream issuance.StreamID, do func() error) error {
+// alone does an act that cuts into the work on an application or its card while nobody works
+// on it.
+func (o *Office) alone(ctx context.Context, stream issuance.StreamID, act issuance.Act, do func() error) error {
 	s, err := o.begin(ctx, stream)
 	if err != nil {
 		return err
 	}
-	app, card := stream.ID, issuance.Subject{}
+	subject := s.state.Subject(stream)
+	if known(subject) != nil || s.may(stream, act, nil) != nil {
+		return do() // which says what is wrong
+	}
+	app := stream.ID
 	if stream.Kind == issuance.KindCard {
-		card = s.state.Subject(stream)
-		app = card.Fields["application"]
+		app = subject.Fields["application"]
 	}
-	if app == "" { // what is not there is found out by what is done
-		return do()
-	}
-	t, err := s.lease(ctx, subjectsOf(app, card)...)
+	t, err := s.lease(ctx, subjectsOf(app, subject)...)
 	if err != nil {
 		return err
 	}
@@ -156,9 +157,13 @@ func (t *tenure) still(ctx context.Context) error {
 
 // renew asks for no longer than the chip can be kept waiting.
 func (t *tenure) renew(ctx context.Context, l ledger.Lease, wait time.Duration) (ledger.Lease, error) {
-	ctx, cancel := context.WithTimeout(ctx, wait)
+	short, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
-	return t.o.Store.Renew(ctx, l, t.time)
+	l, err := t.o.Store.Renew(short, l, t.time)
+	if short.Err() != nil && ctx.Err() == nil && err != nil {
+		err = fmt.Errorf("%w: %w", ledger.ErrBusy, err)
+	}
+	return l, err
 }
 
 // end gives back what is held, whatever became of the work and of its context. What can't be

@@ -62,7 +62,7 @@ func TestLeaseKeepsOthersAway(t *testing.T) {
 				_, err := r.through(r.store).Personalise(t.Context(), app, other, r.plan())
 				return err
 			},
-			"cancel": func() error { return r.binh.Cancel(t.Context(), app, "withdrawn") },
+			"cancel": func() error { return r.through(r.store).Cancel(t.Context(), app, "withdrawn") },
 			"spoil": func() error {
 				return r.through(r.store).Spoil(t.Context(), must(r.an.Application(t.Context(), app))(t).Card, "damaged")
 			},
@@ -122,12 +122,12 @@ func TestFenced(t *testing.T) {
 				r := newRig(t)
 				app, c := r.approved(t, enrolment(1)), blank()
 				sleeper := r.through(r.store)
-				sleeper.LeaseTime = 150 * time.Millisecond
+				sleeper.LeaseTime = time.Second
 				s := insert(c)
 				size := int64(0)
 				last := 0
 				s.before(at, func() {
-					time.Sleep(2 * sleeper.LeaseTime)
+					time.Sleep(sleeper.LeaseTime + 100*time.Millisecond)
 					if taken {
 						for _, x := range must(r.store.Leases(t.Context()))(t) {
 							l := must(r.store.Lease(t.Context(), x.Subject, "another", time.Minute))(t)
