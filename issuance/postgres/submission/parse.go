@@ -94,7 +94,12 @@ func (r *reader) entry() issuance.Entry {
 		return issuance.Entry{}
 	}
 	for i := range e.Attach {
-		sealed := r.long(4, issuance.MaxSealed)
+		n := r.number(4)
+		if n == without {
+			continue
+		}
+		r.refuse(n > issuance.MaxSealed)
+		sealed := r.take(n)
 		if r.refuse(!r.bad && sha256.Sum256(sealed) != e.Attach[i].Digest); r.bad {
 			return issuance.Entry{}
 		}

@@ -27,11 +27,14 @@ var ErrMalformed = errors.New("not a submission")
 // Submission is what Append was asked.
 type Submission struct {
 	Head    issuance.Head
-	Entries []issuance.Entry // attachments with Sealed
+	Entries []issuance.Entry // attachments with Sealed, if they came with it
 }
 
 // ID names a submission: SHA-256 of its body.
 func ID(body []byte) [32]byte { return sha256.Sum256(body) }
+
+// without stands for the length of octets that did not come.
+const without = 1<<32 - 1
 
 const (
 	version  = 1
@@ -51,10 +54,10 @@ const (
 //	  2     length of the leaf, and the leaf
 //	  4     length of the payload, at most 64 kB, and the payload
 //	  for each attachment that the payload names, in its order:
-//	    4   length of the sealed octets, at most issuance.MaxSealed, and those
+//	    4   length of the sealed octets, at most issuance.MaxSealed, and those; FFFFFFFF for
+//	        an attachment that comes without them, as in an entry that was read back
 //
-// Errors are issuance.ErrEntry: an entry that is not well formed, an attachment without its
-// octets, more than the bounds.
+// Errors are issuance.ErrEntry: an entry that is not well formed, more than the bounds.
 func Marshal(at issuance.Head, entries []issuance.Entry) ([]byte, error) {
 	if len(entries) == 0 || len(entries) > MaxEntries || len(at) > MaxStreams {
 		return nil, fmt.Errorf("%w: %d entries that rest on %d streams", issuance.ErrEntry, len(entries), len(at))
@@ -96,7 +99,8 @@ func appendEntry(b []byte, e *issuance.Entry) ([]byte, error) {
 	b = append(b, payload...)
 	for _, a := range slices.SortedFunc(slices.Values(e.Attach), func(a, b issuance.Attachment) int { return cmp.Compare(a.Name, b.Name) }) {
 		if a.Sealed == nil {
-			return nil, fmt.Errorf("%w: attachment %q comes without its octets", issuance.ErrEntry, a.Name)
+			b = binary.BigEndian.AppendUint32(b, without)
+			continue
 		}
 		b = binary.BigEndian.AppendUint32(b, uint32(len(a.Sealed)))
 		b = append(b, a.Sealed...)

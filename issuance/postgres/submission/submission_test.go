@@ -3,6 +3,7 @@ package submission
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"maps"
@@ -100,7 +101,6 @@ func TestMarshalRefuses(t *testing.T) {
 		"nothing":                          nil,
 		"too many entries":                 make([]issuance.Entry, MaxEntries+1),
 		"an entry that is not well formed": with(func(e *issuance.Entry) { e.Origin = "" }),
-		"an attachment without octets":     with(func(e *issuance.Entry) { e.Attach[0].Sealed = nil }),
 		"more than the bound":              with(func(e *issuance.Entry) { e.Attach = large }),
 	} {
 		if b, err := Marshal(nil, list); b != nil || !errors.Is(err, issuance.ErrEntry) {
@@ -134,6 +134,15 @@ func TestParseRefuses(t *testing.T) {
 	entries := body(t, Submission{nil, sample(t).Entries})[3:]
 	if _, err := Parse(append(head("C-1", "C-2"), entries...)); err != nil {
 		t.Fatalf("the body is not laid out as this test takes it to be: %v", err)
+	}
+	read := sample(t).Entries // as a stream brings them
+	for i := range read {
+		for j, a := range read[i].Attach {
+			read[i].Attach[j] = issuance.Attachment{Name: a.Name, Digest: sha256.Sum256(a.Sealed)}
+		}
+	}
+	if got, err := Parse(body(t, Submission{nil, read})); err != nil || got.Entries[len(read)-1].Attach[1].Sealed != nil {
+		t.Errorf("without the octets of attachments: %v", err)
 	}
 	flipped := bytes.Clone(whole)
 	flipped[len(flipped)-1] ^= 1 // the last attachment's last octet
