@@ -23,6 +23,17 @@ type Job struct {
 // payload and attachments as one.
 type Octets struct{ ID, All []byte }
 
+// Acts makes so many appends of one entry each: applications of people whom the ledger knows.
+func (o *Office) Acts(t testing.TB, n int) []Job {
+	var known []Step
+	for i := range n {
+		name := fmt.Sprint(o.jobs + i + 1)
+		known = append(known, o.Enrol("A-of-"+name, name, ""), o.Cancel("A-of-"+name, name))
+	}
+	o.Must(t, known...)
+	return o.Jobs(t, n, 1)
+}
+
 // Jobs makes appends of so many applications each, of people whom the ledger does not know.
 func (o *Office) Jobs(t testing.TB, appends, batch int) []Job {
 	jobs := make([]Job, appends)

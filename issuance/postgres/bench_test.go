@@ -73,9 +73,11 @@ func benchmarkAppend(b *testing.B, batch, writers int) {
 	entries := 0
 	for b.Loop() {
 		b.StopTimer()
-		jobs := a.office.Jobs(b, 16*writers, batch)
-		if batch > 1 {
-			jobs = jobs[:1]
+		var jobs []ledgertest.Job
+		if batch == 1 {
+			jobs = a.office.Acts(b, 16*writers)
+		} else {
+			jobs = a.office.Jobs(b, 1, batch)
 		}
 		b.StartTimer()
 		ours += a.ours(b, jobs)

@@ -98,7 +98,8 @@ func settle(ctx context.Context, conn *pgx.Conn, busy time.Duration) error {
 			return err
 		}
 	}
-	_, err := conn.Exec(ctx, fmt.Sprintf("SET lock_timeout = %d", busy.Milliseconds()))
+	// No statement of an append is planned better for the values that it gets.
+	_, err := conn.Exec(ctx, fmt.Sprintf("SET lock_timeout = %d; SET plan_cache_mode = force_generic_plan", busy.Milliseconds()))
 	return err
 }
 

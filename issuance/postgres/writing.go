@@ -161,7 +161,7 @@ func (w *writing) openMonth(ctx context.Context) error {
 }
 
 // sign puts the checkpoint over all that was written, if the log still is as it was locked:
-// else there is no row to divide by, and the transaction fails.
+// else its size would be one that the table does not take, and the transaction fails.
 func (w *writing) sign(b *pgx.Batch) (*ledger.Checkpoint, error) {
 	cache := &w.l.writer.cache
 	c, err := ledger.SignCheckpoint(w.l.origin, cache.tree.Size(), cache.tree.Root(), w.l.o.Signer)
@@ -172,8 +172,8 @@ func (w *writing) sign(b *pgx.Batch) (*ledger.Checkpoint, error) {
 	if w.head.holder != cache.holder {
 		cache.epoch++
 	}
-	b.Queue(`WITH done AS (UPDATE log SET size = $1, checkpoint = $2, epoch = $3, holder = $4, since = clock_timestamp()
-		WHERE epoch = $5 AND holder = $6 AND size = $7 RETURNING 1) SELECT 1 / count(*) FROM done`,
+	b.Queue(`UPDATE log SET size = CASE WHEN epoch = $5 AND holder = $6 AND size = $7 THEN $1 ELSE -1 END,
+		checkpoint = $2, epoch = $3, holder = $4, since = clock_timestamp()`,
 		c.Size, c.Note, cache.epoch, cache.holder, w.head.epoch, w.head.holder, w.head.size)
 	return c, nil
 }

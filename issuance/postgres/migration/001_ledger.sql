@@ -94,22 +94,6 @@ BEGIN
 	RAISE EXCEPTION '%', TG_ARGV[0] USING ERRCODE = 'integrity_constraint_violation';
 END $$;
 
-CREATE FUNCTION stream_forward() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$
-BEGIN
-	IF NEW.seq <= OLD.seq OR NEW.kind <> OLD.kind OR NEW.id <> OLD.id OR NEW.opened <> OLD.opened OR NEW.latest <= OLD.latest THEN
-		RAISE EXCEPTION 'streams go forward' USING ERRCODE = 'integrity_constraint_violation';
-	END IF;
-	RETURN NEW;
-END $$;
-
-CREATE FUNCTION log_forward() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$
-BEGIN
-	IF NEW.size < OLD.size OR NEW.size = OLD.size AND NEW.checkpoint <> OLD.checkpoint OR NEW.origin <> OLD.origin OR NEW.epoch < OLD.epoch THEN
-		RAISE EXCEPTION 'the log goes forward' USING ERRCODE = 'integrity_constraint_violation';
-	END IF;
-	RETURN NEW;
-END $$;
-
 CREATE TRIGGER for_ever BEFORE UPDATE OR DELETE ON entry FOR EACH ROW EXECUTE FUNCTION refuse('entries are for ever');
 CREATE TRIGGER for_ever BEFORE UPDATE OR DELETE ON attachment FOR EACH ROW EXECUTE FUNCTION refuse('attachments are for ever');
 CREATE TRIGGER for_ever BEFORE UPDATE OR DELETE ON identity FOR EACH ROW EXECUTE FUNCTION refuse('identities are for ever');
@@ -118,8 +102,12 @@ CREATE TRIGGER for_ever BEFORE UPDATE OR DELETE ON month FOR EACH ROW EXECUTE FU
 CREATE TRIGGER for_ever BEFORE UPDATE ON hold FOR EACH ROW EXECUTE FUNCTION refuse('holds are taken and released');
 CREATE TRIGGER for_ever BEFORE DELETE ON stream FOR EACH ROW EXECUTE FUNCTION refuse('streams are for ever');
 CREATE TRIGGER for_ever BEFORE DELETE ON log FOR EACH ROW EXECUTE FUNCTION refuse('the log is for ever');
-CREATE TRIGGER forward BEFORE UPDATE ON stream FOR EACH ROW EXECUTE FUNCTION stream_forward();
-CREATE TRIGGER forward BEFORE UPDATE ON log FOR EACH ROW EXECUTE FUNCTION log_forward();
+CREATE TRIGGER forward BEFORE UPDATE ON stream FOR EACH ROW
+	WHEN (NEW.seq <= OLD.seq OR NEW.latest <= OLD.latest OR NEW.kind <> OLD.kind OR NEW.id <> OLD.id OR NEW.opened <> OLD.opened)
+	EXECUTE FUNCTION refuse('streams go forward');
+CREATE TRIGGER forward BEFORE UPDATE ON log FOR EACH ROW
+	WHEN (NEW.size < OLD.size OR NEW.size = OLD.size AND NEW.checkpoint <> OLD.checkpoint OR NEW.id <> OLD.id OR NEW.origin <> OLD.origin OR NEW.epoch < OLD.epoch)
+	EXECUTE FUNCTION refuse('the log goes forward');
 CREATE TRIGGER whole BEFORE TRUNCATE ON entry EXECUTE FUNCTION refuse('entries are for ever');
 CREATE TRIGGER whole BEFORE TRUNCATE ON attachment EXECUTE FUNCTION refuse('attachments are for ever');
 CREATE TRIGGER whole BEFORE TRUNCATE ON identity EXECUTE FUNCTION refuse('identities are for ever');
@@ -148,7 +136,7 @@ BEGIN
 		EXECUTE format('GRANT INSERT ON %I TO tamthe_sequencer', part);
 	END LOOP;
 END $$;
-REVOKE ALL ON FUNCTION open_month(date), refuse(), stream_forward(), log_forward() FROM PUBLIC;
+REVOKE ALL ON FUNCTION open_month(date), refuse() FROM PUBLIC;
 
 GRANT SELECT ON migration, log, month, entry, attachment, identity, stream, claim, hold TO tamthe_reader;
 GRANT INSERT ON month, entry, attachment, identity, stream, claim, hold TO tamthe_sequencer;
