@@ -147,6 +147,12 @@ func NewBranch(t testing.TB, l issuance.Ledger, origin string) *Office {
 	}
 }
 
+// Pass lets time go by on the office's clock, and returns what that says then.
+func (o *Office) Pass(d time.Duration) time.Time {
+	o.now = o.now.Add(d)
+	return o.now
+}
+
 // Found writes the first entries of the log, enrols the officers, certifies a document
 // signer and takes in blank cards.
 func (o *Office) Found(t testing.TB) {

@@ -27,7 +27,13 @@ type placeFacts struct {
 
 	// Recent are the sums since the last act of the place's days. A closing was computed
 	// at one of them: another desk's card may come between the sum and its record.
-	Recent []sum
+	Recent []moment
+}
+
+// moment is a sum and when it ended.
+type moment struct {
+	Sum   sum
+	Until time.Time
 }
 
 // count is a count of a batch that was not what the book says.
@@ -37,8 +43,11 @@ type count struct {
 	Time         time.Time
 }
 
-// mostRecent is how many acts may come between a day's sum and its record.
-const mostRecent = 256
+// So many acts, and so much time, may come between a day's sum and its record.
+const (
+	mostRecent = 256
+	summing    = 10 * time.Minute
+)
 
 func (f *facts) place(name string) *placeFacts {
 	p := f.Places[name]
@@ -52,7 +61,7 @@ func (f *facts) place(name string) *placeFacts {
 
 // moved notes that the sum of a place changed.
 func (p *placeFacts) moved(index int64, at time.Time, batch string, change func(*sum), book int64) {
-	p.Recent = append(p.Recent[max(0, len(p.Recent)+1-mostRecent):], p.Now)
+	p.Recent = append(p.Recent[max(0, len(p.Recent)+1-mostRecent):], moment{p.Now, at})
 	change(&p.Now)
 	p.Now.Book += uint64(book) // in two's complement
 	p.Batches[batch] += uint64(book)
@@ -144,7 +153,8 @@ func (f *facts) closing(index int64, e *issuance.Entry, leaf []byte, p *placeFac
 		p.Closed.Received + number(e.Fields["received"]), p.Closed.Used + number(e.Fields["used"]),
 		p.Closed.Spoiled + number(e.Fields["spoiled"]), p.Closed.Moved + number(e.Fields["moved"]), number(e.Fields["closing"]),
 	}
-	if said != p.Now && !slices.Contains(p.Recent, said) {
+	lately := func(m moment) bool { return m.Sum == said && e.Time.Sub(m.Until) <= summing }
+	if said != p.Now && !slices.ContainsFunc(p.Recent, lately) {
 		f.alarm(newAlarm(StockGap, f.origin, index, e.Stream.ID+" "+e.Fields["closed"],
 			"%s closed %s with %d blanks, %d should be there", e.Stream.ID, e.Fields["closed"], said.Book, p.Now.Book).with(File{"leaf", leaf}))
 	}
