@@ -40,6 +40,7 @@ import (
 	"github.com/tamthe/tamthe/verify/pki"
 	"github.com/tamthe/tamthe/verify/receipt"
 	"github.com/tamthe/tamthe/verify/status"
+	"github.com/tamthe/tamthe/verify/status/dist"
 )
 
 // class is what an error means to whoever runs the program: its stable code, the exit
@@ -218,6 +219,10 @@ var classes = []class{
 	{keystore.ErrFormat, "key-format", exitError, "put the key file back from its copy"},
 	{keystore.ErrName, "usage", exitUsage, "small letters, digits and hyphens, at most 64, a letter first"},
 	{keystore.ErrAlgorithm, "algorithm", exitUsage, "P-256, P-384, brainpoolP256r1, brainpoolP384r1, RSA-3072 or RSA-4096"},
+	{dist.ErrServer, "status-server", exitError, "look at the address and the network, then run the command again: a download goes on where it was; the list that was here is still used"},
+	{dist.ErrAnother, "status-other", exitError, "look at the address: it hands out another list; the list that was here is still used"},
+	{dist.ErrOther, "status-damaged", exitError, "run the command again; if it stays so, something before the address changes what it hands out; the list that was here is still used"},
+	{dist.ErrNewer, "conflict", exitConflict, "somebody else published meanwhile; run the command again"},
 	{status.ErrMalformed, "status-format", exitError, "fetch the file again from the issuer"},
 	{status.ErrSigner, "status-signer", exitError, "compare the fingerprint of the key with the issuer, then put it into status_keys of issuers.toml"},
 	{status.ErrSignature, "status-signature", exitError, "fetch the file again from the issuer; somebody may have edited this one"},

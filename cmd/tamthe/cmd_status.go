@@ -14,15 +14,18 @@ import (
 func newStatus(p *program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "status",
-		Short: "Look cards up in lists of their status, and make such lists",
+		Short: "Look cards up in lists of their status; make, publish and fetch such lists",
 		Long: `Says how single cards stand: active, suspended, superseded, revoked or undelivered. Lists
 are signed by a key that issuers.toml of the trust folder pins (status_keys), and lie as
 *.status in the folder status/ of the trust folder, where verify and judge find them by
 themselves. What is older than this device has seen is not used.
+
+An issuer publishes into a folder that any web server hands out, and its devices fetch from
+there what they lack.
 `,
-		Example: "  tamthe status lookup\n  tamthe status build --out cards.status --operator an",
+		Example: "  tamthe status lookup\n  tamthe status fetch http://status.example.org/vn/\n  tamthe status build --out cards.status --operator an",
 	}
-	cmd.AddCommand(newStatusLookup(p), newStatusBuild(p))
+	cmd.AddCommand(newStatusLookup(p), newStatusFetch(p), newStatusBuild(p), newStatusPublish(p))
 	return family(cmd)
 }
 
@@ -56,12 +59,18 @@ With --delta-from it holds only what changed since that snapshot, and works besi
 	f.StringVar(&o.out, "out", "", "new `FILE` for the list; its name ends in "+status.Extension+" in a trust folder")
 	f.StringVar(&o.base, "delta-from", "", "snapshot `FILE` of kind index or exact, to say only what changed since")
 	f.StringVar(&o.kind, "kind", "", "its `KIND`: index, exact or filter (else index, or that of the snapshot)")
+	o.listFlags(cmd)
+	p.actingFlags(cmd)
+	return cmd
+}
+
+// listFlags say what a list speaks of.
+func (o *buildOptions) listFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
 	f.StringVar(&o.list, "list", statusList, "`URI` of the list")
 	f.StringVar(&o.country, "country", "VN", "`STATE` that issued the cards, two letters")
 	f.StringSliceVar(&o.documents, "documents", []string{"I"}, "document `CODES` of the MRZ that it speaks of; I is all that begin with I")
 	f.IntVar(&o.hours, "hours", 24, "`HOURS` until the next list, 1 to 8784")
-	p.actingFlags(cmd)
-	return cmd
 }
 
 // kinds are the words of --kind.

@@ -96,6 +96,11 @@ var (
 	wordDays            = phrase{"%d days old", "%d ngày tuổi"}
 	wordListRefused     = phrase{"%s is not used: %s", "không dùng %s: %s"}
 	wordNoLists         = phrase{"there are no lists of card status here", "ở đây chưa có danh sách tình trạng thẻ"}
+	wordListKept        = phrase{"%s: number %d, nothing new", "%s: số %d, không có gì mới"}
+	wordListPatched     = phrase{"%s: from number %d to number %d, %d octets", "%s: từ số %d lên số %d, %d byte"}
+	wordListWhole       = phrase{"%s: number %d, %d octets", "%s: số %d, %d byte"}
+	wordHeldBack        = phrase{"what is published there is overdue, something may hold back what is new; it was due by", "danh sách ở đó đã quá hạn, có thể có gì chặn bản mới; lẽ ra phải có trước"}
+	wordEmptyFolder     = phrase{"something else signed what lies there: after the key was replaced publish into an empty folder", "danh sách đang ở đó do khóa khác ký: sau khi thay khóa hãy công bố vào thư mục trống"}
 	wordHoursOld        = phrase{"%d hours old", "đã %d giờ"}
 	wordAsOf            = phrase{"as of %s, %s, %s", "tính đến %s, %s, %s"}
 	wordOverdue         = phrase{"a newer list was due by %s", "lẽ ra đã có danh sách mới trước %s"}
@@ -349,6 +354,9 @@ var inVietnamese = map[string]struct{ what, hint string }{
 	"office-key":       {"dữ liệu nằm dưới khóa chung của cơ quan, không hủy riêng được", "phiên bản trước đã niêm phong như vậy: chỉ mất khi khóa của cơ quan mất"},
 	"expired":          {"bản sao đã hết hiệu lực", "lấy bản sao mới hơn"},
 	"list-full":        {"danh sách tình trạng thẻ đã đầy", "mở danh sách khác: danh sách này không nhận thêm thẻ"},
+	"status-server":    {"máy chủ không đưa danh sách tình trạng thẻ", "xem lại địa chỉ và mạng rồi chạy lại lệnh: tệp đang tải dở sẽ được tải tiếp; danh sách đã có vẫn được dùng"},
+	"status-other":     {"địa chỉ này đưa một danh sách khác", "xem lại địa chỉ; danh sách đã có vẫn được dùng"},
+	"status-damaged":   {"tệp nhận được không đúng như đầu danh sách đã hứa", "chạy lại lệnh; nếu vẫn vậy thì có gì ở giữa đã sửa tệp; danh sách đã có vẫn được dùng"},
 	"status-format":    {"không phải danh sách tình trạng thẻ, hoặc đã bị sửa", "lấy lại tệp từ cơ quan cấp thẻ"},
 	"status-signer":    {"người ký danh sách tình trạng thẻ không được ghim", "so dấu vân tay của khóa với cơ quan cấp thẻ, rồi ghi vào status_keys trong issuers.toml"},
 	"status-signature": {"chữ ký của danh sách tình trạng thẻ sai", "lấy lại tệp từ cơ quan cấp thẻ; có người có thể đã sửa tệp này"},

@@ -25,6 +25,9 @@ func FuzzParse(f *testing.F) {
 				t.Error("the header is another one")
 			}
 		}
+		if h, err := ParseHead(b, pinned); err == nil && h.Base == 0 {
+			t.Error("a head of no snapshot")
+		}
 		l, err := Parse(b, pinned)
 		if err == nil && l.payload == nil || err != nil && l != nil {
 			t.Errorf("%v and %v", l, err)

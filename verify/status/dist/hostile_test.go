@@ -99,7 +99,7 @@ func TestHostile(t *testing.T) {
 		"no head":                          {map[string]http.HandlerFunc{"head": http.NotFound}, ErrServer},
 		"a head that leads round":          {map[string]http.HandlerFunc{"head": round}, ErrServer},
 		"a head that never comes":          {map[string]http.HandlerFunc{"head": silent}, ErrServer},
-		"the list of another number": {map[string]http.HandlerFunc{"3-5.patch": noPatch, "5.status": octets(older)}, ErrOther},
+		"the list of another number":       {map[string]http.HandlerFunc{"3-5.patch": noPatch, "5.status": octets(older)}, ErrOther},
 		"an edited list":                   {map[string]http.HandlerFunc{"3-5.patch": noPatch, "5.status": octets(edited)}, ErrOther},
 		"a list cut short":                 {map[string]http.HandlerFunc{"3-5.patch": noPatch, "5.status": octets(newest[:500])}, ErrServer},
 		"a list with more behind it":       {map[string]http.HandlerFunc{"3-5.patch": noPatch, "5.status": octets(append(bytes.Clone(newest), 0))}, ErrOther},
