@@ -40,6 +40,7 @@ var allowed = map[string][]string{
 	"issuance/dataset":         {"github.com/parquet-go/parquet-go"},
 	"issuance/population":      {"golang.org/x/text"},
 	"issuance/osia":            {"github.com/go-jose/go-jose/v4"},
+	"issuance/osia/osiatest":   {"github.com/getkin/kin-openapi"},
 	"issuance/intake":          {"github.com/go-jose/go-jose/v4", "github.com/danielgtaylor/huma/v2"},
 	"issuance/sqlite":          {"github.com/mattn/go-sqlite3", "golang.org/x/mod"},
 	"issuance/postgres":        {"github.com/jackc/pgx/v5", "golang.org/x/mod"},

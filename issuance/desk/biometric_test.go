@@ -19,6 +19,7 @@ import (
 	"github.com/tamthe/tamthe/issuance"
 	"github.com/tamthe/tamthe/issuance/osia/abis"
 	"github.com/tamthe/tamthe/issuance/osia/abis/simulator"
+	"github.com/tamthe/tamthe/issuance/osia/osiatest"
 	"github.com/tamthe/tamthe/issuance/sqlite"
 )
 
@@ -67,7 +68,7 @@ func newBiometric(t testing.TB) *biometricRig {
 		defer b.mu.Unlock()
 		return b.fault[op]
 	}}
-	register := httptest.NewServer(b.sim.Handler())
+	register := httptest.NewServer(osiatest.New(t, "abis").Handler(b.sim.Handler()))
 	t.Cleanup(register.Close)
 	looking := &Counter{Office: &Office{Store: b.rig.store, Vault: b.vault, Now: func() time.Time { return b.now }}}
 	back := httptest.NewServer((&abis.Receiver{Store: b.store, Seal: looking.SealAnswer, Now: looking.Office.Now}).Handler())

@@ -65,7 +65,7 @@ func (c *Commands) Do(ctx context.Context, id string) error {
 // done reports whether the last that was done to a card, since a command came, is what it says.
 func (c *Commands) done(card *Card, act issuance.Act, since time.Time) bool {
 	last := card.History[len(card.History)-1]
-	return last.Act == act && last.Time.After(since)
+	return last.Act == act && !last.Time.Before(since)
 }
 
 // Refuse refuses a command, for one of CommandReasons.
