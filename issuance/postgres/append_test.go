@@ -13,11 +13,15 @@ import (
 	"github.com/tamthe/tamthe/issuance/postgres/pgtest"
 )
 
+func options(t testing.TB, dir string) postgres.Options {
+	s, v := ledgertest.LogKey(t)
+	return postgres.Options{Signer: s, Verifier: v, Checkpoints: filepath.Join(dir, "checkpoints")}
+}
+
 // open opens the ledger of a database, and makes it there the first time.
 func open(t testing.TB, dsn, dir string) *postgres.Ledger {
 	t.Helper()
-	s, v := ledgertest.LogKey(t)
-	o := postgres.Options{Signer: s, Verifier: v, Checkpoints: filepath.Join(dir, "checkpoints")}
+	o := options(t, dir)
 	l, err := postgres.Open(t.Context(), dsn, o)
 	if errors.Is(err, ledger.ErrMissing) {
 		l, err = postgres.Create(t.Context(), dsn, ledgertest.Origin, o)

@@ -115,8 +115,8 @@ func nextMonth(t testing.TB, dir string) {
 // reading opens the ledger without the right to write, as one does that only looks.
 func reading(t testing.TB, dir string) *postgres.Ledger {
 	t.Helper()
-	_, v := ledgertest.LogKey(t)
-	o := postgres.Options{Verifier: v, Checkpoints: filepath.Join(dir, "checkpoints"), ReadOnly: true}
+	o := options(t, dir)
+	o.ReadOnly, o.Signer = true, nil
 	l, err := postgres.Open(t.Context(), address(t, dir), o)
 	if err != nil {
 		t.Fatal(err)
