@@ -23,6 +23,13 @@ type Reader interface {
 	Stream(ctx context.Context, s StreamID) ([]Entry, error)
 }
 
+// BatchReader is a Reader that reads several streams at once, which is quicker where each
+// question is a journey. A stream that does not exist is not in the map.
+type BatchReader interface {
+	Reader
+	Read(ctx context.Context, s ...StreamID) (map[StreamID][]Entry, error)
+}
+
 // Head says up to where each stream was read when a decision was taken: the sequence
 // number of its last entry, 0 for a stream that did not exist. It holds the streams
 // that were only read too: an operator who is revoked meanwhile, or a card that is

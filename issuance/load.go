@@ -23,6 +23,10 @@ func (b *Book) Load(ctx context.Context, r Reader, streams ...StreamID) error {
 	wave := streams
 	for hop := 0; len(wave) > 0; hop++ {
 		var next []StreamID
+		read, err := b.reads(ctx, r, wave)
+		if err != nil {
+			return err
+		}
 		for _, id := range wave {
 			if seen[id] {
 				continue
@@ -30,7 +34,7 @@ func (b *Book) Load(ctx context.Context, r Reader, streams ...StreamID) error {
 			seen[id] = true
 			s, ok := b.subjects[id]
 			if !ok {
-				entries, err := r.Stream(ctx, id)
+				entries, err := read(id)
 				if err != nil {
 					return fmt.Errorf("read %s: %w", id, err)
 				}
@@ -47,6 +51,27 @@ func (b *Book) Load(ctx context.Context, r Reader, streams ...StreamID) error {
 		wave = next
 	}
 	return b.verifyLoaded(unverified)
+}
+
+// reads returns how to read those of some streams that the book lacks: at once, where the
+// reader can.
+func (b *Book) reads(ctx context.Context, r Reader, ids []StreamID) (func(StreamID) ([]Entry, error), error) {
+	var lacks []StreamID
+	listed := map[StreamID]bool{}
+	for _, id := range ids {
+		if _, ok := b.subjects[id]; !ok && !listed[id] {
+			lacks, listed[id] = append(lacks, id), true
+		}
+	}
+	many, ok := r.(BatchReader)
+	if !ok || len(lacks) == 0 {
+		return func(id StreamID) ([]Entry, error) { return r.Stream(ctx, id) }, nil
+	}
+	found, err := many.Read(ctx, lacks...)
+	if err != nil {
+		return nil, fmt.Errorf("read %s and others: %w", lacks[0], err)
+	}
+	return func(id StreamID) ([]Entry, error) { return found[id], nil }, nil
 }
 
 // replay folds the entries of one stream without asking who signed them.
