@@ -45,6 +45,7 @@ type view struct {
 	revoked  []revocation           // of keys, in their order
 	latest   time.Time              // the latest that an entry was dated
 	approval map[string]approval    // of applications that nobody has ended
+	places   map[string]places      // by status list
 }
 
 // object is a kind of thing that a key issues.
@@ -87,7 +88,7 @@ func newView(p Pin) (*view, error) {
 	return &view{
 		pin: p, verifier: v, book: issuance.NewBook(p.Origin), tree: &ledger.Tree{}, roots: map[int64]tlog.Hash{},
 		claimed: map[[32]byte]struct{}{}, used: map[string]int{}, issued: map[object]publication{}, prepared: map[string]logged{},
-		approval: map[string]approval{},
+		approval: map[string]approval{}, places: map[string]places{},
 	}, nil
 }
 
@@ -186,6 +187,7 @@ func (v *view) note(e *issuance.Entry, at logged) {
 	if e.Time.After(v.latest) {
 		v.latest = e.Time
 	}
+	v.place(e)
 	switch {
 	case e.Stream.Kind == issuance.KindApplication && e.Act == issuance.Approve:
 		v.approval[e.Stream.ID] = approval{e.Operator, v.latest}

@@ -7,18 +7,18 @@ import "testing"
 func TestDrawIndex(t *testing.T) {
 	const draws, parts = 4096, 64
 	var spread [parts]int
-	seen, rising := map[uint32]int{}, 0
+	taken, rising := places{}, 0
 	var last uint32
 	for range draws {
-		i := drawIndex()
-		if i >= placesOfList {
-			t.Fatalf("place %d", i)
+		i, ok := taken.draw()
+		if _, again := taken[i]; !ok || again || i >= fewPlaces {
+			t.Fatalf("place %d, %v", i, ok)
 		}
 		if i > last {
 			rising++
 		}
-		seen[i]++
-		spread[i/(placesOfList/parts)]++
+		taken[i] = struct{}{}
+		spread[i/(fewPlaces/parts)]++
 		last = i
 	}
 	for part, n := range spread { // 64 each, by chance with a deviation of 8
@@ -29,7 +29,32 @@ func TestDrawIndex(t *testing.T) {
 	if rising < draws/2-400 || rising > draws/2+400 {
 		t.Errorf("%d of %d places lie behind the one before", rising, draws)
 	}
-	if len(seen) < draws-20 {
-		t.Errorf("%d different places", len(seen))
+}
+
+// TestDrawFree: of a list with one place left that is drawn, and of a full one none.
+func TestDrawFree(t *testing.T) {
+	taken := places{}
+	for v := range uint32(8) {
+		if v != 5 {
+			taken[v] = struct{}{}
+		}
+	}
+	if i, ok := taken.drawOf(8); !ok || i != 5 {
+		t.Errorf("place %d, %v", i, ok)
+	}
+	taken[5] = struct{}{}
+	if i, ok := taken.drawOf(8); ok {
+		t.Errorf("place %d of a full list", i)
+	}
+}
+
+// TestOpenPlaces: one in nine places is free, of a small list nearly all.
+func TestOpenPlaces(t *testing.T) {
+	for cards, want := range map[uint64]uint64{
+		0: 1 << 26, 50_000_000: 1 << 26, 100_000_000: 108 << 20, 1 << 32: 1 << 32,
+	} {
+		if got := openPlaces(cards); got != want {
+			t.Errorf("%d cards: %d places, want %d", cards, got, want)
+		}
 	}
 }

@@ -2,9 +2,7 @@ package signing
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
-	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -102,6 +100,10 @@ func (s *Service) announce(ctx context.Context, a *approved, id [16]byte) error 
 	if err != nil {
 		return err
 	}
+	place, ok := s.view.places[s.o.Status].draw()
+	if !ok {
+		return fmt.Errorf("announce the card: %w", ErrListFull)
+	}
 	card := hex.EncodeToString(draft.CardID[:])
 	return s.append(ctx, a, issuance.Prepare, d.name, func(e *issuance.Entry) {
 		e.ID = id
@@ -109,7 +111,7 @@ func (s *Service) announce(ctx context.Context, a *approved, id [16]byte) error 
 		e.Commitments = map[string][32]byte{issuance.Content: a.card.Commitments[issuance.Content]}
 		e.Claims = []issuance.Claim{
 			{Kind: issuance.ClaimCardID, Value: card},
-			{Kind: issuance.ClaimStatus, Value: fmt.Sprintf("%s:%d", s.o.Status, drawIndex())},
+			{Kind: issuance.ClaimStatus, Value: fmt.Sprintf("%s:%d", s.o.Status, place)},
 			{Kind: issuance.ClaimUse, Value: fmt.Sprintf("%s:%d", d.name, d.next)},
 		}
 	})
@@ -133,18 +135,6 @@ func (s *Service) append(ctx context.Context, a *approved, act issuance.Act, ds 
 		return err
 	}
 	return s.o.Log.Append(ctx, at, e)
-}
-
-// placesOfList is how many indexes a status list has: so many that a hundred million cards
-// draw one each without long trying, and so few that the list of them stays a bitmap of
-// some megabytes.
-const placesOfList = 1 << 27
-
-// drawIndex draws a place in the status list. It says nothing about the order of issue.
-func drawIndex() uint32 {
-	var b [4]byte
-	rand.Read(b[:])
-	return binary.BigEndian.Uint32(b[:]) % placesOfList
 }
 
 // intend returns what will be signed: what the journal holds, or, the first time, the
