@@ -31,7 +31,9 @@ func TestLiars(t *testing.T) {
 		"endless checkpoint": {"/checkpoint", endless, monitor.Misbehaves},
 		"endless bundle":     {"/tile/entries/", endless, monitor.Misbehaves},
 		"endless tile":       {"/tile/0/", endless, monitor.Misbehaves},
-		"sent elsewhere":     {"/tile/0/", func(w http.ResponseWriter, in *http.Request) { http.Redirect(w, in, "http://192.0.2.1/", http.StatusFound) }, monitor.Misbehaves},
+		"sent elsewhere": {"/tile/0/", func(w http.ResponseWriter, in *http.Request) {
+			http.Redirect(w, in, "http://192.0.2.1/", http.StatusFound)
+		}, monitor.Misbehaves},
 		"checkpoint is none": {"/checkpoint", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>")) }, monitor.BadCheckpoint},
 		"empty checkpoint":   {"/checkpoint", func(http.ResponseWriter, *http.Request) {}, monitor.BadCheckpoint},
 		"cut bundle":         {"/tile/entries/", cut(1), monitor.Missing},
