@@ -26,9 +26,10 @@ func (p *program) logTo(path string) (log *slog.Logger, done func(), err error) 
 // metricsListener shows counts on an address of this machine, beside a service; where no
 // address is given it is nil, and shows nothing.
 type metricsListener struct {
-	l     net.Listener
-	web   *http.Server
-	ended chan error
+	l      net.Listener
+	web    *http.Server
+	ended  chan error
+	health http.HandlerFunc // of a service that listens nowhere else; nil: it says so itself
 }
 
 // listenMetrics listens on this machine only: counts are for who runs the service.
@@ -54,6 +55,9 @@ func (m *metricsListener) serve(h http.Handler) {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", h)
+	if m.health != nil {
+		mux.HandleFunc("GET /healthz", m.health)
+	}
 	m.web = &http.Server{Handler: mux, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 8 << 10}
 	m.ended = make(chan error, 1)
 	go func() { m.ended <- m.web.Serve(m.l) }()

@@ -159,3 +159,14 @@ func (s *sequencer) settle(ctx context.Context, c *pgx.Conn, group []*taken) err
 	_, _ = c.Exec(ctx, "SELECT pg_notify(c, '') FROM unnest($1::text[]) AS c", channels)
 	return nil
 }
+
+// Waiting tells how many submissions are in the queue, and how long the oldest has been
+// there.
+func (l *Ledger) Waiting(ctx context.Context) (n int, oldest time.Duration, err error) {
+	var seconds float64
+	err = l.readers.QueryRow(ctx, "SELECT count(*), coalesce(extract(epoch FROM clock_timestamp() - min(at)), 0)::float8 FROM submission").Scan(&n, &seconds)
+	if err != nil {
+		return 0, 0, fmt.Errorf("look at the queue: %w", typed(err))
+	}
+	return n, time.Duration(seconds * float64(time.Second)), nil
+}

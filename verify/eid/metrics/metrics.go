@@ -8,6 +8,7 @@ import (
 	"errors"
 	"net/http"
 	"regexp"
+	"slices"
 	"strconv"
 	"time"
 
@@ -71,6 +72,24 @@ func (m *Metrics) Gauge(name, help string, f func() float64, labels ...string) e
 	}
 	return m.registry.Register(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "tamthe_" + name, Help: help, ConstLabels: pairs}, f))
 }
+
+// Count makes a count that stands at zero, and returns what adds to it; name is without the
+// prefix that all have. The values of its labels come from a closed list, in their order.
+func (m *Metrics) Count(name, help string, labels ...string) func(n int, values ...string) {
+	c := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "tamthe_" + name, Help: help}, labels)
+	m.registry.MustRegister(c)
+	return func(n int, values ...string) { c.WithLabelValues(values...).Add(float64(n)) }
+}
+
+// Spread makes a histogram over the bounds, and returns what adds to it.
+func (m *Metrics) Spread(name, help string, bounds ...float64) func(v float64) {
+	h := prometheus.NewHistogram(prometheus.HistogramOpts{Name: "tamthe_" + name, Help: help, Buckets: bounds})
+	m.registry.MustRegister(h)
+	return h.Observe
+}
+
+// Fine are bounds of a Spread of seconds, from a tenth of a millisecond to some seconds.
+func Fine() []float64 { return slices.Clone(fine) }
 
 // Begun counts a login that a party began.
 func (m *Metrics) Begun(party string) {
