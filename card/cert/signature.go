@@ -17,13 +17,18 @@ import (
 // for padding and takes DigestInfo with or without NULL. Errors wrap ErrSignature, ErrAlgorithm (also a scheme that does not fit
 // the key, or PSS parameters against those that bind the key) or ErrKey.
 func Verify(pub PublicKey, alg Algorithm, message, sig []byte) error {
+	return VerifyParts(pub, alg, sig, message)
+}
+
+// VerifyParts is Verify of a message that lies in several parts, none of which is copied.
+func VerifyParts(pub PublicKey, alg Algorithm, sig []byte, message ...[]byte) error {
 	if pub.RSA == nil && pub.EC == nil {
 		return badKey("none")
 	}
 	if err := alg.fits(pub); err != nil {
 		return err
 	}
-	digest := alg.digest(message)
+	digest := alg.digest(message...)
 	ok := false
 	switch alg.Scheme {
 	case RSAPKCS1:
@@ -87,9 +92,11 @@ func (a Algorithm) fits(pub PublicKey) error {
 	return nil
 }
 
-func (a Algorithm) digest(message []byte) []byte {
+func (a Algorithm) digest(message ...[]byte) []byte {
 	h := a.Hash.New()
-	h.Write(message)
+	for _, part := range message {
+		h.Write(part)
+	}
 	return h.Sum(nil)
 }
 

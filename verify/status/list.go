@@ -110,7 +110,7 @@ func (e *envelope) verify() error {
 	}
 	alg, err := cert.DefaultAlgorithm(pub)
 	if err == nil {
-		err = cert.Verify(pub, alg, message(e.tbs), e.signature)
+		err = cert.VerifyParts(pub, alg, e.signature, []byte(signedPrefix), e.tbs)
 	}
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrSignature, err)
