@@ -26,6 +26,7 @@ import (
 	"github.com/tamthe/tamthe/issuance/ledger"
 	"github.com/tamthe/tamthe/issuance/monitor"
 	"github.com/tamthe/tamthe/issuance/osia/abis"
+	"github.com/tamthe/tamthe/issuance/osia/cms"
 	"github.com/tamthe/tamthe/issuance/perso"
 	"github.com/tamthe/tamthe/issuance/population"
 	"github.com/tamthe/tamthe/issuance/printjob"
@@ -125,6 +126,8 @@ var classes = []class{
 	{desk.ErrNoBiometric, "no-abis", exitError, "name one under [abis] in config.toml; see `tamthe serve abis --help`"},
 	{abis.ErrUnavailable, "abis-down", exitError, "the application waits: run `tamthe application abis ask --all` when the biometric register is back"},
 	{abis.ErrAnswer, "abis-answer", exitError, "the biometric register, or something before it, answers wrongly: tell who runs it; the application waits"},
+	{cms.ErrUnknown, "order-unknown", exitError, "`tamthe order list --all` lists the orders, `tamthe intake list --all` the cases"},
+	{cms.ErrClosed, "order-closed", exitRule, "`tamthe order list --all` tells how it stands"},
 	{abis.ErrConflict, "conflict", exitConflict, "run the command again"},
 	{desk.ErrNoRegister, "no-register", exitError, "name one under [register] in config.toml; see `tamthe serve register --help`"},
 	{population.ErrUnavailable, "register-down", exitError, "the application waits: run `tamthe register ask --all` when the register is back"},

@@ -263,7 +263,7 @@ prints how many. What could not be forgotten now is left for the next time: run 
 			return p.result(struct {
 				Schema    string `json:"schema"`
 				Forgotten int    `json:"forgotten"`
-			}{"tamthe/application-abis-forget/1", n}, fmt.Sprint(n), "")
+			}{"tamthe/application-abis-forget/1", n}, fmt.Sprint(n), fmt.Sprint(n))
 		},
 	}
 	p.actingFlags(cmd)

@@ -83,11 +83,16 @@ func runEnrol(ctx context.Context, p *program, o enrolOptions) error {
 }
 
 // enrolment reads what the flags name: the person, where there is a file, and pictures.
-func (o enrolOptions) enrolment(p *program) (n desk.Enrolment, err error) {
-	n = desk.Enrolment{Profile: first(o.profile, p.conf.Profile, desk.Profile), Reason: o.reason, Replaces: o.replaces}
+func (o enrolOptions) enrolment(p *program) (desk.Enrolment, error) {
 	if o.portrait == "" {
-		return n, usageBoth(wordNoPortrait)
+		return desk.Enrolment{}, usageBoth(wordNoPortrait)
 	}
+	return o.filled(p, false)
+}
+
+// filled is enrolment; where the portrait was filed it is to be put in.
+func (o enrolOptions) filled(p *program, filed bool) (n desk.Enrolment, err error) {
+	n = desk.Enrolment{Profile: first(o.profile, p.conf.Profile, desk.Profile), Reason: o.reason, Replaces: o.replaces}
 	if o.file != "" {
 		b, err := p.input(o.file, maxPersonFile)
 		if err != nil {
@@ -97,8 +102,10 @@ func (o enrolOptions) enrolment(p *program) (n desk.Enrolment, err error) {
 			return n, hintBoth(fmt.Errorf("%s: %w", o.file, err), wordCorrectPerson)
 		}
 	}
-	if n.Portrait, err = p.input(o.portrait, maxPortraitFile); err != nil {
-		return n, err
+	if !filed {
+		if n.Portrait, err = p.input(o.portrait, maxPortraitFile); err != nil {
+			return n, err
+		}
 	}
 	if o.fingers != "" {
 		if n.Fingers, err = p.input(o.fingers, maxPortraitFile); err != nil {

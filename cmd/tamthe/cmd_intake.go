@@ -181,7 +181,7 @@ func runIntakeShow(ctx context.Context, p *program, code string) error {
 
 func newIntakeImport(p *program) *cobra.Command {
 	var o enrolOptions
-	var present bool
+	var present, filed bool
 	cmd := &cobra.Command{
 		Use:   "import CODE",
 		Short: "Take a case over; prints the application's name",
@@ -197,24 +197,28 @@ there is one application.
 			if !present {
 				return usageBoth(wordNotPresent)
 			}
-			return runIntakeImport(cmd.Context(), p, args[0], o)
+			return runIntakeImport(cmd.Context(), p, args[0], o, filed)
 		},
 	}
 	o.flags(p, cmd, "")
 	cmd.Flags().Lookup("reason").Usage = "why, one `WORD`, where it is another than the citizen said"
 	cmd.Flags().StringVar(&o.replaces, "replaces", "", "the `CARD` that the new one replaces (else the one in force)")
 	cmd.Flags().StringVar(&o.file, "person", "", "`FILE` of the person, corrected by the officer")
+	cmd.Flags().BoolVar(&filed, "filed-portrait", false, "take the portrait that another system sent with the case (see serve cms)")
 	cmd.Flags().BoolVar(&present, "present", false, "the person is here, and is whom the case is about")
 	return cmd
 }
 
-func runIntakeImport(ctx context.Context, p *program, code string, o enrolOptions) error {
+func runIntakeImport(ctx context.Context, p *program, code string, o enrolOptions, filed bool) error {
+	if filed == (o.portrait != "") {
+		return usageBoth(wordNoPortrait)
+	}
 	if o.reason != "" {
 		if err := checkWord("--reason", o.reason); err != nil {
 			return err
 		}
 	}
-	n, err := o.enrolment(p)
+	n, err := o.filled(p, filed)
 	if err != nil {
 		return err
 	}
@@ -223,6 +227,11 @@ func runIntakeImport(ctx context.Context, p *program, code string, o enrolOption
 		return err
 	}
 	defer office.done()
+	if filed {
+		if n.Portrait, err = p.filedPortrait(ctx, counter, code); err != nil {
+			return err
+		}
+	}
 	app, err := counter.Import(ctx, code, n)
 	if app == "" {
 		return err
@@ -238,6 +247,16 @@ func runIntakeImport(ctx context.Context, p *program, code string, o enrolOption
 		Code        string `json:"code"`
 		Application string `json:"application"`
 	}{"tamthe/intake-import/1", code, app}, app, app)
+}
+
+// filedPortrait is the portrait that another system sent with a case.
+func (p *program) filedPortrait(ctx context.Context, counter *desk.Counter, code string) ([]byte, error) {
+	store, err := p.openOSIA(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer store.Close()
+	return counter.FiledPortrait(ctx, code, store)
 }
 
 func newIntakeRefuse(p *program) *cobra.Command {

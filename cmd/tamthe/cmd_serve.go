@@ -34,10 +34,10 @@ func newServe(p *program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "serve",
 		Short:   "Run a service for offices, desks and portals",
-		Long:    "Runs a service: the office's web console, the authority's for desks on other machines or\nunder other users, e-authentication for portals, intake of what portals file, the appending of\nwhat desks hand in, published lists of card status for devices, or a register of invented\ncitizens for trying out.\n",
+		Long:    "Runs a service: the office's web console, the authority's for desks on other machines or\nunder other users, e-authentication for portals, intake of what portals file and other systems\norder, the appending of what desks hand in, published lists of card status for devices, or a\nregister of invented citizens or of their faces for trying out.\n",
 		Example: "  tamthe serve signer --listen 192.0.2.9:7043 --cert signer.crt --key signer.key --clients desk.crt",
 	}
-	cmd.AddCommand(newServeSigner(p), newServeRegister(p), newServeEID(p), newServeConsole(p), newServeIntake(p), newServeLedger(p), newServeABIS(p), newServeStatus(p))
+	cmd.AddCommand(newServeSigner(p), newServeRegister(p), newServeEID(p), newServeConsole(p), newServeIntake(p), newServeCMS(p), newServeABIS(p), newServeLedger(p), newServeStatus(p))
 	return family(cmd)
 }
 

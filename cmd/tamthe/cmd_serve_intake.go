@@ -90,6 +90,18 @@ know it: messages are signed for that. After vault rotate it is started again.
 }
 
 func runInitIntake(ctx context.Context, p *program) error {
+	if err := p.makeIntake(ctx); err != nil {
+		return err
+	}
+	path := p.home.path(intakeFile)
+	return p.result(struct {
+		Schema string `json:"schema"`
+		File   string `json:"file"`
+	}{"tamthe/serve-intake-init/1", path}, path, path)
+}
+
+// makeIntake makes what the home needs to take cases in; fs.ErrExist if it has it.
+func (p *program) makeIntake(ctx context.Context) error {
 	path := p.home.path(intakeFile)
 	office, err := p.openOffice(ctx, looking)
 	if err != nil {
@@ -106,13 +118,7 @@ func runInitIntake(ctx context.Context, p *program) error {
 	if _, err := (laterRing{p}).Generate(ctx, intakeKey, "P-256"); err != nil && !errors.Is(err, keystore.ErrExists) {
 		return err
 	}
-	if err := sqlite.CreateIntake(ctx, path, c.Size); err != nil {
-		return err
-	}
-	return p.result(struct {
-		Schema string `json:"schema"`
-		File   string `json:"file"`
-	}{"tamthe/serve-intake-init/1", path}, path, path)
+	return sqlite.CreateIntake(ctx, path, c.Size)
 }
 
 // portalTOML is a portal in the file.

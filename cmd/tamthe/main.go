@@ -101,6 +101,7 @@ var verbTable = []verb{
 	{groupDesk, "operator", newOperator},
 	{groupDesk, "enrol", newEnrol},
 	{groupDesk, "intake", newIntake},
+	{groupDesk, "order", newOrder},
 	{groupDesk, "approve", newApprove},
 	{groupDesk, "cancel", newCancel},
 	{groupDesk, "application", newApplication},

@@ -28,6 +28,7 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"tamthe":        func() { os.Exit(start(connectChip, testClock())) },
 		"sample-portal": samplePortal,
+		"osia-system":   osiaSystem,
 	})
 }
 

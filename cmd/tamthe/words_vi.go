@@ -257,6 +257,8 @@ var inVietnamese = map[string]struct{ what, hint string }{
 	"intake-waiting":        {"tờ khai ban đầu chưa đến", "cổng còn phải gửi tờ khai"},
 	"intake-closed":         {"hồ sơ trực tuyến này không còn mở", "`tamthe intake show` cho biết hồ sơ đang ở đâu"},
 	"intake-taken":          {"cán bộ khác đã nhận hồ sơ này", "cán bộ đó làm tiếp hoặc từ chối"},
+	"order-unknown":         {"không có yêu cầu hoặc ảnh như vậy", "`tamthe order list --all` liệt kê các yêu cầu, `tamthe intake list --all` liệt kê hồ sơ"},
+	"order-closed":          {"yêu cầu đã được giải quyết", "`tamthe order list --all` cho biết tình trạng"},
 	"unsearched":            {"chưa hỏi cơ sở dữ liệu sinh trắc, hoặc có người trùng mà chưa ai quyết định", "hỏi bằng `tamthe application abis ask`; nếu trùng, người khác quyết định bằng `tamthe application abis decide`"},
 	"abis-awaited":          {"cơ sở dữ liệu sinh trắc chưa trả lời", "hồ sơ chờ: chạy lại `tamthe application abis ask` sau"},
 	"no-abis":               {"chưa khai báo cơ sở dữ liệu sinh trắc", "khai báo ở [abis] trong config.toml; xem `tamthe serve abis --help`"},
