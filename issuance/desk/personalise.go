@@ -69,7 +69,8 @@ const keySize = 32
 //
 // Nothing is sent to the chip unless the rules let this operator make the card, a document
 // signer is there that can sign it (ErrNoSigner), the revocation list is in force
-// (ErrStaleList), and a blank card is in stock (ErrNoStock). A card that was begun more than
+// (ErrStaleList), a blank card is in stock (ErrNoStock), and the ledger takes what is appended
+// (ledger.ErrAway). A card that was begun more than
 // a day ago, or taken up in vain twice, is perso.ErrGiveUp, a different chip than the one
 // that was begun *perso.WrongChipError; the other errors of perso, those of apdu about
 // a card that went away, and *RefusedError, before the lock where the files alone show it.
@@ -89,6 +90,9 @@ func (o *Office) Personalise(ctx context.Context, app string, chip Chip, p Perso
 		if err := o.Witnesses.Fresh(ctx); err != nil {
 			return "", err
 		}
+	}
+	if err := o.present(ctx); err != nil {
+		return "", err
 	}
 	t, err := s.lease(ctx, subjectsOf(app, card)...)
 	if err != nil {

@@ -179,6 +179,9 @@ func TestNobodySequences(t *testing.T) {
 	if n := q.waiting(); n != 1 {
 		t.Errorf("%d submissions of one append", n)
 	}
+	if err := hasty.Present(t.Context()); !errors.Is(err, ledger.ErrAway) {
+		t.Errorf("while nobody sequences: %v", err)
+	}
 	before := q.log
 	stop := q.sequence(Sequencing{})
 	patient := q.office.Ledger
@@ -186,6 +189,9 @@ func TestNobodySequences(t *testing.T) {
 		if err := patient.Append(t.Context(), at, entries...); err != nil {
 			t.Errorf("%v", err)
 		}
+	}
+	if err := errors.Join(hasty.Present(t.Context()), q.log.Present(t.Context())); err != nil {
+		t.Error(err)
 	}
 	if e, err := before.Stream(t.Context(), enrol.Stream); err != nil || len(e) != 1 {
 		t.Errorf("%d entries, %v", len(e), err)

@@ -33,6 +33,27 @@ func outcomeChannel(desk string) string {
 	return "tamthe_" + hex.EncodeToString(sum[:8])
 }
 
+// silent is how long a sequencer that works may say nothing: it may be waiting for a disk, or
+// another may be taking over.
+const silent = 15 * time.Second
+
+// Present tells whether somebody would append now what this program appends or hands in: nil
+// with the log key, and where a sequencer works on the queue; else ledger.ErrAway.
+func (l *Ledger) Present(ctx context.Context) error {
+	if l.o.Signer != nil {
+		return nil
+	}
+	var works bool
+	err := l.readers.QueryRow(ctx, "SELECT beat > clock_timestamp() - make_interval(secs => $1) FROM queue", silent.Seconds()).Scan(&works)
+	if err == nil && !works {
+		err = fmt.Errorf("%w: no sequencer works on the queue", ledger.ErrAway)
+	}
+	if err != nil {
+		return fmt.Errorf("see whether the ledger takes anything: %w", typed(err))
+	}
+	return nil
+}
+
 // handIn is a submission on its way to its outcome.
 type handIn struct {
 	id, body []byte
