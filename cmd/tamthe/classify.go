@@ -197,6 +197,7 @@ var classes = []class{
 	{witness.ErrState, "witness-state", exitError, "close the other program, or put the witness's folder back from its copy: a witness that forgot cosigns nothing"},
 	{errLogAway, "log-away", exitError, "nothing is known of what was not reached: run the command again; --silence says how long that is borne"},
 	{monitor.ErrUnknown, "no-alarm", exitError, "`tamthe ledger watch --dir FOLDER --alarms` lists them"},
+	{monitor.ErrNoFork, "no-fork", exitError, "it may be the evidence of another alarm, which only the log itself can show, or of another log's: give that one's --log-key"},
 	{monitor.ErrState, "watch-state", exitError, "put the monitor's folder back from its copy, or begin anew in another"},
 	{errReceiptSize, "receipt-size", exitError, "the handover's is the smallest: --act deliver; shorter names of log and witnesses, or a quorum in config.toml, make all smaller"},
 	{errWitness, "usage", exitUsage, "`tamthe ledger watch --help` shows how a desk names its witnesses"},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -30,6 +31,7 @@ type watchOptions struct {
 	metrics                 string
 	alarms                  bool
 	acknowledge             string
+	drop, judge             string
 }
 
 func newLedgerWatch(p *program) *cobra.Command {
@@ -64,7 +66,8 @@ a mirror of one), another place as TAMTHE_LEDGER names it, without a password, o
 
 An alarm is told on standard output, as a line or with --json as a document a line, and to
 --alarm-exec (the document on its standard input) or --alarm-url (in a POST): when it is raised,
-and every --repeat until --acknowledge. What it rests on lies in FOLDER/evidence/ID. /healthz at
+and every --repeat until --acknowledge. What it rests on lies in FOLDER/evidence/ID; of a
+fork anybody can check it with --judge and the log's key. /healthz at
 the witness's address and, at --metrics, /metrics tell how it is. --once looks once, for cron:
 exit status 0 is quiet, 3 says that an alarm stands, 1 that a log could not be reached.
 `,
@@ -97,11 +100,15 @@ func (o *watchOptions) monitorFlags(cmd *cobra.Command) {
 	f.StringVar(&o.alarmURL, "alarm-url", "", "`URL` to post each alarm to")
 	f.StringVar(&o.metrics, "metrics", "", "`ADDRESS` on this machine to show /metrics at (else nowhere)")
 	f.BoolVar(&o.alarms, "alarms", false, "list all alarms that ever were, and do nothing else")
+	f.StringVar(&o.drop, "drop", "", "keep what readers POST to /sod in this `FOLDER`, which is one of --sods then")
+	f.StringVar(&o.judge, "judge", "", "say whether the evidence in this `FOLDER` shows a fork of a log of --log-key, and do nothing else")
 	f.StringVar(&o.acknowledge, "acknowledge", "", "say that the alarm of this `ID` was looked at, and do nothing else")
 }
 
 func runLedgerWatch(ctx context.Context, p *program, o watchOptions) error {
 	switch {
+	case o.judge != "":
+		return runJudgeFork(p, o)
 	case o.dir == "":
 		return usagef("--dir names the witness's folder")
 	case o.acknowledge != "" || o.alarms:
@@ -110,16 +117,14 @@ func runLedgerWatch(ctx context.Context, p *program, o watchOptions) error {
 		return usagef("--dir, --name and --log-key say who watches what")
 	case o.once && len(o.logs) == 0:
 		return usagef("--log says what to look at")
+	case o.drop != "" && (o.once || len(o.logs) == 0):
+		return usagef("--drop is for a monitor that goes on: --log, without --once")
 	case o.every <= 0 || o.repeat <= 0:
 		return usagef("--every and --repeat are longer than nothing")
 	}
-	var keys []note.Verifier
-	for _, text := range o.logKeys {
-		v, err := receipt.ParseLogKey(text)
-		if err != nil {
-			return usagef("--log-key: %w", err)
-		}
-		keys = append(keys, v)
+	keys, err := o.keys()
+	if err != nil {
+		return err
 	}
 	key, err := witness.OpenKey(filepath.Join(o.dir, "key"), o.name)
 	if err != nil {
@@ -138,6 +143,12 @@ func runLedgerWatch(ctx context.Context, p *program, o watchOptions) error {
 		return err
 	}
 	defer state.Close()
+	if o.drop != "" {
+		if err := os.MkdirAll(o.drop, 0o700); err != nil {
+			return err
+		}
+		o.sods = append(o.sods, o.drop)
+	}
 	m, err := newWatcher(p, o, keys, w, state)
 	if err != nil {
 		return err
@@ -146,6 +157,17 @@ func runLedgerWatch(ctx context.Context, p *program, o watchOptions) error {
 		return m.once(ctx)
 	}
 	return serveWitness(ctx, p, o, w, key.String(), m)
+}
+
+func (o *watchOptions) keys() (list []note.Verifier, err error) {
+	for _, text := range o.logKeys {
+		v, err := receipt.ParseLogKey(text)
+		if err != nil {
+			return nil, usagef("--log-key: %w", err)
+		}
+		list = append(list, v)
+	}
+	return list, nil
 }
 
 // memory is the file of what the monitor remembers.
@@ -178,6 +200,9 @@ func serveWitness(ctx context.Context, p *program, o watchOptions, w *witness.Wi
 	mux := http.NewServeMux()
 	mux.Handle("/", w)
 	mux.HandleFunc("GET /healthz", m.health)
+	if o.drop != "" {
+		mux.Handle("POST /sod", &dropBox{dir: o.drop})
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	watched := make(chan error, 1)

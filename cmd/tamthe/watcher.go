@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"path/filepath"
 	"strings"
@@ -26,6 +28,8 @@ type watcher struct {
 	state monitor.State
 	told  map[string]time.Time // when an alarm was last told
 
+	witness *witness.Witness
+	keys    []note.Verifier
 	refused chan *receipt.Checkpoint // that a witness was asked for and that contradict others
 
 	mu   sync.Mutex // what is shown of it
@@ -35,7 +39,7 @@ type watcher struct {
 }
 
 func newWatcher(p *program, o watchOptions, keys []note.Verifier, w *witness.Witness, state monitor.State) (*watcher, error) {
-	x := &watcher{p: p, o: o, state: state, told: map[string]time.Time{}, refused: make(chan *receipt.Checkpoint, 64)}
+	x := &watcher{p: p, o: o, state: state, told: map[string]time.Time{}, witness: w, keys: keys, refused: make(chan *receipt.Checkpoint, 64)}
 	w.Refused = func(c *receipt.Checkpoint) {
 		select {
 		case x.refused <- c:
@@ -111,15 +115,8 @@ func (r readLog) Nodes(ctx context.Context, places []ledger.Node) (list []tlog.H
 
 // look looks once, and lists the alarms that stand.
 func (x *watcher) look(ctx context.Context) (*monitor.Round, []monitor.Alarm, error) {
-	for done := false; !done; {
-		select {
-		case c := <-x.refused:
-			if err := x.m.Witnessed(ctx, c); err != nil {
-				return nil, nil, err
-			}
-		default:
-			done = true
-		}
+	if err := x.witnessed(ctx); err != nil {
+		return nil, nil, err
 	}
 	r, err := x.m.Check(ctx)
 	if err != nil {
@@ -136,6 +133,32 @@ func (x *watcher) look(ctx context.Context) (*monitor.Round, []monitor.Alarm, er
 		x.last = x.p.now()
 	}
 	return r, open, nil
+}
+
+// witnessed tells the monitor what the witness has cosigned, perhaps for others, and refused.
+func (x *watcher) witnessed(ctx context.Context) error {
+	for _, v := range x.keys {
+		signed, err := x.witness.Newest(v.Name())
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if err := x.m.Witnessed(ctx, signed); err != nil {
+			return err
+		}
+	}
+	for {
+		select {
+		case c := <-x.refused:
+			if err := x.m.Witnessed(ctx, c.Note); err != nil {
+				return err
+			}
+		default:
+			return nil
+		}
+	}
 }
 
 // once looks, and tells by the exit status what stands.

@@ -314,6 +314,7 @@ var inVietnamese = map[string]struct{ what, hint string }{
 	"witness-state":      {"không dùng được thư mục của bên giám sát", "đóng chương trình kia, hoặc đặt bản sao của thư mục lại: bên giám sát đã quên thì không ký gì cả"},
 	"log-away":           {"có nơi không tới được", "chưa biết gì về nơi đó: chạy lại lệnh; --silence cho biết chịu được bao lâu"},
 	"no-alarm":           {"không có cảnh báo này", "`tamthe ledger watch --dir THƯ-MỤC --alarms` liệt kê các cảnh báo"},
+	"no-fork":            {"chứng cứ không cho thấy sổ đã ký hai lịch sử", "đó có thể là chứng cứ của cảnh báo khác, hoặc của sổ khác: đưa đúng --log-key"},
 	"watch-state":        {"bộ nhớ của bên giám sát không khớp với chính nó", "đặt bản sao của thư mục lại, hoặc bắt đầu lại ở thư mục khác"},
 	"receipt":            {"không phải biên nhận hay mốc kiểm tra của sổ", "đưa tệp do `tamthe ledger receipt` hoặc `tamthe ledger checkpoint` ghi"},
 	"receipt-size":       {"biên nhận lớn quá mức", "biên nhận trao thẻ nhỏ nhất: --act deliver; tên sổ và tên bên giám sát ngắn hơn, hoặc quorum trong config.toml, làm mọi biên nhận nhỏ hơn"},

@@ -27,6 +27,32 @@ type authority struct {
 	rootKey crypto.Signer
 	lists   int64
 	cards   int
+	proves  bool // cards carry the proof that they stand in the log
+}
+
+// proof is of an entry of the log; -1 is the newest.
+func (a *authority) proof(t testing.TB, index int64) *lds.LogProof {
+	t.Helper()
+	if index < 0 {
+		c, err := a.r.ledger.Checkpoint(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		index = c.Size - 1
+	}
+	proof, err := a.r.ledger.Prove(t.Context(), index)
+	if err != nil {
+		t.Fatal(err)
+	}
+	octets, err := proof.MarshalBinary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	leaf, err := a.r.ledger.Leaf(t.Context(), index)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &lds.LogProof{Leaf: leaf, Proof: octets}
 }
 
 // signer is a document signer.
@@ -149,7 +175,13 @@ func (a *authority) crl(t testing.TB, days int, logged bool, revoked ...*signer)
 func (a *authority) draft(t testing.TB, s *signer) *ca.SODDraft {
 	t.Helper()
 	a.cards++
-	r := ca.SOD{Hash: crypto.SHA256, Version: 1, DocumentType: "I", At: a.r.office.Pass(0)}
+	return a.drafted(t, s, nil)
+}
+
+// drafted is the draft of the newest card, perhaps with a proof that it stands in the log.
+func (a *authority) drafted(t testing.TB, s *signer, proof *lds.LogProof) *ca.SODDraft {
+	t.Helper()
+	r := ca.SOD{Hash: crypto.SHA256, Version: 1, DocumentType: "I", At: a.r.today(), LogProof: proof}
 	for _, n := range []int{1, 2, 14, 15} {
 		h := sha256.Sum256(fmt.Append(nil, "group ", n, " of ", a.cards))
 		r.Groups = append(r.Groups, lds.GroupHash{Number: n, Hash: h[:]})
@@ -184,7 +216,11 @@ func (a *authority) card(t testing.TB, s *signer, ds string) []byte {
 			step.Claims[0].Value = step.Fields["cardid"]
 			step.Claims[1].Value = fmt.Sprint(ds, ":", a.cards)
 		case issuance.Sign:
-			raw = issue(t, s.key)(d.Draft, nil)
+			if a.proves {
+				raw = issue(t, s.key)(a.drafted(t, s, a.proof(t, -1)).Draft, nil)
+			} else {
+				raw = issue(t, s.key)(d.Draft, nil)
+			}
 			step.Fields["cardid"], step.Fields["ds"], step.Fields["sod"] = hex.EncodeToString(d.CardID[:]), ds, digest(raw)
 		case issuance.Write, issuance.WriteDone:
 			step.Fields["sod"] = digest(raw)

@@ -155,10 +155,9 @@ func (m *Monitor) shown(ctx context.Context, r *Round, place string, signed []by
 	})
 }
 
-// Witnessed takes in a checkpoint that somebody asked a witness to cosign. It may be called
-// from any goroutine.
-func (m *Monitor) Witnessed(ctx context.Context, c *receipt.Checkpoint) error {
-	return m.shown(ctx, &Round{}, "a witness was asked", c.Note)
+// Witnessed takes in a signed checkpoint that a witness cosigned, or was asked to.
+func (m *Monitor) Witnessed(ctx context.Context, signed []byte) error {
+	return m.shown(ctx, &Round{}, "the witness", signed)
 }
 
 // noteIn finds the signed checkpoint of what a log gives out.

@@ -58,7 +58,7 @@ const (
 	defaultReread = 1 << 20
 )
 
-// Monitor follows logs. One goroutine may use it at a time, but for Witnessed.
+// Monitor follows logs. One goroutine may use it at a time.
 type Monitor struct {
 	o     Options
 	drops drops

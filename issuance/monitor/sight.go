@@ -7,18 +7,24 @@ import (
 	"encoding/hex"
 	"encoding/pem"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tamthe/tamthe/card/cert"
 	"github.com/tamthe/tamthe/card/lds"
 	"github.com/tamthe/tamthe/issuance/ca"
+	"github.com/tamthe/tamthe/verify"
 	"github.com/tamthe/tamthe/verify/evidence"
+	"github.com/tamthe/tamthe/verify/evidence/record"
 	"github.com/tamthe/tamthe/verify/receipt"
 )
 
 // seeSOD takes in a security object that a checkpoint or reader saw. Foreign cards are seen
 // too, and what is none: those are passed over when they are judged.
 func (m *Monitor) seeSOD(ctx context.Context, r *Round, name string, octets []byte) error {
+	if bytes.HasPrefix(octets, []byte(inspectionBegins)) {
+		return m.seeRecord(ctx, name, octets)
+	}
 	raw := octets
 	if evidence.Is(octets) {
 		b, err := evidence.Parse(octets)
@@ -37,6 +43,52 @@ func (m *Monitor) seeSOD(ctx context.Context, r *Round, name string, octets []by
 		return nil
 	}
 	return m.see(ctx, name, raw)
+}
+
+// inspectionBegins is how a line of a record of inspections begins.
+const inspectionBegins = `{"schema":"tamthe/inspection/`
+
+// seeRecord takes from a record of inspections what a checkpoint found not to be logged. Of
+// other cards the record says no more than their names, and not whose they are.
+func (m *Monitor) seeRecord(ctx context.Context, name string, octets []byte) error {
+	for line := range bytes.Lines(octets) {
+		line = bytes.TrimSuffix(line, []byte("\n"))
+		if e, err := record.ParseEntry(line); err != nil || !unlogged(e) {
+			continue
+		}
+		if err := m.see(ctx, name, line); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func unlogged(e record.Entry) bool {
+	return e.Card != "" && slices.ContainsFunc(e.Checks, func(c record.Check) bool {
+		return c.ID == verify.CheckLog && c.Outcome == verify.Failed
+	})
+}
+
+// inspection judges a card that a checkpoint's record names.
+func (c *court) inspection(s Sight) (done bool, err error) {
+	e, err := record.ParseEntry(s.SOD)
+	if err != nil {
+		return true, nil //nolint:nilerr // another program's
+	}
+	id, err := hex.DecodeString(e.Card)
+	if err != nil || len(id) != 32 {
+		return true, nil //nolint:nilerr // it names no card
+	}
+	_, ok, err := c.tx.Card([32]byte(id))
+	if err != nil || ok {
+		return ok, err
+	}
+	if !c.ripe(s) {
+		return false, nil
+	}
+	c.found = append(c.found, newAlarm(Unlogged, "", -1, e.Card,
+		"a checkpoint found on %s that a card of the issuer does not stand in a log, and it does not", e.Time.Format(time.DateOnly)).with(File{"inspection", s.SOD}))
+	return true, nil
 }
 
 // sodTag begins EF.SOD.
@@ -59,6 +111,19 @@ func der(octets []byte) []byte {
 		return block.Bytes
 	}
 	return octets
+}
+
+// MaxSOD is the largest security object that is taken from a stranger, in octets.
+const MaxSOD = 64 << 10
+
+// IsSigned says whether octets are a security object that the certificate in it signed: who
+// keeps what strangers hand in asks it first.
+func IsSigned(octets []byte) bool {
+	if len(octets) > MaxSOD {
+		return false
+	}
+	sod, err := lds.ParseSOD(octets)
+	return err == nil && signerOf(sod) != nil
 }
 
 func (m *Monitor) see(ctx context.Context, place string, octets []byte) error {
@@ -125,8 +190,11 @@ func (c *court) ripe(s Sight) bool {
 
 // sight judges one; done is false if it is too early.
 func (c *court) sight(s Sight) (done bool, err error) {
-	if len(s.SOD) > 0 && s.SOD[0] == sodTag {
+	switch {
+	case len(s.SOD) > 0 && s.SOD[0] == sodTag:
 		return c.sod(s)
+	case len(s.SOD) > 0 && s.SOD[0] == '{':
+		return c.inspection(s)
 	}
 	if x, err := cert.Parse(s.SOD); err == nil {
 		return c.strange(s, x.Subject.String(), c.certificate(x), x.CheckSignature), nil
@@ -191,7 +259,7 @@ func (c *court) sod(s Sight) (done bool, err error) {
 	if err != nil || wait {
 		return false, err
 	}
-	if !c.ripe(s) && claimed != claimForged {
+	if !c.ripe(s) && claimed != claimForged && claimed != claimOther {
 		return false, nil
 	}
 	c.found = append(c.found, newAlarm(Unlogged, origin, -1, hex.EncodeToString(id[:]),

@@ -2,7 +2,9 @@ package monitor_test
 
 import (
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -10,6 +12,8 @@ import (
 	"github.com/tamthe/tamthe/issuance"
 	"github.com/tamthe/tamthe/issuance/ledgertest"
 	"github.com/tamthe/tamthe/issuance/monitor"
+	"github.com/tamthe/tamthe/verify"
+	"github.com/tamthe/tamthe/verify/evidence/record"
 )
 
 // signed is a rig with an authority and a document signer; the monitor gets what was seen
@@ -86,6 +90,71 @@ func TestSeenBeforePublished(t *testing.T) {
 	r.quiet(t)
 	r.now = r.now.Add(48 * time.Hour)
 	r.quiet(t)
+}
+
+// TestProvenBeforePublished: a card carries the proof that it stands in the log, and is seen
+// before the log is published. It is waited for as long as that takes, and where the log never
+// comes to it somebody was shown more than is published.
+func TestProvenBeforePublished(t *testing.T) {
+	r, a, s := signed(t)
+	r.o.Silence = 10 * day
+	r.start()
+	a.proves = true
+	put(t, r.path("seen/1"), a.card(t, s, s.name))
+	for range 3 {
+		r.now = r.office.Pass(50 * time.Hour)
+		r.quiet(t)
+	}
+	r.export(t)
+	r.quiet(t)
+	put(t, r.path("seen/2"), a.card(t, s, s.name))
+	r.now = r.office.Pass(time.Second)
+	r.quiet(t)
+	r.now = r.office.Pass(11 * day)
+	r.alarms(t, monitor.Withheld, monitor.Silent)
+}
+
+// TestForgedProof: a thief makes a proof up, or shows that of a log of their own: it is told
+// at once.
+func TestForgedProof(t *testing.T) {
+	r, a, s := signed(t)
+	a.cards++
+	id := a.drafted(t, s, nil).CardID
+	own := leaf(t, r, issuance.Card("C-x"), issuance.Prepare, map[string]string{"cardid": hex.EncodeToString(id[:]), "ds": s.name})
+	honest := a.proof(t, 20)
+	for _, proof := range []*lds.LogProof{{Leaf: own, Proof: honest.Proof}, {Leaf: own, Proof: []byte("proof")}} {
+		put(t, r.path("seen/"+ledgertest.Digest(string(proof.Proof))), issue(t, s.key)(a.drafted(t, s, proof).Draft, nil))
+	}
+	if list := r.alarms(t, monitor.Unlogged); len(list) != 1 { // it is one card
+		t.Error(list)
+	}
+}
+
+// TestInspections: a checkpoint's record says that a card of the issuer does not stand in a log.
+func TestInspections(t *testing.T) {
+	r, a, s := signed(t)
+	sod, err := lds.ParseSOD(a.mint(t, s))
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := sod.CardID()
+	entry := func(outcome verify.Outcome, card string) []byte {
+		e := record.New("verify", &verify.Report{At: r.now}, r.now)
+		e.Number, e.Previous, e.Device, e.Card = 1, make([]byte, 32), make([]byte, 32), card
+		e.Checks = []record.Check{{ID: verify.CheckLog, Outcome: outcome, Reason: verify.ReasonLogMissing}}
+		b, err := json.Marshal(e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return append(b, '\n')
+	}
+	put(t, r.path("seen/record"), slices.Concat(entry(verify.Absent, ledgertest.Digest("foreign")), entry(verify.Failed, hex.EncodeToString(id[:]))))
+	r.now = r.now.Add(25 * time.Hour)
+	r.quiet(t)
+	r.now = r.now.Add(25 * time.Hour)
+	if list := r.alarms(t, monitor.Unlogged); len(list) != 1 || list[0].Subject != hex.EncodeToString(id[:]) {
+		t.Error(list)
+	}
 }
 
 // TestNotOurs: what strangers signed, and what nobody did, is no alarm.

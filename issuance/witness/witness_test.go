@@ -350,3 +350,46 @@ func TestContradicted(t *testing.T) {
 		t.Errorf("the honest log afterwards: %v", err)
 	}
 }
+
+// TestRefused: what a log signed and what contradicts the past is told; what is merely wrongly
+// asked for is not.
+func TestRefused(t *testing.T) {
+	r := newRig(t)
+	var told []*receipt.Checkpoint
+	r.witness.Refused = func(c *receipt.Checkpoint) { told = append(told, c) }
+	if err := r.keeper.Fresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	c, err := r.ledger.Checkpoint(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := ledger.SignCheckpoint(ledgertest.Origin, c.Size, tlog.Hash{1}, r.signer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for body, want := range map[string]int{
+		fmt.Sprintf("old %d\n\n%s", c.Size, other.Note): witness.Unprocessable,
+		fmt.Sprintf("old 0\n\n%s", c.Note):              witness.Conflict,
+	} {
+		if status, _, _ := r.post(t, body); status != want {
+			t.Errorf("status %d, want %d", status, want)
+		}
+	}
+	if len(told) != 1 || told[0].Root != other.Root {
+		t.Errorf("%v", told)
+	}
+	if _, err := r.witness.Continue(c, nil); err != nil { // again, at the same size
+		t.Error(err)
+	}
+	r.enrol(t, "A-1")
+	newer, err := r.ledger.Checkpoint(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.witness.Continue(newer, func(older, newer int64) ([]tlog.Hash, error) {
+		return r.ledger.Consistency(t.Context(), older, newer)
+	}); err != nil {
+		t.Error(err)
+	}
+}
