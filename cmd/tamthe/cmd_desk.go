@@ -23,12 +23,12 @@ carried here, by a file. They are taken over as they are. What contradicts anoth
 for a person: nothing is undone or won meanwhile.
 
 At the office: invite, enrol, grant, sync, conflicts, settle, list, acts, revoke. At the
-desk: export and ack.
+desk: export and ack. health tells whether a desk can work, of this kind or another.
 `,
 		Example: "  tamthe desk list",
 	}
 	cmd.AddCommand(newDeskInvite(p), newDeskEnrol(p), newDeskGrant(p), newDeskExport(p), newDeskSync(p), newDeskAck(p),
-		newDeskConflicts(p), newDeskSettle(p), newDeskList(p), newDeskActs(p), newDeskRevoke(p))
+		newDeskConflicts(p), newDeskSettle(p), newDeskList(p), newDeskActs(p), newDeskRevoke(p), newDeskHealth(p))
 	return family(cmd)
 }
 

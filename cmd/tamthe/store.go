@@ -24,6 +24,7 @@ type store interface {
 	console.Ledger
 	ledger.Published
 	Behind() error
+	Health(ctx context.Context) (ledger.Health, error)
 	Rehash(ctx context.Context, shown ...*ledger.Older) (*ledger.Report, error)
 	Excerpt(ctx context.Context, w io.Writer, from int64) error
 	Retire(ctx context.Context, f func() error) error

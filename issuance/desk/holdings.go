@@ -59,3 +59,36 @@ func holdingAt(all *[]Holding, begin int, batch, at string) *Holding {
 	*all = append(*all, Holding{Batch: batch, At: at})
 	return &(*all)[len(*all)-1]
 }
+
+// InStock is how many blanks are left where the office is; received says whether any ever
+// were.
+func (o *Office) InStock(ctx context.Context) (left uint64, received bool, err error) {
+	list, err := o.Store.List(ctx, issuance.KindStock)
+	if err != nil {
+		return 0, false, err
+	}
+	for _, b := range list {
+		s, err := issuance.Load(ctx, o.Store, b.Stream)
+		if err != nil {
+			return 0, false, err
+		}
+		for _, r := range s.Subject(b.Stream).Blanks {
+			if r.At != o.Place {
+				continue
+			}
+			received = true
+			if r.Fate != "" {
+				continue
+			}
+			left += r.Len()
+			err := o.used(ctx, b.Stream.ID, r, func(uint64, issuance.StreamID) error {
+				left--
+				return nil
+			})
+			if err != nil {
+				return 0, false, err
+			}
+		}
+	}
+	return left, received, nil
+}
