@@ -23,7 +23,7 @@ func newLedger(p *program) *cobra.Command {
 		Example: "  tamthe ledger verify",
 	}
 	cmd.AddCommand(newLedgerVerify(p), newLedgerAudit(p), newLedgerCheckpoint(p), newLedgerReceipt(p), newLedgerExport(p),
-		newLedgerBackup(p), newLedgerRestore(p), newLedgerMove(p), newLedgerWatch(p))
+		newLedgerBackup(p), newLedgerRestore(p), newLedgerMove(p), newLedgerWatch(p), newLedgerCapacity(p))
 	return family(cmd)
 }
 

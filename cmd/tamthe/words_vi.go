@@ -26,6 +26,7 @@ var (
 	wordLedgerThere     = phrase{"nothing was changed; TAMTHE_HOME or TAMTHE_LEDGER can name another place", "không thay đổi gì; TAMTHE_HOME hoặc TAMTHE_LEDGER chỉ được nơi khác"}
 	wordNotThatCard     = phrase{"what is printed on card %s does not open the chip in the reader: is it another card?", "chữ in trên thẻ %s không mở được chip trong đầu đọc: có phải thẻ khác không?"}
 	wordDataset         = phrase{"%s: %d rows, about %d withheld, %d octets", "%s: %d dòng, bỏ khoảng %d dòng, %d byte"}
+	wordCapacity        = phrase{"cards\ta day\tentries\trows\tGB\tsealed GB\tWAL GB/day\tentries/s\t% of one\taudit h\tsigner GB\t", "thẻ\tmột ngày\tmục\tdòng\tGB\tniêm phong GB\tWAL GB/ngày\tmục/giây\t% của một máy\tkiểm toán giờ\tký GB\t"}
 	wordDatasetPlan     = phrase{"rows\toctets\tseconds\t", "dòng\tbyte\tgiây\t"}
 	wordNoIntake        = phrase{"make what the office needs for it with `tamthe serve intake --init`", "tạo những thứ cần thiết bằng `tamthe serve intake --init`"}
 	wordNoOSIA          = phrase{"make what the office needs for it with `tamthe serve cms --init`", "tạo những thứ cần thiết bằng `tamthe serve cms --init`"}

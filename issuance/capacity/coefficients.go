@@ -1,0 +1,23 @@
+package capacity
+
+// coefficients were measured with PostgreSQL 15 on two cores of a virtual machine, a Xeon.
+var coefficients = []Coefficient{
+	{Entries, 16, "cmd/tamthe TestCoefficientsOfALife"},
+	{Streams, 3, "cmd/tamthe TestCoefficientsOfALife"},
+	{Claims, 9, "cmd/tamthe TestCoefficientsOfALife"},
+	{Attachments, 9, "cmd/tamthe TestCoefficientsOfALife"},
+	{Sealed, 24_000, "cmd/tamthe TestCoefficientsOfALife"},
+	{Portraits, 2, "cmd/tamthe TestCoefficientsOfALife"},
+	{EntryOctets, 650, "issuance/postgres TestCoefficients"},
+	{IdentityOctets, 100, "issuance/postgres TestCoefficients"},
+	{StreamOctets, 430, "issuance/postgres TestCoefficients"},
+	{ClaimOctets, 195, "issuance/postgres TestCoefficients"},
+	{PlaceOctets, 180, "issuance/postgres TestCoefficients"},
+	{AttachmentOctets, 120, "issuance/postgres TestCoefficients"},
+	{JournalOctets, 1_900, "issuance/postgres TestCoefficients"},
+	{AppendRate, 8_000, "issuance/postgres BenchmarkAppend/writers=32"},
+	{VerifyRate, 20_000, "issuance/postgres BenchmarkAudit"},
+	{HashRate, 500_000, "issuance/postgres BenchmarkAudit"},
+	{LookRate, 10_000, "issuance/postgres BenchmarkLookUp"},
+	{ViewOctets, 1_500, "issuance/signing"},
+}
