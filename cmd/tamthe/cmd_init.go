@@ -256,13 +256,13 @@ func (p *program) found(ctx context.Context, o initOptions, where place, pass [2
 		return nil, err
 	}
 	madeKeys = append(madeKeys, desk.StatusKey)
-	l, clear, err := where.create(ctx, origin, storeOptions{signer: log, checkpoints: p.home.path(checkpointsDir)})
+	l, err := where.create(ctx, origin, storeOptions{signer: log, checkpoints: p.home.path(checkpointsDir)})
 	if err != nil {
 		return nil, err
 	}
 	defer func() {
 		if err != nil {
-			clear()
+			err = errors.Join(err, where.clear(ctx))
 		}
 	}()
 	made = append(made, p.home.path(checkpointsDir, ledger.CheckpointFile))

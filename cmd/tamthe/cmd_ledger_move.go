@@ -53,12 +53,11 @@ func runLedgerMove(ctx context.Context, p *program, name string) error {
 	case errors.Is(err, ledger.ErrAway) && r != nil:
 		return hint(err, "it is not known whether %s was closed: the copy in %s is whole; if `tamthe ledger checkpoint` still finds the old one, it goes on there and the copy is of no use", from, to)
 	case err != nil && r != nil:
-		to.clear()
-	}
-	if err != nil {
+		return errors.Join(err, to.clear(ctx))
+	case err != nil:
 		return err
 	}
-	if err := from.aside(p.now().UTC().Format(stampForm)); err != nil {
+	if err := from.aside(ctx, "moved", p.now()); err != nil {
 		return hint(err, "the ledger is in %s and goes on there; nothing is appended to the old one any more", to)
 	}
 	if !strings.HasPrefix(to.path, string(p.home)) || p.ledger != to {
@@ -66,9 +65,6 @@ func runLedgerMove(ctx context.Context, p *program, name string) error {
 	}
 	return p.copied("move", to.String(), r)
 }
-
-// stampForm is a moment in the name of what was moved aside.
-const stampForm = "20060102T150405Z"
 
 // placeNamed reads where a ledger is to go: as TAMTHE_LEDGER has it, or the path of a file.
 func placeNamed(name string) (place, error) {
@@ -86,13 +82,12 @@ func placeNamed(name string) (place, error) {
 // filled copies a ledger to where none lies and rebuilds what is there then. After an error
 // there is none.
 func (p *program) filled(ctx context.Context, l store, to place) (*ledger.Report, error) {
-	clear, err := to.fill(ctx, l)
-	if err != nil {
+	if err := to.fill(ctx, l); err != nil {
 		return nil, err
 	}
 	r, err := p.rebuilt(ctx, to)
-	if err != nil {
-		clear()
+	if err == nil {
+		return r, nil
 	}
-	return r, err
+	return nil, errors.Join(err, to.clear(ctx))
 }

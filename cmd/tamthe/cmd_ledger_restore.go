@@ -3,14 +3,12 @@ package main
 import (
 	"context"
 	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tamthe/tamthe/issuance/ledger"
-	"github.com/tamthe/tamthe/issuance/sqlite"
 )
 
 func newLedgerRestore(p *program) *cobra.Command {
@@ -18,7 +16,7 @@ func newLedgerRestore(p *program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "restore FILE",
 		Short: "Put a backup in the place of the ledger",
-		Long: `Rebuilds a backup, holds it against all that is known of the ledger (the checkpoints in the
+		Long: `Rebuilds a backup, which is a file whatever the ledger lies in, holds it against all that is known of the ledger (the checkpoints in the
 home, on the second medium, and those that witnesses cosigned) and puts it in its place. What
 lies there is moved aside, never deleted. A backup that is behind what is known is refused:
 acts would be lost for which cards and receipts exist. --lose-acts does it all the same, says
@@ -36,12 +34,11 @@ ledger, and a new log must be begun.
 }
 
 func runLedgerRestore(ctx context.Context, p *program, from string, lose bool) error {
-	r, err := p.rebuilt(ctx, place{path: from})
-	if err != nil {
+	file, to := place{path: from}, p.ledgerPlace()
+	if _, err := p.rebuilt(ctx, file); err != nil {
 		return err
 	}
-	before := ".before-" + p.now().UTC().Format(stampForm)
-	known, err := behind(ctx, place{path: from}, p.readOnly())
+	known, err := behind(ctx, file, p.readOnly())
 	switch {
 	case err != nil && !errors.Is(err, ledger.ErrRolledBack):
 		return err
@@ -49,26 +46,48 @@ func runLedgerRestore(ctx context.Context, p *program, from string, lose bool) e
 		return hint(err, "find a newer backup; --lose-acts goes back all the same and says what is lost")
 	case err != nil:
 		p.say("%v", err)
-		if err := aside(known, before); err != nil {
+		if err := aside(known, ".before-"+p.now().UTC().Format(stampForm)); err != nil {
 			return err
 		}
 	}
-	source, err := sqlite.Open(ctx, from, sqlite.Options{ReadOnly: true})
+	source, err := file.open(ctx, storeOptions{readOnly: true})
 	if err != nil {
 		return err
 	}
 	defer source.Close()
-	path := p.ledgerPlace().path
-	if err := source.Backup(ctx, path+".restoring"); err != nil {
+	r, err := p.restored(ctx, source, to)
+	if err != nil {
 		return err
 	}
-	if err := aside([]string{path, path + "-wal", path + "-shm"}, before); err != nil {
+	return p.copied("restore", to.String(), r)
+}
+
+// restored puts a copy of a ledger where it is to lie; what lies there is moved aside. A file is
+// whole before it comes into its place.
+func (p *program) restored(ctx context.Context, source store, to place) (*ledger.Report, error) {
+	arriving := to
+	if to.path != "" {
+		arriving.path += ".restoring"
+	} else if err := p.makeRoom(ctx, to); err != nil {
+		return nil, err
+	}
+	r, err := p.filled(ctx, source, arriving)
+	if err != nil || to.path == "" {
+		return r, err
+	}
+	if err := p.makeRoom(ctx, to); err != nil {
+		return nil, err
+	}
+	return r, os.Rename(arriving.path, to.path)
+}
+
+// makeRoom moves what lies in a place aside.
+func (p *program) makeRoom(ctx context.Context, w place) error {
+	there, err := w.there(ctx)
+	if err != nil || !there {
 		return err
 	}
-	if err := os.Rename(path+".restoring", path); err != nil {
-		return err
-	}
-	return p.copied("restore", path, r)
+	return w.aside(ctx, "before", p.now())
 }
 
 // behind opens a file with all checkpoints that are kept outside it. It returns their
@@ -85,14 +104,4 @@ func behind(ctx context.Context, where place, o storeOptions) (known []string, e
 	}
 	defer l.Close()
 	return known, l.Behind()
-}
-
-// aside renames files that are there.
-func aside(paths []string, suffix string) error {
-	for _, path := range paths {
-		if err := os.Rename(path, path+suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-	}
-	return nil
 }

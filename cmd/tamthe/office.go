@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/mod/sumdb/note"
 
 	"github.com/tamthe/tamthe/issuance/desk"
 	"github.com/tamthe/tamthe/issuance/keystore"
@@ -65,7 +66,7 @@ func (p *program) openOffice(ctx context.Context, why purpose) (*office, error) 
 	return o, nil
 }
 
-func (p *program) fillOffice(ctx context.Context, o *office, why purpose) error {
+func (p *program) fillOffice(ctx context.Context, o *office, why purpose) (err error) {
 	where := p.ledgerPlace()
 	options := p.readOnly()
 	options.readOnly = why != acting && why != certifying && why != serving && why != hosting
@@ -74,11 +75,9 @@ func (p *program) fillOffice(ctx context.Context, o *office, why purpose) error 
 		if err := where.mustBeThere(ctx); err != nil {
 			return err
 		}
-		log, err := keystore.OpenLogIn(ctx, p.home.path(keysDir, logKeyName), laterRing{p})
-		if err != nil {
+		if options.signer, err = p.logKey(ctx, where); err != nil {
 			return err
 		}
-		options.signer = log
 		if why != serving && why != hosting {
 			err = p.signIn(ctx, o)
 		}
@@ -86,7 +85,6 @@ func (p *program) fillOffice(ctx context.Context, o *office, why purpose) error 
 			return err
 		}
 	}
-	var err error
 	if o.ledger, err = where.open(ctx, options); err != nil {
 		return err
 	}
@@ -103,6 +101,20 @@ func (p *program) fillOffice(ctx context.Context, o *office, why purpose) error 
 		return nil
 	}
 	return p.openVault(ctx, o, why == opening)
+}
+
+// logKey opens the key of the log; nil where this home has none and another program adds to the
+// log what is handed in.
+func (p *program) logKey(ctx context.Context, where place) (note.Signer, error) {
+	path := p.home.path(keysDir, logKeyName)
+	if _, err := os.Stat(path); where.sequenced() && errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	key, err := keystore.OpenLogIn(ctx, path, laterRing{p})
+	if err != nil {
+		return nil, err // a nil *keystore.LogKey would be a signer that is not nil
+	}
+	return key, nil
 }
 
 // watched lets the desk ask the witnesses that config.toml names, and shows them what was

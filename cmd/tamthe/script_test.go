@@ -47,9 +47,15 @@ func testClock() func() time.Time {
 }
 
 func TestScripts(t *testing.T) {
+	p := scripts(t)
+	p.Dir = "testdata"
+	testscript.Run(t, p)
+}
+
+// scripts is how scripts are run.
+func scripts(t *testing.T) testscript.Params {
 	desks := newDesks(t)
-	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata",
+	return testscript.Params{
 		RequireExplicitExec: true,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("TAMTHE_HOME", filepath.Join(env.WorkDir, "home"))
@@ -84,7 +90,7 @@ func TestScripts(t *testing.T) {
 			"storm":     storm,
 			"hold":      holdCommand,
 		},
-	})
+	}
 }
 
 // statusCommand runs a command and expects exactly that exit status:

@@ -39,16 +39,22 @@ func (x *ExcerptReader) Some(most int64) ([]issuance.Encoded, error) {
 	return list, nil
 }
 
+// attach gives the entry the octets of its attachments, in the order in which they are kept,
+// which is not that of the payload.
 func attach(e *issuance.Entry, carried []issuance.Attachment) error {
 	if len(e.Attach) != len(carried) {
 		return fmt.Errorf("%w: %d attachments, not %d", ErrExcerpt, len(carried), len(e.Attach))
 	}
+	bound := map[string][32]byte{}
+	for _, a := range e.Attach {
+		bound[a.Name] = a.Digest
+	}
 	for i, a := range carried {
-		want := e.Attach[i]
-		if a.Name != want.Name || sha256.Sum256(a.Sealed) != want.Digest {
-			return fmt.Errorf("%w: attachment %q is not the one that the entry binds", ErrExcerpt, want.Name)
+		digest, ok := bound[a.Name]
+		if delete(bound, a.Name); !ok || sha256.Sum256(a.Sealed) != digest {
+			return fmt.Errorf("%w: attachment %q is not the one that the entry binds", ErrExcerpt, a.Name)
 		}
-		e.Attach[i].Sealed = a.Sealed
+		e.Attach[i] = issuance.Attachment{Name: a.Name, Digest: digest, Sealed: a.Sealed}
 	}
 	return nil
 }

@@ -284,6 +284,9 @@ func (o *Office) entry(state issuance.State, s Step) (issuance.Entry, error) {
 	return e, e.Sign(s.By.Key)
 }
 
+// Wait lets time pass on the office's clock.
+func (o *Office) Wait(d time.Duration) { o.now = o.now.Add(d) }
+
 // Do builds and appends steps in one append.
 func (o *Office) Do(ctx context.Context, steps ...Step) error {
 	at, entries, err := o.Build(ctx, false, steps...)

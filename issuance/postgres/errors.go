@@ -52,6 +52,8 @@ func typed(err error) error {
 	switch code := state(err); {
 	case code == stateIntegrity, code == stateDivisionByZero, code == stateCorrupted, code == stateIndexCorrupted:
 		return as(ledger.ErrDamaged)
+	case code == stateMoved:
+		return as(ledger.ErrMoved)
 	case code == stateReadOnly, code == statePrivilege:
 		return as(ledger.ErrReadOnly)
 	case code == stateDiskFull:

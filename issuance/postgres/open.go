@@ -49,31 +49,34 @@ func create(ctx context.Context, c *pgx.ConnConfig, origin string, checkpoint []
 	if err := makeRoles(ctx, conn); err != nil {
 		return err
 	}
+	return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error { return makeSchema(ctx, tx, origin, checkpoint) })
+}
+
+// makeSchema makes the schema of a log that has no entries yet.
+func makeSchema(ctx context.Context, tx pgx.Tx, origin string, checkpoint []byte) error {
 	list, err := steps()
 	if err != nil {
 		return err
 	}
-	return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, "CREATE SCHEMA "+schema); err != nil {
-			if code := state(err); code == stateDuplicateSchema || code == stateUniqueViolation {
-				return fmt.Errorf("%w: the database has a schema %s", fs.ErrExist, schema)
-			}
-			return err
+	if _, err := tx.Exec(ctx, "CREATE SCHEMA "+schema); err != nil {
+		if code := state(err); code == stateDuplicateSchema || code == stateUniqueViolation {
+			return fmt.Errorf("%w: the database has a schema %s", fs.ErrExist, schema)
 		}
-		for _, text := range []string{
-			"REVOKE ALL ON SCHEMA tamthe FROM PUBLIC",
-			"GRANT USAGE ON SCHEMA tamthe TO tamthe_reader",
-		} {
-			if _, err := tx.Exec(ctx, text); err != nil {
-				return err
-			}
-		}
-		if err := apply(ctx, tx, list, 0); err != nil {
-			return err
-		}
-		_, err := tx.Exec(ctx, "INSERT INTO log VALUES (1, $1, 0, $2, 0, '', now())", origin, checkpoint)
 		return err
-	})
+	}
+	for _, text := range []string{
+		"REVOKE ALL ON SCHEMA tamthe FROM PUBLIC",
+		"GRANT USAGE ON SCHEMA tamthe TO tamthe_reader",
+	} {
+		if _, err := tx.Exec(ctx, text); err != nil {
+			return err
+		}
+	}
+	if err := apply(ctx, tx, list, 0); err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, "INSERT INTO log VALUES (1, $1, 0, $2, 0, '', now())", origin, checkpoint)
+	return err
 }
 
 // makeRoles makes the roles that the server lacks. They belong to all its databases, so that

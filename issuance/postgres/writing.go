@@ -123,21 +123,29 @@ func (w *writing) write(ctx context.Context) (c *ledger.Checkpoint, bad int, err
 
 // queue puts all that is to be written into the batch, and returns the checkpoint over it.
 func (w *writing) queue(ctx context.Context, b *pgx.Batch, take *takings) (*ledger.Checkpoint, error) {
-	if err := w.openMonth(ctx); err != nil {
+	if err := w.queueRows(ctx, b, take); err != nil {
 		return nil, err
+	}
+	return w.sign(b)
+}
+
+// queueRows puts all into the batch but the row of the log, and lets the tree grow.
+func (w *writing) queueRows(ctx context.Context, b *pgx.Batch, take *takings) error {
+	if err := w.openMonth(ctx); err != nil {
+		return err
 	}
 	hashes := make([]tlog.Hash, len(w.rows))
 	for i := range w.rows {
 		hashes[i] = tlog.Hash(issuance.LeafHash(w.rows[i].Leaf))
 	}
 	if err := w.entries(ctx, b, hashes); err != nil {
-		return nil, err
+		return err
 	}
 	w.identities(b)
 	w.streams(b, hashes)
 	take.queue(b)
 	w.places(b)
-	return w.sign(b)
+	return nil
 }
 
 // blame is the append that a row belongs to, -1 of no row.

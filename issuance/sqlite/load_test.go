@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/tamthe/tamthe/issuance"
 	"github.com/tamthe/tamthe/issuance/ledger"
 	"github.com/tamthe/tamthe/issuance/ledgertest"
 	"github.com/tamthe/tamthe/issuance/sqlite"
@@ -37,6 +38,7 @@ func TestLoad(t *testing.T) {
 	for i := range 1500 {
 		steps = append(steps, o.Enrol(fmt.Sprintf("A-x%d", i), fmt.Sprint(i), ""))
 	}
+	steps[7].Attach = append(steps[7].Attach, issuance.Attachment{Name: "face", Sealed: []byte("another")}) // not in the order of names
 	o.Must(t, steps...)
 	o.IssueCard(t, "A-2", "C-2", "an", "C-1")
 	whole := excerpt(t, l, 0)
