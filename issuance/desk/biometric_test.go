@@ -68,10 +68,11 @@ func newBiometric(t testing.TB) *biometricRig {
 		defer b.mu.Unlock()
 		return b.fault[op]
 	}}
-	register := httptest.NewServer(osiatest.New(t, "abis").Handler(b.sim.Handler()))
+	contract := osiatest.New(t, "abis")
+	register := httptest.NewServer(contract.Handler(b.sim.Handler()))
 	t.Cleanup(register.Close)
 	looking := &Counter{Office: &Office{Store: b.rig.store, Vault: b.vault, Now: func() time.Time { return b.now }}}
-	back := httptest.NewServer((&abis.Receiver{Store: b.store, Seal: looking.SealAnswer, Now: looking.Office.Now}).Handler())
+	back := httptest.NewServer(contract.Callbacks((&abis.Receiver{Store: b.store, Seal: looking.SealAnswer, Now: looking.Office.Now}).Handler()))
 	t.Cleanup(back.Close)
 	t.Cleanup(b.sim.Wait)
 	b.back = back.URL

@@ -20,7 +20,7 @@ import (
 // Tamthe-Officer, Tamthe-Unit and Tamthe-Purpose. Use it over TLS only.
 type OSIA struct {
 	URL    string // before /v1
-	Token  Secret // bearer token with the scopes pr.person.read and pr.identity.read
+	Token  Secret // bearer token with the scopes pr.person.read and pr.reference.read
 	Client *http.Client
 }
 

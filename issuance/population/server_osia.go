@@ -125,10 +125,11 @@ func osiaAnswers(w http.ResponseWriter, out any) {
 
 // osiaError answers by the interface's own error.
 func osiaError(w http.ResponseWriter, err error) {
-	status := http.StatusServiceUnavailable
+	status := http.StatusInternalServerError
 	switch {
 	case errors.Is(err, ErrNoSuchPerson):
-		status = http.StatusNotFound
+		w.WriteHeader(http.StatusNotFound)
+		return
 	case errors.Is(err, ErrQuery), errors.Is(err, ErrReused):
 		status = http.StatusBadRequest
 	}

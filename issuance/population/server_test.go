@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/tamthe/tamthe/card/profile/vn"
+	"github.com/tamthe/tamthe/issuance/osia/osiatest"
 	"github.com/tamthe/tamthe/issuance/population"
 	"github.com/tamthe/tamthe/issuance/population/synthetic"
 	"github.com/tamthe/tamthe/issuance/sqlite"
@@ -51,11 +52,23 @@ func newRegister(t *testing.T) (*population.Server, *population.SOAP, *populatio
 	}
 	t.Cleanup(func() { source.Close() })
 	s := &population.Server{Source: source, Accounts: map[string]population.Secret{"mau": "s3cret"}, Tokens: []population.Secret{"t0ken"}, Now: time.Now}
-	web := httptest.NewTLSServer(s.Handler())
+	web := httptest.NewTLSServer(held(t, s.Handler()))
 	t.Cleanup(web.Close)
 	s.URL = web.URL
 	return s, &population.SOAP{URL: web.URL + "/soap", Account: "mau", Secret: "s3cret", Service: "S1", Integration: "I1", Client: web.Client()},
 		&population.OSIA{URL: web.URL + "/osia", Token: "t0ken", Client: web.Client()}
+}
+
+// held is a register of which what is OSIA's is held against the contract.
+func held(t *testing.T, register http.Handler) http.Handler {
+	t.Helper()
+	mux := http.NewServeMux()
+	mux.Handle("/", register)
+	mux.Handle("/osia/", http.StripPrefix("/osia", osiatest.New(t, "pr").Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.URL.Path = "/osia" + r.URL.Path
+		register.ServeHTTP(w, r)
+	}))))
+	return mux
 }
 
 // asked is a question about a citizen.
