@@ -13,9 +13,20 @@ import (
 // attributes are the names of a person's data, which the interface leaves to its users: those
 // of the population register's (pr) where it has them; and as `tamthe enrol` has them.
 var attributes = []struct{ theirs, ours string }{
-	{"personalNumber", "number"}, {"lastName", "surname"}, {"firstName", "given"}, {"gender", "sex"}, {"dateOfBirth", "birth"},
-	{"nationality", "nationality"}, {"placeOfOrigin", "origin"}, {"residence", "residence"}, {"ethnicity", "ethnicity"}, {"religion", "religion"},
-	{"features", "features"}, {"father", "father"}, {"mother", "mother"}, {"spouse", "spouse"},
+	{"personalNumber", "number"},
+	{"lastName", "surname"},
+	{"firstName", "given"},
+	{"gender", "sex"},
+	{"dateOfBirth", "birth"},
+	{"nationality", "nationality"},
+	{"placeOfOrigin", "origin"},
+	{"residence", "residence"},
+	{"ethnicity", "ethnicity"},
+	{"religion", "religion"},
+	{"features", "features"},
+	{"father", "father"},
+	{"mother", "mother"},
+	{"spouse", "spouse"},
 }
 
 // meta is how a credential is to be made, as it is stored: nothing of it is about the person.
