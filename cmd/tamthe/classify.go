@@ -226,6 +226,7 @@ var classes = []class{
 	{keystore.ErrFormat, "key-format", exitError, "put the key file back from its copy"},
 	{keystore.ErrName, "usage", exitUsage, "small letters, digits and hyphens, at most 64, a letter first"},
 	{keystore.ErrAlgorithm, "algorithm", exitUsage, "P-256, P-384, brainpoolP256r1, brainpoolP384r1, RSA-3072 or RSA-4096"},
+	{status.ErrRevived, "status-revived", exitConflict, "stop: somebody has changed the table of card status; nothing was published; `tamthe ledger verify` says more"},
 	{dist.ErrServer, "status-server", exitError, "look at the address and the network, then run the command again: a download goes on where it was; the list that was here is still used"},
 	{dist.ErrAnother, "status-other", exitError, "look at the address: it hands out another list; the list that was here is still used"},
 	{dist.ErrOther, "status-damaged", exitError, "run the command again; if it stays so, something before the address changes what it hands out; the list that was here is still used"},

@@ -361,6 +361,7 @@ var inVietnamese = map[string]struct{ what, hint string }{
 	"office-key":       {"dữ liệu nằm dưới khóa chung của cơ quan, không hủy riêng được", "phiên bản trước đã niêm phong như vậy: chỉ mất khi khóa của cơ quan mất"},
 	"expired":          {"bản sao đã hết hiệu lực", "lấy bản sao mới hơn"},
 	"list-full":        {"danh sách tình trạng thẻ đã đầy", "mở danh sách khác: danh sách này không nhận thêm thẻ"},
+	"status-revived":   {"thẻ đã hết hiệu lực hẳn nay lại có hiệu lực trong danh sách", "dừng lại: có người đã sửa bảng tình trạng thẻ; chưa công bố gì; `tamthe ledger verify` cho biết thêm"},
 	"status-server":    {"máy chủ không đưa danh sách tình trạng thẻ", "xem lại địa chỉ và mạng rồi chạy lại lệnh: tệp đang tải dở sẽ được tải tiếp; danh sách đã có vẫn được dùng"},
 	"status-other":     {"địa chỉ này đưa một danh sách khác", "xem lại địa chỉ; danh sách đã có vẫn được dùng"},
 	"status-damaged":   {"tệp nhận được không đúng như đầu danh sách đã hứa", "chạy lại lệnh; nếu vẫn vậy thì có gì ở giữa đã sửa tệp; danh sách đã có vẫn được dùng"},

@@ -65,8 +65,8 @@ func (x *indexes) put(cards walker, member func(set State, v uint64)) {
 }
 
 // changesOf are the cards whose state is another one than before. Cards do not vanish: that
-// is ErrBase.
-func changesOf(now, before walker) (*Rows, error) {
+// is ErrBase. may, if it is not nil, says what is wrong with a change.
+func changesOf(now, before walker, may func(index uint64, was, is State) error) (*Rows, error) {
 	changed := &Rows{}
 	w, is := now.next()
 	v, was := before.next()
@@ -75,6 +75,11 @@ func changesOf(now, before walker) (*Rows, error) {
 		case v < w:
 			return nil, errVanished(v)
 		case v > w || was != is:
+			if v == w && may != nil {
+				if err := may(v, was, is); err != nil {
+					return nil, err
+				}
+			}
 			if err := changed.Add(uint32(w), is); err != nil {
 				return nil, err
 			}

@@ -88,7 +88,7 @@ func PrepareIndexDeltaRows(h Header, key crypto.PublicKey, cards *Rows, snapshot
 	if !ok || snapshot.Sort != Index {
 		return nil, ErrBase
 	}
-	changed, err := changesOf(cards.cards(), base.cards())
+	changed, err := changesOf(cards.cards(), base.cards(), nil)
 	if err != nil {
 		return nil, err
 	}

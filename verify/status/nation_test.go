@@ -109,7 +109,7 @@ func (an authority) nation(t testing.TB, number uint64, n nation) []byte {
 
 func changesIn(t testing.TB, before, after *List) uint64 {
 	t.Helper()
-	return must(changesOf(after.payload.(*indexes).cards(), before.payload.(*indexes).cards()))(t).Len()
+	return must(changesOf(after.payload.(*indexes).cards(), before.payload.(*indexes).cards(), nil))(t).Len()
 }
 
 // peakMB is the most memory that this process had, where the system tells.

@@ -2,6 +2,7 @@ package status
 
 import (
 	"crypto/sha256"
+	"errors"
 	"fmt"
 
 	"golang.org/x/crypto/cryptobyte"
@@ -21,8 +22,13 @@ type Patch struct {
 	changed    *indexes
 }
 
+// ErrRevived says that a card which was out of force for good is in force again in a later list:
+// no office can do that, so that somebody has changed what the list was made of.
+var ErrRevived = errors.New("a card that was out of force for good is in force again")
+
 // MakePatch makes the patch from one index snapshot to a later one of the same list, of which
-// it is given the octets. Lists that do not belong together are ErrBase.
+// it is given the octets. Lists that do not belong together are ErrBase, and those between
+// which a revoked or superseded card has come back are ErrRevived.
 func MakePatch(base, target *List, octets []byte) ([]byte, error) {
 	from, ok := base.payload.(*indexes)
 	to, also := target.payload.(*indexes)
@@ -30,7 +36,7 @@ func MakePatch(base, target *List, octets []byte) ([]byte, error) {
 		sha256.Sum256(octets) != target.Digest {
 		return nil, ErrBase
 	}
-	changed, err := changesOf(to.cards(), from.cards())
+	changed, err := changesOf(to.cards(), from.cards(), final)
 	if err != nil {
 		return nil, err
 	}
@@ -47,6 +53,14 @@ func MakePatch(base, target *List, octets []byte) ([]byte, error) {
 	b.AddUint32LengthPrefixed(func(b *cryptobyte.Builder) { indexesOf(changed.cards, true).marshal(b) })
 	b.AddUint16LengthPrefixed(func(b *cryptobyte.Builder) { b.AddBytes(tail) })
 	return b.Bytes()
+}
+
+// final says whether a state may follow another: what ends a card is for ever, or gets graver.
+func final(index uint64, was, is State) error {
+	if (was == Superseded || was == Revoked) && graver(was, is) == was {
+		return fmt.Errorf("%w: card %d was %s and is %s", ErrRevived, index, was, is)
+	}
+	return nil
 }
 
 // ParsePatch reads a patch and keeps the octets; ErrMalformed if they are none.

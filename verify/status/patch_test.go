@@ -84,6 +84,25 @@ func TestPatchRefused(t *testing.T) {
 	}
 }
 
+// TestRevived: what ends a card is for ever.
+func TestRevived(t *testing.T) {
+	an := newAuthority(t)
+	for _, tt := range []struct {
+		was, is State
+		want    error
+	}{
+		{Revoked, Active, ErrRevived}, {Revoked, Superseded, ErrRevived}, {Superseded, Suspended, ErrRevived},
+		{Superseded, Revoked, nil}, {Suspended, Active, nil}, {Undelivered, Active, nil}, {Revoked, Revoked, nil},
+	} {
+		var before, after Indexes
+		before[tt.was], after[tt.is] = []uint32{5, 6}, []uint32{5, 6}
+		b := an.index(t, 2, after)
+		if _, err := MakePatch(an.parse(t, an.index(t, 1, before)), an.parse(t, b), b); !errors.Is(err, tt.want) {
+			t.Errorf("%s, then %s: %v", tt.was, tt.is, err)
+		}
+	}
+}
+
 // TestWalk: the walk over a list tells of each index what a look-up does.
 func TestWalk(t *testing.T) {
 	r := rand.New(rand.NewPCG(17, 18))

@@ -82,10 +82,9 @@ func TestRows(t *testing.T) {
 func later(r *rand.Rand, before Indexes) Indexes {
 	now := once(before, func(a, b uint32) int { return int(int64(a) - int64(b)) })
 	for range r.IntN(20) {
-		from := written[r.IntN(len(written))]
-		if n := len(now[from]); n > 0 {
+		from, to := written[r.IntN(len(written))], written[r.IntN(len(written))]
+		if n := len(now[from]); n > 0 && final(0, from, to) == nil {
 			i := r.IntN(n)
-			to := written[r.IntN(len(written))]
 			v := now[from][i]
 			now[from] = slices.Delete(slices.Clone(now[from]), i, i+1)
 			now[to] = append(slices.Clip(now[to]), v)
@@ -95,7 +94,7 @@ func later(r *rand.Rand, before Indexes) Indexes {
 	for _, s := range written {
 		now[s] = append(slices.Clip(now[s]), more[s][:len(more[s])/8]...)
 	}
-	return now
+	return once(now, func(a, b uint32) int { return int(int64(a) - int64(b)) })
 }
 
 // TestRowsOrder: rows that do not rise, or are no state, are refused, and nothing vanishes.

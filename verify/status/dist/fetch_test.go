@@ -2,6 +2,7 @@ package dist
 
 import (
 	"bytes"
+	"errors"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -102,6 +103,21 @@ func TestPublishLate(t *testing.T) {
 	d := an.device()
 	d.fetch(an.serve(an.under()))
 	d.knows(2)
+}
+
+// TestPublishRevived: a list in which a revoked card is in force again is not published.
+func TestPublishRevived(t *testing.T) {
+	an := newIssuer(t)
+	an.gone = 3
+	an.publish()
+	before := read(t, an.dir, HeadName)
+	an.gone = 1
+	if _, err := an.pub.Publish(); !errors.Is(err, status.ErrRevived) {
+		t.Errorf("%v", err)
+	}
+	if !bytes.Equal(read(t, an.dir, HeadName), before) {
+		t.Error("there is another head")
+	}
 }
 
 // TestWorthwhile: a way that is longer than the snapshot is not offered.
