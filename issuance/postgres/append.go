@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -80,9 +79,6 @@ func (l *Ledger) Append(ctx context.Context, at issuance.Head, entries ...issuan
 // work appends what was taken.
 func (l *Ledger) work(taken []*waiting) { turns.Together(taken, l.commit) }
 
-// pause is between two tries.
-const pause = 50 * time.Millisecond
-
 // commit runs one transaction, again and again while what stops it passes. What has begun is
 // finished or given up after Options.Busy; the caller's context ends nothing. bad is the
 // append that did not hold, -1 if none is to blame.
@@ -96,27 +92,32 @@ func (l *Ledger) commit(taken []*waiting) (bad int, err error) {
 	ctx, stop := context.WithTimeout(context.Background(), 2*l.o.Busy)
 	defer stop()
 	careful := false
-	for until := time.Now().Add(l.o.Busy); ; time.Sleep(pause) {
-		c, bad, err := l.try(ctx, taken, careful)
-		if err == nil {
-			if c != nil { // else they were there
-				l.copies.Put(c.Note)
-			}
-			return -1, nil
-		}
-		l.writer.cache.drop()
-		if bad < 0 && !refused(err) { // it is not known how the connection stands
-			l.writer.hangUp()
-			l.months.forget()
-		}
-		if taken := state(err) == stateUniqueViolation || state(err) == stateDivisionByZero; taken && !careful {
+	err = again(ctx, l.o.Busy, func() error {
+		bad, err = l.once(ctx, taken, careful)
+		if code := state(err); !careful && (code == stateUniqueViolation || code == stateDivisionByZero) {
 			careful = true // to tell whose it is
-			continue
+			bad, err = l.once(ctx, taken, careful)
 		}
-		if !passing(err) || time.Now().After(until) {
-			return bad, err
+		return err
+	})
+	return bad, err
+}
+
+// once tries once, and forgets after an error what may not be so any more.
+func (l *Ledger) once(ctx context.Context, taken []*waiting, careful bool) (bad int, err error) {
+	c, bad, err := l.try(ctx, taken, careful)
+	if err == nil {
+		if c != nil { // else they were there
+			l.copies.Put(c.Note)
 		}
+		return -1, nil
 	}
+	l.writer.cache.drop()
+	if bad < 0 && !refused(err) { // it is not known how the connection stands
+		l.writer.hangUp()
+		l.months.forget()
+	}
+	return bad, err
 }
 
 // refused reports whether the server itself ended the transaction and still listens.

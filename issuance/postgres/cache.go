@@ -60,8 +60,9 @@ const (
 // begin begins a transaction and locks the log: nobody else appends until it ends. It looks
 // up which of some identities are in the ledger, and where.
 func begin(ctx context.Context, conn *pgx.Conn, ids [][]byte) (h head, there map[[16]byte]int64, err error) {
+	begun(conn)
 	b := &pgx.Batch{}
-	b.Queue("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
+	b.Queue("BEGIN ISOLATION LEVEL READ COMMITTED")
 	b.Queue(lockLog).QueryRow(func(row pgx.Row) error { return row.Scan(&h.size, &h.epoch, &h.holder) })
 	b.Queue(thisMonth).QueryRow(func(row pgx.Row) error { return row.Scan(&h.month.month, &h.opened) })
 	if len(ids) > 0 {

@@ -71,6 +71,9 @@ func (l *Ledger) settled(ctx context.Context, f func(querier) error) error {
 	if err == nil {
 		_, err = conn.Exec(ctx, end)
 	}
+	if err == nil {
+		err = acknowledged(conn)
+	}
 	if err != nil {
 		abandon(conn)
 	}

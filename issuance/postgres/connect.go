@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"strconv"
 	"time"
 
@@ -17,7 +18,6 @@ const (
 	dialling = 5 * time.Second  // one try to connect
 	goodbye  = 2 * time.Second  // to end what is not needed any more
 	idle     = 10 * time.Second // a transaction of a program that stands still; the server ends it
-	readers  = 4
 )
 
 // schema is where everything lies.
@@ -39,6 +39,11 @@ func config(dsn string) (*pgxpool.Config, error) {
 	if c.ConnConfig.ConnectTimeout == 0 || c.ConnConfig.ConnectTimeout > dialling {
 		c.ConnConfig.ConnectTimeout = dialling
 	}
+	// A cable that was cut says nothing, and neither does a machine that lost its power.
+	c.ConnConfig.DialFunc = (&net.Dialer{Control: unanswered, KeepAliveConfig: net.KeepAliveConfig{
+		Enable: true, Idle: dialling, Interval: dialling / 2, Count: 3,
+	}}).DialContext
+	c.ConnConfig.OnNotice = warned
 	return c, nil
 }
 
@@ -46,19 +51,6 @@ var errDSN = errors.New("the address of the database cannot be read: host=… db
 
 // name says which database it is, without user or password.
 func name(c *pgxpool.Config) string { return c.ConnConfig.Host + "/" + c.ConnConfig.Database }
-
-// pool connects those who read.
-func pool(ctx context.Context, c *pgxpool.Config, o Options) (*pgxpool.Pool, error) {
-	c = c.Copy()
-	c.MaxConns = int32(cmp.Or(o.Readers, readers))
-	c.ConnConfig.RuntimeParams["default_transaction_read_only"] = "on"
-	c.ConnConfig.RuntimeParams["idle_in_transaction_session_timeout"] = "0" // an audit thinks for long between what it reads, and locks nothing
-	p, err := pgxpool.NewWithConfig(ctx, c)
-	if err != nil {
-		return nil, err
-	}
-	return p, nil
-}
 
 // writer is the one connection that appends, made anew where it was lost. Whoever has the
 // turn has it.

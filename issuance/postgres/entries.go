@@ -33,14 +33,16 @@ func parts(list []span, from, to int64) []part {
 }
 
 // read runs f on one connection: whatever stands between us and several servers, f speaks
-// with one of them.
+// with one of them. It runs f anew where that one went away.
 func (l *Ledger) read(ctx context.Context, f func(querier) error) error {
-	conn, err := l.readers.Acquire(ctx)
-	if err != nil {
-		return typed(err)
-	}
-	defer conn.Release()
-	return typed(f(conn))
+	return again(ctx, l.o.Busy, func() error {
+		conn, err := l.readers.Pool.Acquire(ctx)
+		if err != nil {
+			return typed(err)
+		}
+		defer conn.Release()
+		return typed(f(conn))
+	})
 }
 
 // Entries calls each for every entry from an index on, in the order of the tree and as of

@@ -22,10 +22,12 @@ const (
 	stateLockTimeout       = "55P03"
 	stateQueryCanceled     = "57014"
 	stateReadOnly          = "25006"
+	stateStoodStill        = "25P03"
 	statePrivilege         = "42501"
 	stateUndefinedTable    = "42P01"
 	stateUndefinedColumn   = "42703"
 	stateUndefinedSchema   = "3F000"
+	stateUndefinedFunction = "42883"
 	stateUndefinedDatabase = "3D000"
 	stateDuplicateSchema   = "42P06"
 	stateDuplicateObject   = "42710"
@@ -71,7 +73,7 @@ func typed(err error) error {
 // away reports whether the server cannot be reached, or went away while it was asked: what
 // was asked may have been done.
 func away(err error) bool {
-	if errors.Is(err, ledger.ErrAway) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) {
+	if errors.Is(err, ledger.ErrAway) || errors.Is(err, pgconn.ErrConnClosed) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) {
 		return true
 	}
 	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
@@ -81,8 +83,9 @@ func away(err error) bool {
 		return true
 	}
 	code := state(err)
-	// 08: connection exceptions; 57P: the operator intervened, as when a server shuts down.
-	return len(code) == 5 && (code[:2] == "08" || code[:3] == "57P")
+	// 08: connection exceptions; 57P: the operator intervened, as when a server shuts down;
+	// 25P03: the server ended a transaction that stood still.
+	return len(code) == 5 && (code[:2] == "08" || code[:3] == "57P") || code == stateStoodStill
 }
 
 // passing reports whether the same may hold if it is tried again.

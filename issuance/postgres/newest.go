@@ -4,23 +4,26 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"golang.org/x/mod/sumdb/note"
 
 	"github.com/tamthe/tamthe/issuance/ledger"
 )
 
 // Checkpoint returns the newest checkpoint, with the signed note that says it. A note
-// that does not verify is ledger.ErrCheckpoint.
+// that does not verify is ledger.ErrCheckpoint. Where the server has a synchronous standby,
+// that one has it too: a failover does not take back what was told to a witness.
 func (l *Ledger) Checkpoint(ctx context.Context) (*ledger.Checkpoint, error) {
 	var signed []byte
 	var v note.Verifier
-	err := l.snapshot(ctx, func(tx pgx.Tx) (err error) {
-		if _, signed, err = newest(ctx, tx); err != nil {
-			return typed(err)
+	err := l.read(ctx, func(q querier) (err error) {
+		if _, signed, err = newest(ctx, q); err != nil {
+			return err
 		}
-		v, err = l.verifier(ctx, tx)
-		return err
+		if v, err = l.verifier(ctx, q); err != nil {
+			return err
+		}
+		return confirm(ctx, q.(*pgxpool.Conn).Conn())
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read the checkpoint: %w", err)

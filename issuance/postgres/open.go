@@ -126,7 +126,7 @@ func Open(ctx context.Context, dsn string, o Options) (*Ledger, error) {
 
 func open(ctx context.Context, c *pgxpool.Config, o Options) (*Ledger, error) {
 	o.Busy = cmp.Or(o.Busy, patience)
-	p, err := pool(ctx, c, o)
+	p, err := newPool(ctx, c, o)
 	if err != nil {
 		return nil, err
 	}

@@ -43,7 +43,7 @@ type Ledger struct {
 	origin  string
 	name    string // of the database, without secrets
 	o       Options
-	readers *pgxpool.Pool
+	readers *pool
 	writer  *writer       // nil if only reading
 	desk    *pgxpool.Pool // of a desk, which hands in what it would append; nil with the log key, and if only reading
 	months  months

@@ -68,9 +68,11 @@ func (l *Ledger) Read(ctx context.Context, ids ...issuance.StreamID) (found map[
 	if l.behind != nil {
 		return nil, fmt.Errorf("read the ledger: %w", l.behind)
 	}
-	err = l.snapshot(ctx, func(tx pgx.Tx) (err error) {
-		found, err = (&reader{l, tx.Conn()}).Read(ctx, ids...)
-		return err
+	err = again(ctx, l.o.Busy, func() error {
+		return l.snapshot(ctx, func(tx pgx.Tx) (err error) {
+			found, err = (&reader{l, tx.Conn()}).Read(ctx, ids...)
+			return err
+		})
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read the ledger: %w", typed(err))

@@ -145,7 +145,8 @@ func (h *handIn) look(ctx context.Context, c *pgx.Conn) (settled bool, err error
 	case refusal != nil:
 		return true, submission.ParseRefusal(*refusal)
 	}
-	return true, nil
+	err = confirm(ctx, c)
+	return err == nil, err
 }
 
 // hand hands in, unless it waits already. The notification is no part of that transaction:

@@ -114,7 +114,11 @@ func (w *writing) write(ctx context.Context) (c *ledger.Checkpoint, bad int, err
 		b = &pgx.Batch{}
 	}
 	b.Queue(end)
-	if err := w.conn.SendBatch(ctx, b).Close(); err != nil {
+	err = w.conn.SendBatch(ctx, b).Close()
+	if err == nil {
+		err = acknowledged(w.conn)
+	}
+	if err != nil {
 		return nil, -1, err
 	}
 	w.l.writer.cache.size += int64(len(w.rows))
