@@ -2,12 +2,16 @@ package postgres_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/tamthe/tamthe/issuance"
+	"github.com/tamthe/tamthe/issuance/ledger"
 	"github.com/tamthe/tamthe/issuance/ledgertest"
 	"github.com/tamthe/tamthe/issuance/postgres"
 	"github.com/tamthe/tamthe/issuance/postgres/pgtest"
@@ -29,12 +33,14 @@ type appendBench struct {
 	ledger *postgres.Ledger
 	office *ledgertest.Office
 	bare   []*pgx.Conn
+	dsn    string
 }
 
 func newAppendBench(tb testing.TB, writers int) *appendBench {
 	c := pgtest.New(tb)
-	l := open(tb, c.Database(tb), tb.TempDir())
-	a := &appendBench{ledger: l, office: ledgertest.NewOffice(tb, l)}
+	ours := c.Database(tb)
+	l := open(tb, ours, tb.TempDir())
+	a := &appendBench{ledger: l, office: ledgertest.NewOffice(tb, l), dsn: ours}
 	a.office.Found(tb)
 	dsn := c.Database(tb)
 	for range writers {
@@ -89,4 +95,80 @@ func benchmarkAppend(b *testing.B, batch, writers int) {
 	b.ReportMetric(float64(theirs)/float64(ours), "ratio")
 	b.ReportMetric(float64(entries)/ours.Seconds(), "entries/s")
 	b.ReportMetric(float64(entries)/theirs.Seconds(), "bare/s")
+}
+
+// BenchmarkLookUp measures who has a claim, by as many callers at once, against a bare SELECT
+// by primary key of as many rows in the same server. "ratio" is ours over bare.
+func BenchmarkLookUp(b *testing.B) {
+	for _, callers := range []int{1, 8} {
+		b.Run(fmt.Sprintf("callers=%d", callers), func(b *testing.B) { benchmarkLookUp(b, callers) })
+	}
+}
+
+func benchmarkLookUp(b *testing.B, callers int) {
+	const cards = 2000
+	a := newAppendBench(b, callers)
+	var jobs []ledgertest.Job
+	for range cards / 500 {
+		jobs = append(jobs, a.office.Jobs(b, 1, 500)...)
+		a.ours(b, jobs[len(jobs)-1:])
+		a.theirs(b, jobs[len(jobs)-1:])
+	}
+	var claims []issuance.Claim
+	var keys [][]byte
+	for _, j := range jobs {
+		for i := range j.Entries {
+			for _, c := range j.Entries[i].Hold {
+				claims, keys = append(claims, c), append(keys, j.Entries[i].ID[:])
+			}
+		}
+	}
+	readers, err := postgres.Open(b.Context(), a.dsn, postgres.Options{ReadOnly: true, Readers: callers})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer readers.Close()
+	rounds := make([]ledgertest.Job, 200*callers)
+	var ours, theirs time.Duration
+	for b.Loop() {
+		var next atomic.Int64
+		ours += ledgertest.Side(b, rounds, callers, func(int, ledgertest.Job) error {
+			s, err := readers.Claimed(context.Background(), claims[int(next.Add(7919))%len(claims)])
+			if err == nil && s.IsZero() {
+				err = errors.New("nobody has it")
+			}
+			return err
+		})
+		b.StopTimer()
+		theirs += ledgertest.Side(b, rounds, callers, func(caller int, _ ledgertest.Job) error {
+			var octets []byte
+			return a.bare[caller].QueryRow(context.Background(), "SELECT substr(octets, 1, 32) FROM bare WHERE id = $1", keys[int(next.Add(7919))%len(keys)]).Scan(&octets)
+		})
+		b.StartTimer()
+	}
+	b.ReportMetric(float64(theirs)/float64(ours), "ratio")
+	b.ReportMetric(float64(b.N*len(rounds))/ours.Seconds(), "look-ups/s")
+}
+
+// BenchmarkAudit measures both audits of a ledger, an entry at a time.
+func BenchmarkAudit(b *testing.B) {
+	a := newAppendBench(b, 1)
+	for range 20 {
+		a.ours(b, a.office.Jobs(b, 1, 500))
+	}
+	for name, audit := range map[string]func(context.Context, ...*ledger.Older) (*ledger.Report, error){
+		"whole": a.ledger.VerifyAgainst, "hashes": a.ledger.Rehash,
+	} {
+		b.Run(name, func(b *testing.B) {
+			var entries int64
+			for b.Loop() {
+				r, err := audit(b.Context())
+				if err != nil || !r.OK() {
+					b.Fatal(r, err)
+				}
+				entries += r.Size
+			}
+			b.ReportMetric(float64(entries)/b.Elapsed().Seconds(), "entries/s")
+		})
+	}
 }
