@@ -91,8 +91,13 @@ func TestRevived(t *testing.T) {
 		was, is State
 		want    error
 	}{
-		{Revoked, Active, ErrRevived}, {Revoked, Superseded, ErrRevived}, {Superseded, Suspended, ErrRevived},
-		{Superseded, Revoked, nil}, {Suspended, Active, nil}, {Undelivered, Active, nil}, {Revoked, Revoked, nil},
+		{Revoked, Active, ErrRevived},
+		{Revoked, Superseded, ErrRevived},
+		{Superseded, Suspended, ErrRevived},
+		{Superseded, Revoked, nil},
+		{Suspended, Active, nil},
+		{Undelivered, Active, nil},
+		{Revoked, Revoked, nil},
 	} {
 		var before, after Indexes
 		before[tt.was], after[tt.is] = []uint32{5, 6}, []uint32{5, 6}
