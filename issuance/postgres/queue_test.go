@@ -197,6 +197,9 @@ func TestNobodySequences(t *testing.T) {
 		t.Errorf("%d entries, %v", len(e), err)
 	}
 	stop()
+	if err := hasty.Present(t.Context()); !errors.Is(err, ledger.ErrAway) {
+		t.Errorf("after the sequencer has ended: %v", err)
+	}
 	q.exec("DELETE FROM outcome") // as after a week
 	q.sequence(Sequencing{})
 	if err := patient.Append(t.Context(), at, entries...); err != nil {

@@ -96,6 +96,7 @@ func (s *sequencer) stand(ctx context.Context) (worked bool, err error) {
 	if err := s.stage(ctx, c); err != nil {
 		return false, err
 	}
+	defer s.leave(ctx, c)
 	for ctx.Err() == nil {
 		n, err := s.round(ctx, c)
 		if err != nil {
@@ -132,6 +133,27 @@ func (s *sequencer) stage(ctx context.Context, c *pgx.Conn) error {
 			return err
 		}
 	}
+}
+
+// leave gives the queue up where the sequencer is to end, so that another need not wait, nor a
+// desk hope.
+func (s *sequencer) leave(ctx context.Context, c *pgx.Conn) {
+	if ctx.Err() == nil {
+		return
+	}
+	if c.IsClosed() { // it was waiting for something when it was told to end
+		c = nil
+	}
+	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), goodbye)
+	defer stop()
+	if c == nil {
+		var err error
+		if c, err = pgx.ConnectConfig(ctx, s.l.writer.config.Copy()); err != nil {
+			return
+		}
+		defer hangUp(c)
+	}
+	_, _ = c.Exec(ctx, "UPDATE queue SET beat = '-infinity' WHERE epoch = $1", s.epoch)
 }
 
 // beat says that this one works on the queue: ErrFenced if it does not any more. It locks the
