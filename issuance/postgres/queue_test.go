@@ -23,7 +23,7 @@ import (
 
 // queue is a ledger whose desks hand in.
 type queue struct {
-	t   *testing.T
+	t   testing.TB
 	dsn string // of the owner
 	log *Ledger
 
@@ -31,9 +31,11 @@ type queue struct {
 }
 
 // newQueue founds a ledger in a database of its own; nobody sequences yet.
-func newQueue(t *testing.T) *queue {
+func newQueue(t *testing.T) *queue { return foundQueue(t, pgtest.Database(t)) }
+
+func foundQueue(t testing.TB, dsn string) *queue {
 	t.Helper()
-	q := &queue{t: t, dsn: pgtest.Database(t)}
+	q := &queue{t: t, dsn: dsn}
 	key, _ := ledgertest.LogKey(t)
 	var err error
 	if q.log, err = Create(t.Context(), q.dsn, ledgertest.Origin, Options{Signer: key, Busy: 10 * time.Second}); err != nil {

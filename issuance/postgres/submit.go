@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/tamthe/tamthe/issuance"
@@ -109,22 +108,19 @@ func (l *Ledger) follow(ctx context.Context, h *handIn) (settled bool, err error
 	}
 	defer conn.Release()
 	c := conn.Conn()
-	defer stopListening(c)
-	var desk string
-	if err := c.QueryRow(ctx, "SELECT session_user").Scan(&desk); err != nil {
-		return false, err
-	}
-	_, _ = c.Exec(ctx, "LISTEN "+outcomeChannel(desk)) // an engine that has none is polled
+	_, _ = c.Exec(ctx, "LISTEN "+outcomeChannel(c.Config().User)) // an engine that has none is polled
 	var handed time.Time
 	for wait := firstPoll; ; wait = min(wait*3/2, lastPoll) {
-		settled, err := h.look(ctx, c)
-		if settled || err != nil {
-			return settled, err
-		}
+		fresh := false // without an outcome, then
 		if time.Since(handed) > handAgain {
 			handed = time.Now()
-			if err := h.hand(ctx, c); err != nil {
+			if fresh, err = h.hand(ctx, c); err != nil {
 				return false, err
+			}
+		}
+		if !fresh {
+			if settled, err := h.look(ctx, c); settled || err != nil {
+				return settled, err
 			}
 		}
 		if err := listen(ctx, c, wait); err != nil {
@@ -149,22 +145,26 @@ func (h *handIn) look(ctx context.Context, c *pgx.Conn) (settled bool, err error
 	return err == nil, err
 }
 
-// hand hands in, unless it waits already. The notification is no part of that transaction:
-// those who commit one wait for each other.
-func (h *handIn) hand(ctx context.Context, c *pgx.Conn) error {
+// handOnce hands in, unless it waits already or has an outcome.
+const handOnce = `INSERT INTO submission (id, body, wait) SELECT $1, $2, $3
+	WHERE NOT EXISTS (SELECT FROM outcome WHERE id = $1) ON CONFLICT DO NOTHING`
+
+// hand hands in, and tells whether it was not there. The notification is no part of that
+// transaction: those who commit one wait for each other.
+func (h *handIn) hand(ctx context.Context, c *pgx.Conn) (fresh bool, err error) {
 	seconds := min(max(int(time.Until(h.until)/time.Second), 1), 3600)
 	before := h.handed
 	h.handed = true
-	_, err := c.Exec(ctx, "INSERT INTO submission (id, body, wait) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", h.id, h.body, seconds)
-	if e, ok := errors.AsType[*pgconn.PgError](err); ok && e.Code == codeBound {
+	tag, err := c.Exec(ctx, handOnce, h.id, h.body, seconds)
+	if state(err) == codeBound {
 		h.handed = before
-		return fmt.Errorf("%w: what this desk has handed in is not taken", ledger.ErrBusy)
+		return false, fmt.Errorf("%w: what this desk has handed in is not taken", ledger.ErrBusy)
 	}
-	if err != nil {
-		return err
+	if err != nil || tag.RowsAffected() == 0 {
+		return false, err
 	}
 	_, _ = c.Exec(ctx, "SELECT pg_notify($1, '')", queueChannel)
-	return nil
+	return true, nil
 }
 
 const codeBound = "53400" // configuration_limit_exceeded, of submission_bound
@@ -182,13 +182,11 @@ func listen(ctx context.Context, c *pgx.Conn, d time.Duration) error {
 
 // stopListening keeps a connection that goes back to its pool from gathering what nobody
 // reads.
-func stopListening(c *pgx.Conn) {
-	if c.IsClosed() {
-		return
-	}
+func stopListening(c *pgx.Conn) (keep bool) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
-	_, _ = c.Exec(ctx, "UNLISTEN *")
+	_, err := c.Exec(ctx, "UNLISTEN *")
+	return err == nil
 }
 
 // sleep waits so long, or until ctx ends.
@@ -205,5 +203,6 @@ func sleep(ctx context.Context, d time.Duration) {
 func handing(ctx context.Context, c *pgxpool.Config, o Options) (*pgxpool.Pool, error) {
 	c = c.Copy()
 	c.MaxConns = int32(cmp.Or(o.Readers, readers))
+	c.AfterRelease = stopListening
 	return pgxpool.NewWithConfig(ctx, c)
 }

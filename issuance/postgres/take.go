@@ -23,7 +23,7 @@ const (
 type taken struct {
 	id      [32]byte
 	desk    string
-	stale   bool // nobody waits for it any more
+	stale   bool // nobody waits for it any more, or its outcome was told
 	body    []byte
 	w       *waiting // nil if it never came to an append
 	err     error    // how that ended
@@ -59,7 +59,8 @@ WITH RECURSIVE desk (name) AS (
 		) s
 	WINDOW w AS (ORDER BY s.turn, s.at, s.id)
 )
-SELECT id, name, stale, CASE WHEN stale THEN NULL ELSE body END FROM turn WHERE n = 1 OR octets <= $4 ORDER BY n LIMIT $5`
+SELECT id, name, stale OR told, CASE WHEN stale OR told THEN NULL ELSE body END
+FROM (SELECT *, EXISTS (SELECT FROM outcome o WHERE o.id = turn.id) AS told FROM turn) t WHERE n = 1 OR octets <= $4 ORDER BY n LIMIT $5`
 
 // take reads what is next in the queue. It stays there until it has an outcome.
 func (s *sequencer) take(ctx context.Context, c *pgx.Conn) ([]*taken, error) {
