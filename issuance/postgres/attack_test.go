@@ -89,9 +89,11 @@ func TestHiddenRevocation(t *testing.T) {
 	l.Close()
 	const revocation = " WHERE kind = 'card' AND stream = 'C-1' AND act = 'revoke'"
 	for name, statement := range map[string]string{
-		"deleted":         "DELETE FROM entry" + revocation,
-		"given away":      "UPDATE entry SET stream = 'C-9'" + revocation,
-		"the table too":   "UPDATE stream SET seq = seq - 1, latest = latest - 1 WHERE kind = 'card' AND id = 'C-1'; DELETE FROM entry" + revocation,
+		"deleted":       "DELETE FROM entry" + revocation,
+		"given away":    "UPDATE entry SET stream = 'C-9'" + revocation,
+		"the table too": "UPDATE stream SET seq = seq - 1, latest = latest - 1 WHERE kind = 'card' AND id = 'C-1'; DELETE FROM entry" + revocation,
+		"only the table": "UPDATE stream s SET (seq, last, latest, phase) = (SELECT e.seq, substr(e.nodes, 1, 32), e.idx, 'active' FROM entry e\n" +
+			"WHERE e.kind = s.kind AND e.stream = s.id AND e.seq = s.seq - 1) WHERE kind = 'card' AND id = 'C-1'",
 		"in another year": "SELECT open_month('2040-01-01'); UPDATE entry SET month = '2040-01-01'" + revocation,
 		"in no month":     "DELETE FROM month",
 	} {

@@ -9,7 +9,6 @@ import (
 	"os"
 
 	"github.com/jackc/pgx/v5"
-	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/tamthe/tamthe/issuance"
 	"github.com/tamthe/tamthe/issuance/ledger"
@@ -121,15 +120,7 @@ func (l *Ledger) refresh(ctx context.Context, q querier, h head) error {
 	if c.fresh(h) {
 		return nil
 	}
-	edge := make([]tlog.Hash, 0, 64)
-	for _, n := range ledger.Edge(h.size) {
-		hash, err := l.node(ctx, q, n)
-		if err != nil {
-			return err
-		}
-		edge = append(edge, hash)
-	}
-	tree, err := ledger.RestoreTree(h.size, edge)
+	tree, err := l.treeAt(ctx, q, h.size)
 	if err != nil {
 		return err
 	}
@@ -138,24 +129,4 @@ func (l *Ledger) refresh(ctx context.Context, q querier, h head) error {
 		c.book.Founded()
 	}
 	return nil
-}
-
-// node reads one node of the tree, which lies in the row of the leaf that completed it.
-func (l *Ledger) node(ctx context.Context, q querier, n ledger.Node) (tlog.Hash, error) {
-	s, ok, err := l.months.of(ctx, q, n.Completed())
-	if err != nil {
-		return tlog.Hash{}, err
-	}
-	var hash []byte
-	err = pgx.ErrNoRows
-	if ok {
-		err = q.QueryRow(ctx, "SELECT substr(nodes, $1, 32) FROM "+s.part("entry")+" WHERE idx = $2", n.Level*tlog.HashSize+1, n.Completed()).Scan(&hash)
-	}
-	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
-		return tlog.Hash{}, err
-	}
-	if len(hash) != tlog.HashSize {
-		return tlog.Hash{}, fmt.Errorf("%w: node %d of level %d is not there", ledger.ErrDamaged, n.Index, n.Level)
-	}
-	return tlog.Hash(hash), nil
 }

@@ -87,17 +87,18 @@ func (l *Ledger) looked(ctx context.Context, f func(querier) error) error {
 
 // rootAt is the root that the tree had at an earlier size.
 func (l *Ledger) rootAt(ctx context.Context, q querier, size int64) (tlog.Hash, error) {
-	var edge []tlog.Hash
-	for _, n := range ledger.Edge(size) {
-		hash, err := l.node(ctx, q, n)
-		if err != nil {
-			return tlog.Hash{}, err
-		}
-		edge = append(edge, hash)
-	}
-	tree, err := ledger.RestoreTree(size, edge)
+	tree, err := l.treeAt(ctx, q, size)
 	if err != nil {
 		return tlog.Hash{}, err
 	}
 	return tree.Root(), nil
+}
+
+// treeAt is the tree as it was at a size.
+func (l *Ledger) treeAt(ctx context.Context, q querier, size int64) (*ledger.Tree, error) {
+	edge, err := nodes{ctx, q, &l.months}.at(ledger.Edge(size))
+	if err != nil {
+		return nil, err
+	}
+	return ledger.RestoreTree(size, edge)
 }

@@ -32,19 +32,6 @@ func parts(list []span, from, to int64) []part {
 	return all
 }
 
-// read runs f on one connection: whatever stands between us and several servers, f speaks
-// with one of them. It runs f anew where that one went away.
-func (l *Ledger) read(ctx context.Context, f func(querier) error) error {
-	return again(ctx, l.o.Busy, func() error {
-		conn, err := l.readers.Pool.Acquire(ctx)
-		if err != nil {
-			return typed(err)
-		}
-		defer conn.Release()
-		return typed(f(conn))
-	})
-}
-
 // Entries calls each for every entry from an index on, in the order of the tree and as of
 // one moment, until it errs. The octets are its own only until it returns.
 func (l *Ledger) Entries(ctx context.Context, from int64, each func(index int64, leaf, payload []byte) error) error {
@@ -95,15 +82,10 @@ func (l *Ledger) Attachment(ctx context.Context, entry [16]byte, name string) (s
 		if err != nil {
 			return err
 		}
-		m, ok, err := l.months.of(ctx, q, index)
-		if err != nil {
-			return err
-		}
-		if !ok {
-			return pgx.ErrNoRows
-		}
-		return q.QueryRow(ctx, "SELECT sealed FROM "+m.part("attachment")+" WHERE place BETWEEN $1 AND $2 AND name = $3",
-			index*maxAttachments, index*maxAttachments+maxAttachments-1, name).Scan(&sealed)
+		return l.months.probe(ctx, q, index, func(m span) error {
+			return q.QueryRow(ctx, "SELECT sealed FROM "+m.part("attachment")+" WHERE place BETWEEN $1 AND $2 AND name = $3",
+				index*maxAttachments, index*maxAttachments+maxAttachments-1, name).Scan(&sealed)
+		})
 	})
 	if isNone(err) {
 		err = fs.ErrNotExist

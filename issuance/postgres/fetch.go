@@ -2,8 +2,9 @@ package postgres
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
-	"math"
 
 	"github.com/jackc/pgx/v5"
 
@@ -11,99 +12,174 @@ import (
 	"github.com/tamthe/tamthe/issuance/ledger"
 )
 
-// standing are rows of the table of streams.
-type standing map[issuance.StreamID]stands
-
-type stands struct {
-	seq            int64
-	last           []byte
-	opened, latest int64
+// reader reads streams.
+type reader struct {
+	l *Ledger
+	q querier
 }
 
-// queue looks streams up in one statement.
-func (s standing) queue(b *pgx.Batch, ids []issuance.StreamID) {
-	kinds, names := streamColumns(ids)
-	b.Queue(`SELECT s.kind, s.id, s.seq, s.last, s.opened, s.latest FROM stream s
-		JOIN unnest($1::text[], $2::text[]) r (kind, id) ON s.kind = r.kind COLLATE "C" AND s.id = r.id COLLATE "C"`, kinds, names).
-		Query(func(rows pgx.Rows) error {
-			for rows.Next() {
-				var id issuance.StreamID
-				var t stands
-				if err := rows.Scan(&id.Kind, &id.ID, &t.seq, &t.last, &t.opened, &t.latest); err != nil {
-					return err
-				}
-				s[id] = t
+// Stream implements [issuance.Reader].
+func (r *reader) Stream(ctx context.Context, s issuance.StreamID) ([]issuance.Entry, error) {
+	found, err := r.Read(ctx, s)
+	return found[s], err
+}
+
+// Read implements [issuance.BatchReader]: streams as they stood at one moment.
+//
+// A stream that has more entries than the table of streams says grew between two statements:
+// then the table says more when it is asked again. If it does not, somebody was at it.
+func (r *reader) Read(ctx context.Context, ids ...issuance.StreamID) (map[issuance.StreamID][]issuance.Entry, error) {
+	var grew map[issuance.StreamID]int64
+	for again := false; ; again = true {
+		if again || len(r.l.months.known()) == 0 {
+			if err := r.l.months.read(ctx, r.q); err != nil {
+				return nil, err
 			}
-			return rows.Err()
-		})
-}
-
-// extent is the run of the log that has all their entries.
-func (s standing) extent() (from, to int64) {
-	from = math.MaxInt64
-	for _, t := range s {
-		from, to = min(from, t.opened), max(to, t.latest)
+		}
+		f := fetching{months: r.l.months.known(), stands: map[issuance.StreamID]stands{}, older: rows{}, newest: rows{}, grown: map[issuance.StreamID]int64{}}
+		found, err := f.run(ctx, r.q, ids)
+		switch {
+		case err == nil && len(f.grown) == 0:
+			return found, nil
+		case err == nil:
+			for id, seq := range f.grown {
+				if grew[id] == seq {
+					return nil, fmt.Errorf("%w: %s has more than the %d entries that the table of streams says", ledger.ErrDamaged, id, seq)
+				}
+			}
+			grew = f.grown
+		case again || !errors.Is(err, ledger.ErrDamaged) && !unknown(err): // else a month that was not known may have them
+			return nil, err
+		}
 	}
-	return from, to
-}
-
-func streamColumns(ids []issuance.StreamID) (kinds, names []string) {
-	for _, id := range ids {
-		kinds, names = append(kinds, string(id.Kind)), append(names, id.ID)
-	}
-	return kinds, names
 }
 
 // fetching are the entries of streams on their way out of the database.
 type fetching struct {
-	stands standing
-	found  map[issuance.StreamID][]issuance.Entry
-	last   map[issuance.StreamID][32]byte
+	months        []span
+	stands        map[issuance.StreamID]stands
+	older, newest rows
+	grown         map[issuance.StreamID]int64 // as the table of streams says, where there are more
 }
 
-// queue reads from each month the streams that have entries in it.
-func (f *fetching) queue(b *pgx.Batch, months []span) {
-	f.last = map[issuance.StreamID][32]byte{}
-	for i, m := range months {
-		var ids []issuance.StreamID
-		for id, t := range f.stands {
-			if t.latest >= m.first && (i == len(months)-1 || t.opened < months[i+1].first) {
-				ids = append(ids, id)
-			}
+// stands is a row of the table of streams.
+type stands struct {
+	seq, opened, latest int64
+	last                []byte
+}
+
+// rows are what months have of streams, in their order.
+type rows map[issuance.StreamID][]issuance.Encoded
+
+// run asks for where the streams stand and for what the newest month has of them, in one
+// trip: most streams that somebody asks for lie there. What began before takes another trip.
+func (f *fetching) run(ctx context.Context, q querier, ids []issuance.StreamID) (map[issuance.StreamID][]issuance.Entry, error) {
+	b := &pgx.Batch{}
+	f.standing(b, ids)
+	n := len(f.months) - 1
+	if n >= 0 {
+		f.newest.queue(b, f.months[n], ids)
+	}
+	if err := q.SendBatch(ctx, b).Close(); err != nil {
+		return nil, err
+	}
+	b = &pgx.Batch{}
+	for i := range max(n, 0) {
+		f.older.queue(b, f.months[i], f.between(f.months[i].first, f.months[i+1].first))
+	}
+	if b.Len() > 0 {
+		if err := q.SendBatch(ctx, b).Close(); err != nil {
+			return nil, err
 		}
-		if len(ids) == 0 {
+	}
+	found := map[issuance.StreamID][]issuance.Entry{}
+	for id, t := range f.stands {
+		var err error
+		if int64(len(f.older[id])+len(f.newest[id])) > t.seq {
+			f.grown[id] = t.seq
 			continue
 		}
-		kinds, names := streamColumns(ids)
-		b.Queue("SELECT e.kind, e.stream, e.leaf, e.payload FROM "+m.part("entry")+` e
-			JOIN unnest($1::text[], $2::text[]) r (kind, id) ON e.kind = r.kind COLLATE "C" AND e.stream = r.id COLLATE "C"
-			ORDER BY e.kind, e.stream, e.seq`, kinds, names).Query(f.read)
+		if found[id], err = t.entries(id, append(f.older[id], f.newest[id]...)); err != nil {
+			return nil, err
+		}
 	}
+	return found, nil
 }
 
-func (f *fetching) read(rows pgx.Rows) error {
-	for rows.Next() {
-		var id issuance.StreamID
-		var leaf, payload []byte
-		if err := rows.Scan(&id.Kind, &id.ID, &leaf, &payload); err != nil {
-			return err
-		}
-		e, err := issuance.ParseEntry(leaf, payload)
-		if err != nil {
-			return fmt.Errorf("%w: %w", ledger.ErrDamaged, err)
-		}
-		f.found[id], f.last[id] = append(f.found[id], e), issuance.LeafHash(leaf)
-	}
-	return rows.Err()
-}
-
-// whole refuses streams that do not end where the table of streams says.
-func (f *fetching) whole() error {
+// between are the streams that may have entries from one index to another, that excluded.
+func (f *fetching) between(from, to int64) (ids []issuance.StreamID) {
 	for id, t := range f.stands {
-		last := f.last[id]
-		if n := int64(len(f.found[id])); n != t.seq || !bytes.Equal(t.last, last[:]) {
-			return fmt.Errorf("%w: %s has %d entries, the table of streams says %d", ledger.ErrDamaged, id, n, t.seq)
+		if t.latest >= from && t.opened < to {
+			ids = append(ids, id)
 		}
 	}
-	return nil
+	return ids
+}
+
+// standing asks for where the streams stand.
+func (f *fetching) standing(b *pgx.Batch, ids []issuance.StreamID) {
+	query, args := of(ids, "SELECT s.kind, s.id, s.seq, s.opened, s.latest, s.last FROM stream s", "s.kind", "s.id", "")
+	b.Queue(query, args...).Query(func(rows pgx.Rows) error {
+		for rows.Next() {
+			var id issuance.StreamID
+			var t stands
+			if err := rows.Scan(&id.Kind, &id.ID, &t.seq, &t.opened, &t.latest, &t.last); err != nil {
+				return err
+			}
+			f.stands[id] = t
+		}
+		return rows.Err()
+	})
+}
+
+// queue asks for what a month has of streams.
+func (r rows) queue(b *pgx.Batch, m span, ids []issuance.StreamID) {
+	if len(ids) == 0 {
+		return
+	}
+	query, args := of(ids, "SELECT e.kind, e.stream, e.leaf, e.payload FROM "+m.part("entry")+" e", "e.kind", "e.stream", " ORDER BY e.kind, e.stream, e.seq")
+	b.Queue(query, args...).Query(func(rows pgx.Rows) error {
+		for rows.Next() {
+			var id issuance.StreamID
+			var e issuance.Encoded
+			if err := rows.Scan(&id.Kind, &id.ID, &e.Leaf, &e.Payload); err != nil {
+				return err
+			}
+			r[id] = append(r[id], e)
+		}
+		return rows.Err()
+	})
+}
+
+// of completes a statement about streams: one by its key, several by a list of keys.
+func of(ids []issuance.StreamID, query, kind, id, order string) (string, []any) {
+	if len(ids) == 1 {
+		return query + " WHERE " + kind + " = $1 AND " + id + " = $2" + order, []any{string(ids[0].Kind), ids[0].ID}
+	}
+	var kinds, names []string
+	for _, s := range ids {
+		kinds, names = append(kinds, string(s.Kind)), append(names, s.ID)
+	}
+	return query + ` JOIN unnest($1::text[], $2::text[]) r (kind, id) ON ` + kind + ` = r.kind COLLATE "C" AND ` + id + ` = r.id COLLATE "C"` + order,
+		[]any{kinds, names}
+}
+
+// entries are those of a stream. Rows that do not end where the table of streams says are
+// ledger.ErrDamaged.
+func (t stands) entries(id issuance.StreamID, rows []issuance.Encoded) ([]issuance.Entry, error) {
+	if int64(len(rows)) != t.seq || t.seq < 1 {
+		return nil, fmt.Errorf("%w: %s has %d entries, the table of streams says %d", ledger.ErrDamaged, id, len(rows), t.seq)
+	}
+	if hash := issuance.LeafHash(rows[t.seq-1].Leaf); !bytes.Equal(t.last, hash[:]) {
+		return nil, fmt.Errorf("%w: entry %d of %s is not the one that the table of streams says", ledger.ErrDamaged, t.seq, id)
+	}
+	entries := make([]issuance.Entry, len(rows))
+	for i, r := range rows {
+		e, err := issuance.ParseEntry(r.Leaf, r.Payload)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", ledger.ErrDamaged, err)
+		}
+		entries[i] = e
+	}
+	return entries, nil
 }

@@ -26,18 +26,16 @@ func (s span) part(table string) string { return table + "_" + s.month.Format("2
 type months struct {
 	mu   sync.RWMutex
 	list []span // in their order
-	size int64  // of the log when they were read: of no entry before is the month unknown
 }
 
 // read reads the months anew.
 func (m *months) read(ctx context.Context, q querier) error {
-	rows, err := q.Query(ctx, "SELECT month, first, (SELECT size FROM log) FROM month ORDER BY first")
+	rows, err := q.Query(ctx, "SELECT month, first FROM month ORDER BY first")
 	if err != nil {
 		return err
 	}
-	var size int64
 	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (s span, err error) {
-		err = row.Scan(&s.month, &s.first, &size)
+		err = row.Scan(&s.month, &s.first)
 		return s, err
 	})
 	if err != nil {
@@ -49,7 +47,7 @@ func (m *months) read(ctx context.Context, q querier) error {
 		}
 	}
 	m.mu.Lock()
-	m.list, m.size = list, size
+	m.list = list
 	m.mu.Unlock()
 	return nil
 }
@@ -59,36 +57,46 @@ func (m *months) all(ctx context.Context, q querier) ([]span, error) {
 	if err := m.read(ctx, q); err != nil {
 		return nil, err
 	}
-	list, _ := m.known()
-	return list, nil
+	return m.known(), nil
 }
 
-// between returns the months that have the entries from one to another, both included; none
-// if the log has no entry.
-func (m *months) between(ctx context.Context, q querier, from, to int64) ([]span, error) {
-	list, size := m.known()
-	if to >= size {
-		if err := m.read(ctx, q); err != nil {
-			return nil, err
+// of returns the month that has an entry, as far as months are known: one that is not known
+// may have begun since. ok is false if none is known.
+func (m *months) of(index int64) (s span, ok bool) {
+	list := m.known()
+	i := after(list, index) - 1
+	if i < 0 {
+		return s, false
+	}
+	return list[i], true
+}
+
+// probe asks for an entry in the month that should have it. Where it is not there, the months
+// are read anew, and the month that has it now is asked. pgx.ErrNoRows if there is none.
+func (m *months) probe(ctx context.Context, q querier, index int64, ask func(span) error) error {
+	first, ok := m.of(index)
+	if ok {
+		if err := ask(first); !unknown(err) {
+			return err
 		}
-		list, _ = m.known()
 	}
-	return list[max(after(list, from)-1, 0):after(list, to)], nil
+	if err := m.read(ctx, q); err != nil {
+		return err
+	}
+	if s, ok := m.of(index); ok && s != first {
+		return ask(s)
+	}
+	return pgx.ErrNoRows
 }
 
-// of returns the month that has an entry; ok is false if the log has no entry.
-func (m *months) of(ctx context.Context, q querier, index int64) (s span, ok bool, err error) {
-	list, err := m.between(ctx, q, index, index)
-	if err != nil || len(list) == 0 {
-		return s, false, err
-	}
-	return list[0], true, nil
-}
+// unknown reports whether an entry is not where it was looked for. A month that a server had
+// begun may be gone with it.
+func unknown(err error) bool { return isNone(err) || state(err) == stateUndefinedTable }
 
-func (m *months) known() ([]span, int64) {
+func (m *months) known() []span {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	return m.list, m.size
+	return m.list
 }
 
 // after is the place of the first month that begins after an entry.
@@ -106,6 +114,6 @@ func after(list []span, index int64) int {
 // month that the other had begun.
 func (m *months) forget() {
 	m.mu.Lock()
-	m.list, m.size = nil, 0
+	m.list = nil
 	m.mu.Unlock()
 }

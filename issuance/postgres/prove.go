@@ -143,8 +143,25 @@ func (n nodes) ReadHashes(numbers []int64) ([]tlog.Hash, error) {
 	return n.at(places)
 }
 
-// at asks each month once for all that lies in it.
+// at asks each month once for all that lies in it. A month that was not known when they were
+// read may have what is missing.
 func (n nodes) at(places []ledger.Node) ([]tlog.Hash, error) {
+	list, missing, err := n.read(places)
+	if missing > 0 && (err == nil || unknown(err)) {
+		if err = n.months.read(n.ctx, n.q); err == nil {
+			list, missing, err = n.read(places)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	if missing > 0 {
+		return nil, fmt.Errorf("%w: %d of %d nodes are not there", ledger.ErrDamaged, missing, len(places))
+	}
+	return list, nil
+}
+
+func (n nodes) read(places []ledger.Node) (list []tlog.Hash, missing int, err error) {
 	in := map[string][]int64{} // the indexes of the rows, by their partition
 	at := map[int64][]int{}    // the places that lie in a row, by its index
 	for i, p := range places {
@@ -152,16 +169,12 @@ func (n nodes) at(places []ledger.Node) ([]tlog.Hash, error) {
 		if at[index] = append(at[index], i); len(at[index]) > 1 {
 			continue
 		}
-		m, ok, err := n.months.of(n.ctx, n.q, index)
-		if err != nil {
-			return nil, err
-		}
-		if ok {
+		if m, ok := n.months.of(index); ok {
 			in[m.part("entry")] = append(in[m.part("entry")], index)
 		}
 	}
-	list, missing := make([]tlog.Hash, len(places)), len(places)
-	var b pgx.Batch
+	list, missing = make([]tlog.Hash, len(places)), len(places)
+	b := &pgx.Batch{}
 	for table, indexes := range in {
 		b.Queue("SELECT idx, nodes FROM "+table+" WHERE idx = ANY ($1)", indexes).Query(func(rows pgx.Rows) error {
 			var index int64
@@ -178,11 +191,5 @@ func (n nodes) at(places []ledger.Node) ([]tlog.Hash, error) {
 			return err
 		})
 	}
-	if err := n.q.SendBatch(n.ctx, &b).Close(); err != nil {
-		return nil, err
-	}
-	if missing > 0 {
-		return nil, fmt.Errorf("%w: %d of %d nodes are not there", ledger.ErrDamaged, missing, len(places))
-	}
-	return list, nil
+	return list, missing, n.q.SendBatch(n.ctx, b).Close()
 }

@@ -44,8 +44,8 @@ func (d description) add(o object) {
 	d[o.table] = append(d[o.table], o.line)
 }
 
-// of is how a table is to be described: a partition as every other.
-func of(table string) string { return monthly.ReplaceAllString(table, "${1}_MONTH") }
+// alike is how a table is to be described: a partition as every other.
+func alike(table string) string { return monthly.ReplaceAllString(table, "${1}_MONTH") }
 
 // parseDescription reads schemaText: a line a fact, behind the name of its table.
 func parseDescription(text string) description {
@@ -62,7 +62,7 @@ func (d description) String() string {
 	var lines []string
 	for table, facts := range d {
 		for _, fact := range facts {
-			lines = append(lines, of(table)+"\t"+fact+"\n")
+			lines = append(lines, alike(table)+"\t"+fact+"\n")
 		}
 	}
 	slices.Sort(lines)
@@ -97,13 +97,13 @@ func (s *store) auditSchema(ctx context.Context, a *ledger.Audit) error {
 		a.Find(ledger.StoreDamaged, -1, issuance.StreamID{}, format, table, line)
 	}
 	for _, table := range slices.Sorted(maps.Keys(got)) {
-		for _, line := range want[of(table)] {
+		for _, line := range want[alike(table)] {
 			if !slices.Contains(got[table], line) {
 				find("the schema lacks or changes, at %q: %.90q", table, line)
 			}
 		}
 		for _, line := range got[table] {
-			if !slices.Contains(want[of(table)], line) {
+			if !slices.Contains(want[alike(table)], line) {
 				find("the schema has besides, at %q: %.90q", table, line)
 			}
 		}

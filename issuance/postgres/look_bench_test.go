@@ -1,0 +1,87 @@
+package postgres_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/tamthe/tamthe/issuance"
+	"github.com/tamthe/tamthe/issuance/ledgertest"
+	"github.com/tamthe/tamthe/issuance/postgres/pgtest"
+)
+
+// BenchmarkLook measures look-ups one after the other against a bare SELECT by primary key of
+// as many octets in the same server, by a connection of its own, in turns. "ratio" is ours
+// over bare. A stream is what most look-ups want of a card or an application: its entries,
+// parsed.
+func BenchmarkLook(b *testing.B) {
+	const cards = 2000
+	c := pgtest.New(b)
+	l := open(b, c.Database(b), b.TempDir())
+	o := ledgertest.NewOffice(b, l)
+	o.Found(b)
+	var steps []ledgertest.Step
+	for i := range cards {
+		name := fmt.Sprintf("A-%d", i)
+		steps = append(steps, o.Enrol(name, name, ""))
+		if len(steps) == 200 {
+			o.Must(b, steps...)
+			steps = nil
+		}
+	}
+	bare, err := pgx.Connect(b.Context(), c.Database(b))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { bare.Close(context.Background()) })
+	for _, s := range []string{
+		"CREATE TABLE bare (id text PRIMARY KEY, octets bytea NOT NULL)",
+		fmt.Sprintf("INSERT INTO bare SELECT 'A-' || n, decode(repeat('5a', 600), 'hex') FROM generate_series(0, %d) n", cards-1),
+		"VACUUM ANALYZE bare",
+	} {
+		if _, err := bare.Exec(b.Context(), s); err != nil {
+			b.Fatal(err)
+		}
+	}
+	n := 0
+	for name, look := range map[string]func(int) error{
+		"claimed": func(i int) error {
+			_, err := l.Claimed(b.Context(), issuance.Claim{Kind: issuance.ClaimChip, Value: fmt.Sprint(i)})
+			return err
+		},
+		"leaf": func(i int) error { return second(l.Leaf(b.Context(), int64(20+2*i))) },
+		"stream": func(i int) error {
+			s, err := l.Stream(b.Context(), issuance.Application(fmt.Sprintf("A-%d", i)))
+			if err == nil && len(s) != 1 {
+				err = fmt.Errorf("%d entries", len(s))
+			}
+			return err
+		},
+		"proof": func(i int) error { return second(l.Prove(b.Context(), int64(20+2*i))) },
+	} {
+		b.Run(name, func(b *testing.B) {
+			var ours, theirs time.Duration
+			for b.Loop() {
+				n++
+				at := time.Now()
+				err := look(n % cards)
+				ours += time.Since(at)
+				if err != nil {
+					b.Fatal(err)
+				}
+				at = time.Now()
+				var octets []byte
+				err = bare.QueryRow(b.Context(), "SELECT octets FROM bare WHERE id = $1", fmt.Sprintf("A-%d", n%cards)).Scan(&octets)
+				theirs += time.Since(at)
+				if err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(theirs)/float64(ours), "ratio")
+			b.ReportMetric(float64(b.N)/ours.Seconds(), "looks/s")
+		})
+	}
+}
