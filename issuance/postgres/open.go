@@ -83,21 +83,25 @@ func makeSchema(ctx context.Context, tx pgx.Tx, origin string, checkpoint []byte
 // another program may make them at once.
 func makeRoles(ctx context.Context, conn *pgx.Conn) error {
 	for _, role := range roles {
-		var there bool
-		if err := conn.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = $1)", role).Scan(&there); err != nil {
+		if err := makeRole(ctx, conn, role); err != nil {
 			return err
 		}
-		if there {
-			continue
-		}
-		_, err := conn.Exec(ctx, "CREATE ROLE "+role+" NOLOGIN")
-		if code := state(err); err != nil && code != stateDuplicateObject && code != stateUniqueViolation {
-			return fmt.Errorf("make the role %s: %w", role, err)
-		}
-		if role == "tamthe_reader" {
-			continue
-		}
-		_, err = conn.Exec(ctx, "GRANT tamthe_reader TO "+role)
+	}
+	return nil
+}
+
+// makeRole makes one of them, unless it is there. Who may append or hand in may read.
+func makeRole(ctx context.Context, conn *pgx.Conn, role string) error {
+	var there bool
+	if err := conn.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = $1)", role).Scan(&there); err != nil || there {
+		return err
+	}
+	statements := []string{"CREATE ROLE " + role + " NOLOGIN"}
+	if role == "tamthe_desk" || role == "tamthe_sequencer" {
+		statements = append(statements, "GRANT tamthe_reader TO "+role)
+	}
+	for _, text := range statements {
+		_, err := conn.Exec(ctx, text)
 		if code := state(err); err != nil && code != stateDuplicateObject && code != stateUniqueViolation {
 			return fmt.Errorf("make the role %s: %w", role, err)
 		}
