@@ -128,8 +128,11 @@ func (h *health) clock(x ledger.Health) {
 }
 
 func seconds(d time.Duration) string {
-	if d > 2*time.Minute {
+	switch {
+	case d > 2*time.Minute:
 		return howLong(d)
+	case d < -2*time.Minute:
+		return "-" + howLong(-d)
 	}
 	return fmt.Sprintf("%.1f s", d.Seconds())
 }

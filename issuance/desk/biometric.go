@@ -65,6 +65,11 @@ func (o *Office) AskBiometric(ctx context.Context, app string, wait time.Duratio
 	if err := s.may(stream, issuance.Search, nil); err != nil {
 		return nil, err
 	}
+	t, err := s.lease(ctx, stream.String())
+	if err != nil {
+		return nil, err
+	}
+	defer t.end(ctx)
 	d, err := o.Draft(ctx, app)
 	if err != nil {
 		return nil, err
@@ -77,6 +82,9 @@ func (o *Office) AskBiometric(ctx context.Context, app string, wait time.Duratio
 	for _, op := range []abis.Op{abis.Insert, abis.Identify} {
 		q, answer, err := o.answered(ctx, app, sub.Fields["subject"], content, op, d.Portrait, end)
 		if err != nil {
+			return nil, err
+		}
+		if err := t.still(ctx); err != nil {
 			return nil, err
 		}
 		if op == abis.Identify {
