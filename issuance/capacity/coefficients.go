@@ -19,5 +19,5 @@ var coefficients = []Coefficient{
 	{VerifyRate, 20_000, "issuance/postgres BenchmarkAudit"},
 	{HashRate, 500_000, "issuance/postgres BenchmarkAudit"},
 	{LookRate, 10_000, "issuance/postgres BenchmarkLookUp"},
-	{ViewOctets, 1_500, "issuance/signing"},
+	{ViewOctets, 1_200, "issuance/signing BenchmarkView"},
 }
