@@ -60,6 +60,20 @@ func TestStatusMigration(t *testing.T) {
 	}
 }
 
+// TestStatusTableGone: a ledger whose table of card status was taken away is not sound.
+func TestStatusTableGone(t *testing.T) {
+	dir := t.TempDir()
+	busy(t, dir)
+	db := raw(t, dir)
+	if _, err := db.Exec("DROP TABLE status"); err != nil {
+		t.Fatal(err)
+	}
+	db.Close()
+	if found := find(t, dir, nil); !slices.ContainsFunc(found, func(f ledger.Finding) bool { return f.Code == ledger.StoreDamaged }) {
+		t.Errorf("%v", found)
+	}
+}
+
 // TestPlacesStop: whoever reads may stop, and hears nothing more.
 func TestPlacesStop(t *testing.T) {
 	dir := t.TempDir()

@@ -10,10 +10,8 @@ type coder struct {
 	tried   int
 	next    uint64 // the least member that can come
 
-	k     uint
-	w     bitWriter
-	i     uint64
-	marks []mark
+	k uint
+	w bitWriter
 }
 
 // begin is for when the members are counted.
@@ -50,13 +48,8 @@ func (c *coder) choose() {
 func (c *coder) write(v uint64) {
 	c.w.ones((v - c.next) >> c.k)
 	c.w.bits(v-c.next, c.k)
-	if c.k > 0 && c.i%bucket(c.k) == 0 {
-		c.marks = append(c.marks, mark{v, c.w.n})
-	}
-	c.next, c.i = v+1, c.i+1
+	c.next = v + 1
 }
 
-// set is what was written.
-func (c *coder) set() set {
-	return set{count: c.n, k: c.k, code: c.w.b, bits: c.w.n, marks: c.marks}
-}
+// set is what was written, to be written on: it has no marks to look members up by.
+func (c *coder) set() set { return set{count: c.n, k: c.k, code: c.w.b, bits: c.w.n} }

@@ -18,6 +18,7 @@ func (f *fetch) follow(ctx context.Context, h *status.Head) (steps int, err erro
 	if f.held != nil {
 		if way, ok := h.From(f.held); ok {
 			if octets, err := f.patched(ctx, way, h); err == nil {
+				f.held = nil // the memory is needed for the next one
 				return len(way), f.take(h, octets)
 			} else if ctx.Err() != nil {
 				return 0, err
