@@ -11,11 +11,12 @@ import (
 
 // file keeps an alarm's evidence as a folder of the alarm's name. It is there before the
 // alarm is; what a cut left half written is written again.
-func (m *Monitor) file(a Alarm) (err error) {
+func (m *Monitor) file(a Alarm) error {
+	if m.o.Evidence == "" {
+		return nil
+	}
 	dir := filepath.Join(m.o.Evidence, a.ID)
-	if _, err := os.Stat(dir); err == nil || m.o.Evidence == "" {
-		return err
-	} else if !errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	beside := dir + ".new"

@@ -30,7 +30,7 @@ type Options struct {
 	State    State
 	Keys     []note.Verifier // of the logs, each named as its log's origin
 	Sources  []Source        // where the logs are; several may have the same
-	Evidence string          // folder that gets a folder of evidence an alarm
+	Evidence string          // folder that gets a folder of evidence an alarm; empty: none is kept
 	Now      func() time.Time
 
 	// Also are files, folders and addresses with what others were shown of the logs:
