@@ -16,6 +16,7 @@ var alarmWords = map[monitor.Code]phrase{
 	monitor.Missing:       {"signed entries are missing", "thiếu mục đã được ký"},
 	monitor.TileChanged:   {"what is published was changed", "phần công bố đã bị sửa"},
 	monitor.Unreadable:    {"an entry is none", "một mục không phải mục của sổ"},
+	monitor.Unsigned:      {"no officer signed an entry: the log's key may be stolen", "không cán bộ nào ký một mục: có thể khóa của sổ đã bị đánh cắp"},
 	monitor.Damaged:       {"the ledger cannot be read", "không đọc được sổ"},
 	monitor.OtherKey:      {"a checkpoint is signed by another key", "mốc kiểm tra do khóa khác ký"},
 	monitor.BadCheckpoint: {"what should be a checkpoint is none", "không phải mốc kiểm tra"},

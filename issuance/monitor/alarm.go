@@ -21,6 +21,7 @@ const (
 	Missing       Code = "leaf-missing"   // the checkpoint signs entries that are not to be had
 	TileChanged   Code = "tile-changed"   // a published hash is not the one of what it stands over
 	Unreadable    Code = "leaf-unreadable"
+	Unsigned      Code = "entry-unsigned" // no enrolled operator signed an entry: the log's key may be stolen
 	Damaged       Code = "log-damaged"    // a ledger cannot be read as one
 	OtherKey      Code = "key-other"      // a checkpoint of the log is signed by a key that is not the log's
 	BadCheckpoint Code = "checkpoint-bad" // what should be a checkpoint is none
@@ -101,7 +102,7 @@ func (a Alarm) String() string {
 // Codes lists the codes of alarms.
 func Codes() []Code {
 	return []Code{
-		Fork, Rollback, Rewritten, Missing, TileChanged, Unreadable, Damaged, OtherKey, BadCheckpoint,
+		Fork, Rollback, Rewritten, Missing, TileChanged, Unreadable, Unsigned, Damaged, OtherKey, BadCheckpoint,
 		Misbehaves, Silent, Withheld, ClockAhead, SyncFork, SyncBack, Unlogged, OtherSigner, OverCap,
 		Outlived, StrangeObject, Embargoed, ListStale, ListDue, ListOverdue, ListOld, StockGap, DayOpen, BlankUsed,
 	}

@@ -1,7 +1,9 @@
 package monitor
 
 import (
+	"crypto"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -18,6 +20,8 @@ type facts struct {
 	Newer   map[string]string       // SHA-256 of the newest list, by object
 	Branch  map[string]*branchFacts // desks with logs of their own, by name
 	Places  map[string]*placeFacts  // where blanks are
+	Keyring map[string]*operator    // of the operators, by the names of their keys
+	With    string                  // key of the founder, or administrator, who may sign its own enrolment
 
 	origin string
 	tx     Tx
@@ -36,7 +40,7 @@ func openFacts(tx Tx, k Known) (*facts, error) {
 	f.origin, f.tx, f.stock = k.Origin, tx, issuance.NewBook("")
 	for _, make := range []func(){
 		func() { f.Keys = orNew(f.Keys) }, func() { f.Objects = orNew(f.Objects) }, func() { f.Newer = orNew(f.Newer) },
-		func() { f.Branch = orNew(f.Branch) }, func() { f.Places = orNew(f.Places) },
+		func() { f.Branch = orNew(f.Branch) }, func() { f.Places = orNew(f.Places) }, func() { f.Keyring = orNew(f.Keyring) },
 	} {
 		make()
 	}
@@ -63,10 +67,13 @@ func (f *facts) alarm(a Alarm) { f.alarms = append(f.alarms, a) }
 
 // read takes one entry in. now is the monitor's clock.
 func (f *facts) read(index int64, leaf []byte, now time.Time) error {
-	e, _, err := issuance.ParseLeaf(leaf)
-	if err != nil {
+	e, err := issuance.VerifyLeaf(leaf, func(e issuance.Entry, by issuance.KeyID) crypto.PublicKey { return f.keyOf(index, e, by) })
+	switch {
+	case errors.Is(err, issuance.ErrEntry):
 		f.alarm(newAlarm(Unreadable, f.origin, index, fmt.Sprint(index), "it is no entry of a ledger").with(File{"leaf", leaf}))
 		return nil
+	case err != nil:
+		f.alarm(newAlarm(Unsigned, f.origin, index, fmt.Sprint(index), "%v", err).with(File{"leaf", leaf}))
 	}
 	f.Founded = f.Founded || index == 0
 	if e.Time.After(f.Newest) {
@@ -77,6 +84,8 @@ func (f *facts) read(index int64, leaf []byte, now time.Time) error {
 			"it is of %s, which is to come", e.Time.Format(time.RFC3339)).with(File{"leaf", leaf}))
 	}
 	switch e.Stream.Kind {
+	case issuance.KindOperator:
+		f.operator(&e)
 	case issuance.KindCard:
 		return f.card(index, &e, leaf)
 	case issuance.KindStock:

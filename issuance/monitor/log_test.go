@@ -7,9 +7,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tamthe/tamthe/issuance"
 	"github.com/tamthe/tamthe/issuance/ledger"
 	"github.com/tamthe/tamthe/issuance/ledgertest"
 	"github.com/tamthe/tamthe/issuance/monitor"
+	"github.com/tamthe/tamthe/issuance/sqlite"
 )
 
 // followed is a rig whose monitor has seen a card being issued.
@@ -244,6 +246,16 @@ func TestTileSwapped(t *testing.T) {
 	copy(b, b[32:])
 	put(t, path, b)
 	r.alarms(t, monitor.TileChanged)
+	r.watch.Close() // who sees it for the first time finds it too
+	if err := os.Remove(r.path("watch.db")); err != nil {
+		t.Fatal(err)
+	}
+	if r.watch, err = sqlite.OpenWatch(t.Context(), r.path("watch.db")); err != nil {
+		t.Fatal(err)
+	}
+	r.o.State = r.watch
+	r.start()
+	r.alarms(t, monitor.TileChanged)
 }
 
 // TestTwoInstances: two programs have the log's key and a copy of its ledger.
@@ -381,6 +393,48 @@ func TestSyncHonest(t *testing.T) {
 	r.office.Must(t, syncStep(r, 3, ledgertest.Digest("x")))
 	r.export(t)
 	r.alarms(t, monitor.SyncBack, monitor.SyncFork)
+}
+
+// TestUnsigned: who has the log's key, and no operator's, adds entries: they are told, be they
+// signed by nobody who was enrolled, falsely, or by somebody whose key was revoked.
+func TestUnsigned(t *testing.T) {
+	r := followed(t)
+	for i, forge := range []func(*forgery){
+		func(f *forgery) {
+			stranger := ledgertest.NewOfficer("thief", "p-66", issuance.Signer)
+			f.leaves = append(f.leaves, leafBy(t, r, stranger, issuance.Card("C-x"), issuance.Prepare, map[string]string{"cardid": ledgertest.Digest("x"), "ds": "ds-001"}))
+		},
+		func(f *forgery) {
+			f.leaves = append(f.leaves, leaf(t, r, issuance.Card("C-y"), issuance.Lock, nil))
+			f.rewrite(len(f.leaves) - 1)
+		},
+		func(f *forgery) {
+			o := r.office
+			enrol := o.Hire(ledgertest.NewOfficer("thief", "p-66", issuance.Admin))
+			f.leaves = append(f.leaves, leafBy(t, r, ledgertest.NewOfficer("thief", "p-66"), enrol.Stream, issuance.Enrol, enrol.Fields)) // by itself
+		},
+		func(f *forgery) {
+			o := r.office
+			f.leaves = append(f.leaves,
+				leafBy(t, r, o.Root, issuance.OperatorStream(o.Signer.ID), issuance.Revoke, map[string]string{"reason": "stolen"}),
+				leaf(t, r, issuance.Card("C-z"), issuance.Lock, nil))
+		},
+	} {
+		f := r.copied(t)
+		forge(f)
+		f.hash(t)
+		state, err := sqlite.OpenWatch(t.Context(), r.path(fmt.Sprint("watch-", i, ".db")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer state.Close()
+		r.o.State = state
+		r.start()
+		r.anew(t, f)
+		if list := r.alarms(t, monitor.Unsigned); len(list) != 1 || list[0].Index != int64(len(f.leaves)-1) {
+			t.Errorf("%d: %v", i, list)
+		}
+	}
 }
 
 // TestClockAhead: an entry is of a time to come.

@@ -63,6 +63,7 @@ type Monitor struct {
 	o     Options
 	drops drops
 	logs  map[string][]note.Verifier
+	forks map[string]*LieError // by log and root: found already
 }
 
 // New makes a monitor.
@@ -73,7 +74,7 @@ func New(o Options) *Monitor {
 	if o.Reread <= 0 {
 		o.Reread = defaultReread
 	}
-	m := &Monitor{o: o, logs: map[string][]note.Verifier{}, drops: drops{client: o.Client}}
+	m := &Monitor{o: o, logs: map[string][]note.Verifier{}, forks: map[string]*LieError{}, drops: drops{client: o.Client}}
 	for _, v := range o.Keys {
 		m.logs[v.Name()] = append(m.logs[v.Name()], v)
 	}

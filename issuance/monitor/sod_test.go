@@ -222,13 +222,18 @@ func TestOverCap(t *testing.T) {
 }
 
 // leaf is one that somebody signed, whatever the rules say.
-func leaf(t *testing.T, r *rig, stream issuance.StreamID, act issuance.Act, fields map[string]string) []byte {
+func leaf(t testing.TB, r *rig, stream issuance.StreamID, act issuance.Act, fields map[string]string) []byte {
+	t.Helper()
+	return leafBy(t, r, r.office.Signer, stream, act, fields)
+}
+
+func leafBy(t testing.TB, r *rig, by ledgertest.Officer, stream issuance.StreamID, act issuance.Act, fields map[string]string) []byte {
 	t.Helper()
 	e := issuance.Entry{
 		Origin: ledgertest.Origin, Rules: issuance.RuleBook, Stream: stream, Seq: 1, ID: issuance.NewID(), Act: act,
-		Time: r.office.Pass(time.Second), Operator: r.office.Signer.ID, Fields: fields,
+		Time: r.office.Pass(time.Second), Operator: by.ID, Fields: fields,
 	}
-	if err := e.Sign(r.office.Signer.Key); err != nil {
+	if err := e.Sign(by.Key); err != nil {
 		t.Fatal(err)
 	}
 	b, err := e.Leaf()

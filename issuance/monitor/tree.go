@@ -16,13 +16,18 @@ import (
 // take holds a checkpoint that a source shows against what is known, and reads on.
 func (m *Monitor) take(ctx context.Context, s Source, c *receipt.Checkpoint, r *Round) error {
 	var raised []Alarm
+	old := c.Size // entries that were not read just now
 	err := m.o.State.Change(ctx, func(tx Tx) error {
 		known, err := m.known(tx, c.Origin)
 		if err != nil {
 			return err
 		}
+		old = min(old, known.Size)
 		before, err := tx.Offered(s.Name(), c.Origin)
 		if err != nil {
+			return err
+		}
+		if err := tx.SetOffered(s.Name(), c.Origin, c.Size); err != nil {
 			return err
 		}
 		if c.Size < before {
@@ -49,14 +54,12 @@ func (m *Monitor) take(ctx context.Context, s Source, c *receipt.Checkpoint, r *
 		return m.contradicted(ctx, s, c, err)
 	}
 	r.Raised = append(r.Raised, raised...)
-	if err := m.reread(ctx, s, c); err != nil {
-		return err
+	if m.o.Cosign != nil { // what was published of older entries is another matter
+		if err := m.cosign(ctx, c); err != nil {
+			return err
+		}
 	}
-	err = m.o.State.Change(ctx, func(tx Tx) error { return tx.SetOffered(s.Name(), c.Origin, c.Size) })
-	if err != nil || m.o.Cosign == nil {
-		return err
-	}
-	return m.cosign(ctx, c)
+	return m.reread(ctx, s, c, old)
 }
 
 // known is what is known of a log, which is followed from now on if it was not.
@@ -128,6 +131,9 @@ func (m *Monitor) contradicted(ctx context.Context, s Source, c *receipt.Checkpo
 	if !lied && !errors.Is(err, errBroken) {
 		return err
 	}
+	if before := m.forks[c.Origin+" "+c.Root.String()]; before != nil {
+		return before // what was signed stays signed
+	}
 	var known Known
 	if e := m.o.State.Change(ctx, func(tx Tx) (err error) { known, err = m.known(tx, c.Origin); return err }); e != nil {
 		return e
@@ -135,6 +141,9 @@ func (m *Monitor) contradicted(ctx context.Context, s Source, c *receipt.Checkpo
 	found, e := m.investigate(ctx, s, known, c)
 	switch {
 	case e == nil && found != nil:
+		if found.Code == Fork {
+			m.forks[c.Origin+" "+c.Root.String()] = found
+		}
 		return found
 	case lied:
 		return err
@@ -217,20 +226,25 @@ func reader(tx Tx, origin string) tlog.HashReader {
 
 // reread compares some of the older entries, and the hashes published over them, with what
 // is known: whatever was changed in place is found, once a round has come to it.
-func (m *Monitor) reread(ctx context.Context, s Source, c *receipt.Checkpoint) error {
+func (m *Monitor) reread(ctx context.Context, s Source, c *receipt.Checkpoint, old int64) error {
 	var known Known
 	err := m.o.State.Change(ctx, func(tx Tx) (err error) { known, err = tx.Log(c.Origin); return err })
-	if err != nil || c.Size == 0 || c.Size > known.Size {
+	if err != nil || c.Size > known.Size {
 		return err
 	}
 	from := known.Reread
-	if c.Size <= m.o.Reread || from >= c.Size {
+	if old <= m.o.Reread || from >= old {
 		from = 0
 	}
-	to := min(from+m.o.Reread, c.Size)
+	to := min(from+m.o.Reread, old)
 	return m.o.State.Change(ctx, func(tx Tx) error {
-		if err := m.same(ctx, tx, s, c, from, to); err != nil {
+		if err := sameLeaves(ctx, tx, s, c, from, to); err != nil {
 			return err
+		}
+		for _, part := range [][2]int64{{from, to}, {old, c.Size}} {
+			if err := sameNodes(ctx, tx, s, c, part[0], part[1]); err != nil {
+				return err
+			}
 		}
 		known, err := tx.Log(c.Origin)
 		if err != nil {
@@ -241,7 +255,10 @@ func (m *Monitor) reread(ctx context.Context, s Source, c *receipt.Checkpoint) e
 	})
 }
 
-func (m *Monitor) same(ctx context.Context, tx Tx, s Source, c *receipt.Checkpoint, from, to int64) error {
+func sameLeaves(ctx context.Context, tx Tx, s Source, c *receipt.Checkpoint, from, to int64) error {
+	if from == to {
+		return nil
+	}
 	var ours []tlog.Hash // from some index on
 	first := from
 	err := s.Leaves(ctx, c.Size, from, to, func(index int64, leaf []byte) (err error) {
@@ -259,9 +276,14 @@ func (m *Monitor) same(ctx context.Context, tx Tx, s Source, c *receipt.Checkpoi
 	if errors.Is(err, ErrPart) {
 		return nil // an excerpt need not have them
 	}
+	return err
+}
+
+// sameNodes compares the hashes above leaves, at the levels that tiles have.
+func sameNodes(ctx context.Context, tx Tx, s Source, c *receipt.Checkpoint, from, to int64) error {
 	inner, has := s.(nodes)
-	if err != nil || !has {
-		return err
+	if !has || from == to {
+		return nil
 	}
 	var places []ledger.Node
 	for level := tileShift; c.Size>>level > 0; level += tileShift {
@@ -273,7 +295,8 @@ func (m *Monitor) same(ctx context.Context, tx Tx, s Source, c *receipt.Checkpoi
 	if err != nil || len(places) == 0 {
 		return err
 	}
-	if ours, err = tx.Nodes(c.Origin, places); err != nil {
+	ours, err := tx.Nodes(c.Origin, places)
+	if err != nil {
 		return err
 	}
 	for i, n := range places {
