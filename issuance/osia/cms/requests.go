@@ -101,10 +101,7 @@ func (s *Server) file(c *call, act Act, o *order) error {
 		}
 	}
 	if err == nil && o.portrait != nil {
-		var sealed []byte
-		if sealed, err = s.c.Office.SealPortrait(c.ctx, code, k.Name, o.portrait); err == nil {
-			err = s.c.Store.KeepPortrait(c.ctx, c.ID, k.Name, code, sealed)
-		}
+		err = s.keepPortrait(c, code, k.Name, o.portrait)
 	}
 	if err == nil {
 		err = s.c.Store.Finish(c.ctx, c.ID, k.Name)
@@ -113,6 +110,19 @@ func (s *Server) file(c *call, act Act, o *order) error {
 		s.c.Log.Info("taken", "system", c.ID, "act", string(act), "case", code)
 	}
 	return err
+}
+
+// keepPortrait seals a portrait and stores it. Where the desk has the case already, because the
+// call was cut and came again later, it is too late for one, and nothing is wrong.
+func (s *Server) keepPortrait(c *call, code, name string, jpeg []byte) error {
+	sealed, err := s.c.Office.SealPortrait(c.ctx, code, name, jpeg)
+	switch {
+	case errors.Is(err, ErrClosed):
+		return nil
+	case err != nil:
+		return err
+	}
+	return s.c.Store.KeepPortrait(c.ctx, c.ID, name, code, sealed)
 }
 
 // prepare says before a call is stored whether it can be, and of which revision it is.
