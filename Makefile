@@ -14,6 +14,12 @@ ifneq ($(wildcard ../shared/vectors),)
 export TAMTHE_VECTORS ?= $(abspath ../shared/vectors)
 endif
 
+# OSIA's published contracts, which are not part of this repository:
+#   git clone https://github.com/SecureIdentityAlliance/osia .tamthe/osia
+ifneq ($(wildcard .tamthe/osia/src/doc/yaml),)
+export TAMTHE_OSIA ?= $(abspath .tamthe/osia/src/doc/yaml)
+endif
+
 .PHONY: demo test check bench fuzz soak setup build
 
 demo: setup build ## set up, then issue, read and verify cards through a private pcscd
