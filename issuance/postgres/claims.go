@@ -16,14 +16,26 @@ func (l *Ledger) Claimed(ctx context.Context, c issuance.Claim) (issuance.Stream
 	if l.behind != nil {
 		return issuance.StreamID{}, fmt.Errorf("look up %s: %w", c.Kind, l.behind)
 	}
-	const by = "SELECT stream_kind, stream FROM claim WHERE kind = $1 AND value = $2" +
-		" UNION ALL SELECT stream_kind, stream FROM hold WHERE kind = $1 AND value = $2"
 	var s issuance.StreamID
-	err := l.readers.QueryRow(ctx, by, string(c.Kind), c.Value).Scan(&s.Kind, &s.ID)
+	err := l.readers.QueryRow(ctx, whose(c.Kind), string(c.Kind), c.Value).Scan(&s.Kind, &s.ID)
 	if err != nil && !isNone(err) {
 		return issuance.StreamID{}, fmt.Errorf("look up %s: %w", c.Kind, typed(err))
 	}
 	return s, nil
+}
+
+// whose asks both tables who has a value, the one first where the kind belongs: where that
+// has it, the other is not looked at.
+func whose(kind issuance.ClaimKind) string {
+	const (
+		claim = "SELECT stream_kind, stream FROM claim WHERE kind = $1 AND value = $2"
+		hold  = "SELECT stream_kind, stream FROM hold WHERE kind = $1 AND value = $2"
+	)
+	switch kind {
+	case issuance.HoldApplication, issuance.HoldCard, issuance.HoldName:
+		return hold + " UNION ALL " + claim + " LIMIT 1"
+	}
+	return claim + " UNION ALL " + hold + " LIMIT 1"
 }
 
 // claimsAtOnce is how many claims are read together.

@@ -2,16 +2,20 @@ package postgres_test
 
 import (
 	"os"
+	"runtime"
+	"runtime/debug"
 	"strconv"
 	"testing"
 	"time"
+
+	"github.com/tamthe/tamthe/issuance/ledger"
 )
 
 // A ledger stays as quick as it was: entries a second at the beginning and at the end of a
 // long one, both against a bare insert of the same octets in the same server at the same
 // time, since the machine has its moods. TAMTHE_SOAK takes it to ten million entries, or as
-// many as it says if it says more than one; by default it goes to a few thousand, and no
-// figure is judged.
+// many as it says if it says more than one; by default it goes to a few thousand, and of the
+// figures only the memory of the audit is judged.
 func TestLongLedger(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a long ledger takes time")
@@ -45,8 +49,43 @@ func TestLongLedger(t *testing.T) {
 	if soak && last < 0.85*first {
 		t.Errorf("the ledger slows down: %.2f", last/first)
 	}
-	r, err := a.ledger.Rehash(t.Context())
-	if err != nil || !r.OK() || r.Size < int64(size) {
-		t.Errorf("%+v %v", r, err)
+	for name, audit := range map[string]func() (*ledger.Report, error){
+		"rehash": func() (*ledger.Report, error) { return a.ledger.Rehash(t.Context()) },
+		"audit":  func() (*ledger.Report, error) { return a.ledger.Verify(t.Context(), nil) },
+	} {
+		start := time.Now()
+		var r *ledger.Report
+		var err error
+		peak := memory(func() { r, err = audit() })
+		if err != nil || !r.OK() || r.Size < int64(size) {
+			t.Fatalf("%+v %v", r, err)
+		}
+		t.Logf("%s of %d entries: %.0f entries/s, at most %d MB", name, r.Size, float64(r.Size)/time.Since(start).Seconds(), peak>>20)
+		if peak > 200<<20 {
+			t.Errorf("the %s took %d MB", name, peak>>20)
+		}
 	}
+}
+
+// memory is how much the program had in use at most while f ran.
+func memory(f func()) (peak uint64) {
+	debug.FreeOSMemory()
+	stop, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			select {
+			case <-stop:
+				return
+			case <-time.After(20 * time.Millisecond):
+				var m runtime.MemStats
+				runtime.ReadMemStats(&m)
+				peak = max(peak, m.HeapInuse+m.StackInuse)
+			}
+		}
+	}()
+	f()
+	close(stop)
+	<-done
+	return peak
 }
