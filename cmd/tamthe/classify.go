@@ -29,6 +29,7 @@ import (
 	"github.com/tamthe/tamthe/issuance/osia/cms"
 	"github.com/tamthe/tamthe/issuance/perso"
 	"github.com/tamthe/tamthe/issuance/population"
+	"github.com/tamthe/tamthe/issuance/postgres"
 	"github.com/tamthe/tamthe/issuance/printjob"
 	"github.com/tamthe/tamthe/issuance/signing"
 	"github.com/tamthe/tamthe/issuance/sqlite"
@@ -176,18 +177,21 @@ var classes = []class{
 
 	{ca.ErrRequest, "request", exitUsage, "correct the flags; nothing was issued"},
 
-	{ledger.ErrMissing, "no-ledger", exitError, "`tamthe init` makes one; TAMTHE_HOME and TAMTHE_LEDGER say where"},
+	{ledger.ErrMissing, "no-ledger", exitError, "`tamthe init` makes one; TAMTHE_HOME and TAMTHE_LEDGER say where; a database has to be there"},
 	{ledger.ErrNewer, "ledger-newer", exitError, "a newer tamthe wrote it: update this one"},
 	{ledger.ErrNotOurs, "ledger-foreign", exitError, "TAMTHE_LEDGER must name a tamthe ledger; nothing was changed in this file"},
 	{ledger.ErrRolledBack, "ledger-rolled-back", exitConflict, "the file is older than its last checkpoint: put the newest one back; `tamthe ledger verify` says more"},
-	{ledger.ErrReadOnly, "ledger-read-only", exitError, "make the ledger file and its folder writable for you"},
+	{ledger.ErrReadOnly, "ledger-read-only", exitError, "make the ledger file and its folder writable for you; in a database, log in with a role that may write"},
 	{ledger.ErrFull, "disk-full", exitError, "make room on the disk and run the command again; nothing was written"},
 	{ledger.ErrBusy, "ledger-busy", exitConflict, "another program writes to the ledger; run the command again"},
 	{ledger.ErrAway, "ledger-away", exitConflict, "run the command again when the database is back: what was done is found, and nothing is done twice"},
 	{ledger.ErrFenced, "ledger-fenced", exitConflict, "run the command again"},
 	{errNoQueue, "no-queue", exitUsage, "TAMTHE_LEDGER=postgres:… names one that desks hand in to"},
 	{ledger.ErrDamaged, "ledger-damaged", exitError, "`tamthe ledger verify` names the place; put a copy back"},
+	{ledger.ErrMoved, "ledger-moved", exitConflict, "TAMTHE_LEDGER must name the place where it goes on; a program that still runs is started anew"},
 	{sqlite.ErrRewrapped, "conflict", exitConflict, "run the command again"},
+	{postgres.ErrRewrapped, "conflict", exitConflict, "run the command again; if it stays so, this home lacks the newest key of the vault"},
+	{errVaultPlace, "vault-place", exitUsage, ""},
 	{ledger.ErrCopy, "checkpoint-copy", exitError, "make the folder checkpoints/ writable and make room on the disk; nothing was written"},
 	{errCopy, "ledger-copy", exitError, "take another backup; `tamthe ledger verify` says whether the ledger itself is sound"},
 	{ledger.ErrExport, "ledger-export", exitConflict, "name an empty or new folder, or find out who went back behind what was published"},

@@ -188,10 +188,18 @@ var errLedgerThere = errors.New("there is a ledger already")
 
 // found makes folders, keys and ledger. After an error what it made is gone again.
 func (p *program) found(ctx context.Context, o initOptions, where place, pass [2]string, founders [2]desk.Founder) (_ *keystore.LogKey, err error) {
+	sealed, err := p.vaultPlace()
+	if err != nil {
+		return nil, err
+	}
 	var made, madeKeys []string
+	var undo []func(context.Context) error
 	keys := laterRing{p}
 	defer func() {
 		if err != nil {
+			for _, f := range undo {
+				err = errors.Join(err, f(ctx))
+			}
 			for _, name := range made {
 				_ = os.Remove(name)
 			}
@@ -242,7 +250,7 @@ func (p *program) found(ctx context.Context, o initOptions, where place, pass [2
 		return nil, err
 	}
 	defer forget(kek)
-	err = makeVault(ctx, p.home.path(subjectsFile), vaultKeyName, func(keys vault.Keys) (*vault.Vault, error) {
+	err = makeVault(ctx, sealed, vaultKeyName, func(keys vault.Keys) (*vault.Vault, error) {
 		if o.invited != nil {
 			return vault.Join(ctx, keys, kek, o.invited.Keys)
 		}
@@ -251,7 +259,7 @@ func (p *program) found(ctx context.Context, o initOptions, where place, pass [2
 	if err != nil {
 		return nil, err
 	}
-	made = append(made, p.home.path(subjectsFile))
+	undo = append(undo, sealed.clearKeys)
 	if _, err := keys.Generate(ctx, desk.StatusKey, "P-256"); err != nil {
 		return nil, err
 	}
@@ -260,11 +268,7 @@ func (p *program) found(ctx context.Context, o initOptions, where place, pass [2
 	if err != nil {
 		return nil, err
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, where.clear(ctx))
-		}
-	}()
+	undo = append(undo, where.clear)
 	made = append(made, p.home.path(checkpointsDir, ledger.CheckpointFile))
 	office.Store = l
 	err = office.Found(ctx, origin, log.Verifier, founders[0], founders[1])

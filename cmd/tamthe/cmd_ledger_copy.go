@@ -82,7 +82,8 @@ func newLedgerBackup(p *program) *cobra.Command {
 		Use:   "backup FILE",
 		Short: "Copy the ledger into a new file while it is in use",
 		Long: `Copies the ledger as of one moment, reads the copy back and rebuilds it. Personal data in it
-are sealed with keys that are not in it. FILE must not exist.
+are sealed with keys that are not in it. FILE must not exist. It is an SQLite file, whatever the
+ledger lies in: the other verbs take it by TAMTHE_LEDGER=sqlite:FILE.
 `,
 		Example: "  tamthe ledger backup /media/usb/ledger-2026-11-26.db",
 		Args:    exactly(1),

@@ -10,18 +10,26 @@ import (
 
 	"github.com/tamthe/tamthe/issuance/keystore"
 	"github.com/tamthe/tamthe/issuance/ledger"
+	"github.com/tamthe/tamthe/issuance/postgres"
 )
 
 func newLedgerMove(p *program) *cobra.Command {
 	return &cobra.Command{
-		Use:   "move FILE",
-		Short: "Move the ledger to another file",
-		Long: `Copies the ledger into FILE while nothing can be appended, rebuilds the copy, and closes the
-old one: a program that still has it open appends nothing there any more, so that two ledgers
-never go on from one point. It is moved aside, never deleted. TAMTHE_LEDGER must name the new
-one from then on.
+		Use:   "move FILE|sqlite:FILE|postgres:DSN",
+		Short: "Move the ledger to another file, or into a database and back",
+		Long: `Copies the ledger to where none lies while nothing can be appended, rebuilds the copy, and
+closes the old one: a program that still has it open appends nothing there any more, so that two
+ledgers never go on from one point. It is moved aside, never deleted: a file gets another name, a
+database's schema tamthe too. Entries, what is sealed beside them, the checkpoint and so all
+receipts are the same afterwards. TAMTHE_LEDGER must name the new one from then on. The keys of the
+vault stay where they are.
+
+A DSN is host=db.example dbname=office user=owner sslmode=verify-full, or such an address
+postgres://…; the role must be allowed to make a schema in the database. It has no password: that
+belongs into ~/.pgpass. A move that is cut short leaves the old ledger as it was; into a database
+it leaves nothing.
 `,
-		Example: "  tamthe ledger move /srv/tamthe/ledger.db",
+		Example: "  tamthe ledger move /srv/tamthe/ledger.db\n  tamthe ledger move 'postgres:host=db.example dbname=office user=owner sslmode=verify-full'",
 		Args:    exactly(1),
 		RunE:    func(cmd *cobra.Command, args []string) error { return runLedgerMove(cmd.Context(), p, args[0]) },
 	}
@@ -68,16 +76,25 @@ func runLedgerMove(ctx context.Context, p *program, name string) error {
 
 // placeNamed reads where a ledger is to go: as TAMTHE_LEDGER has it, or the path of a file.
 func placeNamed(name string) (place, error) {
-	w, err := parsePlace(name)
-	if err != nil {
-		w = place{path: name}
+	w := place{path: name}
+	if strings.HasPrefix(name, "sqlite:") || strings.HasPrefix(name, "postgres:") || strings.HasPrefix(name, "postgresql:") {
+		var err error
+		if w, err = parsePlace(name); err != nil {
+			return w, usageError{err}
+		}
+	}
+	if w.dsn != "" && postgres.HasPassword(w.dsn) { // anybody sees what a command is called with
+		return w, usageError{errPassword}
 	}
 	if w.path == "" {
 		return w, nil
 	}
-	w.path, err = filepath.Abs(w.path)
-	return w, err
+	path, err := filepath.Abs(w.path)
+	return place{path: path}, err
 }
+
+// errPassword says that a password stands where others see it.
+var errPassword = errors.New("a password of a database belongs into ~/.pgpass or a service file, not on the command line")
 
 // filled copies a ledger to where none lies and rebuilds what is there then. After an error
 // there is none.

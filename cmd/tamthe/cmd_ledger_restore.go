@@ -16,12 +16,13 @@ func newLedgerRestore(p *program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "restore FILE",
 		Short: "Put a backup in the place of the ledger",
-		Long: `Rebuilds a backup, which is a file whatever the ledger lies in, holds it against all that is known of the ledger (the checkpoints in the
-home, on the second medium, and those that witnesses cosigned) and puts it in its place. What
-lies there is moved aside, never deleted. A backup that is behind what is known is refused:
-acts would be lost for which cards and receipts exist. --lose-acts does it all the same, says
-how many are lost, and moves the known checkpoints aside; witnesses will go on refusing the
-ledger, and a new log must be begun.
+		Long: `Rebuilds a backup, which is a file whatever the ledger lies in, holds it against all that is
+known of the ledger (the checkpoints in the home, on the second medium, and those that witnesses
+cosigned) and puts it in its place. What lies there is moved aside, never deleted; in a database
+that is the schema tamthe. A backup that is behind what is known is refused: acts would be lost
+for which cards and receipts exist. --lose-acts does it all the same, says how many are lost, and
+moves the known checkpoints aside; witnesses will go on refusing the ledger, and a new log must be
+begun.
 `,
 		Example: "  tamthe ledger restore /media/usb/ledger-2026-11-26.db",
 		Args:    exactly(1),

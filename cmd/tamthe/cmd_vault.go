@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -19,7 +18,14 @@ func newVault(p *program) *cobra.Command {
 		Use:   "vault",
 		Short: "Destroy personal data, and keep the keys that open them",
 		Long: `The personal data of each application lie in the ledger under keys of its own. The keys
-lie apart, in subjects.db; without them the data are noise, in the ledger and in all its copies.
+lie apart, in subjects.db, or where config.toml says, for desks that share a ledger; without them
+the data are noise, in the ledger and in all its copies.
+
+  [vault]
+  keys = "postgres:host=keys.example dbname=vault user=desk sslmode=verify-full"
+
+What is destroyed is written out of a database's tables at once. The server's write-ahead log and
+copies of the database hold it, wrapped, until the next ` + "`tamthe vault rotate`" + `.
 `,
 		Example: "  tamthe vault backup keys.backup",
 	}
@@ -49,12 +55,16 @@ type vaultJSON struct {
 }
 
 func runVaultBackup(ctx context.Context, p *program, file string) error {
-	s, err := sqlite.OpenSubjects(ctx, p.home.path(subjectsFile), true)
+	where, err := p.vaultPlace()
+	if err != nil {
+		return err
+	}
+	s, err := where.openKeys(ctx, true)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	if err := s.Backup(ctx, file); err != nil {
+	if err := (place{path: file}).copyKeys(ctx, s); err != nil {
 		return err
 	}
 	p.say("copied to %s; it is good until the next `tamthe vault rotate`", file)
@@ -82,11 +92,17 @@ func runVaultRestore(ctx context.Context, p *program, file string) error {
 	if err := p.hide(); err != nil {
 		return err
 	}
-	path := p.home.path(subjectsFile)
-	if _, err := os.Stat(path); err == nil {
-		return hint(fmt.Errorf("%s: %w", path, fs.ErrExist), "nothing was changed; move it away first if it is damaged")
+	where, err := p.vaultPlace()
+	if err != nil {
+		return err
 	}
-	if err := p.copyVault(ctx, file, path); err != nil {
+	switch there, err := where.keysThere(ctx); {
+	case err != nil:
+		return err
+	case there:
+		return hint(fmt.Errorf("%s: %w", where, fs.ErrExist), "nothing was changed; move it away first if it is damaged")
+	}
+	if err := p.copyVault(ctx, file, where); err != nil {
 		return err
 	}
 	if err := runVaultSweep(ctx, p); err != nil {
@@ -96,7 +112,7 @@ func runVaultRestore(ctx context.Context, p *program, file string) error {
 }
 
 // copyVault copies a database of keys that this home can open.
-func (p *program) copyVault(ctx context.Context, from, to string) error {
+func (p *program) copyVault(ctx context.Context, from string, to place) error {
 	s, err := sqlite.OpenSubjects(ctx, from, true)
 	if err != nil {
 		return err
@@ -115,7 +131,7 @@ func (p *program) copyVault(ctx context.Context, from, to string) error {
 		return fmt.Errorf("%s: %w", from, err)
 	}
 	v.Destroy()
-	return s.Backup(ctx, to)
+	return to.copyKeys(ctx, s)
 }
 
 func newVaultRotate(p *program) *cobra.Command {

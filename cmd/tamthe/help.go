@@ -21,7 +21,7 @@ EXIT STATUS
 const environmentHelp = `
 ENVIRONMENT
   TAMTHE_HOME      the folder of this desk or checkpoint
-  TAMTHE_LEDGER    its ledger, sqlite:PATH
+  TAMTHE_LEDGER    its ledger, sqlite:PATH or postgres:DSN
   TAMTHE_OPERATOR  who acts, as --operator
   TAMTHE_READER    the reader, as --reader
   TAMTHE_LANG      the language, as --lang

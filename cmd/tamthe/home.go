@@ -62,7 +62,8 @@ type config struct {
 		URL string `toml:"url"`
 	} `toml:"witness,omitempty"`
 	Vault struct {
-		KeepBiometrics bool `toml:"keep_biometrics,omitempty"` // beyond delivery, or the application's other end
+		KeepBiometrics bool   `toml:"keep_biometrics,omitempty"` // beyond delivery, or the application's other end
+		Keys           string `toml:"keys,omitempty"`            // postgres:DSN of the keys; empty: subjects.db of the home
 	} `toml:"vault,omitempty"`
 	Slip   slipConfig `toml:"slip,omitempty"`
 	Office struct {
@@ -123,7 +124,7 @@ func (h home) config() (config, error) {
 		return c, err
 	}
 	if err := toml.NewDecoder(bytes.NewReader(b)).DisallowUnknownFields().Decode(&c); err != nil {
-		return c, hint(fmt.Errorf("%s%w", path, tomlError(err)), "the keys are lang, reader, policy, profile; under [log] origin, second, hours and quorum; under [[witness]] key and url; under [vault] keep_biometrics; under [office] name and holidays; under [desk] name, office and hours; under [keys] uri, sealed, passphrase_file and exposed; under [signer] url, ca, cert, key and imported; under [slip] every, office, purpose, basis, complain and folder; under [register] kind, url, account, secret_file, ca, service, integration and phone; under [abis] url, gallery, token_file, ca, callback and hours")
+		return c, hint(fmt.Errorf("%s%w", path, tomlError(err)), "the keys are lang, reader, policy, profile; under [log] origin, second, hours and quorum; under [[witness]] key and url; under [vault] keep_biometrics and keys; under [office] name and holidays; under [desk] name, office and hours; under [keys] uri, sealed, passphrase_file and exposed; under [signer] url, ca, cert, key and imported; under [slip] every, office, purpose, basis, complain and folder; under [register] kind, url, account, secret_file, ca, service, integration and phone; under [abis] url, gallery, token_file, ca, callback and hours")
 	}
 	for _, day := range c.Office.Holidays {
 		if _, err := time.Parse(time.DateOnly, day); err != nil {

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -13,10 +15,25 @@ import (
 func TestScriptsOnPostgres(t *testing.T) {
 	pgtest.Server(t)
 	p := scripts(t)
-	p.Files = []string{"testdata/workday.txtar"}
+	own, err := filepath.Glob("testdata/postgres/*.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Files = append(own, "testdata/workday.txtar")
 	setUp := p.Setup
 	p.Setup = func(env *testscript.Env) error {
 		dsn := pgtest.Database(t)
+		for _, part := range strings.Fields(dsn) {
+			switch name, value, _ := strings.Cut(part, "="); name {
+			case "host":
+				env.Setenv("HOST", value)
+			case "dbname":
+				env.Setenv("DATABASE", value)
+				env.Setenv("ROLE", "desk_of_"+value) // roles are the server's
+			}
+		}
+		env.Setenv("DSN", dsn)
+		env.Setenv("DSN2", pgtest.Database(t))
 		env.Setenv("TAMTHE_LEDGER", "postgres:"+dsn)
 		return setUp(env)
 	}

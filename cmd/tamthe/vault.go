@@ -5,35 +5,29 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"strconv"
 	"strings"
 
 	"github.com/tamthe/tamthe/issuance/keystore"
-	"github.com/tamthe/tamthe/issuance/sqlite"
 	"github.com/tamthe/tamthe/issuance/vault"
 )
-
-// vaultKeys is the vault's database, whichever engine it lies in.
-type vaultKeys interface {
-	vault.Keys
-	KEK() string
-	Live(ctx context.Context, class uint32, f func(subject string) error) error
-	Rewrap(ctx context.Context, kek string, f func(subject string, class uint32, wrapped []byte) ([]byte, error)) error
-	Backup(ctx context.Context, path string) error
-	Close() error
-}
 
 // openVault opens the vault of the home for an office. A home of an earlier version gets
 // its database of keys here.
 func (p *program) openVault(ctx context.Context, o *office, readOnly bool) error {
-	path := p.home.path(subjectsFile)
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		if err := p.importVault(ctx, path); err != nil {
+	where, err := p.vaultPlace()
+	if err != nil {
+		return err
+	}
+	if there, err := where.keysThere(ctx); err == nil && !there {
+		err = p.importVault(ctx, where)
+		if err != nil {
 			return err
 		}
+	} else if err != nil {
+		return err
 	}
-	keys, err := sqlite.OpenSubjects(ctx, path, readOnly)
+	keys, err := where.openKeys(ctx, readOnly)
 	if err != nil {
 		return err
 	}
@@ -45,7 +39,7 @@ func (p *program) openVault(ctx context.Context, o *office, readOnly bool) error
 	}
 	o.close = append(o.close, func() { forget(kek) })
 	if o.Vault, err = vault.Open(ctx, o.subjects, &one{w: kek}); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+		return fmt.Errorf("%s: %w", where, err)
 	}
 	o.close = append(o.close, o.Vault.Destroy)
 	return nil
@@ -76,23 +70,23 @@ func (p *program) nextKEK(ctx context.Context, old string) (string, keystore.Wra
 
 // importVault makes the database of keys of a home that had one key for everything: what
 // it sealed stays readable, and persons keep their pseudonyms.
-func (p *program) importVault(ctx context.Context, path string) error {
+func (p *program) importVault(ctx context.Context, where place) error {
 	kek, err := keystore.OpenSecret(p.home.path(keysDir, oldVaultKey), keystore.UseVault)
 	if errors.Is(err, keystore.ErrMissing) {
-		return hint(fmt.Errorf("%s: %w", path, fs.ErrNotExist), "no personal data open without it: put a copy back with `tamthe vault restore`")
+		return hint(fmt.Errorf("%s: %w", where, fs.ErrNotExist), "no personal data open without it: put a copy back with `tamthe vault restore`")
 	}
 	if err != nil {
 		return err
 	}
 	defer kek.Destroy()
-	return makeVault(ctx, path, oldVaultKey, func(s vault.Keys) (*vault.Vault, error) {
+	return makeVault(ctx, where, oldVaultKey, func(s vault.Keys) (*vault.Vault, error) {
 		return vault.Import(ctx, s, kek, kek.Bytes())
 	})
 }
 
 // makeVault makes a database of keys, whole or not at all.
-func makeVault(ctx context.Context, path, kek string, fill func(vault.Keys) (*vault.Vault, error)) error {
-	s, err := sqlite.CreateSubjects(ctx, path, kek)
+func makeVault(ctx context.Context, where place, kek string, fill func(vault.Keys) (*vault.Vault, error)) error {
+	s, err := where.createKeys(ctx, kek)
 	if err != nil {
 		return err
 	}
@@ -101,9 +95,7 @@ func makeVault(ctx context.Context, path, kek string, fill func(vault.Keys) (*va
 		v.Destroy()
 	}
 	if err = errors.Join(err, s.Close()); err != nil {
-		for _, suffix := range []string{"", "-wal", "-shm"} {
-			_ = os.Remove(path + suffix)
-		}
+		return errors.Join(err, where.clearKeys(ctx))
 	}
-	return err
+	return nil
 }

@@ -3,7 +3,9 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"regexp"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -19,8 +21,20 @@ func Name(dsn string) (string, error) {
 	return name(c), nil
 }
 
+// HasPassword reports whether a DSN has a password in it: what is kept in a file that others
+// read should have none.
+func HasPassword(dsn string) bool {
+	if u, err := url.Parse(dsn); err == nil && u.Scheme != "" {
+		_, has := u.User.Password()
+		return has || u.Query().Has("password")
+	}
+	return strings.Contains(strings.ReplaceAll(dsn, " ", ""), "password=")
+}
+
 // There reports whether the database has a ledger, or what would be in the way of one.
-func There(ctx context.Context, dsn string) (there bool, err error) {
+func There(ctx context.Context, dsn string) (bool, error) { return has(ctx, dsn, schema) }
+
+func has(ctx context.Context, dsn, schema string) (there bool, err error) {
 	c, err := config(dsn)
 	if err != nil {
 		return false, err
@@ -31,7 +45,7 @@ func There(ctx context.Context, dsn string) (there bool, err error) {
 		err = conn.QueryRow(ctx, "SELECT to_regnamespace($1) IS NOT NULL", schema).Scan(&there)
 	}
 	if err != nil {
-		return false, fmt.Errorf("look for a ledger in %s: %w", name(c), typed(err))
+		return false, fmt.Errorf("look for the schema %s in %s: %w", schema, name(c), typed(err))
 	}
 	return there, nil
 }

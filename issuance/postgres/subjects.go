@@ -61,17 +61,54 @@ func CreateSubjects(ctx context.Context, dsn, kek string) (*Subjects, error) {
 	if err != nil {
 		return nil, fmt.Errorf("create the vault: %w", err)
 	}
-	conn, err := pgx.ConnectConfig(ctx, c.ConnConfig)
-	if err == nil {
-		err = errors.Join(makeSubjects(ctx, conn, kek), conn.Close(context.WithoutCancel(ctx)))
-	}
-	if err != nil {
+	if err := makeSubjects(ctx, c.ConnConfig, kek, func(pgx.Tx) error { return nil }); err != nil {
 		return nil, fmt.Errorf("create the vault %s: %w", name(c), typed(err))
 	}
 	return OpenSubjects(ctx, dsn, false)
 }
 
-func makeSubjects(ctx context.Context, conn *pgx.Conn, kek string) error {
+// SubjectsSource is a vault that is copied: each key as it lies there, those that were destroyed
+// with none.
+type SubjectsSource interface {
+	KEK() string
+	Each(ctx context.Context, f func(subject string, class uint32, wrapped []byte) error) error
+}
+
+// CopySubjects is CreateSubjects of what another vault holds.
+func CopySubjects(ctx context.Context, dsn string, from SubjectsSource) error {
+	c, err := subjectsConfig(dsn)
+	if err != nil {
+		return fmt.Errorf("copy the vault: %w", err)
+	}
+	err = makeSubjects(ctx, c.ConnConfig, from.KEK(), func(tx pgx.Tx) error {
+		var rows [][]any
+		send := func() error {
+			_, err := tx.CopyFrom(ctx, pgx.Identifier{"key"}, []string{"part", "subject", "class", "live", "wrapped"}, pgx.CopyFromRows(rows))
+			rows = rows[:0]
+			return err
+		}
+		err := from.Each(ctx, func(subject string, class uint32, wrapped []byte) error {
+			rows = append(rows, []any{partOf(subject), subject, int64(class), wrapped != nil, append([]byte{}, wrapped...)})
+			if len(rows) < subjectsAtOnce {
+				return nil
+			}
+			return send()
+		})
+		return errors.Join(err, send())
+	})
+	if err != nil {
+		return fmt.Errorf("copy the vault to %s: %w", name(c), typed(err))
+	}
+	return nil
+}
+
+// makeSubjects makes the schema of a vault and fills it, or makes none.
+func makeSubjects(ctx context.Context, c *pgx.ConnConfig, kek string, fill func(pgx.Tx) error) error {
+	conn, err := pgx.ConnectConfig(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
 	if err := makeRole(ctx, conn, vaultSchema); err != nil {
 		return err
 	}
@@ -88,6 +125,9 @@ func makeSubjects(ctx context.Context, conn *pgx.Conn, kek string) error {
 		}
 		if err == nil {
 			_, err = tx.Exec(ctx, "INSERT INTO vault VALUES (1, $1, $2)", subjectsVersion, kek)
+		}
+		if err == nil {
+			err = fill(tx)
 		}
 		return err
 	})
@@ -145,6 +185,9 @@ func DiscardSubjects(ctx context.Context, dsn string) error {
 	}
 	return nil
 }
+
+// SubjectsThere reports whether the database has a vault.
+func SubjectsThere(ctx context.Context, dsn string) (bool, error) { return has(ctx, dsn, vaultSchema) }
 
 // Name says which database it is, without user or password: HOST/DATABASE.
 func (s *Subjects) Name() string { return s.name }

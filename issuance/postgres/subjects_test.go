@@ -16,6 +16,7 @@ import (
 	"github.com/tamthe/tamthe/issuance/ledger"
 	"github.com/tamthe/tamthe/issuance/postgres"
 	"github.com/tamthe/tamthe/issuance/postgres/pgtest"
+	"github.com/tamthe/tamthe/issuance/sqlite"
 )
 
 // wrappedSize is that of a key wrapped by AES-GCM.
@@ -303,6 +304,46 @@ func TestSubjectsRace(t *testing.T) {
 		must(t, err)
 		if !bytes.Equal(one, two) || len(one) != 1 {
 			t.Fatal("two keys of one subject")
+		}
+	}
+}
+
+// A vault that goes from a file to a database and back holds the same, what was destroyed too.
+func TestCopySubjects(t *testing.T) {
+	ctx, dsn, dir := t.Context(), pgtest.Database(t), t.TempDir()
+	first, err := sqlite.CreateSubjects(ctx, filepath.Join(dir, "first.db"), "vault-003")
+	must(t, err)
+	defer first.Close()
+	want := map[string][]byte{}
+	for i := range 300 {
+		subject := fmt.Sprintf("A-%d", i)
+		want[subject] = []byte(subject + " wrapped")
+		must(t, first.Add(ctx, subject, uint32(2+i%2), want[subject]))
+	}
+	must(t, first.Destroy(ctx, "A-4", 2))
+	want["A-4"] = nil
+	must(t, postgres.CopySubjects(ctx, dsn, first))
+	if err := postgres.CopySubjects(ctx, dsn, first); !errors.Is(err, fs.ErrExist) {
+		t.Error("copied over what is there:", err)
+	}
+	second := another(t, dsn)
+	path := filepath.Join(dir, "third.db")
+	must(t, sqlite.CopySubjects(ctx, path, second))
+	third, err := sqlite.OpenSubjects(ctx, path, true)
+	must(t, err)
+	defer third.Close()
+	for _, s := range []interface {
+		KEK() string
+		Key(ctx context.Context, subject string, class uint32) ([]byte, bool, error)
+	}{second, third} {
+		if s.KEK() != "vault-003" {
+			t.Error(s.KEK())
+		}
+		for i := range 300 {
+			subject := fmt.Sprintf("A-%d", i)
+			if got, known, err := s.Key(ctx, subject, uint32(2+i%2)); !bytes.Equal(got, want[subject]) || !known || err != nil {
+				t.Fatalf("%s: %q, known %v, %v", subject, got, known, err)
+			}
 		}
 	}
 }

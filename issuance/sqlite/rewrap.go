@@ -110,13 +110,3 @@ func rewrapSome(ctx context.Context, tx *sql.Tx, after int64, f func(string, uin
 	}
 	return last, len(list), nil
 }
-
-// Backup writes a copy of the database to a new file, readable by its owner only. What
-// was destroyed before is not in it; what is destroyed later still is, until the key
-// that wraps it is destroyed too.
-func (s *Subjects) Backup(ctx context.Context, path string) error {
-	if err := copyFile(ctx, s.path, path); err != nil {
-		return fmt.Errorf("copy the vault: %w", err)
-	}
-	return nil
-}
