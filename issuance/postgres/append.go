@@ -91,21 +91,55 @@ func (l *Ledger) commit(taken []*waiting) (bad int, err error) {
 	}
 	ctx, stop := context.WithTimeout(context.Background(), 2*l.o.Busy)
 	defer stop()
-	careful := false
 	err = again(ctx, l.o.Busy, func() error {
-		bad, err = l.once(ctx, taken, careful)
-		if code := state(err); !careful && (code == stateUniqueViolation || code == stateDivisionByZero) {
-			careful = true // to tell whose it is
-			bad, err = l.once(ctx, taken, careful)
+		if l.mayHope(taken) {
+			if bad, err = l.once(ctx, taken, hopeful); err == nil || away(err) {
+				return err
+			}
+		}
+		bad, err = l.once(ctx, taken, locked)
+		if code := state(err); code == stateUniqueViolation || code == stateDivisionByZero {
+			bad, err = l.once(ctx, taken, careful) // to tell whose it is
 		}
 		return err
 	})
 	return bad, err
 }
 
+// manner is how a transaction goes about it.
+type manner int
+
+const (
+	// locked takes two round trips: one locks the log and looks up what is there, one writes.
+	locked manner = iota
+	// careful takes one more, before the commit, to tell whose fault it is that something is taken.
+	careful
+	// hopeful takes one: it counts on the log being as this program left it. Where it is not,
+	// or anything else does not hold, the transaction fails and tells nothing.
+	hopeful
+)
+
+// mayHope reports whether it is likely that nobody else appended since, and nothing is to be
+// asked while the log is locked.
+func (l *Ledger) mayHope(taken []*waiting) bool {
+	entries, attached := 0, 0
+	for _, w := range taken {
+		if w.guard != nil {
+			return false
+		}
+		entries += len(w.rows)
+		for i := range w.rows {
+			attached += len(w.rows[i].Entry.Attach)
+		}
+	}
+	c := &l.writer.cache
+	return c.tree != nil && c.size > 0 && !c.month.month.IsZero() && c.book.Len() < maxStreams && entries < many && attached < many &&
+		l.writer.conn != nil && !l.writer.conn.IsClosed()
+}
+
 // once tries once, and forgets after an error what may not be so any more.
-func (l *Ledger) once(ctx context.Context, taken []*waiting, careful bool) (bad int, err error) {
-	c, bad, err := l.try(ctx, taken, careful)
+func (l *Ledger) once(ctx context.Context, taken []*waiting, how manner) (bad int, err error) {
+	c, bad, err := l.try(ctx, taken, how)
 	if err == nil {
 		if c != nil { // else they were there
 			l.copies.Put(c.Note)
@@ -127,16 +161,17 @@ func refused(err error) bool { return state(err) != "" && !away(err) }
 // before it, as if it came alone. The transaction is undone at the first that does not hold,
 // whose place is bad. It returns the checkpoint that it committed, nil if all entries were in
 // the ledger already.
-//
-// It takes two round trips. A careful one takes one more, before the commit, to tell whose
-// fault it is that something is taken.
-func (l *Ledger) try(ctx context.Context, group []*waiting, careful bool) (c *ledger.Checkpoint, bad int, err error) {
+func (l *Ledger) try(ctx context.Context, group []*waiting, how manner) (c *ledger.Checkpoint, bad int, err error) {
 	conn, err := l.writer.connection(ctx)
 	if err != nil {
 		return nil, -1, err
 	}
-	w := &writing{l: l, conn: conn, careful: careful}
-	w.head, w.there, err = begin(ctx, conn, identities(group))
+	w := &writing{l: l, conn: conn, how: how}
+	if how == hopeful {
+		w.head = l.writer.cache.head()
+	} else {
+		w.head, w.there, err = begin(ctx, conn, identities(group))
+	}
 	defer func() {
 		if err != nil {
 			abandon(conn)

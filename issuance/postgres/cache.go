@@ -24,7 +24,7 @@ type cache struct {
 	size   int64
 	tree   *ledger.Tree // nil if nothing is cached
 	book   *issuance.Book
-	month  span // that the last entry was taken in; zero if there is none
+	month  span // that the last entry was taken in; zero if it is not known
 }
 
 // maxStreams is how many streams the cache holds before it begins anew.
@@ -39,7 +39,10 @@ func newHolder() string {
 }
 
 // drop makes the next append read everything anew.
-func (c *cache) drop() { c.size, c.tree, c.book = -1, nil, nil }
+func (c *cache) drop() { c.size, c.tree, c.book, c.month = -1, nil, nil, span{} }
+
+// head is the row of the log as this program left it.
+func (c *cache) head() head { return head{c.size, c.epoch, c.holder, c.month, true} }
 
 // head is the row of the log as the append found and locked it.
 type head struct {
@@ -124,7 +127,7 @@ func (l *Ledger) refresh(ctx context.Context, q querier, h head) error {
 	if err != nil {
 		return err
 	}
-	c.size, c.tree, c.book = h.size, tree, issuance.NewBook(l.origin)
+	c.size, c.tree, c.book, c.month = h.size, tree, issuance.NewBook(l.origin), span{}
 	if h.size > 0 {
 		c.book.Founded()
 	}

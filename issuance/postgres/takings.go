@@ -107,10 +107,10 @@ func (t *takings) settle(order []issuance.Claim, held map[issuance.Claim]*fate) 
 // queue puts it into the batch. Unless the transaction is careful, it fails where something is
 // taken that is to be taken, or not held that is to be released.
 func (t *takings) queue(b *pgx.Batch) {
-	t.before.queue(b, t.w.careful)
+	t.before.queue(b, t.w.how == careful)
 	t.claims.queue(b, "claim", t.w)
 	t.holds.queue(b, "hold", t.w)
-	t.after.queue(b, t.w.careful)
+	t.after.queue(b, t.w.how == careful)
 }
 
 func (r *releases) queue(b *pgx.Batch, careful bool) {
@@ -145,7 +145,7 @@ func (t *table) queue(b *pgx.Batch, name string, w *writing) {
 		byKind[i], by[i], index[i] = string(s.Kind), s.ID, w.head.size+int64(row)
 	}
 	text := "INSERT INTO " + name + " SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[])"
-	if !w.careful {
+	if w.how != careful {
 		b.Queue(text, kind, value, byKind, by, index)
 		return
 	}

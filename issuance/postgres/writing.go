@@ -17,7 +17,7 @@ type writing struct {
 	conn    *pgx.Conn
 	head    head
 	there   map[[16]byte]int64 // identities that are in the ledger, and where
-	careful bool               // look who has what is taken, before the commit
+	how     manner
 
 	rows  []issuance.Encoded // of all appends, in the order of the log
 	whose []int              // for each row the place of its append in the group
@@ -104,7 +104,7 @@ func (w *writing) write(ctx context.Context) (c *ledger.Checkpoint, bad int, err
 	if err != nil {
 		return nil, bad, err
 	}
-	if w.careful {
+	if w.how == careful {
 		if err := w.conn.SendBatch(ctx, b).Close(); err != nil {
 			return nil, -1, err
 		}
@@ -112,6 +112,9 @@ func (w *writing) write(ctx context.Context) (c *ledger.Checkpoint, bad int, err
 			return nil, w.blame(row), err
 		}
 		b = &pgx.Batch{}
+	}
+	if w.how == hopeful {
+		begun(w.conn)
 	}
 	b.Queue(end)
 	err = w.conn.SendBatch(ctx, b).Close()
@@ -121,7 +124,10 @@ func (w *writing) write(ctx context.Context) (c *ledger.Checkpoint, bad int, err
 	if err != nil {
 		return nil, -1, err
 	}
-	w.l.writer.cache.size += int64(len(w.rows))
+	if len(w.rows) > 0 {
+		w.l.writer.cache.size += int64(len(w.rows))
+		w.l.writer.cache.month = w.head.month
+	}
 	return c, -1, nil
 }
 
@@ -130,7 +136,14 @@ func (w *writing) queue(ctx context.Context, b *pgx.Batch, take *takings) (*ledg
 	if err := w.queueRows(ctx, b, take); err != nil {
 		return nil, err
 	}
-	return w.sign(b)
+	if w.how != hopeful {
+		return w.sign(b)
+	}
+	first := &pgx.Batch{} // what changes the row of the log locks it
+	first.Queue("BEGIN ISOLATION LEVEL READ COMMITTED")
+	c, err := w.sign(first)
+	b.QueuedQueries = append(first.QueuedQueries, b.QueuedQueries...)
+	return c, err
 }
 
 // queueRows puts all into the batch but the row of the log, and lets the tree grow.
@@ -184,9 +197,9 @@ func (w *writing) sign(b *pgx.Batch) (*ledger.Checkpoint, error) {
 	if w.head.holder != cache.holder {
 		cache.epoch++
 	}
-	b.Queue(`UPDATE log SET size = CASE WHEN epoch = $5 AND holder = $6 AND size = $7 THEN $1 ELSE -1 END,
-		checkpoint = $2, epoch = $3, holder = $4, since = clock_timestamp()`,
-		c.Size, c.Note, cache.epoch, cache.holder, w.head.epoch, w.head.holder, w.head.size)
+	b.Queue(`UPDATE log SET size = CASE WHEN epoch = $5 AND holder = $6 AND size = $7 AND date_trunc('month', now()) <= $8::date
+			THEN $1 ELSE -1 END, checkpoint = $2, epoch = $3, holder = $4, since = clock_timestamp()`,
+		c.Size, c.Note, cache.epoch, cache.holder, w.head.epoch, w.head.holder, w.head.size, w.head.month.month)
 	return c, nil
 }
 
