@@ -57,7 +57,8 @@ A desk names it in its config.toml:
 With --log it is a monitor too, and needs no key of the office: it reads each log every --every,
 proves that it continues what was read before, reads older entries again, cosigns, and raises
 alarms. PLACE is an address or folder with what ` + "`ledger export`" + ` wrote, sqlite:FILE (a ledger or
-a mirror of one), another place as TAMTHE_LEDGER names it, without a password, or excerpt:FILE.
+a mirror of one), postgres:DSN (by a role in tamthe_reader; its password in PGPASSFILE), or
+excerpt:FILE, as desk sync carries it.
 --also, --sods and --published name files, folders or addresses of what others have:
 
   --also       checkpoints and receipts that citizens, witnesses, police devices were shown

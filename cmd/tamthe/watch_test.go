@@ -18,6 +18,8 @@ import (
 	"github.com/tamthe/tamthe/issuance/ledger"
 	"github.com/tamthe/tamthe/issuance/ledgertest"
 	"github.com/tamthe/tamthe/issuance/monitor"
+	"github.com/tamthe/tamthe/issuance/postgres"
+	"github.com/tamthe/tamthe/issuance/postgres/pgtest"
 	"github.com/tamthe/tamthe/issuance/sqlite"
 	"github.com/tamthe/tamthe/issuance/witness"
 	"github.com/tamthe/tamthe/testdata"
@@ -182,5 +184,33 @@ func TestDrop(t *testing.T) {
 	}
 	if code := post(sod); code != http.StatusInsufficientStorage {
 		t.Errorf("status %d of a full drop", code)
+	}
+}
+
+// TestWatchDatabase: --log takes a ledger in PostgreSQL, and tells nothing of its password.
+func TestWatchDatabase(t *testing.T) {
+	dsn := pgtest.Database(t)
+	signer, v := ledgertest.LogKey(t)
+	l, err := postgres.Create(t.Context(), dsn, ledgertest.Origin, postgres.Options{Signer: signer, Verifier: v})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	o := ledgertest.NewOffice(t, l)
+	o.Found(t)
+	x, _, _ := watching(t, watchOptions{})
+	s, err := x.p.logSource("postgres:" + dsn + " password=geheim")
+	if err != nil || strings.Contains(s.Name(), "geheim") {
+		t.Fatalf("%q, %v", s.Name(), err)
+	}
+	m := monitor.New(monitor.Options{State: x.state, Keys: []note.Verifier{v}, Sources: []monitor.Source{s}, Now: func() time.Time { return o.Pass(0) }})
+	for _, least := range []int64{19, 30} {
+		r, err := m.Check(t.Context())
+		if err != nil || len(r.Away) > 0 || len(r.Raised) > 0 || r.Logs[0].Size < least {
+			t.Fatalf("%v, %v", r, err)
+		}
+		if least == 19 {
+			o.IssueCard(t, "A-1", "C-1", "ann", "")
+		}
 	}
 }
