@@ -281,6 +281,33 @@ func TestPoison(t *testing.T) {
 
 func idOf(body []byte) []byte { id := submission.ID(body); return id[:] }
 
+// TestToldIsFinal: what a desk was told to be refused is not done when the same is handed in
+// again, though it would hold by then.
+func TestToldIsFinal(t *testing.T) {
+	q := newQueue(t)
+	q.sequence(Sequencing{})
+	o := q.office
+	o.Must(t, o.Enrol("A-1", "ann", ""))
+	at, entries := q.build(o.Enrol("A-2", "ann", ""))
+	for _, same := range []func(){func() {}, func() { o.Must(t, o.Cancel("A-1", "ann")) }} {
+		same()
+		if _, ok := errors.AsType[*issuance.DuplicateError](o.Ledger.Append(t.Context(), at, entries...)); !ok {
+			t.Error("it was not refused")
+		}
+	}
+	body, err := submission.Marshal(at, entries)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q.exec("INSERT INTO tamthe.submission (id, body) VALUES ($1, $2)", idOf(body), body) // past the desk's own look
+	for q.waiting() > 0 {
+		sleep(t.Context(), firstPoll)
+	}
+	if e, err := q.log.Stream(t.Context(), issuance.Application("A-2")); err != nil || len(e) > 0 {
+		t.Errorf("%d entries, %v", len(e), err)
+	}
+}
+
 // TestTurns: however much one desk hands in, another's is in the next group.
 func TestTurns(t *testing.T) {
 	q := newQueue(t)

@@ -150,6 +150,9 @@ func TestStandby(t *testing.T) {
 	if total == 0 {
 		t.Error("no desk did anything")
 	}
+	if r, err := q.log.Verify(t.Context(), nil); err != nil || !r.OK() {
+		t.Errorf("%v, %v", r, err)
+	}
 	t.Logf("%d acts of 4 desks while the sequencer was stopped 3 times", total)
 }
 
