@@ -13,11 +13,11 @@ import (
 
 // writing is the transaction of one group of appends.
 type writing struct {
-	l       *Ledger
-	conn    *pgx.Conn
-	head    head
-	there   map[[16]byte]int64 // identities that are in the ledger, and where
-	how     manner
+	l     *Ledger
+	conn  *pgx.Conn
+	head  head
+	there map[[16]byte]int64 // identities that are in the ledger, and where
+	how   manner
 
 	rows  []issuance.Encoded // of all appends, in the order of the log
 	whose []int              // for each row the place of its append in the group
