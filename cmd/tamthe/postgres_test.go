@@ -22,7 +22,7 @@ func TestScriptsOnPostgres(t *testing.T) {
 	p.Files = append(own, "testdata/workday.txtar")
 	setUp := p.Setup
 	p.Setup = func(env *testscript.Env) error {
-		dsn := pgtest.Database(t)
+		dsn, second := pgtest.Database(t), pgtest.Database(t)
 		for _, part := range strings.Fields(dsn) {
 			switch name, value, _ := strings.Cut(part, "="); name {
 			case "host":
@@ -33,7 +33,10 @@ func TestScriptsOnPostgres(t *testing.T) {
 			}
 		}
 		env.Setenv("DSN", dsn)
-		env.Setenv("DSN2", pgtest.Database(t))
+		env.Setenv("DSN2", second)
+		_, name, _ := strings.Cut(second, "dbname=")
+		name, _, _ = strings.Cut(name, " ")
+		env.Setenv("DATABASE2", name)
 		env.Setenv("TAMTHE_LEDGER", "postgres:"+dsn)
 		return setUp(env)
 	}
