@@ -94,6 +94,7 @@ func TestHiddenRevocation(t *testing.T) {
 		"the table too": "UPDATE stream SET seq = seq - 1, latest = latest - 1 WHERE kind = 'card' AND id = 'C-1'; DELETE FROM entry" + revocation,
 		"only the table": "UPDATE stream s SET (seq, last, latest, phase) = (SELECT e.seq, substr(e.nodes, 1, 32), e.idx, 'active' FROM entry e\n" +
 			"WHERE e.kind = s.kind AND e.stream = s.id AND e.seq = s.seq - 1) WHERE kind = 'card' AND id = 'C-1'",
+		"from the table":  "DELETE FROM stream WHERE kind = 'card' AND id = 'C-1'",
 		"in another year": "SELECT open_month('2040-01-01'); UPDATE entry SET month = '2040-01-01'" + revocation,
 		"in no month":     "DELETE FROM month",
 	} {

@@ -27,7 +27,9 @@ func (r *reader) Stream(ctx context.Context, s issuance.StreamID) ([]issuance.En
 // Read implements [issuance.BatchReader]: streams as they stood at one moment.
 //
 // A stream that has more entries than the table of streams says grew between two statements:
-// then the table says more when it is asked again. If it does not, somebody was at it.
+// then the table says more when it is asked again. If it does not, somebody was at it. So it is
+// with one that the table does not list and the newest month has; that an older month has it
+// is for Verify to say.
 func (r *reader) Read(ctx context.Context, ids ...issuance.StreamID) (map[issuance.StreamID][]issuance.Entry, error) {
 	var grew map[issuance.StreamID]int64
 	for again := false; ; again = true {
@@ -43,7 +45,7 @@ func (r *reader) Read(ctx context.Context, ids ...issuance.StreamID) (map[issuan
 			return found, nil
 		case err == nil:
 			for id, seq := range f.grown {
-				if grew[id] == seq {
+				if before, ok := grew[id]; ok && before == seq {
 					return nil, fmt.Errorf("%w: %s has more than the %d entries that the table of streams says", ledger.ErrDamaged, id, seq)
 				}
 			}
@@ -90,6 +92,11 @@ func (f *fetching) run(ctx context.Context, q querier, ids []issuance.StreamID) 
 	if b.Len() > 0 {
 		if err := q.SendBatch(ctx, b).Close(); err != nil {
 			return nil, err
+		}
+	}
+	for id := range f.newest {
+		if f.stands[id].seq == 0 {
+			f.grown[id] = 0
 		}
 	}
 	found := map[issuance.StreamID][]issuance.Entry{}

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	_ "embed"
+	"errors"
 	"fmt"
 	"maps"
 	"regexp"
@@ -87,7 +88,14 @@ func describe(ctx context.Context, q querier) (description, error) {
 
 // auditSchema holds the schema against ours: a trigger that is gone lets rows be changed, an
 // index that is gone lets them double, a right that was given lets anybody.
+//
+// A newer program's schema is not judged: ledger.ErrNewer.
 func (s *store) auditSchema(ctx context.Context, a *ledger.Audit) error {
+	if _, err := checkVersion(ctx, s.tx); errors.Is(err, ledger.ErrNotOurs) {
+		a.Find(ledger.StoreDamaged, -1, issuance.StreamID{}, "%v", err)
+	} else if err != nil {
+		return err
+	}
 	got, err := describe(ctx, s.tx)
 	if err != nil {
 		return err

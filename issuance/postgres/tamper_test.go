@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -229,6 +230,17 @@ func TestTruncate(t *testing.T) {
 	os.RemoveAll(filepath.Join(dir, "checkpoints"))
 	codes(t, find(t, dir, nil)) // consistent: an honest older state, for who has no newer checkpoint
 	codes(t, find(t, dir, newer), ledger.RolledBack)
+}
+
+// TestVerifyNewer: what a newer program made meanwhile is not called damaged.
+func TestVerifyNewer(t *testing.T) {
+	dir := t.TempDir()
+	busy(t, dir)
+	l := reading(t, dir)
+	tamper(t, dir, "INSERT INTO migration VALUES (99, 'x')", "ALTER TABLE claim ADD COLUMN more text")
+	if r, err := l.Verify(t.Context(), nil); !errors.Is(err, ledger.ErrNewer) {
+		t.Errorf("%+v %v", r, err)
+	}
 }
 
 // TestSwappedRows: two rows that changed places are found where they stand.

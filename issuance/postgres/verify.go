@@ -19,6 +19,9 @@ import (
 // there are any. A ledger that is not what it should be is a report with findings, not an
 // error; an error means that it could not be read.
 //
+// It reads as of one moment, which the server keeps for it: dead rows are not cleared away
+// meanwhile, and a standby may have to break it off.
+//
 // It trusts the server to say what is stored. A server whose own programs are not what they
 // should be is found by reading elsewhere: an export, a copy on another machine.
 func (l *Ledger) Verify(ctx context.Context, against *ledger.Checkpoint) (*ledger.Report, error) {
