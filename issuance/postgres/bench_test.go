@@ -17,11 +17,11 @@ import (
 	"github.com/tamthe/tamthe/issuance/postgres/pgtest"
 )
 
-// BenchmarkAppend measures acknowledged entries, operators' signatures verified, against a
+// BenchmarkPostgresAppend measures acknowledged entries, operators' signatures verified, against a
 // bare insert of the same octets (leaf, payload, sealed data) into one table with an index on
 // the identity, in the same server, by as many connections as there are writers, in turns, so
 // that the machine's mood hits both. "ratio" is ours over bare.
-func BenchmarkAppend(b *testing.B) {
+func BenchmarkPostgresAppend(b *testing.B) {
 	for _, writers := range []int{1, 8, 32} {
 		b.Run(fmt.Sprintf("writers=%d", writers), func(b *testing.B) { benchmarkAppend(b, 1, writers) })
 	}
@@ -97,9 +97,9 @@ func benchmarkAppend(b *testing.B, batch, writers int) {
 	b.ReportMetric(float64(entries)/theirs.Seconds(), "bare/s")
 }
 
-// BenchmarkLookUp measures who has a claim, by as many callers at once, against a bare SELECT
+// BenchmarkPostgresLookUp measures who has a claim, by as many callers at once, against a bare SELECT
 // by primary key of as many rows in the same server. "ratio" is ours over bare.
-func BenchmarkLookUp(b *testing.B) {
+func BenchmarkPostgresLookUp(b *testing.B) {
 	for _, callers := range []int{1, 8} {
 		b.Run(fmt.Sprintf("callers=%d", callers), func(b *testing.B) { benchmarkLookUp(b, callers) })
 	}
@@ -150,8 +150,8 @@ func benchmarkLookUp(b *testing.B, callers int) {
 	b.ReportMetric(float64(b.N*len(rounds))/ours.Seconds(), "look-ups/s")
 }
 
-// BenchmarkAudit measures both audits of a ledger, an entry at a time.
-func BenchmarkAudit(b *testing.B) {
+// BenchmarkPostgresAudit measures both audits of a ledger, an entry at a time.
+func BenchmarkPostgresAudit(b *testing.B) {
 	a := newAppendBench(b, 1)
 	for range 20 {
 		a.ours(b, a.office.Jobs(b, 1, 500))
