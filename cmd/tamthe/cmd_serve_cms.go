@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -12,10 +11,8 @@ import (
 	"math"
 	"net/http"
 	"os"
-	"path/filepath"
 	"time"
 
-	"github.com/pelletier/go-toml/v2"
 	"github.com/spf13/cobra"
 
 	"github.com/tamthe/tamthe/issuance/desk"
@@ -116,80 +113,6 @@ func runMakeToken(p *program) error {
 		Token  string `json:"token"`
 		SHA256 string `json:"sha256"`
 	}{"tamthe/serve-cms-token/1", token, hex.EncodeToString(sum[:])}, token, token+"\n"+hex.EncodeToString(sum[:]))
-}
-
-// systemsTOML is the file of systems.
-type systemsTOML struct {
-	Authority string `toml:"authority"`
-	Issuer    *struct {
-		Name     string   `toml:"name"`
-		Audience string   `toml:"audience"`
-		Keys     []string `toml:"keys"`
-	} `toml:"issuer"`
-	System []struct {
-		ID          string   `toml:"id"`
-		Scopes      []string `toml:"scopes"`
-		Tokens      []string `toml:"tokens"`
-		Certificate string   `toml:"certificate"`
-		Purpose     string   `toml:"purpose"`
-		Rate        int      `toml:"rate"`
-		Everyone    bool     `toml:"everyone"`
-	} `toml:"system"`
-}
-
-// readSystems reads who may order, and in whose name the office issues.
-func readSystems(path string) (c cms.Config, err error) {
-	b, err := os.ReadFile(path)
-	if err != nil {
-		return c, err
-	}
-	var file systemsTOML
-	if err := toml.NewDecoder(bytes.NewReader(b)).DisallowUnknownFields().Decode(&file); err != nil {
-		return c, fmt.Errorf("%s%w", path, tomlError(err))
-	}
-	beside := func(name string) string {
-		if filepath.IsAbs(name) {
-			return name
-		}
-		return filepath.Join(filepath.Dir(path), name)
-	}
-	c.Authority = file.Authority
-	if i := file.Issuer; i != nil {
-		c.Issuer = &cms.Issuer{Name: i.Name, Audience: i.Audience}
-		for _, name := range i.Keys {
-			key, err := readPublicKey(beside(name))
-			if err != nil {
-				return c, err
-			}
-			c.Issuer.Keys = append(c.Issuer.Keys, key)
-		}
-		if i.Name == "" || i.Audience == "" || len(i.Keys) == 0 {
-			return c, fmt.Errorf("%s: [issuer] has a name, an audience and keys", path)
-		}
-	}
-	for _, t := range file.System {
-		y := cms.System{ID: t.ID, Scopes: t.Scopes, Purpose: t.Purpose, Rate: t.Rate, Everyone: t.Everyone}
-		if t.ID == "" || checkWord("id", t.ID) != nil || t.Purpose == "" || t.Rate < 0 || len(t.Tokens) == 0 && c.Issuer == nil {
-			return c, fmt.Errorf("%s: a system has an id of small letters, digits and hyphens, a purpose, and tokens, or an [issuer] makes them", path)
-		}
-		for _, text := range t.Tokens {
-			sum, err := hex.DecodeString(text)
-			if err != nil || len(sum) != sha256.Size {
-				return c, fmt.Errorf("%s: %s: a token is known by its SHA-256, in hexadecimal: see serve cms --make-token", path, t.ID)
-			}
-			y.Tokens = append(y.Tokens, [32]byte(sum))
-		}
-		if t.Certificate != "" {
-			list, err := readCertificates(beside(t.Certificate))
-			if err != nil {
-				return c, err
-			}
-			sum := sha256.Sum256(list[0].Raw)
-			y.Certificate = &sum
-		}
-		c.Systems = append(c.Systems, y)
-	}
-	return c, nil
 }
 
 func runServeCMS(ctx context.Context, p *program, o serveCMSOptions) error {

@@ -281,6 +281,46 @@ func TestBiometricLate(t *testing.T) {
 	}
 }
 
+// cutQuestions is one at which the program is cut when it says for the n-th time that a question is
+// over.
+type cutQuestions struct {
+	abis.Store
+	n *int
+}
+
+var errCutShort = errors.New("cut short")
+
+func (c cutQuestions) End(ctx context.Context, id string, to abis.State, at time.Time) error {
+	if to == abis.Used {
+		if *c.n--; *c.n == 0 {
+			return errCutShort
+		}
+	}
+	return c.Store.End(ctx, id, to, at)
+}
+
+// Cut between the ledger and the question's end, a question is acted on once; one that was cut
+// before the register had it is asked anew.
+func TestBiometricCut(t *testing.T) {
+	b := newBiometric(t)
+	ctx := t.Context()
+	app, second := b.enrol(t, 1, faceOf(1, 90)), 2 // of insertion and search
+	d := must(b.rig.an.Draft(ctx, app))(t)
+	q, _ := abis.NewQuestion(app, must(b.an.Application(ctx, app))(t).Person, must(d.commitment())(t), abis.Insert, b.now)
+	check(t, b.store.Put(ctx, q))
+	b.an.Biometric.Store = cutQuestions{b.store, &second}
+	_, err := b.an.AskBiometric(ctx, app, wait)
+	refusedAs(t, "cut", err, errCutShort)
+	if n := b.acts(t, app, issuance.Search); n != 1 {
+		t.Fatalf("recorded %d times", n)
+	}
+	must(b.an.AskBiometric(ctx, app, wait))(t)
+	if n := b.acts(t, app, issuance.Search); n != 1 || b.asked("identify") != 1 || b.asked("insert") != 1 {
+		t.Errorf("recorded %d times, the register was asked for %v", n, b.sim.Received())
+	}
+	check(t, b.binh.Approve(ctx, app))
+}
+
 // Nobody but who was asked answers, and nothing is taken once it is over.
 func TestBiometricForged(t *testing.T) {
 	b := newBiometric(t)

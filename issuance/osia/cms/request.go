@@ -67,24 +67,8 @@ func (s *Server) parseOrder(id string, b []byte) (*order, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, key := range []string{"encryption", "integrity"} {
-		if _, ok := o[key]; ok {
-			return nil, problem(CodeProtection, key+" is not read here: TLS protects what is sent")
-		}
-	}
-	for _, key := range []string{"personId", "biographicData", "requestData"} {
-		if _, ok := o[key]; !ok {
-			return nil, problem(CodeFormat, key+" is missing")
-		}
-	}
-	if own, ok, err := text(o, "credentialRequestId"); err != nil || ok && own != id {
-		return nil, cmpError(err, problem(CodeName, "credentialRequestId is another than the address's"))
-	}
-	if status, ok, err := text(o, "status"); err != nil || ok && status != "PENDING" {
-		return nil, cmpError(err, problem(CodeDemand, "status is the office's to say"))
-	}
-	if _, ok := o["credentialIds"]; ok {
-		return nil, problem(CodeDemand, "credentialIds is the office's to say")
+	if err := outline(id, o); err != nil {
+		return nil, err
 	}
 	out := &order{}
 	if out.personID, _, err = text(o, "personId"); err != nil {
@@ -107,6 +91,30 @@ func (s *Server) parseOrder(id string, b []byte) (*order, error) {
 		err = s.readPortrait(b, out)
 	}
 	return out, err
+}
+
+// outline holds a request's own properties against what the interface says of them.
+func outline(id string, o map[string]json.RawMessage) error {
+	for _, key := range []string{"encryption", "integrity"} {
+		if _, ok := o[key]; ok {
+			return problem(CodeProtection, key+" is not read here: TLS protects what is sent")
+		}
+	}
+	for _, key := range []string{"personId", "biographicData", "requestData"} {
+		if _, ok := o[key]; !ok {
+			return problem(CodeFormat, key+" is missing")
+		}
+	}
+	if own, ok, err := text(o, "credentialRequestId"); err != nil || ok && own != id {
+		return cmpError(err, problem(CodeName, "credentialRequestId is another than the address's"))
+	}
+	if status, ok, err := text(o, "status"); err != nil || ok && status != "PENDING" {
+		return cmpError(err, problem(CodeDemand, "status is the office's to say"))
+	}
+	if _, ok := o["credentialIds"]; ok {
+		return problem(CodeDemand, "credentialIds is the office's to say")
+	}
+	return nil
 }
 
 // cmpError is the first error that is one.
