@@ -97,7 +97,7 @@ func busy(t testing.TB, dir string) {
 	l.Close()
 }
 
-// nextMonth has the log begin a new month with its next entry.
+// nextMonth has the log begin a new month with its next entry, as if another program had.
 func nextMonth(t testing.TB, dir string) {
 	t.Helper()
 	conn := raw(t, dir)
@@ -105,6 +105,7 @@ func nextMonth(t testing.TB, dir string) {
 	for _, s := range []string{
 		"SELECT open_month((max(month) + interval '1 month')::date) FROM month",
 		"INSERT INTO month SELECT max(month) + interval '1 month', (SELECT size FROM log) FROM month",
+		"UPDATE log SET epoch = epoch + 1, holder = 'another'",
 	} {
 		if _, err := conn.Exec(t.Context(), s); err != nil {
 			t.Fatal(err)
