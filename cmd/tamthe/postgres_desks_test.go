@@ -14,7 +14,7 @@ import (
 // and $DESK are how three accounts connect, of which a script makes the last two.
 func TestDesksOnPostgres(t *testing.T) {
 	p := scripts(t)
-	p.Dir = "testdata/postgres"
+	p.Dir = "testdata/desks"
 	p.Cmds["server"] = func(ts *testscript.TestScript, _ bool, args []string) {
 		c := ts.Value("server").(*pgtest.Cluster)
 		switch {
