@@ -156,7 +156,7 @@ func TestShred(t *testing.T) {
 	away := t.TempDir()
 	oldLedger, oldKeys := away+"/ledger.db", away+"/subjects.db"
 	check(t, r.store.Backup(ctx, oldLedger))
-	check(t, r.subjects.Backup(ctx, oldKeys))
+	check(t, sqlite.CopySubjects(ctx, oldKeys, r.subjects))
 	keys := wrapped(t, r.path("subjects.db"), app)
 	kek := must(keystore.OpenSecret(r.path("keys", kekName), keystore.UseVault))(t)
 
