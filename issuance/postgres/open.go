@@ -130,6 +130,9 @@ func Open(ctx context.Context, dsn string, o Options) (*Ledger, error) {
 
 func open(ctx context.Context, c *pgxpool.Config, o Options) (*Ledger, error) {
 	o.Busy = cmp.Or(o.Busy, patience)
+	if !o.ReadOnly {
+		onlyPrimary(c.ConnConfig)
+	}
 	p, err := newPool(ctx, c, o)
 	if err != nil {
 		return nil, err
@@ -177,12 +180,26 @@ func (l *Ledger) ready(ctx context.Context) error {
 	if s := l.o.Signer; s.Name() != l.origin {
 		return fmt.Errorf("the log key is named %q, the log %q", s.Name(), l.origin)
 	}
-	now, err := l.continuesKept(ctx, l.settled)
+	now, err := l.confirmed(ctx)
 	if err != nil {
 		return err
 	}
 	l.copies, err = l.outside().Copy(now)
 	return err
+}
+
+// confirmed returns the database's checkpoint once it is where it must be; see settled.
+func (l *Ledger) confirmed(ctx context.Context) (now []byte, err error) {
+	ctx, stop := context.WithTimeout(ctx, l.o.Busy) // without a standby a commit waits for ever
+	defer stop()
+	err = again(ctx, l.o.Busy, func() error {
+		now, err = l.continuesKept(ctx, l.settled)
+		if err != nil && !refused(err) {
+			l.writer.hangUp()
+		}
+		return err
+	})
+	return now, err
 }
 
 // migrate brings the schema up to date, which only its owner can.
