@@ -44,6 +44,7 @@ func config(dsn string) (*pgxpool.Config, error) {
 		Enable: true, Idle: dialling, Interval: dialling / 2, Count: 3,
 	}}).DialContext
 	c.ConnConfig.OnNotice = warned
+	c.ConnConfig.OnNotification = woken
 	return c, nil
 }
 

@@ -375,3 +375,36 @@ func TestPanic(t *testing.T) {
 	office := ledgertest.NewOffice(t, q.log)
 	office.Must(t, office.Enrol("A-1", "ann", ""))
 }
+
+// TestNotified: whoever may read can notify a sequencer as often as they like. It wakes once
+// for all that came meanwhile, and keeps none of it.
+func TestNotified(t *testing.T) {
+	q := newQueue(t)
+	_, dsn := q.role("tamthe_reader")
+	thief, c := q.connect(dsn), q.connect(q.dsn)
+	defer thief.Close(context.Background())
+	defer c.Close(context.Background())
+	if _, err := c.Exec(t.Context(), "LISTEN "+queueChannel); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := thief.Exec(t.Context(), "SELECT pg_notify($1, repeat('x', 4000) || n) FROM generate_series(1, 5000) n", queueChannel); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(200 * time.Millisecond)
+	woken := 0
+	for ; woken < 5000; woken++ {
+		if _, err := c.Exec(t.Context(), "SELECT 1"); err != nil {
+			t.Fatal(err)
+		}
+		begun := time.Now()
+		if err := listen(t.Context(), c, 300*time.Millisecond); err != nil {
+			t.Fatal(err)
+		}
+		if time.Since(begun) > 250*time.Millisecond {
+			break
+		}
+	}
+	if woken == 0 || woken > 500 {
+		t.Errorf("woken %d times by 5000 notifications", woken)
+	}
+}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/tamthe/tamthe/issuance"
@@ -169,11 +170,23 @@ func (h *handIn) hand(ctx context.Context, c *pgx.Conn) (fresh bool, err error) 
 
 const codeBound = "53400" // configuration_limit_exceeded, of submission_bound
 
-// listen waits for a notification, so long at the most.
+// awake is where a connection keeps that it was notified.
+const awake = "awake"
+
+// woken notes that somebody notified, and nothing of what: whoever may connect may notify, as
+// often and as much as they like, and none of it is kept.
+func woken(c *pgconn.PgConn, _ *pgconn.Notification) { c.CustomData()[awake] = true }
+
+// listen waits for a notification, so long at the most. However many came since, they are one.
 func listen(ctx context.Context, c *pgx.Conn, d time.Duration) error {
+	data := c.PgConn().CustomData()
+	defer delete(data, awake)
+	if data[awake] != nil {
+		return ctx.Err()
+	}
 	short, cancel := context.WithTimeout(ctx, d)
 	defer cancel()
-	_, err := c.WaitForNotification(short)
+	err := c.PgConn().WaitForNotification(short)
 	if err != nil && ctx.Err() == nil && short.Err() != nil {
 		return nil
 	}
