@@ -26,6 +26,8 @@ func again(ctx context.Context, long time.Duration, do func() error) error {
 		if time.Now().Add(pause).After(end) {
 			return err
 		}
-		time.Sleep(pause)
+		if sleep(ctx, pause); ctx.Err() != nil {
+			return err
+		}
 	}
 }
