@@ -272,7 +272,7 @@ func TestRetire(t *testing.T) {
 	waits := make(chan error)
 	must(t, l.Retire(t.Context(), func() error {
 		go func() { waits <- o.Do(context.Background(), o.Enrol("A-2", "binh", "")) }()
-		time.Sleep(300 * time.Millisecond)
+		time.Sleep(2 * time.Second)
 		return nil
 	}))
 	if err := <-waits; !errors.Is(err, ledger.ErrMoved) {

@@ -89,23 +89,38 @@ func (l *Ledger) Retire(ctx context.Context, f func() error) error {
 }
 
 // held runs f in a transaction in which nobody else appends, however long it takes, on a
-// connection of its own.
+// connection of its own, and ends it as an append does: ledger.ErrAway where it is not known
+// whether it holds.
+//
+// It locks the table of the log, not its row: an append that waits for the row would be in the
+// way of the trigger, and the two of them would wait for each other.
 func held(ctx context.Context, c *pgx.ConnConfig, f func(pgx.Tx) error) error {
 	conn, err := pgx.ConnectConfig(ctx, c.Copy())
 	if err != nil {
 		return err
 	}
-	defer conn.Close(context.WithoutCancel(ctx))
-	return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, "SET LOCAL idle_in_transaction_session_timeout = 0"); err != nil {
-			return err
-		}
-		var one int
-		if err := tx.QueryRow(ctx, "SELECT 1 FROM tamthe.log FOR UPDATE").Scan(&one); err != nil {
-			return err
-		}
-		return f(tx)
-	})
+	defer hangUp(conn)
+	if err := settle(ctx, conn, patience); err != nil {
+		return err
+	}
+	begun(conn)
+	tx, err := conn.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer abandon(conn)
+	if _, err := tx.Exec(ctx, "SET LOCAL idle_in_transaction_session_timeout = 0; LOCK TABLE tamthe.log IN EXCLUSIVE MODE"); err != nil {
+		return err
+	}
+	if err := f(tx); err != nil {
+		return err
+	}
+	rest, stop := context.WithTimeout(context.WithoutCancel(ctx), patience) // what is asked is asked to its end
+	defer stop()
+	if err := tx.Commit(rest); err != nil {
+		return err
+	}
+	return acknowledged(conn)
 }
 
 var isSuffix = regexp.MustCompile(`^[a-z0-9_]{1,40}$`)
