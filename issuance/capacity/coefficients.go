@@ -12,7 +12,7 @@ var coefficients = []Coefficient{
 	{IdentityOctets, 100, "issuance/postgres TestCoefficients"},
 	{StreamOctets, 430, "issuance/postgres TestCoefficients"},
 	{ClaimOctets, 195, "issuance/postgres TestCoefficients"},
-	{PlaceOctets, 180, "issuance/postgres TestCoefficients"},
+	{PlaceOctets, 230, "issuance/postgres TestCoefficients"},
 	{AttachmentOctets, 120, "issuance/postgres TestCoefficients"},
 	{JournalOctets, 1_900, "issuance/postgres TestCoefficients"},
 	{AppendRate, 8_000, "issuance/postgres BenchmarkPostgresAppend/writers=32"},
