@@ -36,11 +36,16 @@ type desks struct {
 	work sync.WaitGroup
 }
 
-// open opens so many desks, which share some programs: several desks one ledger's handle.
+// openDesks opens so many desks, which share some programs: several desks one ledger's
+// handle. Every other program finds the primary by itself, the rest by the proxy.
 func (o *office) openDesks(t testing.TB, n, programs int) *desks {
 	d := &desks{o: o, t: t, acked: map[[16]byte]bool{}, repeats: map[string]int{}, stop: make(chan struct{})}
-	for range programs {
-		l := o.open(t, o.cluster.DSN())
+	for i := range programs {
+		dsn := o.cluster.DSN()
+		if i%2 == 1 {
+			dsn = o.cluster.DirectDSN()
+		}
+		l := o.open(t, dsn)
 		for range n / programs {
 			d.work.Go(func() { d.issue(&counter{Store: l, desks: d}) })
 		}
