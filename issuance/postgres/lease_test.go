@@ -98,3 +98,53 @@ func TestLeaseRights(t *testing.T) {
 		}
 	}
 }
+
+// TestLeaseStolen: who has another desk's account sees who has a lease, and its epoch. In that
+// name they neither take it, nor hold it on, nor give it back.
+func TestLeaseStolen(t *testing.T) {
+	c := pgtest.Server(t)
+	dsn := c.Database(t)
+	open(t, dsn, t.TempDir())
+	conn, err := pgx.Connect(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(t.Context())
+	database := conn.Config().Database
+	as := func(name string) *postgres.Ledger {
+		user := "lease_" + name + "_" + database
+		if _, err := conn.Exec(t.Context(), "CREATE ROLE "+user+" LOGIN IN ROLE tamthe_desk"); err != nil {
+			t.Fatal(err)
+		}
+		l, err := postgres.Open(t.Context(), c.DSN(database, user), postgres.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { l.Close() })
+		return l
+	}
+	desk, thief := as("honest"), as("thief")
+	mine, err := desk.Lease(t.Context(), "application/A-1", "an", time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := thief.Lease(t.Context(), mine.Subject, mine.Holder, time.Minute); err == nil {
+		t.Error("another account took the lease")
+	}
+	if _, err := thief.Renew(t.Context(), mine, time.Minute); err == nil {
+		t.Error("another account held the lease on")
+	}
+	if err := thief.Release(t.Context(), mine); err != nil {
+		t.Error(err)
+	}
+	again, err := desk.Renew(t.Context(), mine, time.Minute)
+	if err != nil || again.Epoch != mine.Epoch {
+		t.Errorf("%+v: %v", again, err)
+	}
+	if err := desk.Release(t.Context(), again); err != nil {
+		t.Error(err)
+	}
+	if _, err := thief.Lease(t.Context(), mine.Subject, mine.Holder, time.Minute); err != nil {
+		t.Errorf("it was given back: %v", err)
+	}
+}
