@@ -28,7 +28,7 @@ func HasPassword(dsn string) bool {
 		_, has := u.User.Password()
 		return has || u.Query().Has("password")
 	}
-	return strings.Contains(strings.ReplaceAll(dsn, " ", ""), "password=")
+	return strings.Contains(strings.Join(strings.Fields(dsn), ""), "password=")
 }
 
 // There reports whether the database has a ledger, or what would be in the way of one.

@@ -4,6 +4,7 @@ package turns
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 )
@@ -29,6 +30,7 @@ type Work interface {
 type Ticket struct {
 	Err  error         // of the work; set before Done
 	done chan struct{} // closed once Err is known
+	once sync.Once
 }
 
 func (t *Ticket) ticket() *Ticket { return t }
@@ -36,8 +38,12 @@ func (t *Ticket) ticket() *Ticket { return t }
 // NewTicket returns a ticket whose work has not ended.
 func NewTicket() Ticket { return Ticket{done: make(chan struct{})} }
 
-// Done says that the work has ended. It is called once.
-func (t *Ticket) Done() { close(t.done) }
+// Done says that the work has ended.
+func (t *Ticket) Done() { t.once.Do(func() { close(t.done) }) }
+
+// ErrAbandoned means that whoever did the work for several broke off: nobody knows whether it
+// was done.
+var ErrAbandoned = errors.New("the work was broken off")
 
 // Wait waits until the work is done, by this caller or another. ctx is heeded until somebody
 // has begun with it: what has begun is finished, so that its outcome is never in doubt. share
@@ -60,10 +66,11 @@ func (g *Queue[W]) Wait(ctx context.Context, w W, share func([]W) int, do func([
 			<-mine.done
 			return mine.Err
 		case g.turn <- struct{}{}:
-			if ctx.Err() == nil && g.waits(w) {
-				do(g.take(share))
-			}
-			<-g.turn
+			g.act(func() {
+				if ctx.Err() == nil && g.waits(w) {
+					finish(g.take(share), do)
+				}
+			})
 		}
 	}
 }
@@ -76,9 +83,36 @@ func (g *Queue[W]) Alone(ctx context.Context, do func()) error {
 		return ctx.Err()
 	case g.turn <- struct{}{}:
 	}
+	g.act(do)
+	return nil
+}
+
+// act gives the turn back, however what is done in it ends.
+func (g *Queue[W]) act(do func()) {
 	defer func() { <-g.turn }()
 	do()
-	return nil
+}
+
+// finish does the work and lets nobody wait for what a panic left undone.
+func finish[W Work](taken []W, do func([]W)) {
+	all := slices.Clone(taken)
+	done := false
+	defer func() {
+		if done {
+			return
+		}
+		for _, w := range all {
+			t := w.ticket()
+			select {
+			case <-t.done:
+			default:
+				t.Err = ErrAbandoned
+				t.Done()
+			}
+		}
+	}()
+	do(taken)
+	done = true
 }
 
 // waits reports whether nobody has begun with it.
