@@ -177,6 +177,9 @@ func (l *Ledger) try(ctx context.Context, group []*waiting, how manner) (c *ledg
 			abandon(conn)
 		}
 	}()
+	if err == nil && w.head.size < l.writer.acked { // nothing is built on what a failover took back
+		err = fmt.Errorf("%w: the server has %d entries, it acknowledged %d", ledger.ErrRolledBack, w.head.size, l.writer.acked)
+	}
 	if err == nil {
 		err = l.refresh(ctx, conn, w.head)
 	}

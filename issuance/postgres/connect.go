@@ -60,6 +60,7 @@ type writer struct {
 	busy   time.Duration
 	conn   *pgx.Conn // nil if there is none
 	cache  cache
+	acked  int64 // how many entries the log had after the last append that was acknowledged
 }
 
 // connection returns the connection, made anew if it was lost.

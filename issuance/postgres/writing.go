@@ -127,6 +127,7 @@ func (w *writing) write(ctx context.Context) (c *ledger.Checkpoint, bad int, err
 	if len(w.rows) > 0 {
 		w.l.writer.cache.size += int64(len(w.rows))
 		w.l.writer.cache.month = w.head.month
+		w.l.writer.acked = w.l.writer.cache.size
 	}
 	return c, -1, nil
 }

@@ -19,8 +19,8 @@ var subjectsSide = side{
 // name of the key that wraps them. It is apart from the ledger, so that the ledger's
 // copies hold no key. Several programs may use it at once.
 type Subjects struct {
-	db   *sql.DB // one connection
-	kek  string
+	db  *sql.DB // one connection
+	kek string
 }
 
 // CreateSubjects makes a new, empty database, readable by its owner only. kek names the
