@@ -15,9 +15,9 @@ var coefficients = []Coefficient{
 	{PlaceOctets, 230, "issuance/postgres TestCoefficients"},
 	{AttachmentOctets, 120, "issuance/postgres TestCoefficients"},
 	{JournalOctets, 1_900, "issuance/postgres TestCoefficients"},
-	{AppendRate, 8_000, "issuance/postgres BenchmarkPostgresAppend/writers=32"},
-	{VerifyRate, 20_000, "issuance/postgres BenchmarkPostgresAudit"},
-	{HashRate, 500_000, "issuance/postgres BenchmarkPostgresAudit"},
-	{LookRate, 10_000, "issuance/postgres BenchmarkPostgresLookUp"},
+	{AppendRate, 2_600, "issuance/postgres BenchmarkPostgresAppend/writers=32"},
+	{VerifyRate, 14_300, "issuance/postgres BenchmarkPostgresAudit"},
+	{HashRate, 407_000, "issuance/postgres BenchmarkPostgresAudit"},
+	{LookRate, 22_400, "issuance/postgres BenchmarkPostgresLookUp"},
 	{ViewOctets, 1_200, "issuance/signing BenchmarkView"},
 }
