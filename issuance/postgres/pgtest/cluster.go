@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 const superuser = "postgres"
@@ -116,6 +117,17 @@ func (c *Cluster) stop(t testing.TB, mode string) {
 	}
 	if err := c.run("pg_ctl", "-D", c.data(), "-s", "-w", "-m", mode, "stop"); err != nil {
 		t.Fatal(err)
+	}
+	c.stopped = true
+}
+
+// Ended waits until a server that breaks down by itself has ended.
+func (c *Cluster) Ended(t testing.TB) {
+	t.Helper()
+	for end := time.Now().Add(time.Minute); c.run("pg_ctl", "-D", c.data(), "status") == nil; time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("the server goes on")
+		}
 	}
 	c.stopped = true
 }
