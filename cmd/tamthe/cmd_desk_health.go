@@ -125,14 +125,17 @@ func (h *health) print() error {
 }
 
 // howLong is a time ago in the largest unit that says something.
-func howLong(d time.Duration) string {
+func howLong(d time.Duration) phrase {
+	in := func(n float64, en, vi string) phrase {
+		return phrase{fmt.Sprintf("%d %s", int(n), en), fmt.Sprintf("%d %s", int(n), vi)}
+	}
 	switch {
 	case d < time.Minute:
-		return fmt.Sprintf("%d s", int(d.Seconds()))
+		return in(d.Seconds(), "s", "giây")
 	case d < 2*time.Hour:
-		return fmt.Sprintf("%d min", int(d.Minutes()))
+		return in(d.Minutes(), "min", "phút")
 	case d < 48*time.Hour:
-		return fmt.Sprintf("%d h", int(d.Hours()))
+		return in(d.Hours(), "h", "giờ")
 	}
-	return fmt.Sprintf("%d d", int(d.Hours()/24))
+	return in(d.Hours()/24, "d", "ngày")
 }

@@ -72,7 +72,7 @@ func runLedgerCapacity(p *program, d capacity.Demand) error {
 	w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(w, p.text(wordCapacity))
 	for _, r := range rows {
-		fmt.Fprintf(w, "%.0f\t%.0f\t%.3g\t%.3g\t%.1f\t%.1f\t%.1f\t%.0f\t%.2f\t%.1f\t%.1f\t\n",
+		fmt.Fprintf(w, "%.0f\t%.0f\t%.0f\t%.0f\t%.1f\t%.1f\t%.1f\t%.0f\t%.2f\t%.1f\t%.1f\t\n",
 			r.Cards, r.PerDay, r.Entries, r.Rows, r.Database/1e9, r.Sealed/1e9, r.JournalDay/1e9, r.PerSecond, 100*r.Share, r.VerifySeconds/3600, r.SigningView/1e9)
 	}
 	return w.Flush()

@@ -117,7 +117,7 @@ var errCopy = errors.New("the copy of the ledger does not agree with itself")
 
 // rebuilt opens a copy and rebuilds all that it says.
 func (p *program) rebuilt(ctx context.Context, where place) (*ledger.Report, error) {
-	l, err := where.open(ctx, storeOptions{readOnly: true})
+	l, err := where.open(ctx, storeOptions{readOnly: true, still: true})
 	if err != nil {
 		return nil, err
 	}

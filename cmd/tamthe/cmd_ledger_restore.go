@@ -39,7 +39,9 @@ func runLedgerRestore(ctx context.Context, p *program, from string, lose bool) e
 	if _, err := p.rebuilt(ctx, file); err != nil {
 		return err
 	}
-	known, err := behind(ctx, file, p.readOnly())
+	o := p.readOnly()
+	o.still = true
+	known, err := behind(ctx, file, o)
 	switch {
 	case err != nil && !errors.Is(err, ledger.ErrRolledBack):
 		return err
@@ -51,7 +53,7 @@ func runLedgerRestore(ctx context.Context, p *program, from string, lose bool) e
 			return err
 		}
 	}
-	source, err := file.open(ctx, storeOptions{readOnly: true})
+	source, err := file.open(ctx, storeOptions{readOnly: true, still: true})
 	if err != nil {
 		return err
 	}

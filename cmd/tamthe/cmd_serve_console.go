@@ -259,8 +259,6 @@ func explained(err error, lang string) console.Failure {
 	return console.Failure{Code: f.Code, Message: oneLine(f.Message), Hint: f.Hint, Detail: oneLine(detail)}
 }
 
-func oneLine(text string) string { return strings.ReplaceAll(text, "\n", "; ") }
-
 // one lets one goroutine at a time use a wrapper, for wrappers may bear no more.
 type one struct {
 	mu sync.Mutex

@@ -77,6 +77,24 @@ type failure struct {
 	detailVi string // message in Vietnamese, "" where nobody has said it in it
 }
 
+// oneLine makes one line of what a library said in several, which may be indented.
+func oneLine(text string) string {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		line = strings.Join(strings.Fields(line), " ")
+		switch said := b.String(); {
+		case line == "":
+			continue
+		case strings.HasSuffix(said, ":"):
+			b.WriteByte(' ')
+		case said != "":
+			b.WriteString("; ")
+		}
+		b.WriteString(line)
+	}
+	return b.String()
+}
+
 // finish prints an error on standard error and returns the exit status. JSON is always in
 // English: its readers branch on the code.
 func (p *program) finish(err error) int {
@@ -87,9 +105,9 @@ func (p *program) finish(err error) int {
 		return int(v)
 	}
 	f := classify(err)
-	f.Message = verify.Escape(strings.ReplaceAll(f.Message, "\n", "; "))
+	f.Message = verify.Escape(oneLine(f.Message))
 	f.Hint = verify.Escape(f.Hint)
-	f.detailVi = verify.Escape(strings.ReplaceAll(f.detailVi, "\n", "; "))
+	f.detailVi = verify.Escape(oneLine(f.detailVi))
 	if p.json {
 		b, _ := json.Marshal(struct {
 			Error failure `json:"error"`

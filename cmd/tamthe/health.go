@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -19,8 +21,8 @@ const (
 	tripLook  = time.Second
 	clockLook = 5 * time.Second
 	clockBad  = 5 * time.Minute
-	queueLook = time.Minute // that something has waited
-	queueBad  = time.Minute // that nobody works on what waits
+	queueLook = time.Minute      // that something has waited
+	queueGone = 15 * time.Second // that who takes it said nothing; a desk begins no card then
 	keyLook   = 7 * 24 * time.Hour
 	roomLook  = 1 << 30
 	roomBad   = 64 << 20
@@ -34,9 +36,10 @@ type health struct {
 	office *office
 }
 
-// say adds a point in both languages; both take the same arguments.
+// say adds a point in both languages.
 func (h *health) say(id, state string, t phrase, a ...any) {
-	h.doc.Checks = append(h.doc.Checks, healthCheck{id, state, fmt.Sprintf(t.en, a...), fmt.Sprintf(t.vi, a...)})
+	t = t.with(a...)
+	h.doc.Checks = append(h.doc.Checks, healthCheck{id, state, t.en, t.vi})
 }
 
 // fail adds a point that an error is about.
@@ -94,23 +97,44 @@ func (h *health) ledger(x ledger.Health) {
 
 func millis(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
-// queue: what waits with nobody at work on it will wait for ever.
+// queue: what waits with nobody at work on it will wait for ever. Whether somebody is there is
+// looked at before anything waits: a desk without the log key can do nothing alone.
 func (h *health) queue(q *ledger.Queue) {
 	if q == nil {
 		return
 	}
 	h.doc.Ledger.Waiting = &q.Waiting
 	switch {
-	case q.Waiting == 0 && q.Worker == "":
-		h.say("queue", stateWell, wordHealthNoQueue)
+	case q.Worker == "" || q.Left || q.Silent > queueGone:
+		h.unattended(q)
 	case q.Waiting == 0:
 		h.say("queue", stateWell, wordHealthQueueDone, q.Worker, q.Epoch)
-	case q.Worker == "" || q.Silent > queueBad:
-		h.say("queue", stateBad, wordHealthQueueDead, q.Waiting, howLong(q.Oldest))
 	case q.Oldest > queueLook:
 		h.say("queue", stateLook, wordHealthQueue, q.Waiting, howLong(q.Oldest), q.Worker)
 	default:
 		h.say("queue", stateWell, wordHealthQueue, q.Waiting, howLong(q.Oldest), q.Worker)
+	}
+}
+
+// unattended: nobody takes what desks hand in.
+func (h *health) unattended(q *ledger.Queue) {
+	who := wordHealthNobody
+	switch {
+	case q.Left:
+		who = wordHealthLeft.with(q.Worker)
+	case q.Worker != "":
+		who = wordHealthGone.with(q.Worker, howLong(q.Silent))
+	}
+	_, err := os.Stat(h.p.home.path(keysDir, logKeyName))
+	switch {
+	case q.Waiting > 0:
+		h.say("queue", stateBad, wordHealthQueueDead, q.Waiting, howLong(q.Oldest), who)
+	case errors.Is(err, fs.ErrNotExist):
+		h.say("queue", stateBad, wordHealthNoKey, who)
+	case q.Worker != "":
+		h.say("queue", stateLook, wordHealthQueueIdle, who)
+	default:
+		h.say("queue", stateWell, wordHealthNoQueue, who)
 	}
 }
 
@@ -127,14 +151,14 @@ func (h *health) clock(x ledger.Health) {
 	}
 }
 
-func seconds(d time.Duration) string {
-	switch {
+func seconds(d time.Duration) phrase {
+	switch w := howLong(d.Abs()); {
 	case d > 2*time.Minute:
-		return howLong(d)
+		return w
 	case d < -2*time.Minute:
-		return "-" + howLong(-d)
+		return phrase{"-" + w.en, "-" + w.vi}
 	}
-	return fmt.Sprintf("%.1f s", d.Seconds())
+	return phrase{fmt.Sprintf("%.1f s", d.Seconds()), fmt.Sprintf("%.1f giây", d.Seconds())}
 }
 
 // leases: one that is over is of a desk that was cut off in the midst of something.
@@ -171,7 +195,7 @@ func (h *health) authority(ctx context.Context) {
 		return
 	}
 	state := map[string]string{"fresh": stateWell, "alarm": stateLook}[s.CRL.State]
-	h.say("crl", first(state, stateBad), wordHealthCRL, s.CRL.State, dateOf(s.CRL.Next))
+	h.say("crl", first(state, stateBad), wordHealthCRL, phrase{s.CRL.State, first(crlVi[s.CRL.State], s.CRL.State)}, dateOf(s.CRL.Next))
 	h.signers(s.Keys)
 }
 

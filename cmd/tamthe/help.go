@@ -15,7 +15,8 @@ EXIT STATUS
   0 done or accepted   1 error   2 wrong usage   3 refused   4 refer to an officer
   10 no reader, or more than one with a card   11 no card, or it was removed
   12 wrong MRZ, CAN or PIN   13 blocked   14 not allowed in this state, or four eyes needed
-  15 somebody else changed the ledger first   130 interrupted
+  15 the ledger is away, elsewhere or in use, or somebody else changed it first
+  130 interrupted
 `
 
 const environmentHelp = `

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -41,10 +40,11 @@ type storeOptions struct {
 	checkpoints string        // folder that gets the newest checkpoint
 	second      string        // folder on another medium that gets it too
 	readOnly    bool
+	still       bool // with readOnly: a copy that nobody writes to; nothing is left beside it
 }
 
 func (o storeOptions) sqlite() sqlite.Options {
-	return sqlite.Options{Signer: o.signer, Verifier: o.verifier, Checkpoints: o.checkpoints, Second: o.second, ReadOnly: o.readOnly}
+	return sqlite.Options{Signer: o.signer, Verifier: o.verifier, Checkpoints: o.checkpoints, Second: o.second, ReadOnly: o.readOnly, Still: o.still}
 }
 
 func (o storeOptions) postgres() postgres.Options {
@@ -198,7 +198,11 @@ func (w place) mustBeThere(ctx context.Context) error {
 	if there, err := w.there(ctx); there || err != nil {
 		return err
 	}
-	return fmt.Errorf("open the ledger %s: %w", w, ledger.ErrMissing)
+	l, err := w.open(ctx, storeOptions{readOnly: true}) // which says whether it was moved away
+	if err == nil {
+		return l.Close()
+	}
+	return err
 }
 
 // ledgerPlace is where the ledger lies: where TAMTHE_LEDGER says, else in the home.

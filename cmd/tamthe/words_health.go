@@ -3,11 +3,16 @@ package main
 // What desk health says of each point.
 var (
 	wordHealthLedger    = phrase{"%s, %d acts, answers in %.1f ms", "%s, %d việc, trả lời trong %.1f ms"}
-	wordHealthAppends   = phrase{"%s appends, the last time %[3]s ago (epoch %[2]d)", "%s ghi sổ, lần cuối %[3]s trước (nhiệm kỳ %[2]d)"}
-	wordHealthNoQueue   = phrase{"nothing waits, and nobody takes what desks without the log key hand in", "không có việc chờ; chưa có ai nhận việc của các quầy không có khóa sổ"}
+	wordHealthAppends   = phrase{"%s appended last, %[3]s ago (epoch %[2]d)", "%s ghi sổ lần cuối, %[3]s trước (nhiệm kỳ %[2]d)"}
+	wordHealthNoQueue   = phrase{"nothing waits; %s", "không có việc chờ; %s"}
+	wordHealthQueueIdle = phrase{"nothing waits; %s: start `tamthe serve ledger`", "không có việc chờ; %s: chạy `tamthe serve ledger`"}
+	wordHealthNoKey     = phrase{"this desk has no log key, and %s: start `tamthe serve ledger` at the centre", "quầy này không có khóa sổ, và %s: chạy `tamthe serve ledger` ở trung tâm"}
+	wordHealthNobody    = phrase{"nobody takes what desks without the log key hand in", "chưa có ai nhận việc của các quầy không có khóa sổ"}
+	wordHealthLeft      = phrase{"%s, who took what desks hand in, has ended", "%s, nơi nhận việc của các quầy, đã dừng"}
+	wordHealthGone      = phrase{"%s, who took what desks hand in, was last there %s ago", "%s, nơi nhận việc của các quầy, có mặt lần cuối %s trước"}
 	wordHealthQueueDone = phrase{"nothing waits; %s takes what desks hand in (epoch %d)", "không có việc chờ; %s nhận việc của các quầy (nhiệm kỳ %d)"}
 	wordHealthQueue     = phrase{"%d acts wait, the first for %s; %s takes them", "%d việc đang chờ, việc đầu đã chờ %s; %s đang nhận"}
-	wordHealthQueueDead = phrase{"%d acts wait, the first for %s, and nobody takes them: start `tamthe serve ledger`", "%d việc đang chờ, việc đầu đã chờ %s, không ai nhận: chạy `tamthe serve ledger`"}
+	wordHealthQueueDead = phrase{"%d acts wait, the first for %s; %s: start `tamthe serve ledger`", "%d việc đang chờ, việc đầu đã chờ %s; %s: chạy `tamthe serve ledger`"}
 	wordHealthClock     = phrase{"the ledger's is %s ahead of this machine's; the newest act is %s ahead of it", "đồng hồ của sổ nhanh hơn máy này %s; việc mới nhất mang giờ nhanh hơn %s"}
 	wordHealthClockWell = phrase{"agrees with the ledger's", "khớp với đồng hồ của sổ"}
 	wordHealthLeases    = phrase{"%d held by desks at work, %d of desks that were cut off", "%d quầy đang giữ việc, %d quầy đã bị ngắt giữa chừng"}
@@ -21,6 +26,11 @@ var (
 	wordHealthRoom      = phrase{"%s left for %s", "còn %s cho %s"}
 	wordHealthApart     = phrase{"%d apart; %s was here %s ago", "%d quầy làm riêng; %s về lần cuối %s trước"}
 )
+
+// crlVi names how the revocation list stands.
+var crlVi = map[string]string{
+	"fresh": "còn hạn", "alarm": "cần ký bản mới", "overdue": "quá hạn ghi khóa bị thu hồi", "stale": "hết hạn", "missing": "chưa có",
+}
 
 // healthVi names the points and their states.
 var healthVi = map[string]string{

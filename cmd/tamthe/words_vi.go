@@ -1,10 +1,27 @@
 package main
 
-import "github.com/tamthe/tamthe/verify/pki"
+import (
+	"fmt"
+	"slices"
+
+	"github.com/tamthe/tamthe/verify/pki"
+)
 
 // phrase is a text of the program itself in English and Vietnamese. What the checks of a
 // card say in both languages is in package verify.
 type phrase struct{ en, vi string }
+
+// with fills a phrase in. Both languages take the same arguments; of one that is a phrase itself
+// each takes its own.
+func (t phrase) with(a ...any) phrase {
+	en, vi := slices.Clone(a), slices.Clone(a)
+	for i, x := range a {
+		if w, ok := x.(phrase); ok {
+			en[i], vi[i] = w.en, w.vi
+		}
+	}
+	return phrase{fmt.Sprintf(t.en, en...), fmt.Sprintf(t.vi, vi...)}
+}
 
 // text is the phrase in the program's language.
 func (p *program) text(t phrase) string {
@@ -298,11 +315,14 @@ var inVietnamese = map[string]struct{ what, hint string }{
 	"ledger-newer":       {"sổ do bản tamthe mới hơn ghi", "cập nhật tamthe"},
 	"ledger-foreign":     {"tệp này không phải sổ của tamthe", "TAMTHE_LEDGER phải chỉ tới sổ của tamthe; tệp này không bị sửa"},
 	"ledger-rolled-back": {"sổ cũ hơn mốc kiểm tra cuối cùng", "đặt lại bản sổ mới nhất; `tamthe ledger verify` cho biết thêm"},
+	"ledger-denied":      {"tài khoản này không có quyền đọc sổ đang có ở đó", "người quản trị cơ sở dữ liệu cấp quyền theo việc của tài khoản: GRANT tamthe_desk TO cho quầy, tamthe_sequencer cho nơi ghi sổ, tamthe_reader cho người chỉ đọc, tamthe_vault cho nơi mở dữ liệu cá nhân"},
+	"not-appender":       {"tài khoản này đọc được sổ nhưng không được ghi", "quầy nộp việc cho `tamthe serve ledger` và không cần khóa sổ: lấy keys/log ra khỏi thư mục này; tài khoản được ghi sổ thì cấp GRANT tamthe_sequencer TO"},
 	"ledger-read-only":   {"sổ chỉ đọc được", "cho phép ghi vào tệp sổ và thư mục của nó; với cơ sở dữ liệu, đăng nhập bằng vai trò được ghi"},
 	"disk-full":          {"đĩa đã đầy", "giải phóng chỗ trên đĩa và chạy lại lệnh; chưa ghi gì cả"},
 	"leased":             {"quầy khác đang làm hồ sơ hoặc chip này", "đợi, hoặc hỏi quầy đang giữ; nếu quầy ấy đã dừng thì tự hết giữ vào giờ nêu trên"},
 	"taken-over":         {"quầy khác đã nhận làm tiếp", "dừng việc ở đây; `tamthe card show` cho biết ai đang làm và thẻ đến bước nào"},
 	"ledger-busy":        {"chương trình khác đang ghi sổ", "chạy lại lệnh"},
+	"service-away":       {"không có ai ghi việc các quầy nộp", "chạy lại lệnh khi `tamthe serve ledger` ở trung tâm hoạt động: việc đã làm sẽ được tìm thấy, không việc nào bị làm hai lần; `tamthe desk health` cho biết vắng từ bao giờ"},
 	"ledger-away":        {"không kết nối được với sổ", "chạy lại lệnh khi cơ sở dữ liệu hoạt động trở lại: việc đã làm sẽ được tìm thấy, không việc nào bị làm hai lần"},
 	"ledger-fenced":      {"chương trình khác đã tiếp quản việc ghi sổ", "chạy lại lệnh"},
 	"no-queue":           {"sổ nằm trong một tệp: không có quầy nào nộp việc", "TAMTHE_LEDGER=postgres:… chỉ ra sổ mà các quầy nộp việc vào"},

@@ -25,4 +25,22 @@ var (
 	// ErrMoved means that the ledger goes on in another store: nothing is added to this one
 	// any more.
 	ErrMoved = errors.New("the ledger was moved to another place")
+	// ErrDenied means that the store has what was looked for, and that the account that asks may
+	// not read it.
+	ErrDenied = errors.New("this account may not read what is there")
+	// ErrNotAppender means that the account that asks may read the ledger and not append to it,
+	// whatever key it has. It is an ErrReadOnly.
+	ErrNotAppender error = &narrower{"this account may read the ledger, but not append to it", ErrReadOnly}
+	// ErrUnattended means that the store can be reached, but that nobody is there who appends what
+	// is handed in. It is an ErrAway.
+	ErrUnattended error = &narrower{"nobody is there to append what desks hand in", ErrAway}
 )
+
+// narrower is an error that is also another one, and says more than that.
+type narrower struct {
+	text string
+	of   error
+}
+
+func (n *narrower) Error() string { return n.text }
+func (n *narrower) Unwrap() error { return n.of }

@@ -24,9 +24,10 @@ type Health struct {
 type Queue struct {
 	Waiting int
 	Oldest  time.Duration // how long the first of them has waited
-	Worker  string        // who works on it; empty if nobody ever did
+	Worker  string        // who works on it, or was the last to; empty if nobody ever did
 	Epoch   int64         // grows when another takes it over
 	Silent  time.Duration // how long that one has not been heard of
+	Left    bool          // that one ended, and said so
 }
 
 // Leases counts them.

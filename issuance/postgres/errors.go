@@ -51,7 +51,12 @@ func typed(err error) error {
 		return nil
 	}
 	as := func(name error) error { return fmt.Errorf("%w: %w", name, err) }
+	_, connecting := errors.AsType[*pgconn.ConnectError](err)
 	switch code := state(err); {
+	case errors.Is(err, ledger.ErrNotAppender):
+		return err
+	case connecting && code == statePrivilege:
+		return as(ledger.ErrDenied)
 	case code == stateIntegrity, code == stateDivisionByZero, code == stateCorrupted, code == stateIndexCorrupted:
 		return as(ledger.ErrDamaged)
 	case code == stateMoved:

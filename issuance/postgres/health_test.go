@@ -13,7 +13,7 @@ import (
 func TestHealth(t *testing.T) {
 	dsn := pgtest.Database(t)
 	l := open(t, dsn, t.TempDir())
-	if h, err := l.Health(t.Context()); err != nil || h.Size != 0 || !h.Last.IsZero() || h.Queue == nil || h.Queue.Waiting != 0 || h.Queue.Worker != "" || h.Queue.Silent != 0 {
+	if h, err := l.Health(t.Context()); err != nil || h.Size != 0 || !h.Last.IsZero() || h.Queue == nil || h.Queue.Waiting != 0 || h.Queue.Worker != "" || h.Queue.Silent != 0 || h.Queue.Left {
 		t.Errorf("%+v: %v", h, err)
 	}
 	ledgertest.NewOffice(t, l).Found(t)
@@ -40,7 +40,7 @@ func TestHealth(t *testing.T) {
 	if h.Off.Abs() > h.Trip { // one machine, one clock
 		t.Errorf("the clock of the same machine is %s off, in an answer that took %s", h.Off, h.Trip)
 	}
-	if q := h.Queue; q == nil || q.Waiting != 2 || q.Oldest < 59*time.Minute || q.Worker != "somebody" || q.Epoch != 7 || q.Silent < 59*time.Second {
+	if q := h.Queue; q == nil || q.Waiting != 2 || q.Oldest < 59*time.Minute || q.Worker != "somebody" || q.Epoch != 7 || q.Silent < 59*time.Second || q.Left {
 		t.Errorf("%+v", q)
 	}
 }

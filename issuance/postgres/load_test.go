@@ -291,6 +291,9 @@ func TestRetire(t *testing.T) {
 	if err := o.Do(t.Context(), o.Enrol("A-4", "dung", "")); err == nil {
 		t.Error("appended to what is not there")
 	}
+	if _, err := postgres.Open(t.Context(), dsn, postgres.Options{ReadOnly: true}); !errors.Is(err, ledger.ErrMoved) {
+		t.Errorf("opened where it was: %v", err)
+	}
 	again, err := postgres.Create(t.Context(), dsn, ledgertest.Origin, postgres.Options{Signer: s})
 	must(t, err)
 	defer again.Close()

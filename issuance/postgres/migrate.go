@@ -50,11 +50,11 @@ type querier interface {
 func checkVersion(ctx context.Context, q querier) (behind int, err error) {
 	rows, err := q.Query(ctx, "SELECT checksum FROM migration ORDER BY number")
 	if err != nil {
-		return 0, missing(err)
+		return 0, missing(ctx, q, schema, err)
 	}
 	have, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	if err != nil {
-		return 0, missing(err)
+		return 0, missing(ctx, q, schema, err)
 	}
 	list, err := steps()
 	if err != nil {
@@ -71,15 +71,30 @@ func checkVersion(ctx context.Context, q querier) (behind int, err error) {
 	return len(list) - len(have), nil
 }
 
-// missing says so of a database without our tables.
-func missing(err error) error {
+// missing says why a table of a schema of ours was not found. To an account that may not use the
+// schema the server says that the table is not there.
+func missing(ctx context.Context, q querier, schema string, err error) error {
 	switch state(err) {
-	case stateUndefinedTable, stateUndefinedSchema:
-		return fmt.Errorf("%w: the database has no schema %s", ledger.ErrMissing, schema)
-	case statePrivilege:
-		return fmt.Errorf("%w: the role may not read it: %w", ledger.ErrReadOnly, err)
+	case stateUndefinedTable, stateUndefinedSchema, statePrivilege:
+	default:
+		return err
 	}
-	return err
+	var account string
+	var there, usable, moved bool
+	looked := q.QueryRow(ctx, `SELECT current_user::text, to_regnamespace($1) IS NOT NULL, coalesce(has_schema_privilege(to_regnamespace($1), 'USAGE'), false),
+		EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE starts_with(nspname::text, $2))`, schema, schema+"_"+asideMoved).
+		Scan(&account, &there, &usable, &moved)
+	switch {
+	case looked == nil && there && (!usable || state(err) == statePrivilege):
+		return fmt.Errorf("%w: the schema %s, by %s", ledger.ErrDenied, schema, account)
+	case looked == nil && there:
+		return fmt.Errorf("%w: the schema %s lacks tables", ledger.ErrNotOurs, schema)
+	case looked == nil && moved:
+		return ledger.ErrMoved
+	case state(err) == statePrivilege:
+		return err
+	}
+	return fmt.Errorf("%w: the database has no schema %s", ledger.ErrMissing, schema)
 }
 
 // migrate applies what the database lacks, all or none. Another program may do the same at

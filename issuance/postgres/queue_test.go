@@ -170,7 +170,7 @@ func TestNobodySequences(t *testing.T) {
 	enrol, refused := q.office.Enrol("A-1", "ann", ""), q.office.Approve("A-9")
 	refused.Fields = map[string]string{}
 	at, entries := q.build(enrol)
-	if err := hasty.Append(t.Context(), at, entries...); !errors.Is(err, ledger.ErrAway) {
+	if err := hasty.Append(t.Context(), at, entries...); !errors.Is(err, ledger.ErrUnattended) || !errors.Is(err, ledger.ErrAway) {
 		t.Fatalf("%v", err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
@@ -181,7 +181,7 @@ func TestNobodySequences(t *testing.T) {
 	if n := q.waiting(); n != 1 {
 		t.Errorf("%d submissions of one append", n)
 	}
-	if err := hasty.Present(t.Context()); !errors.Is(err, ledger.ErrAway) {
+	if err := hasty.Present(t.Context()); !errors.Is(err, ledger.ErrUnattended) {
 		t.Errorf("while nobody sequences: %v", err)
 	}
 	before := q.log
@@ -199,8 +199,11 @@ func TestNobodySequences(t *testing.T) {
 		t.Errorf("%d entries, %v", len(e), err)
 	}
 	stop()
-	if err := hasty.Present(t.Context()); !errors.Is(err, ledger.ErrAway) {
+	if err := hasty.Present(t.Context()); !errors.Is(err, ledger.ErrUnattended) {
 		t.Errorf("after the sequencer has ended: %v", err)
+	}
+	if h, err := q.log.Health(t.Context()); err != nil || !h.Queue.Left || h.Queue.Worker == "" {
+		t.Errorf("after the sequencer has ended: %+v, %v", h.Queue, err)
 	}
 	q.exec("DELETE FROM outcome") // as after a week
 	q.sequence(Sequencing{})

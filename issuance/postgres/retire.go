@@ -125,9 +125,13 @@ func held(ctx context.Context, c *pgx.ConnConfig, f func(pgx.Tx) error) error {
 
 var isSuffix = regexp.MustCompile(`^[a-z0-9_]{1,40}$`)
 
+// asideMoved begins the suffix of a schema whose ledger goes on elsewhere.
+const asideMoved = "moved_"
+
 // Aside ends the ledger of a database, as Retire does, and moves it out of the way, into the
 // schema tamthe_SUFFIX: small letters, digits and underscores. It is not deleted. Only the
-// schema's owner can, who may make schemas in the database.
+// schema's owner can, who may make schemas in the database. Where the suffix begins with
+// "moved_", whoever opens the ledger here later is told ledger.ErrMoved.
 func Aside(ctx context.Context, dsn, suffix string) error {
 	c, err := config(dsn)
 	if err != nil {

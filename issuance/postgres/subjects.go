@@ -158,11 +158,9 @@ func OpenSubjects(ctx context.Context, dsn string, readOnly bool) (*Subjects, er
 func (s *Subjects) ready(ctx context.Context) error {
 	var version int
 	err := s.db.QueryRow(ctx, "SELECT version, kek FROM vault").Scan(&version, &s.kek)
-	switch code := state(err); {
-	case code == stateUndefinedTable, code == stateUndefinedSchema:
-		return fmt.Errorf("%w: the database has no schema %s", ledger.ErrMissing, vaultSchema)
+	switch {
 	case err != nil:
-		return err
+		return missing(ctx, s.db, vaultSchema, err)
 	case version > subjectsVersion:
 		return fmt.Errorf("%w: schema %d, this program knows %d", ledger.ErrNewer, version, subjectsVersion)
 	}

@@ -38,7 +38,8 @@ func outcomeChannel(desk string) string {
 const silent = 15 * time.Second
 
 // Present tells whether somebody would append now what this program appends or hands in: nil
-// with the log key, and where a sequencer works on the queue; else ledger.ErrAway.
+// with the log key, and where a sequencer works on the queue; else ledger.ErrUnattended, or
+// ErrAway where that cannot be asked.
 func (l *Ledger) Present(ctx context.Context) error {
 	if l.o.Signer != nil {
 		return nil
@@ -46,7 +47,7 @@ func (l *Ledger) Present(ctx context.Context) error {
 	var works bool
 	err := l.readers.QueryRow(ctx, "SELECT beat > clock_timestamp() - make_interval(secs => $1) FROM queue", silent.Seconds()).Scan(&works)
 	if err == nil && !works {
-		err = fmt.Errorf("%w: no sequencer works on the queue", ledger.ErrAway)
+		err = ledger.ErrUnattended
 	}
 	if err != nil {
 		return fmt.Errorf("see whether the ledger takes anything: %w", typed(err))
@@ -85,12 +86,21 @@ func (l *Ledger) submit(ctx context.Context, at issuance.Head, entries []issuanc
 		case ctx.Err() != nil:
 			return fmt.Errorf("%w: no outcome yet: %w", ledger.ErrAway, ctx.Err())
 		case wait.Err() != nil:
-			return errors.Join(fmt.Errorf("%w: no sequencer told an outcome within %s", ledger.ErrAway, l.o.Busy), unlessTimeout(err))
+			return errors.Join(fmt.Errorf("%w: no outcome within %s", h.unanswered(err), l.o.Busy), unlessTimeout(err))
 		case !passing(err):
 			return err
 		}
 		sleep(wait, lastPoll) // the server went away: another may take its place
 	}
+}
+
+// unanswered is who is away: the sequencer, where the server took the submission and is still
+// there.
+func (h *handIn) unanswered(err error) error {
+	if h.handed && unlessTimeout(err) == nil {
+		return ledger.ErrUnattended
+	}
+	return ledger.ErrAway
 }
 
 func unlessTimeout(err error) error {

@@ -84,7 +84,8 @@ func initialise(ctx context.Context, path, origin string, checkpoint []byte) err
 // than the program and repairs the copy of its checkpoint. One that is only read
 // is read as it is, without the tables that it lacks.
 //
-// Errors: ledger.ErrMissing, ledger.ErrNotOurs, ledger.ErrNewer, ledger.ErrReadOnly, ledger.ErrDamaged, ledger.ErrBusy, and
+// Errors: ledger.ErrMissing, ledger.ErrMoved where a file of this name with .moved-… behind it
+// lies there instead, ledger.ErrNotOurs, ledger.ErrNewer, ledger.ErrReadOnly, ledger.ErrDamaged, ledger.ErrBusy, and
 // ledger.ErrRolledBack if the copy in o.Checkpoints is of a longer or another log than the
 // file. Such a file can be opened for reading, so that Verify can say more; it tells
 // nothing of its streams then, for what it would tell may be out of date.
@@ -150,6 +151,8 @@ func (l *Ledger) ready(ctx context.Context) error {
 func sniff(path string) error {
 	f, err := os.Open(path)
 	switch {
+	case errors.Is(err, fs.ErrNotExist) && movedAside(path):
+		return ledger.ErrMoved
 	case errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("%w: %w", ledger.ErrMissing, err)
 	case err != nil:
@@ -171,8 +174,8 @@ func sniff(path string) error {
 
 func openReaders(path string, o Options) (*sql.DB, error) {
 	q := url.Values{"_query_only": {"1"}, "_busy_timeout": {millis(o.Busy)}}
-	if o.ReadOnly && !folderWritable(path) && noJournal(path) {
-		q.Set("immutable", "1") // SQLite needs to make its shared-memory file otherwise
+	if o.ReadOnly && (o.Still || !folderWritable(path)) && noJournal(path) {
+		q.Set("immutable", "1") // SQLite makes its shared-memory file otherwise, and leaves it there
 	}
 	return sql.Open("sqlite3", dsn(path, "ro", q))
 }

@@ -5,6 +5,10 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/tamthe/tamthe/issuance/ledger"
 )
@@ -39,6 +43,15 @@ func (l *Ledger) Retire(ctx context.Context, f func() error) error {
 	// to wait until it closes the file.
 	_, _ = l.writer.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
 	return nil
+}
+
+// movedAside reports whether the file was given another name because its ledger goes on
+// elsewhere.
+func movedAside(path string) bool {
+	files, _ := os.ReadDir(filepath.Dir(path)) // what cannot be seen is not there
+	return slices.ContainsFunc(files, func(f os.DirEntry) bool {
+		return strings.HasPrefix(f.Name(), filepath.Base(path)+".moved-")
+	})
 }
 
 // queryer is a connection, a transaction or a database.

@@ -27,6 +27,7 @@ type Options struct {
 	Checkpoints string        // folder that gets the newest checkpoint; empty: no copy is kept
 	Second      string        // folder on another medium that gets it too; it must be there to append
 	ReadOnly    bool          // open for reading only, whatever the state of the file
+	Still       bool          // with ReadOnly: nobody writes to the file meanwhile, and none is made beside it
 	Busy        time.Duration // how long to wait for another program's append; zero: 5 s
 
 	// Clock is what leases run by; nil: the machine's.
