@@ -33,6 +33,7 @@ const (
 	stateDuplicateObject   = "42710"
 	stateDiskFull          = "53100"
 	stateTooManyClients    = "53300"
+	stateBound             = "53400" // an account has its part of the queue, or of the leases
 	stateCorrupted         = "XX001"
 	stateIndexCorrupted    = "XX002"
 )
@@ -67,7 +68,7 @@ func typed(err error) error {
 		return as(ledger.ErrReadOnly)
 	case code == stateDiskFull:
 		return as(ledger.ErrFull)
-	case code == stateLockTimeout, code == stateQueryCanceled, code == stateSerialization, code == stateDeadlock, code == stateTooManyClients:
+	case code == stateLockTimeout, code == stateQueryCanceled, code == stateSerialization, code == stateDeadlock, code == stateTooManyClients, code == stateBound:
 		return as(ledger.ErrBusy)
 	case code == stateUndefinedDatabase:
 		return as(ledger.ErrMissing)

@@ -351,7 +351,7 @@ func TestTurns(t *testing.T) {
 	if group, err = s.take(t.Context(), c); err != nil || len(group) != 1+3 {
 		t.Errorf("%d of a desk whose submissions are refused: %v", len(group)-3, err)
 	}
-	if err := fillUntilFull(t, q, loudDSN); err == nil || state(err) != codeBound {
+	if err := fillUntilFull(t, q, loudDSN); err == nil || state(err) != stateBound {
 		t.Errorf("%v", err)
 	}
 }

@@ -156,9 +156,9 @@ func (h *handIn) look(ctx context.Context, c *pgx.Conn) (settled bool, err error
 	return err == nil, err
 }
 
-// handOnce hands in, unless it waits already or has an outcome.
+// handOnce hands in, unless it has an outcome. The server leaves out what waits already.
 const handOnce = `INSERT INTO submission (id, body, wait) SELECT $1, $2, $3
-	WHERE NOT EXISTS (SELECT FROM outcome WHERE id = $1) ON CONFLICT DO NOTHING`
+	WHERE NOT EXISTS (SELECT FROM outcome WHERE id = $1)`
 
 // hand hands in, and tells whether it was not there. The notification is no part of that
 // transaction: those who commit one wait for each other.
@@ -167,8 +167,14 @@ func (h *handIn) hand(ctx context.Context, c *pgx.Conn) (fresh bool, err error) 
 	before := h.handed
 	h.handed = true
 	tag, err := c.Exec(ctx, handOnce, h.id, h.body, seconds)
-	if state(err) == codeBound {
-		h.handed = before
+	for state(err) == stateUniqueViolation { // by another that was handed in at once: it has the place
+		tag, err = c.Exec(ctx, handOnce, h.id, h.body, seconds)
+	}
+	if state(err) == stateBound {
+		if before { // it may have been taken: that it is not there now is no refusal
+			return false, nil
+		}
+		h.handed = false
 		return false, fmt.Errorf("%w: what this desk has handed in is not taken", ledger.ErrBusy)
 	}
 	if err != nil || tag.RowsAffected() == 0 {
@@ -177,8 +183,6 @@ func (h *handIn) hand(ctx context.Context, c *pgx.Conn) (fresh bool, err error) 
 	_, _ = c.Exec(ctx, "SELECT pg_notify($1, '')", queueChannel)
 	return true, nil
 }
-
-const codeBound = "53400" // configuration_limit_exceeded, of submission_bound
 
 // awake is where a connection keeps that it was notified.
 const awake = "awake"
