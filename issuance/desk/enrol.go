@@ -20,8 +20,12 @@ type Enrolment struct {
 	Reason   string // one of issuance.EnrolReasons
 	Replaces string // the card that the new one replaces, if any
 
-	name string // of the application, where it was given before; see Counter.Import
+	Application string // its name, where that was given before: see NewApplication; else it gets one
 }
+
+// NewApplication draws a name for an application, A-… . Whoever gives one to Enrol can try again
+// without opening two, and find what an attempt came to of which nothing was heard.
+func NewApplication() string { return newName("A-") }
 
 // Enrol opens an application and returns its name, A-… . A person who has one open
 // already, or a card in force that this one does not replace, is
@@ -42,7 +46,7 @@ func (o *Office) Enrol(ctx context.Context, n Enrolment) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	id := cmp.Or(n.name, newName("A-"))
+	id := cmp.Or(n.Application, NewApplication())
 	stream := issuance.Application(id)
 	s, who, err := o.beginEnrolment(ctx, stream, d, n.Replaces)
 	if err != nil {
@@ -81,7 +85,7 @@ func (o *Office) could(ctx context.Context, n Enrolment) error {
 	if _, err := o.TrustPoint(ctx); d.Fingers != nil && err != nil {
 		return fmt.Errorf("%w: %w", ErrFingers, err)
 	}
-	_, who, err := o.beginEnrolment(ctx, issuance.Application(newName("A-")), d, n.Replaces)
+	_, who, err := o.beginEnrolment(ctx, issuance.Application(NewApplication()), d, n.Replaces)
 	if err != nil {
 		return err
 	}

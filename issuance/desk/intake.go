@@ -312,13 +312,13 @@ func (c *Counter) enrol(ctx context.Context, k *intake.Case, n Enrolment) error 
 		return err
 	}
 	if k.App == "" {
-		k.App = newName("A-")
+		k.App = NewApplication()
 	}
 	k.State, k.Officer, k.Since = intake.AtDesk, me.Name, c.Office.Now().UTC().Truncate(time.Microsecond)
 	if err := c.Store.Keep(ctx, *k, nil); err != nil {
 		return err
 	}
-	n.name = k.App
+	n.Application = k.App
 	_, err = c.Office.Enrol(ctx, n)
 	return err
 }

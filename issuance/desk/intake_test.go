@@ -528,7 +528,7 @@ func TestIntakeImportCut(t *testing.T) {
 	wantError(t, "cut", err, errCut)
 	check(t, c.an.Refuse(ctx, six.Code, "documents"))
 	late := enrolment(66)
-	late.name = must(c.store.Case(ctx, six.Code))(t).App
+	late.Application = must(c.store.Case(ctx, six.Code))(t).App
 	must(c.rig.an.Enrol(ctx, late))(t)
 	if told := c.told(t, "K-6"); !slices.Equal(told, []intake.State{intake.Received, intake.AtDesk, intake.Refused, intake.AtDesk}) {
 		t.Errorf("told %v", told)

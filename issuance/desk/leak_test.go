@@ -77,6 +77,8 @@ func (r *rig) secretsOf(t *testing.T, e Enrolment) secrets {
 	}
 	s.key("card master key", r.master)
 	s.key("vault key", must(keystore.OpenSecret(r.path("keys", kekName), keystore.UseVault))(t).Bytes())
+	r.outbox(t) // makes its key
+	s.key("drafts key", must(keystore.OpenSecret(r.path("keys", "drafts"), keystore.UseVault))(t).Bytes())
 	s.words("log key", strings.SplitN(string(must(os.ReadFile(r.path("keys", "log")))(t)), "\n", 2)[0])
 	for name, o := range map[string]*Office{"an": r.an, "binh": r.binh} {
 		s.key("key of "+name, o.Signer.(ed25519.PrivateKey).Seed())
@@ -142,7 +144,17 @@ func TestNothingLeaks(t *testing.T) {
 	p.Verify.Log = slog.New(slog.NewTextHandler(&said, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	say := func(err error) { fmt.Fprintf(&said, "%v %+v %#v\n", err, err, err) }
 
-	app := must(r.an.Enrol(ctx, e))(t)
+	e.Application = NewApplication()
+	box := r.outbox(t)
+	check(t, r.an.without().Keep(ctx, box, e))
+	say(r.an.without().Keep(ctx, box, e))
+	say(r.binh.SendKept(ctx, box, e.Application))
+	say(r.through(&away{r.store}).SendKept(ctx, box, e.Application))
+	fmt.Fprintf(&said, "%v %+v %#v\n", must(box.Kept(ctx, e.Application))(t), must(box.Kept(ctx, e.Application))(t), must(box.List())(t))
+	secret.scan(t, box.Dir)
+	check(t, r.an.SendKept(ctx, box, e.Application))
+	app := e.Application
+	e.Application = ""
 	say(second(r.an.Enrol(ctx, e)))
 	fmt.Fprintf(&said, "%v %+v\n", must(r.an.Draft(ctx, app))(t), must(r.an.Draft(ctx, app))(t))
 	check(t, r.binh.Approve(ctx, app))

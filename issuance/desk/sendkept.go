@@ -1,0 +1,97 @@
+package desk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/tamthe/tamthe/card/profile/vn"
+	"github.com/tamthe/tamthe/issuance"
+	"github.com/tamthe/tamthe/issuance/outbox"
+)
+
+// ErrOtherOfficer means that another officer took in what is to be filed: it takes that one's
+// key to file it.
+var ErrOtherOfficer = errors.New("another officer took it in")
+
+// sendTries bounds how often one draft is sent while others are faster.
+const sendTries = 5
+
+// SendKept files a draft and wipes it. However often it is sent, and wherever it was cut short, the
+// ledger takes it once: that it has it already is success. A draft that is not there any more,
+// as another program sent it, is outbox.ErrMissing; what an officer other than the acting one
+// took in is ErrOtherOfficer. After every error the draft lies there as before; see Refuses.
+func (o *Office) SendKept(ctx context.Context, b Outbox, name string) error {
+	k, err := b.Kept(ctx, name)
+	if err != nil {
+		return err
+	}
+	me, err := o.me()
+	switch {
+	case err != nil:
+		return err
+	case k.Operator != me:
+		return fmt.Errorf("draft %s: %w", name, ErrOtherOfficer)
+	}
+	for range sendTries {
+		if err = o.file(ctx, k); !errors.Is(err, issuance.ErrConflict) {
+			break
+		}
+	}
+	if err != nil {
+		return err
+	}
+	return b.Filed(name)
+}
+
+// file enrols unless that was done. An earlier try of which nothing was heard can be done at any
+// moment, so the ledger is asked after a failure, too.
+func (o *Office) file(ctx context.Context, k *Kept) error {
+	there, err := o.filed(ctx, k)
+	if there || err != nil {
+		return err
+	}
+	_, failure := o.Enrol(ctx, k.Enrolment)
+	if failure == nil {
+		return nil
+	}
+	if there, err := o.filed(ctx, k); err == nil && there {
+		return nil
+	}
+	return failure
+}
+
+// filed reports whether the ledger has the application, from the officer who took it in.
+func (o *Office) filed(ctx context.Context, k *Kept) (bool, error) {
+	stream := issuance.Application(k.Application)
+	entries, err := o.Store.Stream(ctx, stream)
+	if err != nil || len(entries) == 0 {
+		return false, err
+	}
+	if entries[0].Operator != k.Operator {
+		return false, fmt.Errorf("%s: %w", stream, issuance.ErrChanged)
+	}
+	return true, nil
+}
+
+// refusals are what stands against a draft itself, or against its officer.
+var refusals = []error{
+	issuance.ErrEntry, issuance.ErrRole, issuance.ErrOperator, issuance.ErrSignature, issuance.ErrLink, issuance.ErrChanged,
+	ErrPortrait, ErrFingers, ErrProfile, ErrOldNumber, ErrUnknown, outbox.ErrSealed, outbox.ErrFormat,
+}
+
+// Refuses reports whether an error of SendKept is about the draft: others can be sent. Any other
+// error would meet them, too.
+func Refuses(err error) bool {
+	if _, ok := errors.AsType[*issuance.DuplicateError](err); ok {
+		return true
+	}
+	if _, ok := errors.AsType[*issuance.TransitionError](err); ok {
+		return true
+	}
+	if _, ok := errors.AsType[*vn.FieldError](err); ok {
+		return true
+	}
+	return slices.ContainsFunc(refusals, func(r error) bool { return errors.Is(err, r) })
+}

@@ -1,0 +1,121 @@
+package outbox
+
+import (
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+)
+
+// disk does what changes the box. A test puts one in its place that dies.
+type disk interface {
+	// write puts a file there, whole or not at all, 0600, and it outlives a loss of power.
+	write(dir, name string, content []byte) error
+	// add puts a line behind those of a file, likewise.
+	add(path string, line []byte) error
+	rename(from, to string) error
+	// wipe overwrites a file once and removes it. A file system that keeps old blocks may keep
+	// them: they are sealed.
+	wipe(path string) error
+	remove(path string) error
+}
+
+type osDisk struct{}
+
+func (osDisk) write(dir, name string, content []byte) (err error) {
+	f, err := os.CreateTemp(dir, newBegin) // 0600
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			_ = os.Remove(f.Name())
+		}
+	}()
+	_, err = f.Write(content)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	if err = os.Rename(f.Name(), filepath.Join(dir, name)); err != nil {
+		return err
+	}
+	return syncDir(dir)
+}
+
+func (osDisk) add(path string, line []byte) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(line)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+func (osDisk) rename(from, to string) error {
+	if err := os.Rename(from, to); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(to))
+}
+
+func (osDisk) wipe(path string) error {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	info, err := f.Stat()
+	if err == nil {
+		_, err = f.Write(make([]byte, min(info.Size(), maxFile)))
+	}
+	if err = errors.Join(err, f.Sync(), f.Close(), os.Remove(path)); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+func (osDisk) remove(path string) error { return os.Remove(path) }
+
+// makeDir makes a folder for its owner alone, if it is not there.
+func makeDir(dir string) error {
+	err := os.Mkdir(dir, 0o700)
+	switch {
+	case err == nil:
+		return syncDir(filepath.Dir(dir))
+	case errors.Is(err, os.ErrExist):
+		return nil
+	}
+	return err
+}
+
+// syncDir puts a folder's entries on the disk.
+func syncDir(dir string) error {
+	if runtime.GOOS == "windows" { // folders cannot be opened for this there
+		return nil
+	}
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// readSmall reads a file of at most so many octets; a larger one is ErrFormat.
+func readSmall(path string, most int64) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, most+1))
+	if err == nil && int64(len(b)) > most {
+		err = ErrFormat
+	}
+	if err != nil {
+		return nil, err
+	}
+	return b, nil
+}
