@@ -7,7 +7,7 @@ BUILD    := go build -ldflags '-X main.version=$(VERSION)'
 PACKAGES := ca-certificates gcc libc6-dev pkg-config libpcsclite-dev pcscd
 ORACLES  := openssl opensc pcsc-tools openpace libeac-dev libssl-dev libopenjp2-tools softhsm2 \
             poppler-utils tesseract-ocr zbar-tools \
-            postgresql patroni etcd-server etcd-client haproxy iproute2
+            postgresql patroni etcd-server etcd-client haproxy iproute2 faketime
 SOURCES  := $(shell git ls-files '*.go' 2>/dev/null)
 
 ifneq ($(wildcard ../shared/vectors),)

@@ -31,7 +31,13 @@ type served struct {
 // serve founds a ledger on a new server.
 func serve(t *testing.T, settings ...string) *served {
 	t.Helper()
-	s := &served{server: pgtest.New(t, settings...)}
+	return foundOn(t, pgtest.New(t, settings...))
+}
+
+// foundOn founds a ledger on a server.
+func foundOn(t *testing.T, server *pgtest.Cluster) *served {
+	t.Helper()
+	s := &served{server: server}
 	s.dsn = s.server.Database(t)
 	store, err := postgres.Create(t.Context(), s.dsn, ledgertest.Origin, s.options(t, 20*time.Second))
 	if err != nil {

@@ -34,7 +34,8 @@ func outcomeChannel(desk string) string {
 }
 
 // silent is how long a sequencer that works may say nothing: it may be waiting for a disk, or
-// another may be taking over.
+// another may be taking over. What it said so much later than now, it said before the
+// server's clock went back.
 const silent = 15 * time.Second
 
 // Present tells whether somebody would append now what this program appends or hands in: nil
@@ -45,7 +46,8 @@ func (l *Ledger) Present(ctx context.Context) error {
 		return nil
 	}
 	var works bool
-	err := l.readers.QueryRow(ctx, "SELECT beat > clock_timestamp() - make_interval(secs => $1) FROM queue", silent.Seconds()).Scan(&works)
+	err := l.readers.QueryRow(ctx, `SELECT beat BETWEEN clock_timestamp() - make_interval(secs => $1) AND clock_timestamp() + make_interval(secs => $1)
+		FROM queue`, silent.Seconds()).Scan(&works)
 	if err == nil && !works {
 		err = ledger.ErrUnattended
 	}

@@ -24,6 +24,8 @@ type Cluster struct {
 	watcher *exec.Cmd
 	pipe    io.Closer // closed, it lets the watcher stop the server
 	stopped bool
+
+	faketime string // the library that its clock is of; empty: the machine's
 }
 
 // settings hold for every server. fsync stays on.
@@ -38,8 +40,9 @@ fsync = on
 synchronous_commit = on
 `
 
-// start makes a server in a new folder and waits until it answers.
-func start(more []string) (*Cluster, error) {
+// start makes a server in a new folder and waits until it answers. Its clock is that of the
+// library faketime, unless that is empty.
+func start(faketime string, more []string) (*Cluster, error) {
 	bin, err := programs()
 	if err != nil {
 		return nil, err
@@ -52,7 +55,7 @@ func start(more []string) (*Cluster, error) {
 		os.RemoveAll(dir)
 		return nil, err
 	}
-	c := &Cluster{dir: dir, bin: bin}
+	c := &Cluster{dir: dir, bin: bin, faketime: faketime}
 	if err := c.watch(); err != nil {
 		os.RemoveAll(dir)
 		return nil, err
@@ -168,6 +171,7 @@ func (c *Cluster) end() {
 func (c *Cluster) run(name string, args ...string) error {
 	cmd := exec.Command(filepath.Join(c.bin, name), args...)
 	asServer(cmd, c.dir)
+	cmd.Env = append(cmd.Env, c.clocked()...)
 	// Its output goes to a file: a server that it starts would keep a pipe open for ever.
 	out, err := os.CreateTemp("", "pgtest-")
 	if err != nil {

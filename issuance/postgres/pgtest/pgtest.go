@@ -44,7 +44,7 @@ func Server(t testing.TB) *Cluster {
 			shared.server, shared.err = at(dir)
 			return
 		}
-		if shared.server, shared.err = start(nil); shared.err == nil {
+		if shared.server, shared.err = start("", nil); shared.err == nil {
 			shared.err = os.Setenv(environment, shared.server.dir)
 		}
 	})
@@ -57,7 +57,7 @@ func Server(t testing.TB) *Cluster {
 // the test. New skips and fails as Server does.
 func New(t testing.TB, settings ...string) *Cluster {
 	t.Helper()
-	c, err := start(settings)
+	c, err := start("", settings)
 	judge(t, err)
 	t.Cleanup(c.end)
 	return c

@@ -71,6 +71,24 @@ func TestCrash(t *testing.T) {
 	c.Restart(t)
 }
 
+// The clock is set ahead and back, and stays so when the server is started again.
+func TestClock(t *testing.T) {
+	c := NewClocked(t)
+	dsn := c.Database(t)
+	day := time.Date(2031, 12, 31, 23, 0, 0, 0, time.UTC)
+	for _, to := range []time.Time{day, day.AddDate(0, 0, 1), day.AddDate(0, 0, -1)} {
+		c.SetClock(t, to)
+		if got, want := ask(t, c, dsn, "SELECT to_char(now(), 'YYYY-MM-DD HH24')"), to.Format("2006-01-02 15"); got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+	c.Crash(t)
+	c.Restart(t)
+	if got := ask(t, c, dsn, "SELECT to_char(now(), 'YYYY-MM')"); got != "2031-12" {
+		t.Errorf("after it was started again: %s", got)
+	}
+}
+
 // A child finds its parent's server; and a server ends with the process that started it,
 // even one that is killed.
 func TestChildren(t *testing.T) {
