@@ -184,26 +184,24 @@ func (c *Counter) FiledPortrait(ctx context.Context, code string, p portraits) (
 }
 
 // Sweep wipes the portraits of cases that the system can't change any more: their keys are
-// destroyed already.
+// destroyed already. One that fails keeps none of the others from it; the error joins all.
 func (g *Gateway) Sweep(ctx context.Context) error {
-	if err := g.counter.Follow(ctx); err != nil {
-		return err
-	}
-	codes, err := g.Portraits(ctx)
-	if err != nil {
-		return err
-	}
+	err := g.counter.Follow(ctx) // what was over before can be wiped all the same
+	codes, listed := g.Portraits(ctx)
+	err = errors.Join(err, listed)
 	for _, code := range codes {
-		k, err := g.counter.Store.Case(ctx, code)
-		if err != nil {
-			return err
-		}
-		if k.State.Open() {
-			continue
-		}
-		if err := g.Forget(ctx, code); err != nil {
-			return err
+		if e := g.wipe(ctx, code); e != nil {
+			err = errors.Join(err, fmt.Errorf("%s: %w", code, e))
 		}
 	}
-	return nil
+	return err
+}
+
+// wipe wipes the portraits of a case, unless it is open.
+func (g *Gateway) wipe(ctx context.Context, code string) error {
+	k, err := g.counter.Store.Case(ctx, code)
+	if err != nil || k.State.Open() {
+		return err
+	}
+	return g.Forget(ctx, code)
 }

@@ -2,6 +2,7 @@ package desk
 
 import (
 	"bytes"
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -472,6 +473,42 @@ func TestGatewayTellsNothing(t *testing.T) {
 	call := must(g.store.Created(ctx, "enrolment"))(t)[0]
 	if call.Salt != "" {
 		t.Error("the salt is left")
+	}
+}
+
+// stuck are portraits of which one case's can't be wiped.
+type stuck struct {
+	portraits
+	code string
+}
+
+var errStuck = errors.New("stuck")
+
+func (s stuck) Forget(ctx context.Context, code string) error {
+	if code == s.code {
+		return errStuck
+	}
+	return s.portraits.Forget(ctx, code)
+}
+
+// What can't be wiped of one case is said, and keeps nobody else's.
+func TestGatewaySweepsOn(t *testing.T) {
+	g := newGateway(t)
+	ctx := t.Context()
+	for i := range 3 {
+		who, path := person(i+1), fmt.Sprint(requests, "R-", i)
+		g.wants(t, "create", 201, "enrolment", fmt.Sprint("t", i), "POST", path, wanted(t, fmt.Sprint("K-", i), who, nil))
+	}
+	codes := must(g.store.Portraits(ctx))(t)
+	g.gateway.portraits = stuck{g.gateway.portraits, codes[0]}
+	for i := range 3 {
+		g.wants(t, "cancel", 204, "enrolment", fmt.Sprint("c", i), "POST", fmt.Sprint(requests, "R-", i, "/cancel"), "")
+	}
+	if err := g.gateway.Sweep(ctx); !errors.Is(err, errStuck) || !strings.Contains(err.Error(), codes[0]) {
+		t.Errorf("one is stuck: %v", err)
+	}
+	if left := must(g.store.Portraits(ctx))(t); !slices.Equal(left, codes[:1]) {
+		t.Errorf("of %v are left %v", codes, left)
 	}
 }
 

@@ -24,7 +24,10 @@ type Client struct {
 	Dir     string         // the folder of lists
 	Signers status.Signers // whose lists are taken
 	Memory  status.Memory  // what was seen before; nil remembers what lies in the folder
-	Now     func() time.Time
+	// Now is the device's clock. It decides Fetched.Overdue and nothing else: what is taken is
+	// told by numbers and signatures, so that a clock that is wrong keeps nothing away. It must
+	// not be nil.
+	Now func() time.Time
 
 	List string        // URI of the list that must come; "" is the one that came first
 	HTTP *http.Client  // nil: an ordinary one
