@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -81,18 +80,10 @@ func (l *Ledger) leasing(ctx context.Context, f func(pgx.Tx) error) error {
 	if l.o.ReadOnly {
 		return fmt.Errorf("%w: it was opened for reading", ledger.ErrReadOnly)
 	}
-	until := time.Now().Add(l.o.Busy)
-	for pause := 20 * time.Millisecond; ; pause = min(2*pause, time.Second) {
-		err := pgx.BeginTxFunc(ctx, l.readers, pgx.TxOptions{IsoLevel: pgx.ReadCommitted, AccessMode: pgx.ReadWrite}, f)
-		if err == nil || !passing(err) || ctx.Err() != nil || time.Now().After(until) {
-			return typed(err)
-		}
-		select {
-		case <-ctx.Done():
-			return errors.Join(typed(err), ctx.Err())
-		case <-time.After(pause):
-		}
-	}
+	err := again(ctx, l.o.Busy, func() error { // past the pool's own, which would add to it
+		return pgx.BeginTxFunc(ctx, l.readers.Pool, pgx.TxOptions{IsoLevel: pgx.ReadCommitted, AccessMode: pgx.ReadWrite}, f)
+	})
+	return typed(err)
 }
 
 // Leases lists the leases of subjects, or all; those that are over too, for their holders
