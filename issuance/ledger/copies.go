@@ -78,6 +78,9 @@ func (c Copies) Close() error {
 	return err
 }
 
+// rest is between two copies: one keeps the disk from the appends for as long as one of them.
+const rest = 50 * time.Millisecond
+
 func newCopier(path string) *copier {
 	c := &copier{path: path, wake: make(chan struct{}, 1)}
 	c.idle = sync.NewCond(&c.mu)
@@ -97,13 +100,18 @@ func (c *copier) put(signed []byte) {
 }
 
 func (c *copier) run() {
+	var ended time.Time
 	for range c.wake {
 		c.mu.Lock()
 		for c.next != nil {
+			c.mu.Unlock()
+			time.Sleep(time.Until(ended.Add(rest)))
+			c.mu.Lock()
 			signed := c.next
 			c.next, c.busy = nil, true
 			c.mu.Unlock()
 			err := replaceFile(c.path, signed)
+			ended = time.Now()
 			c.mu.Lock()
 			c.busy, c.last, c.err = false, signed, err
 		}

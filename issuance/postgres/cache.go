@@ -27,8 +27,8 @@ type cache struct {
 	month  span // that the last entry was taken in; zero if it is not known
 }
 
-// maxStreams is how many streams the cache holds before it begins anew.
-const maxStreams = 4096
+// maxStreams is how many streams the cache holds before it begins anew: some 40 MB.
+const maxStreams = 1 << 15
 
 // newHolder names this program, for people too.
 func newHolder() string {

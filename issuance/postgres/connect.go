@@ -35,6 +35,9 @@ func config(dsn string) (*pgxpool.Config, error) {
 	p["search_path"] = schema
 	p["application_name"] = cmp.Or(p["application_name"], "tamthe")
 	p["timezone"] = "UTC"
+	// Whatever joins here joins a few keys to a table by its key. What a planner knows of a young
+	// table says otherwise: that it is small, and best read whole.
+	p["enable_hashjoin"], p["enable_mergejoin"], p["jit"] = "off", "off", "off"
 	p["idle_in_transaction_session_timeout"] = strconv.FormatInt(idle.Milliseconds(), 10)
 	if c.ConnConfig.ConnectTimeout == 0 || c.ConnConfig.ConnectTimeout > dialling {
 		c.ConnConfig.ConnectTimeout = dialling
@@ -92,8 +95,9 @@ func settle(ctx context.Context, conn *pgx.Conn, busy time.Duration) error {
 			return err
 		}
 	}
-	// No statement of an append is planned better for the values that it gets.
-	_, err := conn.Exec(ctx, fmt.Sprintf("SET lock_timeout = %d; SET plan_cache_mode = force_generic_plan", busy.Milliseconds()))
+	// No statement of an append is planned better for the values that it gets, and none reads a
+	// table whole.
+	_, err := conn.Exec(ctx, fmt.Sprintf("SET lock_timeout = %d; SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off", busy.Milliseconds()))
 	return err
 }
 

@@ -5,6 +5,7 @@ package turns
 import (
 	"context"
 	"errors"
+	"runtime"
 	"slices"
 	"sync"
 )
@@ -67,6 +68,7 @@ func (g *Queue[W]) Wait(ctx context.Context, w W, share func([]W) int, do func([
 			return mine.Err
 		case g.turn <- struct{}{}:
 			g.act(func() {
+				runtime.Gosched() // let those whose work has just ended come with their next
 				if ctx.Err() == nil && g.waits(w) {
 					finish(g.take(share), do)
 				}
