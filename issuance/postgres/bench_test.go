@@ -8,8 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/tamthe/tamthe/issuance"
 	"github.com/tamthe/tamthe/issuance/ledger"
 	"github.com/tamthe/tamthe/issuance/ledgertest"
@@ -32,7 +30,7 @@ func BenchmarkPostgresAppend(b *testing.B) {
 type appendBench struct {
 	ledger *postgres.Ledger
 	office *ledgertest.Office
-	bare   []*pgx.Conn
+	bare   pgtest.Bare
 	dsn    string
 }
 
@@ -40,20 +38,8 @@ func newAppendBench(tb testing.TB, writers int) *appendBench {
 	c := pgtest.New(tb)
 	ours := c.Database(tb)
 	l := open(tb, ours, tb.TempDir())
-	a := &appendBench{ledger: l, office: ledgertest.NewOffice(tb, l), dsn: ours}
+	a := &appendBench{ledger: l, office: ledgertest.NewOffice(tb, l), bare: pgtest.NewBare(tb, c.Database(tb), writers), dsn: ours}
 	a.office.Found(tb)
-	dsn := c.Database(tb)
-	for range writers {
-		conn, err := pgx.Connect(tb.Context(), dsn)
-		if err != nil {
-			tb.Fatal(err)
-		}
-		tb.Cleanup(func() { conn.Close(context.Background()) })
-		a.bare = append(a.bare, conn)
-	}
-	if _, err := a.bare[0].Exec(tb.Context(), "CREATE TABLE bare (id bytea PRIMARY KEY, octets bytea NOT NULL)"); err != nil {
-		tb.Fatal(err)
-	}
 	return a
 }
 
@@ -65,11 +51,7 @@ func (a *appendBench) ours(tb testing.TB, jobs []ledgertest.Job) time.Duration {
 
 func (a *appendBench) theirs(tb testing.TB, jobs []ledgertest.Job) time.Duration {
 	return ledgertest.Side(tb, jobs, len(a.bare), func(caller int, j ledgertest.Job) error {
-		b := &pgx.Batch{}
-		for _, r := range j.Rows {
-			b.Queue("INSERT INTO bare VALUES ($1, $2)", r.ID, r.All)
-		}
-		return a.bare[caller].SendBatch(context.Background(), b).Close()
+		return a.bare.Insert(caller, j.Rows)
 	})
 }
 

@@ -25,7 +25,7 @@ type log struct {
 	n       int
 }
 
-func newLog(t *testing.T) *log {
+func newLog(t testing.TB) *log {
 	t.Helper()
 	l := &log{cluster: Start(t)}
 	store := must(postgres.Create(t.Context(), l.cluster.DSN(), ledgertest.Origin, options(t, 2*time.Minute)))(t)
