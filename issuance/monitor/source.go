@@ -21,6 +21,23 @@ type Source interface {
 	Leaves(ctx context.Context, size, from, to int64, each func(index int64, leaf []byte) error) error
 }
 
+// leaves reads the leaves from one index to another, each once and in its place: a source that
+// leaves some out, or gives others, is told.
+func leaves(ctx context.Context, s Source, size, from, to int64, each func(index int64, leaf []byte) error) error {
+	next := from
+	err := s.Leaves(ctx, size, from, to, func(index int64, leaf []byte) error {
+		if index != next || index >= to {
+			return lie(Missing, next, "entry %d comes where it should be", index)
+		}
+		next++
+		return each(index, leaf)
+	})
+	if err == nil && next < to {
+		return lie(Missing, next, "the entries end before %d", to)
+	}
+	return err
+}
+
 // nodes is a Source that has the tree's inner hashes too.
 type nodes interface {
 	Nodes(ctx context.Context, size int64, places []ledger.Node) ([]tlog.Hash, error)

@@ -93,10 +93,7 @@ func (m *Monitor) grow(ctx context.Context, tx Tx, s Source, known Known, c *rec
 		return nil, err
 	}
 	now := m.o.Now()
-	err = s.Leaves(ctx, c.Size, known.Size, c.Size, func(index int64, leaf []byte) error {
-		if index != tree.Size() {
-			return lie(Missing, tree.Size(), "entry %d comes where it should be", index)
-		}
+	err = leaves(ctx, s, c.Size, known.Size, c.Size, func(index int64, leaf []byte) error {
 		if err := tx.Append(c.Origin, index, tree.Append(tlog.RecordHash(leaf))); err != nil {
 			return err
 		}
@@ -104,9 +101,6 @@ func (m *Monitor) grow(ctx context.Context, tx Tx, s Source, known Known, c *rec
 	})
 	if err != nil {
 		return nil, err
-	}
-	if tree.Size() != c.Size {
-		return nil, lie(Missing, tree.Size(), "the checkpoint signs %d entries, there are %d", c.Size, tree.Size())
 	}
 	if tree.Root() != c.Root {
 		return nil, errBroken
@@ -159,7 +153,7 @@ func (m *Monitor) investigate(ctx context.Context, s Source, known Known, c *rec
 	p := newPartial(known.Size, c.Size)
 	first, changed := int64(-1), []byte(nil)
 	err := m.o.State.Change(ctx, func(tx Tx) error {
-		return s.Leaves(ctx, c.Size, 0, c.Size, func(index int64, leaf []byte) error {
+		return leaves(ctx, s, c.Size, 0, c.Size, func(index int64, leaf []byte) error {
 			hash := tlog.RecordHash(leaf)
 			p.add(hash)
 			if index >= known.Size || first >= 0 {
@@ -261,7 +255,7 @@ func sameLeaves(ctx context.Context, tx Tx, s Source, c *receipt.Checkpoint, fro
 	}
 	var ours []tlog.Hash // from some index on
 	first := from
-	err := s.Leaves(ctx, c.Size, from, to, func(index int64, leaf []byte) (err error) {
+	err := leaves(ctx, s, c.Size, from, to, func(index int64, leaf []byte) (err error) {
 		if index >= first+int64(len(ours)) {
 			first = index
 			if ours, err = tx.Nodes(c.Origin, leavesFrom(index, min(index+tileWidth, to))); err != nil {
@@ -294,6 +288,9 @@ func sameNodes(ctx context.Context, tx Tx, s Source, c *receipt.Checkpoint, from
 	theirs, err := inner.Nodes(ctx, c.Size, places)
 	if err != nil || len(places) == 0 {
 		return err
+	}
+	if len(theirs) != len(places) {
+		return lie(TileChanged, from, "%d hashes are given, %d are asked for", len(theirs), len(places))
 	}
 	ours, err := tx.Nodes(c.Origin, places)
 	if err != nil {
