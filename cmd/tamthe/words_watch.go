@@ -31,6 +31,7 @@ var alarmWords = map[monitor.Code]phrase{
 	monitor.OverCap:       {"a signer signed more cards than it may", "khóa ký đã ký quá số thẻ được phép"},
 	monitor.Outlived:      {"a signer signed past its time", "khóa ký đã ký khi quá hạn"},
 	monitor.StrangeObject: {"the CSCA signed what does not stand in the log", "CSCA đã ký thứ không có trong sổ"},
+	monitor.CSCAUnknown:   {"a CSCA that may have signed something strange is not at hand: name its certificate with --published", "thiếu chứng thư CSCA để xét một chữ ký lạ: hãy chỉ ra bằng --published"},
 	monitor.Embargoed:     {"a new CSCA signed too early", "CSCA mới đã ký quá sớm"},
 	monitor.ListStale:     {"a list is past its time", "danh sách đã quá hạn"},
 	monitor.ListDue:       {"a list is nearly past its time", "danh sách sắp quá hạn"},

@@ -38,6 +38,7 @@ const (
 	OverCap       Code = "signer-over-cap"      // a document signer signed more cards than it may
 	Outlived      Code = "signer-outlived"      // a key signed past its period of use
 	StrangeObject Code = "certificate-unlogged" // the CSCA signed a certificate or list that is not in the log
+	CSCAUnknown   Code = "csca-unknown"         // a CSCA may have signed what is not in the log, and is not at hand to tell
 	Embargoed     Code = "embargo"              // a new CSCA signed before other states could know it
 	ListStale     Code = "list-stale"           // a published list is past its time
 	ListDue       Code = "list-due"             // a published list is past four fifths of its time
@@ -104,6 +105,6 @@ func Codes() []Code {
 	return []Code{
 		Fork, Rollback, Rewritten, Missing, TileChanged, Unreadable, Unsigned, Damaged, OtherKey, BadCheckpoint,
 		Misbehaves, Silent, Withheld, ClockAhead, SyncFork, SyncBack, Unlogged, OtherSigner, OverCap,
-		Outlived, StrangeObject, Embargoed, ListStale, ListDue, ListOverdue, ListOld, StockGap, DayOpen, BlankUsed,
+		Outlived, StrangeObject, CSCAUnknown, Embargoed, ListStale, ListDue, ListOverdue, ListOld, StockGap, DayOpen, BlankUsed,
 	}
 }

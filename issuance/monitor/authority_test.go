@@ -1,6 +1,7 @@
 package monitor_test
 
 import (
+	"cmp"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -28,6 +29,7 @@ type authority struct {
 	lists   int64
 	cards   int
 	proves  bool // cards carry the proof that they stand in the log
+	publics map[string]string
 }
 
 // proof is of an entry of the log; -1 is the newest.
@@ -103,10 +105,21 @@ func digest(b []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
+// public is how the log names a key.
+func public(t testing.TB, key crypto.Signer) string {
+	t.Helper()
+	spki, err := cert.MarshalPublicKey(key.Public(), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return digest(spki)
+}
+
 // newAuthority makes the CSCA of an office.
 func newAuthority(t testing.TB, r *rig) *authority {
 	t.Helper()
-	a := &authority{r: r, rootKey: newKey(t)}
+	a := &authority{r: r, rootKey: newKey(t), publics: map[string]string{}}
+	a.publics["csca"] = public(t, a.rootKey)
 	der := issue(t, a.rootKey)(ca.PrepareCSCA(ca.CSCA{
 		Serial: ca.NewSerial(), Key: a.rootKey.Public(), Country: "VN", State: "VNM", Organization: "Specimen", CommonName: "CSCA", Specimen: true,
 		Contact: "csca@example.org", CRL: []string{"http://example.org/csca.crl"}, From: r.today(), CardYears: 5, Named: true,
@@ -127,7 +140,7 @@ func (a *authority) log(t testing.TB, name, usage, object string, signed []byte,
 		return ledgertest.Step{Stream: issuance.Key(name), Act: act, By: o.Custodian, Second: &o.CustodianMate, Fields: fields}
 	}
 	if usage != "" {
-		o.Must(t, step(issuance.Generate, map[string]string{"usage": usage, "public": ledgertest.Digest(name)}))
+		o.Must(t, step(issuance.Generate, map[string]string{"usage": usage, "public": cmp.Or(a.publics[name], ledgertest.Digest(name))}))
 	}
 	tbs := ledgertest.Digest("to be signed: " + digest(signed))
 	fields := map[string]string{"object": object, "tbs": tbs}
@@ -146,6 +159,7 @@ func (a *authority) log(t testing.TB, name, usage, object string, signed []byte,
 func (a *authority) signer(t testing.TB, name string, logged bool) *signer {
 	t.Helper()
 	s := &signer{name: name, key: newKey(t)}
+	a.publics[name] = public(t, s.key)
 	der := issue(t, a.rootKey)(a.root.PrepareSigner(ca.Signer{
 		Serial: ca.NewSerial(), Key: s.key.Public(), CommonName: "Document Signer " + name, From: a.r.today(), CardYears: 5, DocumentTypes: []string{"I"}, Named: true,
 	}))
@@ -247,16 +261,12 @@ func (a *authority) statusList(t testing.TB, next time.Time) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	spki, err := cert.MarshalPublicKey(key.Public(), false)
-	if err != nil {
-		t.Fatal(err)
-	}
 	o := a.r.office
 	step := func(act issuance.Act, fields map[string]string) ledgertest.Step {
 		return ledgertest.Step{Stream: issuance.Key("status"), Act: act, By: o.Custodian, Fields: fields}
 	}
 	tbs := ledgertest.Digest("status")
-	o.Must(t, step(issuance.Generate, map[string]string{"usage": "status", "public": digest(spki)}))
+	o.Must(t, step(issuance.Generate, map[string]string{"usage": "status", "public": public(t, key)}))
 	o.Must(t, step(issuance.Prepare, map[string]string{"object": "status-list", "tbs": tbs}))
 	o.Must(t, step(issuance.Issue, map[string]string{"object": "status-list", "tbs": tbs, "issued": digest(raw)}))
 	return raw

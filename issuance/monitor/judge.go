@@ -32,6 +32,7 @@ func (m *Monitor) judge(ctx context.Context, r *Round, fresh map[string]bool) er
 			}
 			c.known[origin] = k
 		}
+		c.recall()
 		for _, d := range documents { // roots first: what they signed is told by them
 			if x, err := cert.Parse(d); err == nil {
 				c.certificate(x)

@@ -28,6 +28,7 @@ type keyFacts struct {
 	Listed    bool      // a list was signed since it was revoked
 	Last      time.Time // when it last signed a card
 	Until     time.Time // end of its period of use, once its certificate was seen
+	Root      []byte    // of a CSCA: a certificate of its key, once one was seen
 }
 
 func (k *keyFacts) signed(at time.Time) {

@@ -12,7 +12,6 @@ import (
 
 	"github.com/tamthe/tamthe/card/cert"
 	"github.com/tamthe/tamthe/card/lds"
-	"github.com/tamthe/tamthe/issuance/ca"
 	"github.com/tamthe/tamthe/verify"
 	"github.com/tamthe/tamthe/verify/evidence"
 	"github.com/tamthe/tamthe/verify/evidence/record"
@@ -140,11 +139,11 @@ type court struct {
 	facts map[string]*facts
 	known map[string]Known
 	fresh map[string]bool
-	csca  []*cert.Certificate // of the logs, as far as they were seen
+	roots []root // of the logs, as far as they were ever seen
 	found []Alarm
 }
 
-// signedBy finds what the logs say of something signed, by its digest.
+// object finds what the logs say of something signed, by its digest.
 func (c *court) object(octets []byte) (origin string, o objectFacts, ok bool) {
 	sum := sha256.Sum256(octets)
 	for _, name := range sortedKeys(c.facts) {
@@ -153,25 +152,6 @@ func (c *court) object(octets []byte) (origin string, o objectFacts, ok bool) {
 		}
 	}
 	return "", o, false
-}
-
-// certificate notes what a certificate that the logs know says of its key.
-func (c *court) certificate(x *cert.Certificate) (ours bool) {
-	origin, o, ours := c.object(x.Raw)
-	if !ours {
-		return false
-	}
-	f := c.facts[origin]
-	k := f.Keys[o.Key]
-	if k == nil || o.Object != objectCertificate {
-		return true
-	}
-	if k.Usage == "csca" {
-		c.csca = append(c.csca, x)
-	}
-	k.Until = ca.UsagePeriod(x).NotAfter
-	f.outlived(o.Key, k)
-	return true
 }
 
 // ripe says whether the logs have come so far that what was seen would stand in them if it
@@ -206,26 +186,6 @@ func (c *court) sight(s Sight) (done bool, err error) {
 	return true, nil
 }
 
-// strange: whatever a CSCA of the logs signed stands in them.
-func (c *court) strange(s Sight, name string, ours bool, signed func(cert.PublicKey) error) (done bool) {
-	if ours {
-		return true
-	}
-	for _, root := range c.csca {
-		if signed(root.PublicKey) != nil {
-			continue
-		}
-		if !c.ripe(s) {
-			return false
-		}
-		origin, _, _ := c.object(root.Raw)
-		c.found = append(c.found, newAlarm(StrangeObject, origin, -1, hex.EncodeToString(s.ID[:]),
-			"%s signed what does not stand in the log: %s", root.Subject, name).with(File{"object", s.SOD}, File{"csca.cer", root.Raw}))
-		return true
-	}
-	return c.now.Sub(s.Since) > c.m.o.Lag // a root may be seen later
-}
-
 // sod judges a security object: one that a document signer of the logs signed stands in a log.
 func (c *court) sod(s Sight) (done bool, err error) {
 	sod, err := lds.ParseSOD(s.SOD)
@@ -236,9 +196,9 @@ func (c *court) sod(s Sight) (done bool, err error) {
 	if signer == nil {
 		return true, nil // not signed by whom it names
 	}
-	origin, o, ours := c.object(signer.Raw)
+	origin, key, ours := c.keyOf(signer)
 	if !ours {
-		return c.strange(Sight{s.ID, signer.Raw, s.Place, s.Since}, signer.Subject.String(), false, signer.CheckSignature), nil
+		return c.strange(Sight{s.ID, signer.Raw, s.Place, s.Since}, signer.Subject.String(), false, signer.CheckSignature, File{"EF.SOD", s.SOD}), nil
 	}
 	c.certificate(signer)
 	id := sod.CardID()
@@ -248,9 +208,9 @@ func (c *court) sod(s Sight) (done bool, err error) {
 	}
 	files := []File{{"EF.SOD", s.SOD}, {"signer.cer", signer.Raw}, {"checkpoint", c.known[origin].Note}}
 	switch {
-	case ok && card.Signer != o.Key:
+	case ok && card.Signer != key:
 		c.found = append(c.found, newAlarm(OtherSigner, card.Origin, card.Index, hex.EncodeToString(id[:]),
-			"%s signed the card, the log says %s", o.Key, card.Signer).with(files...))
+			"%s signed the card, the log says %s", key, card.Signer).with(files...))
 		return true, nil
 	case ok:
 		return true, nil
@@ -263,7 +223,7 @@ func (c *court) sod(s Sight) (done bool, err error) {
 		return false, nil
 	}
 	c.found = append(c.found, newAlarm(Unlogged, origin, -1, hex.EncodeToString(id[:]),
-		"%s signed a card that does not stand in the log of %d entries; %s", o.Key, c.known[origin].Size, claimed).with(files...))
+		"%s signed a card that does not stand in the log of %d entries; %s", key, c.known[origin].Size, claimed).with(files...))
 	return true, nil
 }
 

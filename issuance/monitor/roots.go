@@ -1,0 +1,112 @@
+package monitor
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"time"
+
+	"github.com/tamthe/tamthe/card/cert"
+	"github.com/tamthe/tamthe/issuance/ca"
+)
+
+// root is a CSCA of a log whose certificate was seen.
+type root struct {
+	origin string
+	*cert.Certificate
+}
+
+// recall finds the roots that were seen before: what is published may vanish.
+func (c *court) recall() {
+	for _, origin := range sortedKeys(c.facts) {
+		f := c.facts[origin]
+		for _, name := range sortedKeys(f.Keys) {
+			if x, err := cert.Parse(f.Keys[name].Root); err == nil {
+				c.roots = append(c.roots, root{origin, x})
+			}
+		}
+	}
+}
+
+// keyOf finds whose key of the logs a certificate is about: by the key itself, for the octets
+// around it may be others. The signature of a certificate has more than one form, and who has a
+// stolen key may make a certificate of their own for it.
+func (c *court) keyOf(x *cert.Certificate) (origin, key string, ours bool) {
+	if spki, err := cert.MarshalPublicKey(x.PublicKey, false); err == nil {
+		sum := sha256.Sum256(spki)
+		public := hex.EncodeToString(sum[:])
+		for _, origin := range sortedKeys(c.facts) {
+			for _, name := range sortedKeys(c.facts[origin].Keys) {
+				if c.facts[origin].Keys[name].Public == public {
+					return origin, name, true
+				}
+			}
+		}
+	}
+	origin, o, ours := c.object(x.Raw)
+	return origin, o.Key, ours && o.Object == objectCertificate
+}
+
+// certificate notes what a certificate of a key of the logs says of it, and tells whether the
+// certificate itself stands in one.
+func (c *court) certificate(x *cert.Certificate) (ours bool) {
+	_, o, ours := c.object(x.Raw)
+	origin, key, known := c.keyOf(x)
+	k := (*keyFacts)(nil)
+	if known {
+		k = c.facts[origin].Keys[key]
+	}
+	if k == nil {
+		return ours
+	}
+	if k.Usage == "csca" && len(k.Root) == 0 {
+		k.Root = x.Raw
+		c.roots = append(c.roots, root{origin, x})
+	}
+	if ours && o.Object == objectCertificate {
+		k.Until = ca.UsagePeriod(x).NotAfter
+		c.facts[origin].outlived(key, k)
+	}
+	return ours
+}
+
+// strange: whatever a CSCA of the logs signed stands in them. While the certificate of one of
+// them is not at hand nobody can tell whether it signed, and what was seen is kept.
+func (c *court) strange(s Sight, name string, ours bool, signed func(cert.PublicKey) error, more ...File) (done bool) {
+	if ours {
+		return true
+	}
+	more = append([]File{{"object", s.SOD}}, more...)
+	for _, root := range c.roots {
+		if signed(root.PublicKey) != nil {
+			continue
+		}
+		if !c.ripe(s) {
+			return false
+		}
+		c.found = append(c.found, newAlarm(StrangeObject, root.origin, -1, hex.EncodeToString(s.ID[:]),
+			"%s signed what does not stand in the log: %s", root.Subject, name).with(more...).with(File{"csca.cer", root.Raw}))
+		return true
+	}
+	return !c.unjudged(s, name, more) && c.now.Sub(s.Since) > c.m.o.Lag // a log may be read later
+}
+
+// unjudged says whether a CSCA of the logs is not at hand, and alarms of each that has not come
+// within the time that it may take until it is published.
+func (c *court) unjudged(s Sight, name string, files []File) (lacking bool) {
+	for _, origin := range sortedKeys(c.facts) {
+		f := c.facts[origin]
+		for _, key := range sortedKeys(f.Keys) {
+			k := f.Keys[key]
+			if k.Usage != "csca" || k.Certified.IsZero() || len(k.Root) > 0 {
+				continue
+			}
+			lacking = true
+			if c.now.Sub(s.Since) > c.m.o.Lag && c.now.Sub(k.Certified) > ca.ListWithin {
+				c.found = append(c.found, newAlarm(CSCAUnknown, origin, -1, key,
+					"%s may have signed what does not stand in the log, and its certificate of %s is not at hand to tell: %s",
+					key, k.Certified.Format(time.DateOnly), name).with(files...))
+			}
+		}
+	}
+	return lacking
+}
