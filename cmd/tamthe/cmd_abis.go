@@ -37,8 +37,9 @@ func newABISAsk(p *program) *cobra.Command {
 		Use:   "ask APP... | --all",
 		Short: "Ask the biometric register about applications",
 		Long: `Asks the biometric register about applications and prints for each none, hit or waits. A register
-that answers later calls back at serve cms; the same command then takes the answer up, once. With
---all it asks about those that wait. Where one is hit the status is 3, where one waits 4.
+that answers later calls back at serve cms, which has to run since [abis] stands in config.toml; the
+same command then takes the answer up, once. With --all it asks about those that wait. Where one is
+hit the status is 3, where one waits 4.
 `,
 		Example: "  tamthe application abis ask A-7K3QX2MB4D --operator an\n  tamthe application abis ask --all --wait 1m --operator an",
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -146,6 +147,9 @@ func runABISShow(ctx context.Context, p *program, app string) error {
 	}
 	defer office.done()
 	f, err := office.Search(ctx, app)
+	if errors.Is(err, desk.ErrUnknown) {
+		return hintBoth(err, wordABISNobody)
+	}
 	if err != nil {
 		return err
 	}

@@ -36,10 +36,11 @@ nothing is approved that it was not asked about (see application abis):
   [abis]
   url = "http://127.0.0.1:7055"
   gallery = "cards"                    # in which faces are kept and looked for
-  token_file = "abis.token"            # bearer token: abis.encounter.write, abis.identify,
-                                       # abis.task.read, abis.task.update
+  token_file = "abis.token"            # in the home, the bearer token: abis.encounter.write,
+                                       # abis.identify, abis.task.read, abis.task.update
   ca = "abis.crt"                      # with https: whom to believe
-  callback = "http://127.0.0.1:7056"   # serve cms, where it calls back; without, it answers at once
+  callback = "http://127.0.0.1:7056"   # serve cms, where it calls back, started after these lines
+                                       # were written; without, it answers at once
   hours = 72                           # how long an answer is waited for, then asked anew
 `,
 		Example: "  tamthe serve abis --token-file abis.token --listen 127.0.0.1:7055",

@@ -52,14 +52,16 @@ SHA-256 by which SYSTEMS knows it. SYSTEMS is a TOML file:
   [[system]]
   id = "enrolment-hn"
   scopes = ["cms.request.write", "cms.request.read", "cms.credential.read"]
+                                       # orders take cms.credential.write; there is cms.profile.read
   tokens = ["b5bb9d80…"]               # SHA-256 of tokens that are no JWT
   certificate = "enrolment-hn.crt"     # then it is known by its token over TLS with this only
   purpose = "cấp thẻ căn cước"         # for which persons' data come here
   rate = 120                           # calls a minute
   everyone = false                     # it sees its own credentials only
 
-Once it listens it prints "ready" and its address; SIGINT or SIGTERM stops it. Elsewhere than
-on this machine it is served with --cert and --key only. After vault rotate it is started again.
+Once it listens it prints "ready" and its address, behind which the paths begin with /v1; SIGINT
+or SIGTERM stops it. Elsewhere than on this machine it is served with --cert and --key only. After
+vault rotate it is started again.
 `,
 		Example: "  tamthe serve cms --init\n  tamthe serve cms --systems systems.toml --listen 127.0.0.1:7056",
 		Args:    exactly(0),

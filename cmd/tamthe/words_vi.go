@@ -47,6 +47,7 @@ var (
 	wordDatasetPlan     = phrase{"rows\toctets\tseconds\t", "dòng\tbyte\tgiây\t"}
 	wordNoIntake        = phrase{"make what the office needs for it with `tamthe serve intake --init`", "tạo những thứ cần thiết bằng `tamthe serve intake --init`"}
 	wordNoOSIA          = phrase{"make what the office needs for it with `tamthe serve cms --init`", "tạo những thứ cần thiết bằng `tamthe serve cms --init`"}
+	wordABISNobody      = phrase{"it found nobody, or was not asked: `tamthe application show` tells which, `tamthe application abis ask` asks", "không tìm thấy ai, hoặc chưa hỏi: `tamthe application show` cho biết, `tamthe application abis ask` để hỏi"}
 	wordNotPresent      = phrase{"a case is taken over when its person is here: --present says so", "chỉ nhận hồ sơ khi người đề nghị có mặt: --present xác nhận điều đó"}
 	wordSlipLost        = phrase{"application %s is open all the same; `tamthe application show` writes its slip", "hồ sơ %s vẫn đã mở; `tamthe application show` in lại giấy hẹn"}
 	wordDoneAllTheSame  = phrase{"it was done all the same: %s", "việc vẫn đã xong: %s"}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tamthe/tamthe/issuance"
@@ -71,7 +72,7 @@ func (c *Commands) done(card *Card, act issuance.Act, since time.Time) bool {
 // Refuse refuses a command, for one of CommandReasons.
 func (c *Commands) Refuse(ctx context.Context, id, reason string) error {
 	if !slices.Contains(CommandReasons(), reason) {
-		return fmt.Errorf("%w: %q is no reason for which a command is refused", issuance.ErrWord, reason)
+		return fmt.Errorf("%w: %q is no reason for which a command is refused: %s", issuance.ErrWord, reason, strings.Join(CommandReasons(), ", "))
 	}
 	if _, err := c.Store.Commanded(ctx, id); err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -331,7 +332,7 @@ func (c *Counter) Refuse(ctx context.Context, code, reason string) error {
 		return err
 	}
 	if !slices.Contains(RefuseReasons(), reason) {
-		return fmt.Errorf("%w: %q is no reason for which a case is refused", issuance.ErrWord, reason)
+		return fmt.Errorf("%w: %q is no reason for which a case is refused: %s", issuance.ErrWord, reason, strings.Join(RefuseReasons(), ", "))
 	}
 	k, err := c.Store.Case(ctx, code)
 	if err != nil {

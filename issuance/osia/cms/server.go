@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"mime"
@@ -48,8 +49,11 @@ func New(c Config) (*Server, error) {
 	}
 	seen := map[string]bool{}
 	for _, y := range c.Systems {
-		if !isName(y.ID) || seen[y.ID] || len(y.Scopes) == 0 || slices.ContainsFunc(y.Scopes, func(s string) bool { return !slices.Contains(Scopes(), s) }) {
-			return nil, errors.New("each system has a name of its own and scopes of the interface")
+		if !isName(y.ID) || seen[y.ID] {
+			return nil, fmt.Errorf("system %q: each has a name of its own", y.ID)
+		}
+		if len(y.Scopes) == 0 || slices.ContainsFunc(y.Scopes, func(s string) bool { return !slices.Contains(Scopes(), s) }) {
+			return nil, fmt.Errorf("system %s: its scopes are some of %s", y.ID, strings.Join(Scopes(), ", "))
 		}
 		seen[y.ID] = true
 	}
