@@ -177,8 +177,9 @@ var classes = []class{
 
 	{ca.ErrRequest, "request", exitUsage, "correct the flags; nothing was issued"},
 
-	{ledger.ErrMissing, "no-ledger", exitError, "`tamthe init` makes one; TAMTHE_HOME and TAMTHE_LEDGER say where; a database has to be there"},
 	{ledger.ErrDenied, "ledger-denied", exitError, "whoever runs the database gives the account what it is to do there: GRANT tamthe_desk TO a desk's, tamthe_sequencer to one that appends, tamthe_reader to one that only reads, tamthe_vault to one that opens personal data"},
+	{errLogAway, "log-away", exitError, "nothing is known of what was not reached: run the command again; --silence says how long that is borne"},
+	{ledger.ErrMissing, "no-ledger", exitError, "`tamthe init` makes one; TAMTHE_HOME and TAMTHE_LEDGER say where; a database has to be there"},
 	{ledger.ErrNewer, "ledger-newer", exitError, "a newer tamthe wrote it: update this one"},
 	{ledger.ErrNotOurs, "ledger-foreign", exitError, "TAMTHE_LEDGER must name a tamthe ledger; nothing was changed in this file"},
 	{ledger.ErrRolledBack, "ledger-rolled-back", exitConflict, "the file is older than its last checkpoint: put the newest one back; `tamthe ledger verify` says more"},
@@ -202,7 +203,6 @@ var classes = []class{
 	{signing.ErrWitness, "unwitnessed", exitError, "bring the witnesses back; config.toml names them, and how old their word may be"},
 	{witness.ErrUnwitnessed, "unwitnessed", exitError, "bring the witnesses back; config.toml names them, and how old their word may be"},
 	{witness.ErrState, "witness-state", exitError, "close the other program, or put the witness's folder back from its copy: a witness that forgot cosigns nothing"},
-	{errLogAway, "log-away", exitError, "nothing is known of what was not reached: run the command again; --silence says how long that is borne"},
 	{monitor.ErrUnknown, "no-alarm", exitError, "`tamthe ledger watch --dir FOLDER --alarms` lists them"},
 	{monitor.ErrNoFork, "no-fork", exitError, "it may be the evidence of another alarm, which only the log itself can show, or of another log's: give that one's --log-key"},
 	{monitor.ErrState, "watch-state", exitError, "put the monitor's folder back from its copy, or begin anew in another"},

@@ -16,6 +16,7 @@ import (
 
 	"github.com/tamthe/tamthe/issuance/ledger"
 	"github.com/tamthe/tamthe/issuance/monitor"
+	"github.com/tamthe/tamthe/issuance/postgres"
 	"github.com/tamthe/tamthe/issuance/witness"
 	"github.com/tamthe/tamthe/verify/receipt"
 )
@@ -80,6 +81,9 @@ func (p *program) logSource(text string) (monitor.Source, error) {
 	at, err := parsePlace(text)
 	if err != nil {
 		return nil, usagef("--log: %w, or is an address, a folder or excerpt:FILE", err) // without text: it may hold a password
+	}
+	if at.dsn != "" && postgres.HasPassword(at.dsn) {
+		return nil, usageError{errPassword}
 	}
 	return monitor.Store(at.String(), readLog{at}), nil
 }
