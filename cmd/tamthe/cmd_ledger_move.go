@@ -49,7 +49,7 @@ func runLedgerMove(ctx context.Context, p *program, name string) error {
 	from := p.ledgerPlace()
 	l, err := from.open(ctx, o)
 	if err != nil {
-		return err
+		return mayOwn(err)
 	}
 	defer l.Close()
 	var r *ledger.Report
@@ -61,9 +61,9 @@ func runLedgerMove(ctx context.Context, p *program, name string) error {
 	case errors.Is(err, ledger.ErrAway) && r != nil:
 		return hint(err, "it is not known whether %s was closed: the copy in %s is whole; if `tamthe ledger checkpoint` still finds the old one, it goes on there and the copy is of no use", from, to)
 	case err != nil && r != nil:
-		return errors.Join(err, to.clear(ctx))
+		return mayOwn(errors.Join(err, to.clear(ctx)))
 	case err != nil:
-		return err
+		return mayOwn(err)
 	}
 	if err := from.aside(ctx, "moved", p.now()); err != nil {
 		return hint(err, "the ledger is in %s and goes on there; nothing is appended to the old one any more", to)
@@ -72,6 +72,14 @@ func runLedgerMove(ctx context.Context, p *program, name string) error {
 		p.say("the ledger is now named by TAMTHE_LEDGER=%s", to.name())
 	}
 	return p.copied("move", to.String(), r)
+}
+
+// mayOwn says who may close a ledger or put another in its place.
+func mayOwn(err error) error {
+	if errors.Is(err, ledger.ErrReadOnly) {
+		return hintBoth(err, wordOwner)
+	}
+	return err
 }
 
 // placeNamed reads where a ledger is to go: as TAMTHE_LEDGER has it, or the path of a file.

@@ -36,7 +36,10 @@ begun.
 
 func runLedgerRestore(ctx context.Context, p *program, from string, lose bool) error {
 	file, to := place{path: from}, p.ledgerPlace()
-	if _, err := p.rebuilt(ctx, file); err != nil {
+	switch _, err := p.rebuilt(ctx, file); {
+	case errors.Is(err, ledger.ErrMissing):
+		return hintBoth(err, wordNoCopy)
+	case err != nil:
 		return err
 	}
 	o := p.readOnly()
@@ -46,7 +49,7 @@ func runLedgerRestore(ctx context.Context, p *program, from string, lose bool) e
 	case err != nil && !errors.Is(err, ledger.ErrRolledBack):
 		return err
 	case err != nil && !lose:
-		return hint(err, "find a newer backup; --lose-acts goes back all the same and says what is lost")
+		return hintBoth(err, wordNewerCopy)
 	case err != nil:
 		p.say("%v", err)
 		if err := aside(known, ".before-"+p.now().UTC().Format(stampForm)); err != nil {
@@ -60,7 +63,7 @@ func runLedgerRestore(ctx context.Context, p *program, from string, lose bool) e
 	defer source.Close()
 	r, err := p.restored(ctx, source, to)
 	if err != nil {
-		return err
+		return mayOwn(err)
 	}
 	return p.copied("restore", to.String(), r)
 }

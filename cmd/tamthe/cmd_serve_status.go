@@ -2,9 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -60,6 +63,9 @@ func runServeStatus(ctx context.Context, p *program, o serveStatusOptions) error
 	}
 	if err != nil {
 		return err
+	}
+	if _, err := os.Stat(filepath.Join(o.dir, dist.HeadName)); errors.Is(err, fs.ErrNotExist) {
+		p.say(p.text(wordNoHead), o.dir)
 	}
 	fmt.Fprintf(p.out, "ready %s://%s\n", scheme, l.Addr())
 	return serveWeb(ctx, l, dist.Handler(o.dir))

@@ -48,6 +48,10 @@ var (
 	wordNoIntake        = phrase{"make what the office needs for it with `tamthe serve intake --init`", "tạo những thứ cần thiết bằng `tamthe serve intake --init`"}
 	wordNoOSIA          = phrase{"make what the office needs for it with `tamthe serve cms --init`", "tạo những thứ cần thiết bằng `tamthe serve cms --init`"}
 	wordABISNobody      = phrase{"it found nobody, or was not asked: `tamthe application show` tells which, `tamthe application abis ask` asks", "không tìm thấy ai, hoặc chưa hỏi: `tamthe application show` cho biết, `tamthe application abis ask` để hỏi"}
+	wordOwner           = phrase{"the file and its folder have to be writable for you; in a database, the account that owns the schema tamthe moves and restores", "tệp và thư mục phải cho phép ghi; trong cơ sở dữ liệu, tài khoản sở hữu schema tamthe mới được chuyển và khôi phục"}
+	wordNoCopy          = phrase{"look at the spelling of the path; `tamthe ledger backup` makes such a file", "xem lại đường dẫn; `tamthe ledger backup` tạo tệp như vậy"}
+	wordNewerCopy       = phrase{"find a newer backup; --lose-acts goes back all the same and says what is lost", "tìm bản sao mới hơn; --lose-acts vẫn lùi lại và cho biết mất những gì"}
+	wordNoHead          = phrase{"%s has no list yet: `tamthe status publish %[1]s` signs one into it", "%s chưa có danh sách: `tamthe status publish %[1]s` ký một bản vào đó"}
 	wordNotPresent      = phrase{"a case is taken over when its person is here: --present says so", "chỉ nhận hồ sơ khi người đề nghị có mặt: --present xác nhận điều đó"}
 	wordSlipLost        = phrase{"application %s is open all the same; `tamthe application show` writes its slip", "hồ sơ %s vẫn đã mở; `tamthe application show` in lại giấy hẹn"}
 	wordDoneAllTheSame  = phrase{"it was done all the same: %s", "việc vẫn đã xong: %s"}
