@@ -137,8 +137,10 @@ func runInit(ctx context.Context, p *program, o initOptions) error {
 		return hintBoth(fmt.Errorf("%s: %w", where, errLedgerThere), wordLedgerThere)
 	}
 	if _, err := os.Stat(p.home.path(keysDir, logKeyName)); err == nil {
-		return hint(fmt.Errorf("%s holds the keys of a ledger that is not there", p.home.path(keysDir)),
-			"put the ledger back; if an init was cut short, move that folder away and run init again")
+		if moved := where.mustBeThere(ctx); errors.Is(moved, ledger.ErrMoved) {
+			return moved
+		}
+		return hintBoth(fmt.Errorf("%s holds the keys of a ledger that is not there", p.home.path(keysDir)), wordKeysThere)
 	}
 	if err := p.chooseKeys(ctx, o.keys); err != nil {
 		return err

@@ -69,9 +69,17 @@ func runLedgerMove(ctx context.Context, p *program, name string) error {
 		return hint(err, "the ledger is in %s and goes on there; nothing is appended to the old one any more", to)
 	}
 	if !strings.HasPrefix(to.path, string(p.home)) || p.ledger != to {
-		p.say("the ledger is now named by TAMTHE_LEDGER=%s", to.name())
+		p.say(p.text(wordNamed(to)), to.name())
 	}
 	return p.copied("move", to.String(), r)
+}
+
+// wordNamed says how the ledger is named from now on. A DSN is not shown.
+func wordNamed(w place) phrase {
+	if w.dsn != "" {
+		return wordNamedAsHere
+	}
+	return wordNamedBy
 }
 
 // mayOwn says who may close a ledger or put another in its place.

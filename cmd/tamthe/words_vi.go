@@ -48,6 +48,9 @@ var (
 	wordNoIntake        = phrase{"make what the office needs for it with `tamthe serve intake --init`", "tạo những thứ cần thiết bằng `tamthe serve intake --init`"}
 	wordNoOSIA          = phrase{"make what the office needs for it with `tamthe serve cms --init`", "tạo những thứ cần thiết bằng `tamthe serve cms --init`"}
 	wordABISNobody      = phrase{"it found nobody, or was not asked: `tamthe application show` tells which, `tamthe application abis ask` asks", "không tìm thấy ai, hoặc chưa hỏi: `tamthe application show` cho biết, `tamthe application abis ask` để hỏi"}
+	wordNamedBy         = phrase{"the ledger is now named by TAMTHE_LEDGER=%s", "từ nay sổ được chỉ bằng TAMTHE_LEDGER=%s"}
+	wordNamedAsHere     = phrase{"the ledger is now in %s: TAMTHE_LEDGER has to be the DSN that was given here", "từ nay sổ ở %s: TAMTHE_LEDGER phải là DSN vừa đưa ở đây"}
+	wordKeysThere       = phrase{"put the ledger back; if an init was cut short, move that folder away and run init again", "đặt sổ lại chỗ cũ; nếu một lần init bị ngắt giữa chừng, dời thư mục ấy đi rồi chạy lại init"}
 	wordOwner           = phrase{"the file and its folder have to be writable for you; in a database, the account that owns the schema tamthe moves and restores", "tệp và thư mục phải cho phép ghi; trong cơ sở dữ liệu, tài khoản sở hữu schema tamthe mới được chuyển và khôi phục"}
 	wordNoCopy          = phrase{"look at the spelling of the path; `tamthe ledger backup` makes such a file", "xem lại đường dẫn; `tamthe ledger backup` tạo tệp như vậy"}
 	wordNewerCopy       = phrase{"find a newer backup; --lose-acts goes back all the same and says what is lost", "tìm bản sao mới hơn; --lose-acts vẫn lùi lại và cho biết mất những gì"}

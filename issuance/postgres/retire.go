@@ -3,8 +3,10 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -26,7 +28,7 @@ func Name(dsn string) (string, error) {
 func HasPassword(dsn string) bool {
 	if u, err := url.Parse(dsn); err == nil && u.Scheme != "" {
 		_, has := u.User.Password()
-		return has || u.Query().Has("password")
+		return has || slices.ContainsFunc(slices.Collect(maps.Keys(u.Query())), func(k string) bool { return strings.HasSuffix(k, "password") })
 	}
 	return strings.Contains(strings.Join(strings.Fields(dsn), ""), "password=")
 }

@@ -66,3 +66,22 @@ func TestVaultRights(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestHasPassword: whichever way a DSN has of holding one.
+func TestHasPassword(t *testing.T) {
+	for dsn, want := range map[string]bool{
+		"host=db dbname=office user=an":              false,
+		"host=db user=an passfile=/etc/pass":         false,
+		"host=db user=an password=x":                 true,
+		"host=db user=an password = 'x y'":           true,
+		"host=db user=an sslkey=k sslpassword=x":     true,
+		"postgres://an@db/office?sslmode=disable":    false,
+		"postgres://an:x@db/office":                  true,
+		"postgres://an@db/office?password=x":         true,
+		"postgres://an@db/office?sslpassword=secret": true,
+	} {
+		if got := postgres.HasPassword(dsn); got != want {
+			t.Errorf("%s: %v", dsn, got)
+		}
+	}
+}
