@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"errors"
+	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -22,6 +23,22 @@ func clocked(t *testing.T) *served {
 	return foundOn(t, server)
 }
 
+// appending is the ledger as a program has it that may append, and is not its owner.
+func (s *served) appending(t *testing.T) *postgres.Ledger {
+	t.Helper()
+	s.mu.Lock()
+	s.n++
+	user := fmt.Sprint("appends_", s.n)
+	s.mu.Unlock()
+	s.exec(t, "CREATE ROLE "+user+" LOGIN IN ROLE tamthe_sequencer")
+	l, err := postgres.Open(t.Context(), s.server.DSN(s.database(), user), s.options(t, 20*time.Second))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	return l
+}
+
 // month is that of the newest entry.
 func (s *served) month(t *testing.T) (month string) {
 	t.Helper()
@@ -37,6 +54,7 @@ func (s *served) month(t *testing.T) (month string) {
 // or in the newest there is: months never go back.
 func TestClock(t *testing.T) {
 	s := clocked(t)
+	went := s.appending(t)
 	const old, next = "2027-12", "2028-01"
 	end := time.Date(2027, 12, 31, 12, 0, 0, 0, time.UTC)
 	for _, c := range []struct {
@@ -59,7 +77,7 @@ func TestClock(t *testing.T) {
 			s.server.SetClock(t, c.to)
 			// The one that went on appending, one that comes anew, and the first again: it
 			// finds that another has appended.
-			for who, by := range []*postgres.Ledger{s.store, s.open(t, 20*time.Second), s.store} {
+			for who, by := range []*postgres.Ledger{went, s.appending(t), went} {
 				if err := s.enrol(t.Context(), by); err != nil {
 					t.Errorf("%d: %v", who, err)
 				}
@@ -79,7 +97,7 @@ func TestClockAtWork(t *testing.T) {
 	stop := make(chan struct{})
 	var work sync.WaitGroup
 	for range 8 {
-		by := s.open(t, 20*time.Second)
+		by := s.appending(t)
 		work.Go(func() {
 			for {
 				select {
