@@ -27,6 +27,7 @@ import (
 	"github.com/tamthe/tamthe/issuance/monitor"
 	"github.com/tamthe/tamthe/issuance/osia/abis"
 	"github.com/tamthe/tamthe/issuance/osia/cms"
+	"github.com/tamthe/tamthe/issuance/outbox"
 	"github.com/tamthe/tamthe/issuance/perso"
 	"github.com/tamthe/tamthe/issuance/population"
 	"github.com/tamthe/tamthe/issuance/postgres"
@@ -174,6 +175,12 @@ var classes = []class{
 	{desk.ErrLeftover, "leftover", exitError, "run `tamthe vault sweep`"},
 	{vault.ErrShredded, "shredded", exitRule, "what was destroyed cannot be had back"},
 	{errExpired, "expired", exitError, "take a newer copy"},
+
+	{desk.ErrOtherOfficer, "other-officer", exitRule, "whoever took it in runs `tamthe desk send`"},
+	{outbox.ErrMissing, "no-draft", exitError, "`tamthe desk draft list` lists what waits here; `tamthe application show` tells what was filed"},
+	{outbox.ErrMany, "drafts-many", exitError, "wait for the centre, then `tamthe desk send`; `tamthe desk draft list` lists what waits"},
+	{outbox.ErrSealed, "draft-sealed", exitError, "put keys/drafts of this home back, or the draft from a copy"},
+	{outbox.ErrFormat, "draft-damaged", exitError, "put the draft back from a copy, or take the application in again and discard it"},
 
 	{ca.ErrRequest, "request", exitUsage, "correct the flags; nothing was issued"},
 
@@ -337,6 +344,12 @@ func classOf(err error) class {
 	}
 	if _, ok := errors.AsType[*issuance.TransitionError](err); ok {
 		return class{code: "state", exit: exitRule}
+	}
+	if _, ok := errors.AsType[*keptError](err); ok {
+		return class{code: "kept", exit: exitConflict, hint: "give the citizen that name, and run `tamthe desk send` when the centre is back: it is filed once, even if this try arrived"}
+	}
+	if _, ok := errors.AsType[*desk.AlreadyKeptError](err); ok {
+		return class{code: "kept-already", exit: exitRule, hint: "`tamthe desk send` files it; if it is wrong, `tamthe desk draft discard` it first"}
 	}
 	if l, ok := errors.AsType[*ledger.LeaseError](err); ok {
 		return leaseClass(l)

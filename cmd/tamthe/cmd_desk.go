@@ -23,12 +23,13 @@ carried here, by a file. They are taken over as they are. What contradicts anoth
 for a person: nothing is undone or won meanwhile.
 
 At the office: invite, enrol, grant, sync, conflicts, settle, list, acts, revoke. At the
-desk: export and ack. health tells whether a desk can work, of this kind or another.
+desk: export and ack. A desk whose ledger is the office's own keeps applications while that is
+away: send and draft. health tells whether a desk can work, of either kind.
 `,
 		Example: "  tamthe desk list",
 	}
 	cmd.AddCommand(newDeskInvite(p), newDeskEnrol(p), newDeskGrant(p), newDeskExport(p), newDeskSync(p), newDeskAck(p),
-		newDeskConflicts(p), newDeskSettle(p), newDeskList(p), newDeskActs(p), newDeskRevoke(p), newDeskHealth(p))
+		newDeskConflicts(p), newDeskSettle(p), newDeskList(p), newDeskActs(p), newDeskRevoke(p), newDeskSend(p), newDeskDraft(p), newDeskHealth(p))
 	return family(cmd)
 }
 

@@ -18,8 +18,9 @@ func newDeskHealth(p *program) *cobra.Command {
 		Short: "Tell whether this desk can work, and what will soon keep it from that",
 		Long: `Asks the ledger how far away it is, who appends to it and what waits to be appended, and
 looks at what the making of cards rests on: the witnesses' word, the clock, leases that
-nobody gave back, the revocation list, the document signers, blanks, room on the disk, and
-the desks that work apart. tamthe doctor looks at readers and cards instead.
+nobody gave back, the revocation list, the document signers, blanks, room on the disk, the
+desks that work apart, and applications that were kept here while the ledger was away. tamthe
+doctor looks at readers and cards instead.
 
 Each point is well, look or bad. Bad: no card can be made, or none should be. The exit status
 is 0 if all are well, 4 if one is to be looked at, and 3 if one is bad.
@@ -61,7 +62,8 @@ type healthJSON struct {
 	Checks []healthCheck     `json:"checks"`
 	Ledger *healthLedgerJSON `json:"ledger"` // null where it does not answer
 	Blanks *uint64           `json:"blanks,omitempty"`
-	Room   uint64            `json:"room,omitempty"` // octets
+	Room   uint64            `json:"room,omitempty"`   // octets
+	Drafts int               `json:"drafts,omitempty"` // applications that wait to be filed
 }
 
 // healthLedgerJSON is how the ledger does.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -9,6 +10,7 @@ import (
 	"github.com/tamthe/tamthe/card/profile"
 	"github.com/tamthe/tamthe/card/profile/vn"
 	"github.com/tamthe/tamthe/issuance/desk"
+	"github.com/tamthe/tamthe/issuance/ledger"
 )
 
 type enrolOptions struct {
@@ -27,6 +29,9 @@ spouse and expiry (a date, or null for what the law says). Unknown keys are an e
 
 The reasons are first; age, name, birth, features, sex, wrong-data, unit, renumbered, request
 for a card in place of another; lost, damaged, nationality for one that is issued again.
+
+Where the ledger's database is away, the application is checked, kept in this home, sealed, and
+named; it is not filed, and the exit status is 15. tamthe desk send files it later.
 `,
 		Example: "  tamthe enrol person.json --portrait face.jpg --operator an",
 		Args:    exactly(1),
@@ -64,12 +69,17 @@ func runEnrol(ctx context.Context, p *program, o enrolOptions) error {
 	if err != nil {
 		return err
 	}
+	n.Application, p.keeps = desk.NewApplication(), true
+	defer p.taken()
 	office, err := p.openOffice(ctx, acting)
-	if err != nil {
-		return err
+	var app string
+	if err == nil {
+		defer office.done()
+		app, err = office.Enrol(ctx, n)
 	}
-	defer office.done()
-	app, err := office.Enrol(ctx, n)
+	if errors.Is(err, ledger.ErrAway) {
+		return p.keep(ctx, n, err) // by that name: an act of which only the answer was lost is found
+	}
 	if err != nil {
 		return err
 	}

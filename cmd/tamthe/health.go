@@ -50,6 +50,12 @@ func (h *health) fail(id, state string, err error) {
 
 // look looks at all points, in an order that stays.
 func (h *health) look(ctx context.Context) {
+	h.centre(ctx)
+	h.drafts()
+}
+
+// centre looks at the ledger and at what making cards rests on.
+func (h *health) centre(ctx context.Context) {
 	var err error
 	if h.office, err = h.p.openOffice(ctx, looking); err != nil {
 		h.fail("ledger", stateBad, err)
@@ -287,4 +293,23 @@ func (h *health) apart(ctx context.Context) {
 		state = stateLook
 	}
 	h.say("desks", state, wordHealthApart, len(list), oldest.Name, howLong(since))
+}
+
+// drafts looks at what was kept here while the ledger was away. Citizens wait for it.
+func (h *health) drafts() {
+	list, err := h.p.drafts(nil)
+	if err != nil {
+		h.fail("drafts", stateBad, err)
+		return
+	}
+	if h.doc.Drafts = len(list); len(list) == 0 {
+		return
+	}
+	refused := 0
+	for _, i := range list {
+		if draftOf(i).State == draftRefused {
+			refused++
+		}
+	}
+	h.say("drafts", stateLook, wordHealthDrafts, len(list), refused, list[0].Name, howLong(h.p.now().Sub(list[0].Taken)))
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tamthe/tamthe/apdu/pcsc"
+	"github.com/tamthe/tamthe/issuance/desk"
 	"github.com/tamthe/tamthe/issuance/ledger"
 	"github.com/tamthe/tamthe/issuance/osia/abis"
 	"github.com/tamthe/tamthe/issuance/population"
@@ -88,6 +89,7 @@ func TestVietnamese(t *testing.T) {
 		classOf(&abis.RefusedError{}),
 		classOf(&credential.Refusal{}),
 		{code: "chip-differs"},
+		classOf(&keptError{}), classOf(&desk.AlreadyKeptError{}),
 		{code: "refused"},
 		{code: "field"},
 	}, slices.Concat(classes, logins())...) {

@@ -233,7 +233,8 @@ func (l *life) play() {
 	l.slip("", append([]string{"enrol", person, "--portrait", person}, as...)...)
 	l.slip("", append([]string{"enrol", person, "--portrait", l.path("large.jpg")}, as...)...)
 	l.slip("", "enrol", person, "--portrait", face, "--operator", "an", "--passphrase-file", l.path("can.txt"))
-	app := l.officer("an", "", "enrol", person, "--portrait", face)
+	app := l.draft(person, face)
+	l.officer("an", "", "desk", "send")
 	l.slip("", append([]string{"enrol", person, "--portrait", face}, as...)...)
 	l.do("", "approve", app, "--show")
 	l.officer("an", "", "approve", app)
@@ -276,6 +277,30 @@ func (l *life) play() {
 	if out := l.do("", "card", "list"); !strings.Contains(out, "superseded") || !strings.Contains(out, "revoked") {
 		l.t.Fatalf("not a whole life: %s", out)
 	}
+	l.draft(person, face) // stays, refused, for the search of all files
+	l.slip("", append([]string{"desk", "send"}, as...)...)
+	l.slip("", append([]string{"desk", "send", "A-0"}, as...)...)
+	l.slip("", "desk", "draft", "list")
+}
+
+// draft takes the person in while the ledger is away, with what an officer then looks at, and
+// is the name of the draft.
+func (l *life) draft(person, face string) string {
+	l.t.Helper()
+	l.t.Setenv("TAMTHE_LEDGER", "postgres:host="+l.path("nowhere")+" dbname=office user=desk")
+	defer os.Unsetenv("TAMTHE_LEDGER")
+	as := []string{"--operator", "an", "--passphrase-file", l.path("passphrase")}
+	l.do("", append([]string{"enrol", person, "--portrait", face}, as...)...)
+	l.slip("", append([]string{"enrol", person, "--portrait", face}, as...)...)
+	name, _, _ := strings.Cut(l.do("", "desk", "draft", "list"), " ")
+	l.slip("", "desk", "draft", "show", name)
+	l.slip("", "desk", "draft", "discard", name)
+	l.slip("", "enrol", person, "--portrait", face, "--operator", "an", "--passphrase-file", l.path("can.txt"))
+	sealed, err := filepath.Glob(l.path("home/" + draftsDir + "/A-*"))
+	if err != nil || len(sealed) != 1 || filepath.Base(sealed[0]) != name+".draft" {
+		l.t.Fatalf("what was taken in is not kept: %v, %v", sealed, err)
+	}
+	return name
 }
 
 // last is the command that was run last.
@@ -436,6 +461,9 @@ func (l *life) keys(s secrets) {
 	vault, err := keystore.OpenSecret(filepath.Join(dir, vaultKeyName), keystore.UseVault)
 	check(err)
 	s.key("vault key", bytes.Clone(vault.Bytes()))
+	drafts, err := keystore.OpenSecret(filepath.Join(dir, draftsKeyName), keystore.UseVault)
+	check(err)
+	s.key("drafts key", bytes.Clone(drafts.Bytes()))
 	if len(l.keep) < 6 {
 		l.t.Fatalf("%d keys of subjects are known", len(l.keep))
 	}

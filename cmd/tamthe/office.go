@@ -182,19 +182,29 @@ func (p *program) signIn(ctx context.Context, o *office) error {
 	if err != nil {
 		return err
 	}
-	o.close = append(o.close, func() { forget(key) })
+	if !p.keeps {
+		o.close = append(o.close, func() { forget(key) })
+	}
 	o.Signer = key
 	return p.fillSecond(ctx, o)
 }
 
 // operator unseals the acting operator's key: --operator or TAMTHE_OPERATOR, a name or a
-// file: URI, never the login name.
+// file: URI, never the login name. A run that keeps what it takes in may need it once more when
+// the office turned out to be away: nobody is asked twice.
 func (p *program) operator(ctx context.Context) (crypto.Signer, error) {
+	if p.taker != nil {
+		return p.taker, nil
+	}
 	name := first(p.operatorFlag, os.Getenv("TAMTHE_OPERATOR"))
 	if name == "" {
 		return nil, hintBoth(usageError{errOperator}, wordNameOperator)
 	}
-	return p.unseal(ctx, "--operator", name, "--passphrase-file", p.passphraseFile)
+	key, err := p.unseal(ctx, "--operator", name, "--passphrase-file", p.passphraseFile)
+	if err == nil && p.keeps {
+		p.taker = key
+	}
+	return key, err
 }
 
 // unseal opens an operator's key: that of a name in this home, which may lie in a token, of

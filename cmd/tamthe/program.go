@@ -47,6 +47,8 @@ type program struct {
 	sealPhrase []byte // the passphrase of the folder of keys, once it is known
 
 	signedIn []crypto.Signer // keys of those who act, where they stand already; see signIn
+	keeps    bool            // the run keeps what it took in should the ledger be away
+	taker    crypto.Signer   // the key that signs that, once it is open; see operator
 
 	settled    bool // configure has done its work
 	documents  bool // what a verb made is printed as a JSON document

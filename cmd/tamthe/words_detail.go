@@ -62,6 +62,12 @@ func detail(err error) string {
 	if e, ok := errors.AsType[*ledger.LeaseError](err); ok {
 		return leaseVi(e)
 	}
+	if e, ok := errors.AsType[*keptError](err); ok {
+		return keptVi(e)
+	}
+	if e, ok := errors.AsType[*desk.AlreadyKeptError](err); ok {
+		return "hồ sơ " + e.Application
+	}
 	if e, ok := errors.AsType[bothError](err); ok {
 		return e.vi
 	}

@@ -24,6 +24,7 @@ var (
 	wordHealthSigner    = phrase{"%s signs until %s", "%s ký đến %s"}
 	wordHealthBlanks    = phrase{"%d left at %s", "còn %d tại %s"}
 	wordHealthRoom      = phrase{"%s left for %s", "còn %s cho %s"}
+	wordHealthDrafts    = phrase{"%d applications are kept here and not filed, %d of them refused; %s has waited for %s: run `tamthe desk send`", "%d hồ sơ giữ tại quầy, chưa vào sổ, trong đó %d bị từ chối; %s đã chờ %s: chạy `tamthe desk send`"}
 	wordHealthApart     = phrase{"%d apart; %s was here %s ago", "%d quầy làm riêng; %s về lần cuối %s trước"}
 )
 
@@ -36,5 +37,5 @@ var crlVi = map[string]string{
 var healthVi = map[string]string{
 	stateWell: "tốt", stateLook: "cần xem", stateBad: "hỏng",
 	"ledger": "sổ", "appends": "ghi sổ", "queue": "hàng chờ", "clock": "đồng hồ", "leases": "giữ việc", "witnesses": "nhân chứng",
-	"authority": "cơ quan cấp", "crl": "danh sách thu hồi", "signer": "khóa ký", "blanks": "phôi", "disk": "ổ đĩa", "desks": "quầy làm riêng",
+	"authority": "cơ quan cấp", "crl": "danh sách thu hồi", "signer": "khóa ký", "blanks": "phôi", "disk": "ổ đĩa", "desks": "quầy làm riêng", "drafts": "hồ sơ chờ",
 }
