@@ -95,7 +95,7 @@ func (o *watchOptions) monitorFlags(cmd *cobra.Command) {
 	f.DurationVar(&o.every, "every", time.Minute, "`TIME` between two looks")
 	f.DurationVar(&o.repeat, "repeat", time.Hour, "`TIME` after which an alarm that stands is told again")
 	f.DurationVar(&o.silence, "silence", 72*time.Hour, "alarm after `TIME` without anything new; 0 is never")
-	f.DurationVar(&o.lag, "lag", 24*time.Hour, "`TIME` within which a card that was seen must stand in a published log")
+	f.DurationVar(&o.lag, "lag", 24*time.Hour, "`TIME` within which what was signed must be published, and a card that was seen stand in a log")
 	f.DurationVar(&o.unclosed, "unclosed", 72*time.Hour, "alarm after `TIME` in which a place with blanks closed no day; 0 is never")
 	f.StringVar(&o.alarmExec, "alarm-exec", "", "`PROGRAM` to run for each alarm, without a shell")
 	f.StringVar(&o.alarmURL, "alarm-url", "", "`URL` to post each alarm to")

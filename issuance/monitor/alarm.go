@@ -27,7 +27,7 @@ const (
 	BadCheckpoint Code = "checkpoint-bad" // what should be a checkpoint is none
 	Misbehaves    Code = "log-misbehaves" // the log's server sends too much, too slowly, or elsewhere
 	Silent        Code = "silent"         // no new checkpoint for too long
-	Withheld      Code = "withheld"       // somebody has a checkpoint that the log does not come to
+	Withheld      Code = "withheld"       // somebody has a checkpoint that the log does not come to, or entries are not given out
 	ClockAhead    Code = "clock-ahead"    // an entry is of a time to come
 	SyncFork      Code = "sync-fork"      // what a centre took over of a desk's log is not what the desk's log has
 	SyncBack      Code = "sync-back"      // a centre took over less of a desk's log than before
@@ -44,6 +44,7 @@ const (
 	ListDue       Code = "list-due"             // a published list is past four fifths of its time
 	ListOverdue   Code = "crl-overdue"          // a revocation is not told by a list within 48 hours
 	ListOld       Code = "list-old"             // an older list is published than the newest that was signed
+	ListGone      Code = "list-gone"            // a list that was published is not any more
 
 	// About blank cards.
 	StockGap  Code = "stock-gap"  // blanks are not accounted for
@@ -105,6 +106,6 @@ func Codes() []Code {
 	return []Code{
 		Fork, Rollback, Rewritten, Missing, TileChanged, Unreadable, Unsigned, Damaged, OtherKey, BadCheckpoint,
 		Misbehaves, Silent, Withheld, ClockAhead, SyncFork, SyncBack, Unlogged, OtherSigner, OverCap,
-		Outlived, StrangeObject, CSCAUnknown, Embargoed, ListStale, ListDue, ListOverdue, ListOld, StockGap, DayOpen, BlankUsed,
+		Outlived, StrangeObject, CSCAUnknown, Embargoed, ListStale, ListDue, ListOverdue, ListOld, ListGone, StockGap, DayOpen, BlankUsed,
 	}
 }

@@ -23,6 +23,9 @@ type facts struct {
 	Keyring map[string]*operator    // of the operators, by the names of their keys
 	With    string                  // key of the founder, or administrator, who may sign its own enrolment
 
+	Published map[string]time.Time // lists that were, by object: since when they are not, zero while they are
+	Withheld  map[string]time.Time // sources that do not give entries: since when
+
 	origin string
 	tx     Tx
 	stock  *issuance.Book
@@ -41,6 +44,7 @@ func openFacts(tx Tx, k Known) (*facts, error) {
 	for _, make := range []func(){
 		func() { f.Keys = orNew(f.Keys) }, func() { f.Objects = orNew(f.Objects) }, func() { f.Newer = orNew(f.Newer) },
 		func() { f.Branch = orNew(f.Branch) }, func() { f.Places = orNew(f.Places) }, func() { f.Keyring = orNew(f.Keyring) },
+		func() { f.Published = orNew(f.Published) }, func() { f.Withheld = orNew(f.Withheld) },
 	} {
 		make()
 	}

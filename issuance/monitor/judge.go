@@ -14,14 +14,14 @@ import (
 )
 
 // judge holds what was seen and what time it is against what the logs say.
-func (m *Monitor) judge(ctx context.Context, r *Round, fresh map[string]bool) error {
+func (m *Monitor) judge(ctx context.Context, r *Round, look look) error {
 	documents, err := m.published(ctx, r)
 	if err != nil {
 		return err
 	}
 	var raised []Alarm
 	err = m.o.State.Change(ctx, func(tx Tx) error {
-		c := &court{m: m, tx: tx, now: m.o.Now(), facts: map[string]*facts{}, known: map[string]Known{}, fresh: fresh}
+		c := &court{m: m, tx: tx, now: m.o.Now(), facts: map[string]*facts{}, known: map[string]Known{}, fresh: look.fresh}
 		for origin := range m.logs {
 			k, err := m.known(tx, origin)
 			if err != nil {
@@ -38,6 +38,7 @@ func (m *Monitor) judge(ctx context.Context, r *Round, fresh map[string]bool) er
 				c.certificate(x)
 			}
 		}
+		c.withheld(look.given)
 		for _, step := range []func() error{c.sights, func() error { c.lists(documents); return nil }, c.times, c.save} {
 			if err := step(); err != nil {
 				return err
@@ -94,11 +95,13 @@ func (c *court) sights() error {
 func (c *court) lists(documents [][]byte) {
 	newest := map[string]bool{} // by log and object: published
 	older := map[string][]byte{}
+	there := map[string]bool{}
 	for _, d := range documents {
 		origin, o, ours := c.object(d)
 		if !ours || c.facts[origin].Newer[o.Object] == "" {
 			continue
 		}
+		there[origin+" "+o.Object] = true
 		sum := sha256.Sum256(d)
 		if which := origin + " " + o.Object; c.facts[origin].Newer[o.Object] == hex.EncodeToString(sum[:]) {
 			newest[which] = true
@@ -107,6 +110,7 @@ func (c *court) lists(documents [][]byte) {
 			older[which] = d
 		}
 	}
+	c.gone(there)
 	for _, which := range sortedKeys(older) {
 		origin, o, _ := c.object(older[which])
 		digest := c.facts[origin].Newer[o.Object]
@@ -178,9 +182,7 @@ func (c *court) save() error {
 		if err != nil {
 			return err
 		}
-		if k.Facts = b; k.Size == 0 {
-			continue
-		}
+		k.Facts = b
 		if err := c.tx.SetLog(k); err != nil {
 			return err
 		}

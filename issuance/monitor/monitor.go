@@ -41,7 +41,7 @@ type Options struct {
 	Client            *http.Client // for addresses; nil is one that waits a minute at most
 
 	Silence  time.Duration // how long no new checkpoint is borne; 0 is for ever
-	Lag      time.Duration // how long a card may be seen before its entry is published; 0 is a day
+	Lag      time.Duration // how long what was seen or signed may not be published; 0 is a day
 	Unclosed time.Duration // how long a place may go without closing a day; 0 is for ever
 	Reread   int64         // how many older entries are read again each time; 0 is a million
 
@@ -97,9 +97,12 @@ func (m *Monitor) Check(ctx context.Context) (*Round, error) {
 	if err := m.gather(ctx, r); err != nil {
 		return r, err
 	}
-	fresh := map[string]bool{} // logs of which a live source was read
+	look := look{fresh: map[string]bool{}, given: map[reading]bool{}}
 	for _, s := range m.o.Sources {
 		origin, err := m.follow(ctx, s, r)
+		if origin != "" && !errors.Is(err, ErrPart) {
+			look.given[reading{origin, s.Name()}] = err == nil
+		}
 		switch {
 		case errors.Is(err, context.Canceled):
 			return r, err
@@ -109,17 +112,27 @@ func (m *Monitor) Check(ctx context.Context) (*Round, error) {
 		case err != nil:
 			return r, fmt.Errorf("%s: %w", s.Name(), err)
 		}
-		if l, is := s.(live); is && l.Live() {
-			fresh[origin] = true
+		if l, is := s.(live); is && l.Live() && origin != "" {
+			look.fresh[origin] = true
 		}
 	}
 	if err := m.settle(ctx, r); err != nil {
 		return r, err
 	}
-	return r, m.judge(ctx, r, fresh)
+	return r, m.judge(ctx, r, look)
 }
 
-// follow reads what is new at a source.
+// look is what the sources gave in a round.
+type look struct {
+	fresh map[string]bool  // logs of which a live source was read
+	given map[reading]bool // where a checkpoint of the log was shown: whether its entries were, too
+}
+
+// reading is a log at a source.
+type reading struct{ origin, source string }
+
+// follow reads what is new at a source. origin is the log of which that showed a checkpoint,
+// unless it lied.
 func (m *Monitor) follow(ctx context.Context, s Source, r *Round) (origin string, err error) {
 	signed, err := s.Checkpoint(ctx)
 	if err == nil {
@@ -141,7 +154,7 @@ func (m *Monitor) follow(ctx context.Context, s Source, r *Round) (origin string
 		subject += " " + hex.EncodeToString(h[:4])
 	}
 	files := append(found.Files, File{"checkpoint", signed})
-	return origin, m.raise(ctx, r, newAlarm(found.Code, originOf(origin, signed), found.Index, subject, "%s: %s", s.Name(), found.Why).with(files...))
+	return "", m.raise(ctx, r, newAlarm(found.Code, originOf(origin, signed), found.Index, subject, "%s: %s", s.Name(), found.Why).with(files...))
 }
 
 // originOf is the name of the log that a checkpoint says it is of.

@@ -50,6 +50,8 @@ const (
 	objectCRL         = "crl"
 	objectLink        = "link"
 	objectMasterList  = "master-list"
+	objectDeviations  = "deviation-list"
+	objectStatusList  = "status-list"
 )
 
 // usages of keys whose certificates a revocation list is about.

@@ -141,7 +141,7 @@ func (m *Monitor) contradicted(ctx context.Context, s Source, c *receipt.Checkpo
 		return found
 	case lied:
 		return err
-	case e != nil:
+	case e != nil && !errors.Is(e, ErrAway): // who gives nothing more has given enough
 		return e
 	}
 	return lie(Rewritten, known.Size, "some entry from here up to %d is not the one that the checkpoint signs", c.Size).
