@@ -77,7 +77,7 @@ func runEnrol(ctx context.Context, p *program, o enrolOptions) error {
 		defer office.done()
 		app, err = office.Enrol(ctx, n)
 	}
-	if errors.Is(err, ledger.ErrAway) {
+	if errors.Is(err, ledger.ErrAway) && ctx.Err() == nil { // who breaks off keeps nothing
 		return p.keep(ctx, n, err) // by that name: an act of which only the answer was lost is found
 	}
 	if err != nil {

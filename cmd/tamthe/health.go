@@ -305,11 +305,18 @@ func (h *health) drafts() {
 	if h.doc.Drafts = len(list); len(list) == 0 {
 		return
 	}
-	refused := 0
-	for _, i := range list {
+	refused, oldest := 0, list[len(list)-1]
+	for _, i := range slices.Backward(list) {
 		if draftOf(i).State == draftRefused {
 			refused++
 		}
+		if i.Err == nil { // of the others nobody knows when they were taken
+			oldest = i
+		}
 	}
-	h.say("drafts", stateLook, wordHealthDrafts, len(list), refused, list[0].Name, howLong(h.p.now().Sub(list[0].Taken)))
+	age := time.Duration(0)
+	if oldest.Err == nil {
+		age = max(age, h.p.now().Sub(oldest.Taken))
+	}
+	h.say("drafts", stateLook, wordHealthDrafts, len(list), refused, oldest.Name, howLong(age))
 }
