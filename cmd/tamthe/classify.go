@@ -190,6 +190,7 @@ var classes = []class{
 	{ledger.ErrNewer, "ledger-newer", exitError, "a newer tamthe wrote it: update this one"},
 	{ledger.ErrNotOurs, "ledger-foreign", exitError, "TAMTHE_LEDGER must name a tamthe ledger; nothing was changed in this file"},
 	{ledger.ErrRolledBack, "ledger-rolled-back", exitConflict, "the file is older than its last checkpoint: put the newest one back; `tamthe ledger verify` says more"},
+	{ledger.ErrOutdated, "ledger-outdated", exitError, "update all programs, then start `tamthe serve ledger` once, with the log key, as the account that owns the schema tamthe: that brings it up to date"},
 	{ledger.ErrNotAppender, "not-appender", exitError, "a desk hands in to `tamthe serve ledger` and needs no log key: take keys/log out of this home; for an account that is to append, GRANT tamthe_sequencer TO it"},
 	{ledger.ErrReadOnly, "ledger-read-only", exitError, "make the ledger file and its folder writable for you; in a database, log in with a role that may write"},
 	{ledger.ErrFull, "disk-full", exitError, "make room on the disk and run the command again; nothing was written"},

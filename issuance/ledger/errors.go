@@ -31,6 +31,9 @@ var (
 	// ErrNotAppender means that the account that asks may read the ledger and not append to it,
 	// whatever key it has. It is an ErrReadOnly.
 	ErrNotAppender error = &narrower{"this account may read the ledger, but not append to it", ErrReadOnly}
+	// ErrOutdated means that the ledger was made by an older program, and that the account that
+	// asks may not bring it up to date. It is an ErrReadOnly.
+	ErrOutdated error = &narrower{"the ledger was made by an older program and has to be brought up to date first", ErrReadOnly}
 	// ErrUnattended means that the store can be reached, but that nobody is there who appends what
 	// is handed in. It is an ErrAway.
 	ErrUnattended error = &narrower{"nobody is there to append what desks hand in", ErrAway}

@@ -112,9 +112,9 @@ func makeRole(ctx context.Context, conn *pgx.Conn, role string) error {
 // Open opens the ledger in a database and, unless only for reading, migrates one that is
 // older than the program and repairs the copy of its checkpoint.
 //
-// Errors: ledger.ErrMissing, ErrMoved, ErrDenied, ErrNotAppender with the log key, ErrNotOurs,
-// ErrNewer, ErrReadOnly, ErrDamaged, ErrBusy, ErrAway, and ErrRolledBack if the copy in o.Checkpoints is of a longer or another log than the
-// database. Such a one can be opened for reading, so that Verify can say more; it tells
+// Errors: ledger.ErrMissing, ErrMoved, ErrDenied, ErrOutdated, ErrNotAppender with the log key,
+// ErrNotOurs, ErrNewer, ErrReadOnly, ErrDamaged, ErrBusy, ErrAway, and ErrRolledBack if the copy in
+// o.Checkpoints is of a longer or another log than the database. Such a one can be opened for reading, so that Verify can say more; it tells
 // nothing of its streams then, for what it would tell may be out of date.
 func Open(ctx context.Context, dsn string, o Options) (*Ledger, error) {
 	c, err := config(dsn)
@@ -160,9 +160,11 @@ func (l *Ledger) ready(ctx context.Context) error {
 	}
 	if behind > 0 {
 		if l.o.ReadOnly || l.o.Signer == nil {
-			return fmt.Errorf("%w: its schema is %d behind, and must be migrated first", ledger.ErrReadOnly, behind)
+			return fmt.Errorf("%w: %d migrations", ledger.ErrOutdated, behind)
 		}
-		if err := l.migrate(ctx); err != nil {
+		if err := l.migrate(ctx); state(err) == statePrivilege {
+			return fmt.Errorf("%w: %d migrations: %w", ledger.ErrOutdated, behind, err)
+		} else if err != nil {
 			return err
 		}
 	}

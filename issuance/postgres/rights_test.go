@@ -16,7 +16,7 @@ func TestWithoutRights(t *testing.T) {
 	dir := t.TempDir()
 	busy(t, dir)
 	nobody, desk := login(t, dir, "").Config(), login(t, dir, "tamthe_desk").Config()
-	admin := raw(t, dir)
+	appends, admin := login(t, dir, "tamthe_sequencer").Config(), raw(t, dir)
 	for _, test := range []struct {
 		name, statement string
 		user            string
@@ -27,6 +27,8 @@ func TestWithoutRights(t *testing.T) {
 		{"none, to append", "", nobody.User, false, ledger.ErrDenied},
 		{"to the schema only", "GRANT USAGE ON SCHEMA tamthe TO " + nobody.User, nobody.User, true, ledger.ErrDenied},
 		{"a desk with the log key", "", desk.User, false, ledger.ErrNotAppender},
+		{"an older ledger, to read", "DELETE FROM tamthe.migration WHERE number = (SELECT max(number) FROM tamthe.migration)", desk.User, true, ledger.ErrOutdated},
+		{"an older ledger, to append", "", appends.User, false, ledger.ErrOutdated},
 		{"none to the database", "REVOKE CONNECT ON DATABASE " + desk.Database + " FROM PUBLIC", desk.User, true, ledger.ErrDenied},
 	} {
 		if test.statement != "" {
