@@ -113,7 +113,7 @@ func runVaultRestore(ctx context.Context, p *program, file string) error {
 
 // copyVault copies a database of keys that this home can open.
 func (p *program) copyVault(ctx context.Context, from string, to place) error {
-	s, err := sqlite.OpenSubjects(ctx, from, true)
+	s, err := sqlite.OpenSubjectsCopy(ctx, from)
 	if err != nil {
 		return err
 	}

@@ -54,7 +54,7 @@ func typed(err error) error {
 	as := func(name error) error { return fmt.Errorf("%w: %w", name, err) }
 	_, connecting := errors.AsType[*pgconn.ConnectError](err)
 	switch code := state(err); {
-	case errors.Is(err, ledger.ErrNotAppender), errors.Is(err, ledger.ErrOutdated):
+	case errors.Is(err, ledger.ErrNotAppender), errors.Is(err, ledger.ErrOutdated), errors.Is(err, ledger.ErrUnattended):
 		return err
 	case connecting && code == statePrivilege:
 		return as(ledger.ErrDenied)

@@ -173,6 +173,8 @@ func TestNobodySequences(t *testing.T) {
 	at, entries := q.build(enrol)
 	if err := hasty.Append(t.Context(), at, entries...); !errors.Is(err, ledger.ErrUnattended) || !errors.Is(err, ledger.ErrAway) {
 		t.Fatalf("%v", err)
+	} else if strings.Contains(err.Error(), ledger.ErrAway.Error()) {
+		t.Errorf("the ledger can be reached: %v", err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()

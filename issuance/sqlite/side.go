@@ -80,6 +80,21 @@ func (s side) settings(v url.Values) url.Values {
 // ledger.ErrNotOurs, ledger.ErrNewer, ledger.ErrReadOnly, ledger.ErrDamaged, ledger.ErrBusy.
 func (s side) open(ctx context.Context, path string, readOnly bool) (*sql.DB, error) {
 	db, err := s.connect(path, readOnly)
+	return s.known(ctx, path, db, err)
+}
+
+// openCopy opens a copy for reading that nobody writes to; nothing is left beside it.
+func (s side) openCopy(ctx context.Context, path string) (*sql.DB, error) {
+	err := s.sniff(path)
+	var db *sql.DB
+	if err == nil {
+		db, err = openReaders(path, Options{ReadOnly: true, Still: true, Busy: busyTimeout})
+	}
+	return s.known(ctx, path, db, err)
+}
+
+// known refuses what was opened if another program made it.
+func (s side) known(ctx context.Context, path string, db *sql.DB, err error) (*sql.DB, error) {
 	if err == nil {
 		db.SetMaxOpenConns(1)
 		var n int

@@ -96,6 +96,17 @@ func (s *Subjects) Each(ctx context.Context, f func(subject string, class uint32
 // ledger.ErrNotOurs, ledger.ErrNewer, ledger.ErrReadOnly, ledger.ErrDamaged, ledger.ErrBusy.
 func OpenSubjects(ctx context.Context, path string, readOnly bool) (*Subjects, error) {
 	db, err := subjectsSide.open(ctx, path, readOnly)
+	return subjectsOf(ctx, path, db, err)
+}
+
+// OpenSubjectsCopy opens a copy for reading that nobody writes to; nothing is left beside it.
+// Errors are those of OpenSubjects.
+func OpenSubjectsCopy(ctx context.Context, path string) (*Subjects, error) {
+	db, err := subjectsSide.openCopy(ctx, path)
+	return subjectsOf(ctx, path, db, err)
+}
+
+func subjectsOf(ctx context.Context, path string, db *sql.DB, err error) (*Subjects, error) {
 	if err != nil {
 		return nil, err
 	}
