@@ -177,3 +177,28 @@ func TestLeaseFlood(t *testing.T) {
 		t.Errorf("%d leases of an account: %v", n, err)
 	}
 }
+
+// TestLeaseLooked: whoever asks for another's lease, and does not end its transaction, is not
+// in the way of its being renewed and given back.
+func TestLeaseLooked(t *testing.T) {
+	q := newQueue(t)
+	_, honest := q.role("tamthe_desk")
+	_, thief := q.role("tamthe_desk")
+	l, err := Open(t.Context(), honest+" options='-c lock_timeout=2000'", Options{Busy: 3 * time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	mine, err := l.Lease(t.Context(), "application/A-1", "an", time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tx := q.flooded(thief, "SELECT take_lease(subject, 'thief', $1) FROM lease", time.Minute)
+	defer rollback(tx)
+	if mine, err = l.Renew(t.Context(), mine, time.Minute); err != nil {
+		t.Error(err)
+	}
+	if err := l.Release(t.Context(), mine); err != nil {
+		t.Error(err)
+	}
+}
