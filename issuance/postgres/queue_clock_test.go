@@ -35,7 +35,7 @@ func TestClockOfQueue(t *testing.T) {
 		sleep(t.Context(), firstPoll)
 	}
 	server.SetClock(t, noon.AddDate(0, 0, 1)) // nobody would wait for that submission any more
-	q.sequence(Sequencing{Lease: time.Second})
+	q.sequence(Sequencing{})
 	if err := <-waits; err != nil {
 		t.Errorf("handed in before the clock went ahead: %v", err)
 	}
