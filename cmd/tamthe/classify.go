@@ -184,6 +184,7 @@ var classes = []class{
 
 	{ca.ErrRequest, "request", exitUsage, "correct the flags; nothing was issued"},
 
+	{ledger.ErrLogin, "ledger-login", exitError, "look at user in TAMTHE_LEDGER, at its password in ~/.pgpass, which only its owner may read, and at pg_hba.conf of the server"},
 	{ledger.ErrDenied, "ledger-denied", exitError, "whoever runs the database gives the account what it is to do there: GRANT tamthe_desk TO a desk's, tamthe_sequencer to one that appends, tamthe_reader to one that only reads, tamthe_vault to one that opens personal data"},
 	{errLogAway, "log-away", exitError, "nothing is known of what was not reached: run the command again; --silence says how long that is borne"},
 	{ledger.ErrMissing, "no-ledger", exitError, "`tamthe init` makes one; TAMTHE_HOME and TAMTHE_LEDGER say where; a database has to be there"},

@@ -323,6 +323,7 @@ var inVietnamese = map[string]struct{ what, hint string }{
 	"ledger-newer":       {"sổ do bản tamthe mới hơn ghi", "cập nhật tamthe"},
 	"ledger-foreign":     {"tệp này không phải sổ của tamthe", "TAMTHE_LEDGER phải chỉ tới sổ của tamthe; tệp này không bị sửa"},
 	"ledger-rolled-back": {"sổ cũ hơn mốc kiểm tra cuối cùng", "đặt lại bản sổ mới nhất; `tamthe ledger verify` cho biết thêm"},
+	"ledger-login":       {"cơ sở dữ liệu không cho tài khoản này vào", "xem user trong TAMTHE_LEDGER, mật khẩu trong ~/.pgpass (chỉ chủ tệp được đọc) và pg_hba.conf của máy chủ"},
 	"ledger-denied":      {"tài khoản này không có quyền đọc sổ đang có ở đó", "người quản trị cơ sở dữ liệu cấp quyền theo việc của tài khoản: GRANT tamthe_desk TO cho quầy, tamthe_sequencer cho nơi ghi sổ, tamthe_reader cho người chỉ đọc, tamthe_vault cho nơi mở dữ liệu cá nhân"},
 	"ledger-outdated":    {"sổ do phiên bản cũ lập, cần được nâng cấp trước", "cập nhật mọi chương trình, rồi chạy `tamthe serve ledger` một lần, có khóa sổ, bằng tài khoản sở hữu schema tamthe: lệnh ấy nâng cấp sổ"},
 	"not-appender":       {"tài khoản này đọc được sổ nhưng không được ghi", "quầy nộp việc cho `tamthe serve ledger` và không cần khóa sổ: lấy keys/log ra khỏi thư mục này; tài khoản được ghi sổ thì cấp GRANT tamthe_sequencer TO"},

@@ -28,6 +28,9 @@ var (
 	// ErrDenied means that the store has what was looked for, and that the account that asks may
 	// not read it.
 	ErrDenied = errors.New("this account may not read what is there")
+	// ErrLogin means that the store lets nobody in by that account: there is none, the password is
+	// another, or it may not come from here.
+	ErrLogin = errors.New("the database does not let this account in")
 	// ErrNotAppender means that the account that asks may read the ledger and not append to it,
 	// whatever key it has. It is an ErrReadOnly.
 	ErrNotAppender error = &narrower{"this account may read the ledger, but not append to it", ErrReadOnly}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -14,6 +15,7 @@ import (
 
 // What PostgreSQL says (Appendix A, SQLSTATE).
 const (
+	invalidAuthorization   = "28" // a class
 	stateUniqueViolation   = "23505"
 	stateIntegrity         = "23000" // our triggers
 	stateDivisionByZero    = "22012" // what we assert does not hold
@@ -58,6 +60,8 @@ func typed(err error) error {
 		return err
 	case connecting && code == statePrivilege:
 		return as(ledger.ErrDenied)
+	case strings.HasPrefix(code, invalidAuthorization):
+		return as(ledger.ErrLogin)
 	case code == stateIntegrity, code == stateDivisionByZero, code == stateCorrupted, code == stateIndexCorrupted:
 		return as(ledger.ErrDamaged)
 	case code == stateMoved:

@@ -103,6 +103,7 @@ func (s *sequencer) final(t *taken) bool {
 func unfit(err error) bool {
 	for _, why := range []error{
 		ledger.ErrAway, ledger.ErrFull, ledger.ErrBusy, ledger.ErrReadOnly, ledger.ErrCopy, ledger.ErrFenced, ledger.ErrRolledBack,
+		ledger.ErrLogin, ledger.ErrDenied, ledger.ErrMoved,
 		context.Canceled, context.DeadlineExceeded,
 	} {
 		if errors.Is(typed(err), why) {

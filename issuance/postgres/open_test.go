@@ -47,6 +47,7 @@ func TestOpenRefuses(t *testing.T) {
 	}{
 		"no database": {pgtest.Server(t).DSN("nothing", "postgres") + " password=" + password, ledger.ErrMissing},
 		"no server":   {"host=/nowhere/at/all dbname=x user=x password=" + password, ledger.ErrAway},
+		"no account":  {pgtest.Server(t).DSN("postgres", "nobody_of_this_name") + " password=" + password, ledger.ErrLogin},
 		"no address":  {"postgres://x:" + password + "@:none/", nil},
 	} {
 		o := options(t, t.TempDir())
