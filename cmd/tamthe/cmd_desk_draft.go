@@ -162,6 +162,11 @@ func runDeskDraftShow(ctx context.Context, p *program, name string, person bool,
 	}
 	row := draftOf(list[0])
 	row.Reason, row.Replaces = k.Reason, k.Replaces
+	return p.printDraft(row)
+}
+
+// printDraft tells of one draft, without personal data.
+func (p *program) printDraft(row keptJSON) error {
 	if p.documents {
 		return p.document(struct {
 			Schema string `json:"schema"`
