@@ -21,7 +21,7 @@ type Job struct {
 
 // Octets are what an entry is to a store that knows nothing of it: an identity, and leaf,
 // payload and attachments as one.
-type Octets struct{ ID, All []byte }
+type Octets = struct{ ID, All []byte }
 
 // Acts makes so many appends of one entry each: applications of people whom the ledger knows.
 func (o *Office) Acts(t testing.TB, n int) []Job {

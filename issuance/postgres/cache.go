@@ -54,9 +54,9 @@ type head struct {
 
 const (
 	lockLog = "SELECT size, epoch, holder FROM log FOR UPDATE"
-	// The month is that of the server's clock, and never goes back.
-	thisMonth = `SELECT greatest(date_trunc('month', now())::date, max(month)),
-		coalesce(max(month) >= date_trunc('month', now())::date, false) FROM month`
+	// The month is that of the server's clock, once the log is locked, and never goes back.
+	thisMonth = `SELECT greatest(date_trunc('month', statement_timestamp())::date, max(month)),
+		coalesce(max(month) >= date_trunc('month', statement_timestamp())::date, false) FROM month`
 )
 
 // begin begins a transaction and locks the log: nobody else appends until it ends. It looks

@@ -5,8 +5,6 @@ import (
 	"testing"
 
 	"github.com/jackc/pgx/v5"
-
-	"github.com/tamthe/tamthe/issuance/ledgertest"
 )
 
 // Bare is what a ledger is measured against: one table with a key, into which several
@@ -32,7 +30,7 @@ func NewBare(t testing.TB, dsn string, connections int) Bare {
 }
 
 // Insert adds the entries of one append, in one transaction and one trip.
-func (b Bare) Insert(connection int, rows []ledgertest.Octets) error {
+func (b Bare) Insert(connection int, rows []struct{ ID, All []byte }) error {
 	batch := &pgx.Batch{}
 	for _, r := range rows {
 		batch.Queue("INSERT INTO bare VALUES ($1, $2)", r.ID, r.All)
