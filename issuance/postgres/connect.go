@@ -35,8 +35,8 @@ func config(dsn string) (*pgxpool.Config, error) {
 	p["search_path"] = schema
 	p["application_name"] = cmp.Or(p["application_name"], "tamthe")
 	p["timezone"] = "UTC"
-	// Whatever joins here joins a few keys to a table by its key. What a planner knows of a young
-	// table says otherwise: that it is small, and best read whole.
+	// What joins here, audits apart, joins a few keys to a table by its key. What a planner knows of
+	// a young table says otherwise: that it is small, and best read whole.
 	p["enable_hashjoin"], p["enable_mergejoin"], p["jit"] = "off", "off", "off"
 	p["idle_in_transaction_session_timeout"] = strconv.FormatInt(idle.Milliseconds(), 10)
 	if c.ConnConfig.ConnectTimeout == 0 || c.ConnConfig.ConnectTimeout > dialling {

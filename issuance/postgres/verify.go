@@ -66,6 +66,9 @@ func (l *Ledger) audit(ctx context.Context, hashes bool, shown []*ledger.Older) 
 
 // auditIn is audit in a transaction.
 func (l *Ledger) auditIn(ctx context.Context, tx pgx.Tx, hashes bool, known []ledger.Kept, shown []*ledger.Older) (_ *ledger.Report, err error) {
+	if _, err := tx.Exec(ctx, "SET LOCAL enable_hashjoin = on; SET LOCAL enable_mergejoin = on"); err != nil {
+		return nil, err
+	}
 	v, err := l.verifier(ctx, l.readers) // it may err, which the transaction would not survive
 	if err != nil {
 		v = nil // the audit says so
