@@ -55,8 +55,11 @@ const (
 
 func runDeskSend(ctx context.Context, p *program, names []string) error {
 	list, err := p.drafts(names)
-	if err != nil || len(list) == 0 {
-		return errors.Join(err, p.sent(nil, err))
+	if err != nil {
+		return err
+	}
+	if len(list) == 0 {
+		return p.sent(nil, nil)
 	}
 	office, err := p.openOffice(ctx, acting)
 	if err != nil {
@@ -110,7 +113,7 @@ func (o *office) sendDraft(ctx context.Context, b desk.Outbox, i outbox.Item) (s
 		return sentJSON{Application: i.Name, State: draftFiled}, nil
 	case errors.Is(err, outbox.ErrMissing):
 		return sentJSON{}, nil // another run was faster
-	case !desk.Refuses(err):
+	case !desk.Refuses(err) && i.Err == nil:
 		return sentJSON{}, err
 	}
 	f := classify(err)

@@ -46,7 +46,7 @@ func (p *program) openOutbox(ctx context.Context) (desk.Outbox, error) {
 func (p *program) keep(ctx context.Context, n desk.Enrolment, away error) error {
 	err := p.putAside(ctx, n)
 	if err != nil {
-		return fmt.Errorf("application not kept: %w (and not filed: %v)", err, away)
+		return fmt.Errorf("application not kept: %w (and not known to be filed: %v)", err, away)
 	}
 	return &keptError{n.Application, away}
 }

@@ -21,8 +21,7 @@ const (
 	tripLook  = time.Second
 	clockLook = 5 * time.Second
 	clockBad  = 5 * time.Minute
-	queueLook = time.Minute      // that something has waited
-	queueGone = 15 * time.Second // that who takes it said nothing; a desk begins no card then
+	queueLook = time.Minute // that something has waited
 	keyLook   = 7 * 24 * time.Hour
 	roomLook  = 1 << 30
 	roomBad   = 64 << 20
@@ -111,7 +110,7 @@ func (h *health) queue(q *ledger.Queue) {
 	}
 	h.doc.Ledger.Waiting = &q.Waiting
 	switch {
-	case q.Worker == "" || q.Left || q.Silent > queueGone:
+	case q.Worker == "" || q.Left || q.Silent > ledger.Unheard:
 		h.unattended(q)
 	case q.Waiting == 0:
 		h.say("queue", stateWell, wordHealthQueueDone, q.Worker, q.Epoch)

@@ -82,7 +82,7 @@ type keptText struct {
 
 // Keep puts an enrolment, which must have the name of its application, into the outbox, checked
 // as far as that is possible without the ledger: errors as of Enrol. Where something of the
-// same person lies there it is *AlreadyKeptError. Only the operator's key and the clock of the
+// same person lies there, and not only just came, it is *AlreadyKeptError. Only the operator's key and the clock of the
 // office are needed.
 func (o *Office) Keep(ctx context.Context, b Outbox, n Enrolment) error {
 	if o.Signer == nil {
@@ -119,6 +119,9 @@ func (o *Office) Keep(ctx context.Context, b Outbox, n Enrolment) error {
 		return err
 	}
 	defer clear(text)
+	if _, err := parseKept(h, text); err != nil { // while the citizen is there
+		return err
+	}
 	return b.Box.Keep(ctx, b.Key, h, text)
 }
 

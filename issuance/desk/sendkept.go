@@ -21,7 +21,7 @@ const sendTries = 5
 // SendKept files a draft and wipes it. However often it is sent, and wherever it was cut short, the
 // ledger takes it once: that it has it already is success. A draft that is not there any more,
 // as another program sent it, is outbox.ErrMissing; what an officer other than the acting one
-// took in is ErrOtherOfficer. After every error the draft lies there as before; see Refuses.
+// took in is ErrOtherOfficer. After every error but one of the wiping the draft lies there as before; see Refuses.
 func (o *Office) SendKept(ctx context.Context, b Outbox, name string) error {
 	k, err := b.Kept(ctx, name)
 	if err != nil {

@@ -13,9 +13,10 @@ import (
 // on: replacing a file costs as much as the append itself. A newer checkpoint replaces one
 // that still waits. Its goroutine ends with close.
 type copier struct {
-	path string
-	work sync.WaitGroup
-	wake chan struct{} // closed by close
+	path  string
+	work  sync.WaitGroup
+	wake  chan struct{} // closed by close
+	haste chan struct{} // closed by close: there is no rest any more
 
 	mu   sync.Mutex
 	next []byte     // waits to be written; nil if nothing does
@@ -78,11 +79,12 @@ func (c Copies) Close() error {
 	return err
 }
 
-// rest is between two copies: one keeps the disk from the appends for as long as one of them.
+// rest is between two copies: one keeps the disk from the appends for as long as one of them. A
+// program that is killed leaves a copy that is so much older than its last append.
 const rest = 50 * time.Millisecond
 
 func newCopier(path string) *copier {
-	c := &copier{path: path, wake: make(chan struct{}, 1)}
+	c := &copier{path: path, wake: make(chan struct{}, 1), haste: make(chan struct{})}
 	c.idle = sync.NewCond(&c.mu)
 	c.work.Go(c.run)
 	return c
@@ -105,7 +107,10 @@ func (c *copier) run() {
 		c.mu.Lock()
 		for c.next != nil {
 			c.mu.Unlock()
-			time.Sleep(time.Until(ended.Add(rest)))
+			select {
+			case <-c.haste:
+			case <-time.After(time.Until(ended.Add(rest))):
+			}
 			c.mu.Lock()
 			signed := c.next
 			c.next, c.busy = nil, true
@@ -145,6 +150,7 @@ func (c *copier) wait() {
 
 // close copies what waits and ends.
 func (c *copier) close() error {
+	close(c.haste)
 	c.wait()
 	close(c.wake)
 	c.work.Wait()

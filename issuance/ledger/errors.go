@@ -39,7 +39,7 @@ var (
 	ErrOutdated error = &narrower{"the ledger was made by an older program and has to be brought up to date first", ErrReadOnly}
 	// ErrUnattended means that the store can be reached, but that nobody is there who appends what
 	// is handed in. It is an ErrAway.
-	ErrUnattended error = &narrower{"nobody is there to append what desks hand in", ErrAway}
+	ErrUnattended error = &narrower{"nobody appends what desks hand in, or is far behind with it", ErrAway}
 )
 
 // narrower is an error that is also another one, and says more than that.

@@ -20,6 +20,10 @@ type Health struct {
 	Held, Over int // leases, and those that their holders did not give back in time
 }
 
+// Unheard is how long one who takes what desks hand in may say nothing: it may be waiting for a
+// disk, or another may be taking over. After that a desk begins no card.
+const Unheard = 15 * time.Second
+
 // Queue is how the queue of a store stands.
 type Queue struct {
 	Waiting int

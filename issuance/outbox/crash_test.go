@@ -2,9 +2,11 @@ package outbox
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -49,11 +51,13 @@ func (d *dying) end() error {
 }
 
 func (d *dying) add(path string, line []byte) error {
-	if !d.step() {
-		return errCrash
-	}
-	if err := (osDisk{}).add(path, line); err != nil {
-		return err
+	for _, part := range [][]byte{line[:len(line)/2], line[len(line)/2:]} {
+		if !d.step() {
+			return errCrash
+		}
+		if err := (osDisk{}).add(path, part); err != nil {
+			return err
+		}
 	}
 	return d.end()
 }
@@ -157,6 +161,11 @@ func TestKilledWhileWiping(t *testing.T) {
 			t.Errorf("%+v, done: %v", list, done)
 		}
 		check(t, b.Filed(head(1).Name))
+		check(t, b.Keep(t.Context(), key(t), head(2), content))
+		check(t, b.Discard(Item{Head: head(2)}, head(0).Taken, [32]byte{}, "later"))
+		if !strings.HasSuffix(thrownAway(t, b), "\n") || !json.Valid([]byte(lastLine(thrownAway(t, b)))) {
+			t.Errorf("after a line that was cut: %q", thrownAway(t, b))
+		}
 		for _, left := range files(t, b.Dir) {
 			if left != discarded {
 				t.Errorf("left: %s", left)
@@ -165,6 +174,30 @@ func TestKilledWhileWiping(t *testing.T) {
 	}
 	crashes(t, func(b Box) error { return b.Filed(head(1).Name) }, gone)
 	crashes(t, func(b Box) error { return b.Discard(Item{Head: head(1)}, head(0).Taken, [32]byte{}, "x") }, gone)
+}
+
+func thrownAway(t *testing.T, b Box) string {
+	t.Helper()
+	raw, err := os.ReadFile(b.path(discarded))
+	check(t, err)
+	return string(raw)
+}
+
+func lastLine(text string) string {
+	text = strings.TrimSuffix(text, "\n")
+	return text[strings.LastIndex(text, "\n")+1:]
+}
+
+// What cannot be opened to be overwritten is removed, and keeps no other from being filed.
+func TestWipeUnopened(t *testing.T) {
+	t.Parallel()
+	b, w := Box{Dir: t.TempDir()}, key(t)
+	check(t, b.Keep(t.Context(), w, head(1), content))
+	check(t, os.Symlink(b.path("nowhere"), b.path("A-0"+doneEnd)))
+	check(t, b.Filed(head(1).Name))
+	if left := files(t, b.Dir); len(left) > 0 {
+		t.Errorf("left: %v", left)
+	}
 }
 
 // A refusal is the one before or the new one, and never costs the draft.

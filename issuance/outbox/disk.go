@@ -44,15 +44,29 @@ func (osDisk) write(dir, name string, content []byte) (err error) {
 }
 
 func (osDisk) add(path string, line []byte) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600)
 	if err != nil {
 		return err
+	}
+	if torn(f) {
+		line = append([]byte("\n"), line...)
 	}
 	_, err = f.Write(line)
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return err
 	}
 	return syncDir(filepath.Dir(path))
+}
+
+// torn reports whether a file ends within a line.
+func torn(f *os.File) bool {
+	info, err := f.Stat()
+	if err != nil || info.Size() == 0 {
+		return false
+	}
+	var last [1]byte
+	_, err = f.ReadAt(last[:], info.Size()-1)
+	return err == nil && last[0] != '\n'
 }
 
 func (osDisk) rename(from, to string) error {
@@ -64,8 +78,8 @@ func (osDisk) rename(from, to string) error {
 
 func (osDisk) wipe(path string) error {
 	f, err := os.OpenFile(path, os.O_WRONLY, 0)
-	if err != nil {
-		return err
+	if err != nil { // somebody else put it there; what it holds is sealed
+		return os.Remove(path)
 	}
 	info, err := f.Stat()
 	if err == nil {

@@ -108,10 +108,18 @@ func (b Box) there(name string) error {
 // finish wipes a draft. From the new name on it is none any more, wherever the wiping ends:
 // clear takes up what is left.
 func (b Box) finish(d disk, name string) error {
-	if err := d.rename(b.path(name+draftEnd), b.path(name+doneEnd)); err != nil {
+	done, refused := b.path(name+doneEnd), b.path(name+refusedEnd)
+	err := d.rename(b.path(name+draftEnd), done)
+	if err == nil {
+		err = d.wipe(done)
+	}
+	if _, none := os.Lstat(refused); err == nil && none == nil {
+		err = d.remove(refused)
+	}
+	if err != nil {
 		return fmt.Errorf("wipe draft %s: %w", name, err)
 	}
-	return b.clear(d)
+	return nil
 }
 
 // clear wipes what a program that was cut off has left: drafts that are done, refusals of

@@ -140,7 +140,7 @@ func (s *served) kept() int {
 // would let it wait for a day. The program gives up by its own clock, and nothing was added.
 func TestClockOfWaits(t *testing.T) {
 	s := clocked(t)
-	l := s.open(t, time.Second)
+	l := s.open(t, 5*time.Second)
 	admin := s.admin(t)
 	tx, err := admin.Begin(t.Context())
 	if err != nil {
@@ -152,7 +152,12 @@ func TestClockOfWaits(t *testing.T) {
 	waits := make(chan error, 1)
 	go func() { waits <- s.enrol(t.Context(), l) }()
 	looking := s.admin(t)
-	for waiting := 0; waiting == 0; {
+	for waiting := 0; waiting == 0; time.Sleep(5 * time.Millisecond) {
+		select {
+		case err := <-waits:
+			t.Fatalf("it did not wait: %v", err)
+		default:
+		}
 		if err := looking.QueryRow(t.Context(), "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'").Scan(&waiting); err != nil {
 			t.Fatal(err)
 		}

@@ -66,8 +66,8 @@ func typed(err error) error {
 		return as(ledger.ErrDamaged)
 	case code == stateMoved:
 		return as(ledger.ErrMoved)
-	case errors.Is(err, errStandby):
-		return as(ledger.ErrReadOnly)
+	case errors.Is(err, errStandby): // whoever asked for a primary found none
+		return as(ledger.ErrAway)
 	case code == stateReadOnly, code == statePrivilege:
 		return as(ledger.ErrReadOnly)
 	case code == stateDiskFull:

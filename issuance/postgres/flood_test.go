@@ -178,6 +178,34 @@ func TestLeaseFlood(t *testing.T) {
 	}
 }
 
+// TestLeaseOfBefore: a transaction that reads as of before the account's other leases does not
+// count them, and takes none.
+func TestLeaseOfBefore(t *testing.T) {
+	q := newQueue(t)
+	const take = "SELECT take_lease($1 || n, 'an', $3) FROM generate_series(1, $2) AS n"
+	_, dsn := q.role("tamthe_desk")
+	first, other := q.connect(dsn), q.connect(dsn)
+	defer first.Close(context.Background())
+	defer other.Close(context.Background())
+	if _, err := first.Exec(t.Context(), take, "a", 1, time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	tx, err := other.BeginTx(t.Context(), pgx.TxOptions{IsoLevel: pgx.RepeatableRead})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rollback(tx)
+	if _, err := tx.Exec(t.Context(), "SELECT FROM log"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := first.Exec(t.Context(), take, "b", mostOfOne-1, time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec(t.Context(), take, "c", 1, time.Minute); state(err) != stateSerialization {
+		t.Errorf("one more than %d: %v", mostOfOne, err)
+	}
+}
+
 // TestLeaseLooked: whoever asks for another's lease, and does not end its transaction, is not
 // in the way of its being renewed and given back.
 func TestLeaseLooked(t *testing.T) {

@@ -43,8 +43,9 @@ func (l *Ledger) health(ctx context.Context, h *ledger.Health) error {
 	var q ledger.Queue
 	var oldest, silent float64
 	// The beat of a sequencer that has ended, and of before there was any, is infinitely long ago.
+	// One of tomorrow was there before the clock went back.
 	err = conn.QueryRow(ctx, `SELECT waiting, coalesce(extract(epoch FROM clock_timestamp() - oldest), 0)::float8, holder, epoch,
-		CASE WHEN isfinite(beat) THEN extract(epoch FROM clock_timestamp() - beat) ELSE 0 END::float8,
+		CASE WHEN isfinite(beat) THEN abs(extract(epoch FROM clock_timestamp() - beat)) ELSE 0 END::float8,
 		holder <> '' AND NOT isfinite(beat) FROM queue_stands()`).
 		Scan(&q.Waiting, &oldest, &q.Worker, &q.Epoch, &silent, &q.Left)
 	if err != nil {

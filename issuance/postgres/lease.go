@@ -30,7 +30,7 @@ func (l *Ledger) Lease(ctx context.Context, subject, holder string, d time.Durat
 
 // Renew makes a lease run from now for so long. If somebody took the subject over
 // meanwhile the error is *ledger.LeaseError, Lost; a lease that is over and that nobody
-// took is renewed.
+// took is renewed, unless it gave way to others of an account that has all that it may have.
 func (l *Ledger) Renew(ctx context.Context, mine ledger.Lease, d time.Duration) (ledger.Lease, error) {
 	has, err := l.leased(ctx, mine.Subject, mine.Holder, d,
 		"SELECT "+leaseColumns+" FROM renew_lease($1, $2, $3, $4)", mine.Subject, mine.Holder, int64(mine.Epoch), d)

@@ -27,6 +27,9 @@ func TestClockOfQueue(t *testing.T) {
 	if err := desk.Present(t.Context()); !errors.Is(err, ledger.ErrAway) {
 		t.Errorf("one that will have worked: %v", err)
 	}
+	if h, err := q.log.Health(t.Context()); err != nil || h.Queue.Silent <= ledger.Unheard {
+		t.Errorf("one that will have worked: %+v, %v", h.Queue, err)
+	}
 	server.SetClock(t, noon)
 	at, entries := q.build(q.office.Enrol("A-waits", "waits", ""))
 	waits := make(chan error, 1)

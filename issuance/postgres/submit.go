@@ -33,11 +33,6 @@ func outcomeChannel(desk string) string {
 	return "tamthe_" + hex.EncodeToString(sum[:8])
 }
 
-// silent is how long a sequencer that works may say nothing: it may be waiting for a disk, or
-// another may be taking over. What it said so much later than now, it said before the
-// server's clock went back.
-const silent = 15 * time.Second
-
 // Present tells whether somebody would append now what this program appends or hands in: nil
 // with the log key, and where a sequencer works on the queue; else ledger.ErrUnattended, or
 // ErrAway where that cannot be asked.
@@ -47,7 +42,7 @@ func (l *Ledger) Present(ctx context.Context) error {
 	}
 	var works bool
 	err := l.readers.QueryRow(ctx, `SELECT beat BETWEEN clock_timestamp() - make_interval(secs => $1) AND clock_timestamp() + make_interval(secs => $1)
-		FROM queue`, silent.Seconds()).Scan(&works)
+		FROM queue`, ledger.Unheard.Seconds()).Scan(&works)
 	if err == nil && !works {
 		err = ledger.ErrUnattended
 	}
@@ -61,7 +56,8 @@ func (l *Ledger) Present(ctx context.Context) error {
 type handIn struct {
 	id, body []byte
 	until    time.Time
-	handed   bool // it may have arrived, so that something can come of it
+	handed   bool      // it may have arrived, so that something can come of it
+	answered time.Time // when the server last said that there is no outcome yet
 }
 
 // submit has a sequencer append the entries, for a desk that holds no log key.
@@ -99,7 +95,7 @@ func (l *Ledger) submit(ctx context.Context, at issuance.Head, entries []issuanc
 // unanswered is who is away: the sequencer, where the server took the submission and is still
 // there.
 func (h *handIn) unanswered(err error) error {
-	if h.handed && unlessTimeout(err) == nil {
+	if h.handed && unlessTimeout(err) == nil && time.Since(h.answered) < 2*time.Second {
 		return ledger.ErrUnattended
 	}
 	return ledger.ErrAway
@@ -148,6 +144,7 @@ func (h *handIn) look(ctx context.Context, c *pgx.Conn) (settled bool, err error
 	err = c.QueryRow(ctx, "SELECT refusal FROM outcome WHERE id = $1", h.id).Scan(&refusal)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
+		h.answered = time.Now()
 		return false, nil
 	case err != nil:
 		return false, err
