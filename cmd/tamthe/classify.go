@@ -177,6 +177,8 @@ var classes = []class{
 	{errExpired, "expired", exitError, "take a newer copy"},
 
 	{desk.ErrOtherOfficer, "other-officer", exitRule, "whoever took it in runs `tamthe desk send`"},
+	{desk.ErrOldDraft, "draft-old", exitRule, "ask the person again: take the application in anew (`tamthe desk draft show NAME --person --portrait FILE`), then discard this one"},
+	{outbox.ErrDiscarded, "draft-discarded", exitRule, "somebody put it back: discard it again, and look who can write in this home"},
 	{outbox.ErrMissing, "no-draft", exitError, "`tamthe desk draft list` lists what waits here; `tamthe application show` tells what was filed"},
 	{outbox.ErrMany, "drafts-many", exitError, "wait for the centre, then `tamthe desk send`; `tamthe desk draft list` lists what waits"},
 	{outbox.ErrSealed, "draft-sealed", exitError, "put keys/drafts of this home back, or the draft from a copy"},

@@ -162,6 +162,19 @@ func (away) Stream(context.Context, issuance.StreamID) ([]issuance.Entry, error)
 	return nil, fmt.Errorf("the centre: %w", ledger.ErrAway)
 }
 
+// What waited for longer than a month is nothing that the citizen asks for today.
+func TestKeptTooLong(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	e := r.kept(t, 1)
+	r.now = r.now.AddDate(0, 0, 31)
+	err := r.an.SendKept(t.Context(), r.outbox(t), e.Application)
+	wantError(t, "a month later", err, ErrOldDraft)
+	if !Refuses(err) || r.waiting(t) != 1 {
+		t.Error("it is no refusal, or gone")
+	}
+}
+
 // What was tried with the ledger before it was kept, and had arrived there, is found by its
 // name.
 func TestKeptAfterALostAnswer(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/tamthe/tamthe/card/profile/vn"
 	"github.com/tamthe/tamthe/issuance"
@@ -15,13 +16,20 @@ import (
 // key to file it.
 var ErrOtherOfficer = errors.New("another officer took it in")
 
+// ErrOldDraft means that a draft was taken in too long ago to be filed: whoever it is of has to
+// be asked again.
+var ErrOldDraft = errors.New("it was taken in too long ago to be filed")
+
+// maxKept is for how long a draft may wait. Days without the centre are for desks apart.
+const maxKept = 30 * 24 * time.Hour
+
 // sendTries bounds how often one draft is sent while others are faster.
 const sendTries = 5
 
 // SendKept files a draft and wipes it. However often it is sent, and wherever it was cut short, the
 // ledger takes it once: that it has it already is success. A draft that is not there any more,
 // as another program sent it, is outbox.ErrMissing; what an officer other than the acting one
-// took in is ErrOtherOfficer. After every error but one of the wiping the draft lies there as before; see Refuses.
+// took in is ErrOtherOfficer; what waited for more than thirty days is ErrOldDraft. After every error but one of the wiping the draft lies there as before; see Refuses.
 func (o *Office) SendKept(ctx context.Context, b Outbox, name string) error {
 	k, err := b.Kept(ctx, name)
 	if err != nil {
@@ -33,6 +41,8 @@ func (o *Office) SendKept(ctx context.Context, b Outbox, name string) error {
 		return err
 	case k.Operator != me:
 		return fmt.Errorf("draft %s: %w", name, ErrOtherOfficer)
+	case o.Now().Sub(k.Taken) > maxKept:
+		return fmt.Errorf("draft %s: %w", name, ErrOldDraft)
 	}
 	for range sendTries {
 		if err = o.file(ctx, k); !errors.Is(err, issuance.ErrConflict) {
@@ -78,7 +88,7 @@ func (o *Office) filed(ctx context.Context, k *Kept) (bool, error) {
 // refusals are what stands against a draft itself, or against its officer.
 var refusals = []error{
 	issuance.ErrEntry, issuance.ErrRole, issuance.ErrOperator, issuance.ErrSignature, issuance.ErrLink, issuance.ErrChanged,
-	ErrPortrait, ErrFingers, ErrProfile, ErrOldNumber, ErrUnknown, outbox.ErrSealed, outbox.ErrFormat,
+	ErrPortrait, ErrFingers, ErrProfile, ErrOldNumber, ErrUnknown, outbox.ErrSealed, outbox.ErrFormat, outbox.ErrDiscarded, ErrOldDraft,
 }
 
 // Refuses reports whether an error of SendKept is about the draft: others can be sent. Any other

@@ -193,11 +193,37 @@ func TestWipeUnopened(t *testing.T) {
 	t.Parallel()
 	b, w := Box{Dir: t.TempDir()}, key(t)
 	check(t, b.Keep(t.Context(), w, head(1), content))
-	check(t, os.Symlink(b.path("nowhere"), b.path("A-0"+doneEnd)))
+	kept := filepath.Join(t.TempDir(), "kept")
+	check(t, os.WriteFile(kept, content, 0o600))
+	check(t, os.Symlink(kept, b.path("A-0"+doneEnd)))
+	check(t, os.Symlink(b.path("nowhere"), b.path("A-9"+doneEnd)))
+	check(t, os.Mkdir(b.path("A-8"+draftEnd), 0o700))
+	list, err := b.List()
+	check(t, err)
+	if len(list) != 2 || list[0].Err == nil && list[1].Err == nil {
+		t.Errorf("a folder is a draft: %+v", list)
+	}
+	check(t, os.Remove(b.path("A-8"+draftEnd)))
 	check(t, b.Filed(head(1).Name))
+	if got, err := os.ReadFile(kept); err != nil || !bytes.Equal(got, content) {
+		t.Errorf("a file elsewhere was wiped: %v", err)
+	}
 	if left := files(t, b.Dir); len(left) > 0 {
 		t.Errorf("left: %v", left)
 	}
+}
+
+// What was thrown away and put back is a draft no more.
+func TestDiscardedComesBack(t *testing.T) {
+	t.Parallel()
+	b, w := Box{Dir: t.TempDir()}, key(t)
+	check(t, b.Keep(t.Context(), w, head(1), content))
+	copied, err := os.ReadFile(b.path(head(1).Name + draftEnd))
+	check(t, err)
+	check(t, b.Discard(Item{Head: head(1)}, head(0).Taken, [32]byte{}, "withdrawn"))
+	check(t, os.WriteFile(b.path(head(1).Name+draftEnd), copied, 0o600))
+	_, _, err = b.Open(t.Context(), w, head(1).Name)
+	wantError(t, "put back", err, ErrDiscarded)
 }
 
 // A refusal is the one before or the new one, and never costs the draft.

@@ -77,14 +77,11 @@ func (osDisk) rename(from, to string) error {
 }
 
 func (osDisk) wipe(path string) error {
-	f, err := os.OpenFile(path, os.O_WRONLY, 0)
-	if err != nil { // somebody else put it there; what it holds is sealed
+	f, size, err := openPlain(path, os.O_WRONLY)
+	if err != nil { // somebody else put it there, and what it holds is sealed
 		return os.Remove(path)
 	}
-	info, err := f.Stat()
-	if err == nil {
-		_, err = f.Write(make([]byte, min(info.Size(), maxFile)))
-	}
+	_, err = f.Write(make([]byte, min(size, maxFile)))
 	if err = errors.Join(err, f.Sync(), f.Close(), os.Remove(path)); err != nil {
 		return err
 	}
@@ -117,9 +114,28 @@ func syncDir(dir string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
+// openPlain opens a file; what is none, but a folder, a link or a pipe, is ErrFormat.
+func openPlain(path string, how int) (f *os.File, size int64, err error) {
+	info, err := os.Lstat(path)
+	if err != nil {
+		return nil, 0, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, 0, ErrFormat
+	}
+	if f, err = os.OpenFile(path, how|plain, 0); err != nil {
+		return nil, 0, err
+	}
+	if now, err := f.Stat(); err != nil || !os.SameFile(info, now) {
+		f.Close()
+		return nil, 0, ErrFormat
+	}
+	return f, info.Size(), nil
+}
+
 // readSmall reads a file of at most so many octets; a larger one is ErrFormat.
 func readSmall(path string, most int64) ([]byte, error) {
-	f, err := os.Open(path)
+	f, _, err := openPlain(path, os.O_RDONLY)
 	if err != nil {
 		return nil, err
 	}

@@ -1,11 +1,13 @@
 package outbox
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"time"
@@ -88,6 +90,28 @@ func (b Box) Discard(i Item, at time.Time, by [32]byte, reason string) error {
 		}
 		return b.finish(d, i.Name)
 	})
+}
+
+// maxDiscarded is how much is read of the record of what was thrown away, its end.
+const maxDiscarded = 16 << 20
+
+// thrownAway reports whether the record says so of a name.
+func (b Box) thrownAway(name string) bool {
+	f, size, err := openPlain(b.path(discarded), os.O_RDONLY)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	if _, err := f.Seek(max(0, size-maxDiscarded), io.SeekStart); err != nil {
+		return false
+	}
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		var d Discarding
+		if json.Unmarshal(lines.Bytes(), &d) == nil && d.Draft == name {
+			return true
+		}
+	}
+	return false
 }
 
 // there is nil if there is a draft of that name.

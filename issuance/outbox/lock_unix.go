@@ -10,6 +10,9 @@ import (
 	"time"
 )
 
+// plain makes opening a file follow no link, and wait for nobody at the other end of a pipe.
+const plain = syscall.O_NOFOLLOW | syscall.O_NONBLOCK
+
 // lock waits until no other program changes the box, for half a minute: one that hangs must not
 // keep a citizen waiting for ever. It ends with unlock, or with the process.
 func lock(path string) (unlock func(), err error) {

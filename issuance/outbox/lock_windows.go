@@ -7,6 +7,9 @@ import (
 	"time"
 )
 
+// plain has no meaning here.
+const plain = 0
+
 // lock waits until no other program changes the box: the handle shares nothing. It ends with
 // unlock, or with the process.
 func lock(path string) (unlock func(), err error) {

@@ -26,6 +26,8 @@ var (
 	ErrMany = errors.New("there are too many drafts")
 	// ErrFormat means that a file is no draft, or a request too large for one.
 	ErrFormat = errors.New("it is not a draft")
+	// ErrDiscarded means that a draft of that name was thrown away, and has come back.
+	ErrDiscarded = errors.New("it was thrown away")
 	// ErrSealed means that a draft does not open: another key sealed it, or it was changed.
 	ErrSealed = errors.New("the draft does not open with the key of this home")
 )
@@ -135,8 +137,8 @@ func (b Box) List() ([]Item, error) {
 	return list, nil
 }
 
-// Open unseals a draft. The caller wipes the content. Errors: ErrMissing, ErrFormat, ErrSealed,
-// or what w said.
+// Open unseals a draft. The caller wipes the content. Errors: ErrMissing, ErrDiscarded, ErrFormat,
+// ErrSealed, or what w said.
 func (b Box) Open(ctx context.Context, w Wrapper, name string) (h Head, content []byte, err error) {
 	if h, content, err = b.open(ctx, w, name); err != nil {
 		return Head{}, nil, fmt.Errorf("open draft %s: %w", name, err)
@@ -151,6 +153,9 @@ func (b Box) open(ctx context.Context, w Wrapper, name string) (Head, []byte, er
 	raw, err := readSmall(b.path(name+draftEnd), maxFile)
 	if errors.Is(err, os.ErrNotExist) {
 		err = ErrMissing
+	}
+	if err == nil && b.thrownAway(name) {
+		err = ErrDiscarded
 	}
 	if err != nil {
 		return Head{}, nil, err
