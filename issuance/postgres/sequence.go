@@ -16,7 +16,7 @@ import (
 // Sequencing says how a sequencer works. The zero value will do.
 type Sequencing struct {
 	Lease time.Duration // how long one that is silent keeps the queue; zero: 5 s
-	Keep  time.Duration // how long outcomes are kept; zero: a week
+	Keep  time.Duration // how long outcomes are kept, refusals for an hour at the most; zero: a week
 	Poll  time.Duration // how long the queue is left alone if nobody wakes it; zero: 200 ms
 
 	Round  func(Round)  // told of every round in which something happened; nil: nobody
@@ -73,7 +73,7 @@ type sequencer struct {
 
 	epoch   int64            // of the queue, while it is this one's
 	beaten  time.Time        // when it last said so
-	swept   time.Time        // when old outcomes were last purged
+	swept   time.Time        // when no old outcomes were left
 	strikes map[[32]byte]int // how often a submission failed for no reason that its desk could be told
 	shares  map[string]int   // of a group, by desk: less for those whose submissions are refused
 }
@@ -208,6 +208,9 @@ func (s *sequencer) round(ctx context.Context, c *pgx.Conn) (int, error) {
 		return len(taken), err
 	}
 	s.tell(r)
+	if failed == nil {
+		failed = s.sweep(ctx, c)
+	}
 	return r.Appended + r.Dropped + r.refusals(), failed
 }
 
@@ -218,20 +221,14 @@ func (r *Round) refusals() (n int) {
 	return n
 }
 
-// idle beats, and purges what nobody asks for any more.
+// idle beats, and sweeps.
 func (s *sequencer) idle(ctx context.Context, c *pgx.Conn) error {
 	if time.Since(s.beaten) > s.o.Lease/4 {
 		if err := s.beat(ctx, c); err != nil {
 			return err
 		}
 	}
-	if time.Since(s.swept) < time.Minute {
-		return nil
-	}
-	s.swept = time.Now()
-	_, err := c.Exec(ctx, `DELETE FROM outcome WHERE id IN
-		(SELECT id FROM outcome WHERE at < clock_timestamp() - make_interval(secs => $1) ORDER BY at LIMIT 10000)`, s.o.Keep.Seconds())
-	return err
+	return s.sweep(ctx, c)
 }
 
 // hangUp ends a connection that is not needed any more.
