@@ -23,6 +23,7 @@ func TestMemoriesOfEarlierVersions(t *testing.T) {
 		"b/can.chip": "eb2a9af4dea1bdb07f08d031eed0b2b632c9a9a71c654ebaf1f2612a75b04694",
 		"b/eid.chip": "0c7c365d9dbea07313f3744bd015ffa2c8f513365f21dcf7f22f578a3fb03430",
 		"d/can.chip": "11e47c51955e59b9aa95712d94d67b802e5ad5d50682d23e0c059e21aea208d6",
+		"f/can.chip": "dbfbc96c5a24c13241b57907d65dcfb7a2bf5c86b75c67f204edab09631580b3",
 	} {
 		raw := testdata.Read(t, "history/"+name)
 		if got := sha256.Sum256(raw); digest != hex.EncodeToString(got[:]) {
