@@ -173,6 +173,12 @@ func (a *authority) signer(t testing.TB, name string, logged bool) *signer {
 // crl makes the next revocation list.
 func (a *authority) crl(t testing.TB, days int, logged bool, revoked ...*signer) []byte {
 	t.Helper()
+	return a.crlBy(t, "csca", days, logged, revoked...)
+}
+
+// crlBy is one that the log says was signed by the key of the name.
+func (a *authority) crlBy(t testing.TB, name string, days int, logged bool, revoked ...*signer) []byte {
+	t.Helper()
 	a.lists++
 	r := ca.CRL{Number: big.NewInt(a.lists), At: a.r.office.Pass(0), Days: days}
 	for _, s := range revoked {
@@ -180,7 +186,7 @@ func (a *authority) crl(t testing.TB, days int, logged bool, revoked ...*signer)
 	}
 	der := issue(t, a.rootKey)(a.root.PrepareCRL(r))
 	if logged {
-		a.log(t, "csca", "", "crl", der, nil)
+		a.log(t, name, "", "crl", der, nil)
 	}
 	return der
 }

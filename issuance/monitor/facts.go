@@ -48,6 +48,7 @@ func openFacts(tx Tx, k Known) (*facts, error) {
 	} {
 		make()
 	}
+	f.perKey()
 	return f, tx.Stock(k.Origin, func(leaf []byte) error {
 		e, _, err := issuance.ParseLeaf(leaf)
 		if err != nil {

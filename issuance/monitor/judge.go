@@ -98,22 +98,29 @@ func (c *court) lists(documents [][]byte) {
 	there := map[string]bool{}
 	for _, d := range documents {
 		origin, o, ours := c.object(d)
-		if !ours || c.facts[origin].Newer[o.Object] == "" {
+		if !ours {
 			continue
 		}
-		there[origin+" "+o.Object] = true
+		f := c.facts[origin]
+		slot := f.slot(o)
+		if f.Newer[slot] == "" {
+			continue
+		}
+		which := origin + " " + slot
+		there[which] = true
 		sum := sha256.Sum256(d)
-		if which := origin + " " + o.Object; c.facts[origin].Newer[o.Object] == hex.EncodeToString(sum[:]) {
+		if f.Newer[slot] == hex.EncodeToString(sum[:]) {
 			newest[which] = true
 			c.age(origin, o, d)
 		} else {
 			older[which] = d
 		}
 	}
+	c.told(documents)
 	c.gone(there)
 	for _, which := range sortedKeys(older) {
 		origin, o, _ := c.object(older[which])
-		digest := c.facts[origin].Newer[o.Object]
+		digest := c.facts[origin].Newer[c.facts[origin].slot(o)]
 		if now := c.facts[origin].Objects[digest]; !newest[which] && c.now.Sub(now.Time) > ca.ListWithin {
 			c.found = append(c.found, newAlarm(ListOld, origin, now.Index, o.Object+" "+digest[:16],
 				"the %s that was signed on %s is not published, an older one is", o.Object, now.Time.Format(time.DateOnly)).with(File{"published", older[which]}))

@@ -44,6 +44,8 @@ type life struct {
 	closed time.Time
 	listed time.Time
 
+	revoked []*signer
+
 	looks, seen, days int
 }
 
@@ -108,13 +110,32 @@ func (l *life) turn(t *testing.T) {
 	}
 	r.office.Pass(time.Duration(l.rng.Int64N(8*3600)) * time.Second)
 	if r.office.Pass(0).Sub(l.listed) > 60*day {
-		put(t, r.path("pki/csca.crl"), l.a.crl(t, 90, true))
-		l.listed = r.office.Pass(0)
-		r.export(t)
+		l.list(t)
 	}
-	if until := l.s.issuer.Certificate.PrivateKeyUsage; until != nil && r.office.Pass(0).AddDate(0, 0, 10).After(until.NotAfter) {
-		l.s = l.a.signer(t, fmt.Sprint("ds-", 200+l.days), true)
+	if until := l.s.issuer.Certificate.PrivateKeyUsage; until != nil && r.office.Pass(0).AddDate(0, 0, 10).After(until.NotAfter) || l.rng.IntN(60) == 0 {
+		l.succeed(t)
 	}
+}
+
+// list publishes the next revocation list.
+func (l *life) list(t *testing.T) {
+	t.Helper()
+	put(t, l.r.path("pki/csca.crl"), l.a.crl(t, 90, true, l.revoked...))
+	l.listed = l.r.office.Pass(0)
+	l.r.export(t)
+}
+
+// succeed begins a document signer, and revokes the one before.
+func (l *life) succeed(t *testing.T) {
+	t.Helper()
+	before := l.s
+	l.s = l.a.signer(t, fmt.Sprint("ds-", 200+len(l.revoked)), true)
+	for _, s := range []*signer{before, l.s} {
+		put(t, l.r.path("pki/"+s.name+".cer"), s.issuer.Certificate.Raw)
+	}
+	l.a.revoke(t, before.name)
+	l.revoked = append(l.revoked, before)
+	l.list(t)
 }
 
 // look has the monitor look, sometimes begun anew.

@@ -25,10 +25,13 @@ type keyFacts struct {
 	Linked    time.Time // of a CSCA: when the one before vouched for it
 	Revoked   time.Time
 	RevokedAt int64     // the entry
-	Listed    bool      // a list was signed since it was revoked
+	Issuer    string    // name of the CSCA key that certified it
+	Listed    bool      // the published lists that cover it name its certificates
 	Last      time.Time // when it last signed a card
 	Until     time.Time // end of its period of use, once its certificate was seen
 	Root      []byte    // of a CSCA: a certificate of its key, once one was seen
+
+	Serials map[string]time.Time // of its certificates that were seen, in hex: when they expire
 }
 
 func (k *keyFacts) signed(at time.Time) {
@@ -69,6 +72,9 @@ func (f *facts) key(index int64, e *issuance.Entry) {
 	}
 	switch e.Act {
 	case issuance.Prepare:
+		if e.Fields["object"] == objectCertificate {
+			k.Issuer = cmp.Or(k.Issuer, e.Fields["issuer"])
+		}
 		f.embargo(index, e)
 	case issuance.Issue:
 		f.issued(index, e, k)
@@ -77,7 +83,7 @@ func (f *facts) key(index int64, e *issuance.Entry) {
 	}
 }
 
-// issued keeps what was signed by its digest, and what a list makes good.
+// issued keeps what was signed by its digest, and which list is the newest.
 func (f *facts) issued(index int64, e *issuance.Entry, k *keyFacts) {
 	object := e.Fields["object"]
 	f.Objects[e.Fields["issued"]] = objectFacts{e.Stream.ID, object, index, e.Time}
@@ -91,10 +97,8 @@ func (f *facts) issued(index int64, e *issuance.Entry, k *keyFacts) {
 			next.Linked = e.Time
 		}
 	case objectCRL:
-		for _, other := range f.Keys {
-			other.Listed = other.Listed || !other.Revoked.IsZero()
-		}
-		f.Newer[object] = e.Fields["issued"]
+		f.Newer[crlOf(e.Stream.ID)] = e.Fields["issued"]
+		f.relieve()
 	default:
 		f.Newer[object] = e.Fields["issued"]
 	}
@@ -146,30 +150,6 @@ func (f *facts) outlived(name string, k *keyFacts) {
 	}
 	f.alarm(newAlarm(Outlived, f.origin, -1, name, "%s signed a card on %s, and might until %s",
 		name, k.Last.Format(time.DateOnly), k.Until.Format(time.DateOnly)))
-}
-
-// overdue finds what the newest list should tell by now, and whether there is one at all.
-func (f *facts) overdue(now time.Time) {
-	first := time.Time{}
-	for _, name := range sortedKeys(f.Keys) {
-		k := f.Keys[name]
-		if k.Usage == "csca" && !k.Certified.IsZero() && (first.IsZero() || k.Certified.Before(first)) {
-			first = k.Certified
-		}
-		if !k.Revoked.IsZero() && !k.Listed && slices.Contains(listed, k.Usage) && now.Sub(k.Revoked) > ca.ListWithin {
-			f.alarm(newAlarm(ListOverdue, f.origin, k.RevokedAt, fmt.Sprintf("%s %d", name, k.RevokedAt),
-				"%s was revoked on %s, and no list tells it", name, k.Revoked.Format(time.RFC3339)))
-		}
-	}
-	o, there := f.Objects[f.Newer[objectCRL]]
-	switch {
-	case first.IsZero():
-	case !there && now.Sub(first) > ca.ListWithin:
-		f.alarm(newAlarm(ListStale, f.origin, -1, objectCRL+" none", "no revocation list was signed"))
-	case there && now.Sub(o.Time) > ca.ListAge:
-		f.alarm(newAlarm(ListStale, f.origin, o.Index, objectCRL+" "+strconv.FormatInt(o.Index, 10),
-			"the newest revocation list was signed on %s", o.Time.Format(time.DateOnly)))
-	}
 }
 
 // unlisted: a master list is signed anew once a CSCA is followed by another.

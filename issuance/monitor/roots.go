@@ -1,6 +1,7 @@
 package monitor
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"time"
@@ -11,7 +12,7 @@ import (
 
 // root is a CSCA of a log whose certificate was seen.
 type root struct {
-	origin string
+	origin, key string
 	*cert.Certificate
 }
 
@@ -21,7 +22,7 @@ func (c *court) recall() {
 		f := c.facts[origin]
 		for _, name := range sortedKeys(f.Keys) {
 			if x, err := cert.Parse(f.Keys[name].Root); err == nil {
-				c.roots = append(c.roots, root{origin, x})
+				c.roots = append(c.roots, root{origin, name, x})
 			}
 		}
 	}
@@ -60,13 +61,39 @@ func (c *court) certificate(x *cert.Certificate) (ours bool) {
 	}
 	if k.Usage == "csca" && len(k.Root) == 0 {
 		k.Root = x.Raw
-		c.roots = append(c.roots, root{origin, x})
+		c.roots = append(c.roots, root{origin, key, x})
+	}
+	if _, seen := k.Serials[x.Serial.Text(16)]; !seen {
+		c.serial(origin, k, x, ours && o.Object == objectCertificate)
 	}
 	if ours && o.Object == objectCertificate {
 		k.Until = ca.UsagePeriod(x).NotAfter
 		c.facts[origin].outlived(key, k)
 	}
 	return ours
+}
+
+// serial notes by what a list names a key's certificate: one that stands in the log, or that
+// a CSCA of the log signed, for anybody may put another's key into a certificate.
+func (c *court) serial(origin string, k *keyFacts, x *cert.Certificate, logged bool) {
+	by := c.issuerOf(origin, x)
+	if !logged && by == "" {
+		return
+	}
+	if k.Issuer = cmp.Or(by, k.Issuer); k.Serials == nil {
+		k.Serials = map[string]time.Time{}
+	}
+	k.Serials[x.Serial.Text(16)] = x.NotAfter
+}
+
+// issuerOf is the CSCA key of a log that signed a certificate, empty if none did of those at hand.
+func (c *court) issuerOf(origin string, x *cert.Certificate) string {
+	for _, root := range c.roots {
+		if root.origin == origin && x.CheckSignature(root.PublicKey) == nil {
+			return root.key
+		}
+	}
+	return ""
 }
 
 // strange: whatever a CSCA of the logs signed stands in them. While the certificate of one of

@@ -26,9 +26,6 @@ func (c *court) withheld(given map[reading]bool) {
 	}
 }
 
-// renewed are what is published anew again and again.
-var renewed = []string{objectCRL, objectMasterList, objectDeviations, objectStatusList}
-
 // gone finds lists that were published and are not any more, be they taken away or out of
 // reach: whoever needs one goes on with an old one, or with none.
 func (c *court) gone(there map[string]bool) {
@@ -37,7 +34,7 @@ func (c *court) gone(there map[string]bool) {
 	}
 	for _, origin := range sortedKeys(c.facts) {
 		f := c.facts[origin]
-		for _, object := range renewed {
+		for _, object := range f.renewed() {
 			since, known := f.Published[object]
 			switch {
 			case there[origin+" "+object]:
