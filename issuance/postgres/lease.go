@@ -15,7 +15,8 @@ const leaseColumns = "subject, holder, epoch, until, (extract(epoch FROM until -
 
 // Lease gives a subject to a holder for so long. Whoever has it already gets it anew. If
 // another has it the error is *ledger.LeaseError; one whose time is over loses it. While the
-// server is away it is asked again, for as long as Options.Busy says.
+// server is away it is asked again, for as long as Options.Busy says. One that another is about
+// to take, or to give back, is ledger.ErrBusy.
 func (l *Ledger) Lease(ctx context.Context, subject, holder string, d time.Duration) (ledger.Lease, error) {
 	has, err := l.leased(ctx, subject, holder, d, "SELECT "+leaseColumns+" FROM take_lease($1, $2, $3)", subject, holder, d)
 	if err == nil && has.Holder != holder {
@@ -51,7 +52,7 @@ func (l *Ledger) leased(ctx context.Context, subject, holder string, d time.Dura
 		return ledger.Lease{}, err
 	}
 	var list []ledger.Lease
-	err := l.leasing(ctx, func(tx pgx.Tx) (err error) {
+	err := l.leasing(ctx, func(ctx context.Context, tx pgx.Tx) (err error) {
 		rows, err := tx.Query(ctx, query, args...)
 		list, err = scanLeases(rows, err)
 		return err
@@ -64,7 +65,7 @@ func (l *Ledger) leased(ctx context.Context, subject, holder string, d time.Dura
 
 // Release gives a lease back. One that somebody took over meanwhile stays theirs.
 func (l *Ledger) Release(ctx context.Context, mine ledger.Lease) error {
-	err := l.leasing(ctx, func(tx pgx.Tx) error {
+	err := l.leasing(ctx, func(ctx context.Context, tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, "SELECT release_lease($1, $2, $3)", mine.Subject, mine.Holder, int64(mine.Epoch))
 		return err
 	})
@@ -75,13 +76,17 @@ func (l *Ledger) Release(ctx context.Context, mine ledger.Lease) error {
 }
 
 // leasing runs one transaction about leases, and again while the server is away: each of
-// them may be repeated by who doesn't know how it went.
-func (l *Ledger) leasing(ctx context.Context, f func(pgx.Tx) error) error {
+// them may be repeated by who doesn't know how it went. A server that does not answer, as one
+// whose standbys are all away, is away too when Options.Busy is over.
+func (l *Ledger) leasing(ctx context.Context, f func(context.Context, pgx.Tx) error) error {
 	if l.o.ReadOnly {
 		return fmt.Errorf("%w: it was opened for reading", ledger.ErrReadOnly)
 	}
-	err := again(ctx, l.o.Busy, func() error { // past the pool's own, which would add to it
-		return pgx.BeginTxFunc(ctx, l.readers.Pool, pgx.TxOptions{IsoLevel: pgx.ReadCommitted, AccessMode: pgx.ReadWrite}, f)
+	short, stop := context.WithTimeout(ctx, l.o.Busy)
+	defer stop()
+	err := again(short, l.o.Busy, func() error { // past the pool's own, which would add to it
+		return pgx.BeginTxFunc(short, l.readers.Pool, pgx.TxOptions{IsoLevel: pgx.ReadCommitted, AccessMode: pgx.ReadWrite},
+			func(tx pgx.Tx) error { return f(short, tx) })
 	})
 	return typed(err)
 }

@@ -3,6 +3,7 @@ package postgres
 import (
 	"cmp"
 	"context"
+	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -26,6 +27,7 @@ func newPool(ctx context.Context, c *pgxpool.Config, o Options) (*pool, error) {
 	c.MaxConns = int32(cmp.Or(o.Readers, readers))
 	// An audit thinks for long between what it reads, and locks nothing.
 	c.ConnConfig.RuntimeParams["idle_in_transaction_session_timeout"] = "0"
+	c.ConnConfig.RuntimeParams["lock_timeout"] = strconv.FormatInt(o.Busy.Milliseconds(), 10)
 	// Not a parameter of the connection: where the DSN wants the server that can be written
 	// to, the driver asks each whether this is on.
 	c.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
