@@ -98,6 +98,8 @@ func TestForEver(t *testing.T) {
 		"UPDATE hold SET stream = 'C-X'", "TRUNCATE hold", "UPDATE month SET first = first + 1", "DELETE FROM month", "TRUNCATE month",
 		"UPDATE stream SET phase = 'active'", "UPDATE stream SET seq = seq - 1", "DELETE FROM stream", "TRUNCATE stream",
 		"UPDATE log SET size = 1", "UPDATE log SET origin = 'x', size = 999", "UPDATE log SET checkpoint = ''", "DELETE FROM log", "TRUNCATE log",
+		"UPDATE log SET epoch = 9223372036854775807", "UPDATE log SET epoch = epoch + 2, holder = 'x'", "UPDATE log SET epoch = epoch - 1",
+		"UPDATE queue SET epoch = 9223372036854775807", "UPDATE queue SET epoch = epoch + 2", "UPDATE queue SET epoch = epoch - 1",
 		"UPDATE status SET state = 2", "DELETE FROM status", "TRUNCATE status", "UPDATE status_list SET uri = 'x'", "DELETE FROM status_list",
 	} {
 		if state := stateOf(t, conn, s); state != integrity {
