@@ -37,7 +37,7 @@ func needs() string {
 	for cards := 1e5; cards <= 1e8; cards *= 10 {
 		n := capacity.Of(capacity.Demand{Cards: cards})
 		columns = append(columns, []string{
-			fmt.Sprintf("%.0e", cards), fmt.Sprintf("%.0f", n.PerDay), fmt.Sprintf("%.2g", n.Entries), fmt.Sprintf("%.2g", n.Rows),
+			number(cards), number(n.PerDay), number(n.Entries), number(n.Rows),
 			octets(n.Database), octets(n.Sealed), octets(n.JournalDay), fmt.Sprintf("%.1f", n.PerSecond), fmt.Sprintf("%.2f", n.Cores),
 			fmt.Sprintf("%.2g %%", 100*n.Share), duration(n.Verify), duration(n.Hashes), octets(n.SigningView),
 		})
@@ -57,6 +57,15 @@ func needs() string {
 		}
 	}
 	return b.String()
+}
+
+// number is n with commas.
+func number(n float64) string {
+	s := fmt.Sprintf("%.0f", n)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
 }
 
 func octets(n float64) string {
