@@ -114,6 +114,15 @@ func migrate(ctx context.Context, tx pgx.Tx) error {
 	return apply(ctx, tx, list, len(list)-behind)
 }
 
+// noTemporary keeps whoever logs in from filling the disk with tables of their own, where the
+// database is the schema's owner's too: tables for a time anybody may make by default. The owner of
+// another database has to say so.
+const noTemporary = `DO $$ BEGIN
+	IF pg_has_role((SELECT datdba FROM pg_catalog.pg_database WHERE datname = current_database()), 'USAGE') THEN
+		EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database());
+	END IF;
+END $$`
+
 // apply runs the migrations from one on.
 func apply(ctx context.Context, tx pgx.Tx, list []string, from int) error {
 	for i := from; i < len(list); i++ {
@@ -124,5 +133,6 @@ func apply(ctx context.Context, tx pgx.Tx, list []string, from int) error {
 			return fmt.Errorf("migration %d: %w", i+1, err)
 		}
 	}
-	return nil
+	_, err := tx.Exec(ctx, noTemporary)
+	return err
 }

@@ -64,8 +64,14 @@ func TestVaultRights(t *testing.T) {
 	if !errors.Is(err, ledger.ErrDenied) {
 		t.Error(err)
 	}
-	if _, err := postgres.OpenSubjects(t.Context(), pgtest.Database(t), false); !errors.Is(err, ledger.ErrMissing) {
+	dsn := pgtest.Database(t)
+	if _, err := postgres.OpenSubjects(t.Context(), dsn, false); !errors.Is(err, ledger.ErrMissing) {
 		t.Error(err)
+	}
+	newSubjects(t, dsn)
+	var temporary bool
+	if err := as(t, dsn).QueryRow(t.Context(), "SELECT has_database_privilege($1, current_database(), 'TEMPORARY')", desk.User).Scan(&temporary); err != nil || temporary {
+		t.Errorf("who uses the vault may make tables: %v", err)
 	}
 }
 

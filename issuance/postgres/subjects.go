@@ -121,7 +121,7 @@ func makeSubjects(ctx context.Context, c *pgx.ConnConfig, kek string, fill func(
 		}
 		_, err := tx.Exec(ctx, "REVOKE ALL ON SCHEMA tamthe_vault FROM PUBLIC; GRANT USAGE ON SCHEMA tamthe_vault TO tamthe_vault")
 		if err == nil {
-			_, err = tx.Exec(ctx, subjectsSchema)
+			_, err = tx.Exec(ctx, subjectsSchema+";"+noTemporary)
 		}
 		if err == nil {
 			_, err = tx.Exec(ctx, "INSERT INTO vault VALUES (1, $1, $2)", subjectsVersion, kek)

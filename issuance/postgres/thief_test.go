@@ -2,13 +2,17 @@ package postgres
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/tamthe/tamthe/issuance"
 	"github.com/tamthe/tamthe/issuance/ledgertest"
+	"github.com/tamthe/tamthe/issuance/postgres/pgtest"
 	"github.com/tamthe/tamthe/issuance/postgres/submission"
 )
 
@@ -24,7 +28,7 @@ func TestStolenAccount(t *testing.T) {
 		AND (has_table_privilege(r.oid, p) OR CASE WHEN p IN ('INSERT', 'UPDATE', 'REFERENCES') THEN has_any_column_privilege(r.oid, p) END)
 		UNION ALL SELECT 'EXECUTE ' || oid::regprocedure FROM pg_proc WHERE pronamespace = 'tamthe'::regnamespace AND has_function_privilege(oid, 'EXECUTE')
 		UNION ALL SELECT 'CREATE ' || oid::regnamespace FROM pg_namespace WHERE nspname IN ('tamthe', 'public') AND has_schema_privilege(oid, 'CREATE')
-		UNION ALL SELECT 'CREATE' FROM pg_database WHERE datname = current_database() AND has_database_privilege(oid, 'CREATE')
+		UNION ALL SELECT p FROM pg_database, unnest(ARRAY['CREATE', 'TEMPORARY']) AS p WHERE datname = current_database() AND has_database_privilege(oid, p)
 		UNION ALL SELECT 'ROLE ' || rolname FROM pg_roles WHERE rolname ~ '^(tamthe|pg)_' AND pg_has_role(oid, 'MEMBER')
 		UNION ALL SELECT 'READ ' || oid::regclass FROM pg_class WHERE oid = 'tamthe.submission'::regclass AND has_any_column_privilege(oid, 'SELECT')
 		ORDER BY 1`)
@@ -48,6 +52,7 @@ func TestStolenAccount(t *testing.T) {
 		"INSERT INTO outcome (id) VALUES (sha256(''))", "UPDATE queue SET epoch = 9", "DELETE FROM submission", "SELECT body FROM submission",
 		"INSERT INTO submission (id, body, desk) VALUES (sha256('a'), 'a', 'another')", "INSERT INTO submission (id, body, at) VALUES (sha256('a'), 'a', '-infinity')",
 		"SELECT open_month('2030-01-01')", "SET ROLE tamthe_sequencer", "SET SESSION AUTHORIZATION postgres", "CREATE TABLE tamthe.mine (n int)",
+		"CREATE TEMPORARY TABLE mine (n int)", "CREATE TEMPORARY SEQUENCE mine",
 		"ALTER TABLE submission DISABLE TRIGGER ALL", "LOCK TABLE submission IN ACCESS EXCLUSIVE MODE", "LOCK TABLE log IN SHARE MODE",
 		"SELECT * FROM log FOR UPDATE", "SELECT pg_read_file('/etc/passwd')", "COPY submission FROM PROGRAM 'true'",
 	} {
@@ -59,6 +64,40 @@ func TestStolenAccount(t *testing.T) {
 			t.Errorf("%s: %v", try, err)
 		}
 		rollback(tx)
+	}
+}
+
+// TestGuestDatabase: whoever may make a ledger in a database, but does not own that, makes it; who may
+// make temporary tables there is its owner's business.
+func TestGuestDatabase(t *testing.T) {
+	guest := "guest_" + strings.ToLower(rand.Text())
+	admin, err := pgx.Connect(t.Context(), pgtest.Server(t).DSN("postgres", "postgres"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if _, err := admin.Exec(context.Background(), "DROP ROLE "+guest); err != nil {
+			t.Error(err)
+		}
+		admin.Close(context.Background())
+	})
+	dsn := pgtest.Database(t)
+	c, err := pgx.ParseConfig(dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := admin.Exec(t.Context(), "CREATE ROLE "+guest+" LOGIN; GRANT CREATE ON DATABASE "+c.Database+" TO "+guest); err != nil {
+		t.Fatal(err)
+	}
+	key, _ := ledgertest.LogKey(t)
+	l, err := Create(t.Context(), pgtest.Server(t).DSN(c.Database, guest), ledgertest.Origin, Options{Signer: key})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Close()
+	var may bool
+	if err := admin.QueryRow(t.Context(), "SELECT has_database_privilege($1, $2, 'TEMPORARY')", guest, c.Database).Scan(&may); err != nil || !may {
+		t.Errorf("the owner's database was changed: %v", err)
 	}
 }
 
