@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -101,7 +100,7 @@ func (o *watchOptions) monitorFlags(cmd *cobra.Command) {
 	f.StringVar(&o.alarmURL, "alarm-url", "", "`URL` to post each alarm to")
 	f.StringVar(&o.metrics, "metrics", "", "`ADDRESS` on this machine to show /metrics at (else nowhere)")
 	f.BoolVar(&o.alarms, "alarms", false, "list all alarms that ever were, and do nothing else")
-	f.StringVar(&o.drop, "drop", "", "keep what readers POST to /sod in this `FOLDER`, which is one of --sods then")
+	f.StringVar(&o.drop, "drop", "", "keep what readers POST to /sod in this `FOLDER` until it was judged")
 	f.StringVar(&o.judge, "judge", "", "say whether the evidence in this `FOLDER` shows a fork of a log of --log-key, and do nothing else")
 	f.StringVar(&o.acknowledge, "acknowledge", "", "say that the alarm of this `ID` was looked at, and do nothing else")
 }
@@ -144,13 +143,10 @@ func runLedgerWatch(ctx context.Context, p *program, o watchOptions) error {
 		return err
 	}
 	defer state.Close()
-	if o.drop != "" {
-		if err := os.MkdirAll(o.drop, 0o700); err != nil {
-			return err
-		}
-		o.sods = append(o.sods, o.drop)
-	}
 	m, err := newWatcher(p, o, keys, w, state)
+	if err == nil {
+		err = m.m.Recall(ctx)
+	}
 	if err != nil {
 		return err
 	}
@@ -202,7 +198,7 @@ func serveWitness(ctx context.Context, p *program, o watchOptions, w *witness.Wi
 	mux.Handle("/", w)
 	mux.HandleFunc("GET /healthz", m.health)
 	if o.drop != "" {
-		mux.Handle("POST /sod", &dropBox{dir: o.drop})
+		mux.HandleFunc("POST /sod", m.drop)
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

@@ -149,7 +149,7 @@ func TestAlarmWords(t *testing.T) {
 // TestDrop: readers hand in what somebody signed, and nothing else.
 func TestDrop(t *testing.T) {
 	dir := t.TempDir()
-	d := &dropBox{dir: dir}
+	x, _, _ := watching(t, watchOptions{drop: dir})
 	var file struct {
 		Cases []struct{ Files map[string]string }
 	}
@@ -161,7 +161,7 @@ func TestDrop(t *testing.T) {
 		t.Fatal(err)
 	}
 	post := func(b []byte) int {
-		return answer(d, httptest.NewRequest(http.MethodPost, "/sod", bytes.NewReader(b))).Code
+		return answer(http.HandlerFunc(x.drop), httptest.NewRequest(http.MethodPost, "/sod", bytes.NewReader(b))).Code
 	}
 	for range 2 {
 		if code := post(sod); code != http.StatusAccepted {
@@ -175,16 +175,14 @@ func TestDrop(t *testing.T) {
 			t.Errorf("%d octets: status %d", len(b), code)
 		}
 	}
-	if list, err := os.ReadDir(dir); err != nil || len(list) != 1 {
+	if list, err := os.ReadDir(filepath.Join(dir, "strange")); err != nil || len(list) != 1 {
 		t.Errorf("%v, %v", list, err)
 	}
-	d.n = mostDropped
-	os.RemoveAll(dir)
-	if err := os.Mkdir(dir, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if code := post(sod); code != http.StatusInsufficientStorage {
-		t.Errorf("status %d of a full drop", code)
+	counts := answer(http.HandlerFunc(x.metrics), httptest.NewRequest(http.MethodGet, "/metrics", nil)).Body.String()
+	for _, want := range []string{`tamthe_watch_drop{by="ours"} 0`, `tamthe_watch_drop{by="strange"} 1`, "tamthe_watch_drop_most 50000"} {
+		if !strings.Contains(counts, want+"\n") {
+			t.Errorf("no %s in\n%s", want, counts)
+		}
 	}
 }
 

@@ -27,6 +27,7 @@ type watcher struct {
 	o     watchOptions
 	m     *monitor.Monitor
 	state monitor.State
+	inbox *monitor.Inbox       // nil if readers cannot hand anything in
 	told  map[string]time.Time // when an alarm was last told
 
 	witness *witness.Witness
@@ -55,9 +56,17 @@ func newWatcher(p *program, o watchOptions, keys []note.Verifier, w *witness.Wit
 		}
 		sources = append(sources, s)
 	}
+	var inbox *monitor.Inbox
+	if o.drop != "" {
+		var err error
+		if inbox, err = monitor.OpenInbox(o.drop); err != nil {
+			return nil, err
+		}
+	}
+	x.inbox = inbox
 	x.m = monitor.New(monitor.Options{
 		State: state, Keys: keys, Sources: sources, Evidence: filepath.Join(o.dir, "evidence"), Now: p.now,
-		Also: o.also, SODs: o.sods, Lists: o.lists, Silence: o.silence, Lag: o.lag, Unclosed: o.unclosed,
+		Inbox: inbox, Also: o.also, SODs: o.sods, Lists: o.lists, Silence: o.silence, Lag: o.lag, Unclosed: o.unclosed,
 		Cosign: func(c *receipt.Checkpoint, prove monitor.Prover) error {
 			_, err := w.Continue(c, prove)
 			if _, refused := err.(*witness.Refusal); refused { //nolint:errorlint // what it refused it told
@@ -262,6 +271,12 @@ func (x *watcher) metrics(w http.ResponseWriter, _ *http.Request) {
 	fmt.Fprintf(w, "# HELP tamthe_watch_last_seconds When a look last reached everything.\n# TYPE tamthe_watch_last_seconds gauge\n")
 	if !x.last.IsZero() {
 		fmt.Fprintf(w, "tamthe_watch_last_seconds %d\n", x.last.Unix())
+	}
+	if x.inbox != nil {
+		ours, strange, most := x.inbox.Waiting()
+		fmt.Fprintf(w, "# HELP tamthe_watch_drop Security objects that were handed in and wait to be judged, by whose keys signed them.\n# TYPE tamthe_watch_drop gauge\n")
+		fmt.Fprintf(w, "tamthe_watch_drop{by=\"ours\"} %d\ntamthe_watch_drop{by=\"strange\"} %d\n", ours, strange)
+		fmt.Fprintf(w, "# HELP tamthe_watch_drop_most How many of the logs' own keys may wait.\n# TYPE tamthe_watch_drop_most gauge\ntamthe_watch_drop_most %d\n", most)
 	}
 	if x.seen == nil {
 		return

@@ -38,6 +38,7 @@ var alarmWords = map[monitor.Code]phrase{
 	monitor.ListOverdue:   {"a revocation was not told in time", "việc thu hồi không được công bố đúng hạn"},
 	monitor.ListOld:       {"an older list is published", "danh sách công bố là bản cũ"},
 	monitor.ListGone:      {"a list is not published any more", "danh sách không còn được công bố"},
+	monitor.DropFull:      {"what readers hand in will soon not be taken", "hộp nhận từ đầu đọc sắp đầy"},
 	monitor.StockGap:      {"blanks are not accounted for", "phôi không khớp"},
 	monitor.DayOpen:       {"days were not closed", "có ngày chưa chốt"},
 	monitor.BlankUsed:     {"a card was made of a blank that was not there", "thẻ làm từ phôi không có trong kho"},

@@ -46,6 +46,8 @@ const (
 	ListOld       Code = "list-old"             // an older list is published than the newest that was signed
 	ListGone      Code = "list-gone"            // a list that was published is not any more
 
+	DropFull Code = "drop-full" // what readers hand in will soon not be taken
+
 	// About blank cards.
 	StockGap  Code = "stock-gap"  // blanks are not accounted for
 	DayOpen   Code = "day-open"   // a place did not close its days
@@ -106,6 +108,6 @@ func Codes() []Code {
 	return []Code{
 		Fork, Rollback, Rewritten, Missing, TileChanged, Unreadable, Unsigned, Damaged, OtherKey, BadCheckpoint,
 		Misbehaves, Silent, Withheld, ClockAhead, SyncFork, SyncBack, Unlogged, OtherSigner, OverCap,
-		Outlived, StrangeObject, CSCAUnknown, Embargoed, ListStale, ListDue, ListOverdue, ListOld, ListGone, StockGap, DayOpen, BlankUsed,
+		Outlived, StrangeObject, CSCAUnknown, Embargoed, ListStale, ListDue, ListOverdue, ListOld, ListGone, DropFull, StockGap, DayOpen, BlankUsed,
 	}
 }

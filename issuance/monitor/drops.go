@@ -125,7 +125,7 @@ func (m *Monitor) gather(ctx context.Context, r *Round) error {
 			}
 		}
 	}
-	return nil
+	return m.unpack(ctx)
 }
 
 // show takes in what somebody was shown of a log.

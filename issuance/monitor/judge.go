@@ -20,38 +20,50 @@ func (m *Monitor) judge(ctx context.Context, r *Round, look look) error {
 		return err
 	}
 	var raised []Alarm
+	var done []string
 	err = m.o.State.Change(ctx, func(tx Tx) error {
-		c := &court{m: m, tx: tx, now: m.o.Now(), facts: map[string]*facts{}, known: map[string]Known{}, fresh: look.fresh}
-		for origin := range m.logs {
-			k, err := m.known(tx, origin)
-			if err != nil {
-				return err
-			}
-			if c.facts[origin], err = openFacts(tx, k); err != nil {
-				return err
-			}
-			c.known[origin] = k
+		c, err := m.convene(tx, look)
+		if err != nil {
+			return err
 		}
-		c.recall()
 		for _, d := range documents { // roots first: what they signed is told by them
 			if x, err := cert.Parse(d); err == nil {
 				c.certificate(x)
 			}
 		}
 		c.withheld(look.given)
-		for _, step := range []func() error{c.sights, func() error { c.lists(documents); return nil }, c.times, c.save} {
+		for _, step := range []func() error{c.sights, c.crowded, func() error { c.lists(documents); return nil }, c.times, c.save} {
 			if err := step(); err != nil {
 				return err
 			}
 		}
-		var err error
+		done = c.done
+		m.ours.Store(c.authorities())
 		raised, err = m.keep(tx, c.found)
 		return err
 	})
-	if err == nil {
-		r.Raised = append(r.Raised, raised...)
+	if err != nil {
+		return err
 	}
-	return err
+	r.Raised = append(r.Raised, raised...)
+	return m.o.Inbox.judged(done)
+}
+
+// convene brings together all that the logs say.
+func (m *Monitor) convene(tx Tx, look look) (*court, error) {
+	c := &court{m: m, tx: tx, now: m.o.Now(), facts: map[string]*facts{}, known: map[string]Known{}, fresh: look.fresh}
+	for origin := range m.logs {
+		k, err := m.known(tx, origin)
+		if err != nil {
+			return nil, err
+		}
+		if c.facts[origin], err = openFacts(tx, k); err != nil {
+			return nil, err
+		}
+		c.known[origin] = k
+	}
+	c.recall()
+	return c, nil
 }
 
 // published reads what the authority publishes now.
@@ -77,17 +89,29 @@ func (c *court) sights() error {
 		return err
 	}
 	for _, s := range list {
-		done, err := c.sight(s)
-		if err != nil {
+		if err := c.look(s); err != nil {
 			return err
-		}
-		if done {
-			if err := c.tx.Judged(s.ID); err != nil {
-				return err
-			}
 		}
 	}
 	return nil
+}
+
+// look judges one, and takes off what is done. Of what strangers handed in nothing is kept,
+// or it would be more every day.
+func (c *court) look(s Sight) error {
+	name, handed, stands := c.handed(s)
+	if handed && !stands {
+		return c.tx.Forget(s.ID)
+	}
+	done, err := c.sight(s)
+	switch {
+	case err != nil || !done:
+		return err
+	case handed:
+		c.done = append(c.done, name)
+		return c.tx.Forget(s.ID)
+	}
+	return c.tx.Judged(s.ID)
 }
 
 // lists judges how old the published lists are. A list that is not the newest which its log

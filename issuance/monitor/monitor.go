@@ -17,6 +17,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/mod/sumdb/note"
@@ -38,6 +39,7 @@ type Options struct {
 	// files EF.SOD as they are, and bundles of evidence. Lists are such with what the
 	// authority publishes: certificates and lists.
 	Also, SODs, Lists []string
+	Inbox             *Inbox       // what strangers hand in; nil if they cannot
 	Client            *http.Client // for addresses; nil is one that waits a minute at most
 
 	Silence  time.Duration // how long no new checkpoint is borne; 0 is for ever
@@ -58,12 +60,13 @@ const (
 	defaultReread = 1 << 20
 )
 
-// Monitor follows logs. One goroutine may use it at a time.
+// Monitor follows logs. One goroutine may use it at a time, but for [Monitor.Hand].
 type Monitor struct {
 	o     Options
 	drops drops
 	logs  map[string][]note.Verifier
 	forks map[string]*LieError // by log and root: found already
+	ours  atomic.Pointer[authorities]
 }
 
 // New makes a monitor.

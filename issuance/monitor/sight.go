@@ -112,22 +112,10 @@ func der(octets []byte) []byte {
 	return octets
 }
 
-// MaxSOD is the largest security object that is taken from a stranger, in octets.
-const MaxSOD = 64 << 10
-
-// IsSigned says whether octets are a security object that the certificate in it signed: who
-// keeps what strangers hand in asks it first.
-func IsSigned(octets []byte) bool {
-	if len(octets) > MaxSOD {
-		return false
-	}
-	sod, err := lds.ParseSOD(octets)
-	return err == nil && signerOf(sod) != nil
-}
-
 func (m *Monitor) see(ctx context.Context, place string, octets []byte) error {
 	return m.o.State.Change(ctx, func(tx Tx) error {
-		return tx.See(Sight{sha256.Sum256(octets), bytes.Clone(octets), place, m.o.Now()})
+		_, err := tx.See(Sight{sha256.Sum256(octets), bytes.Clone(octets), place, m.o.Now()})
+		return err
 	})
 }
 
@@ -141,6 +129,7 @@ type court struct {
 	fresh map[string]bool
 	roots []root // of the logs, as far as they were ever seen
 	found []Alarm
+	done  []string // of the inbox
 }
 
 // object finds what the logs say of something signed, by its digest.

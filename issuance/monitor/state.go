@@ -60,11 +60,13 @@ type Tx interface {
 	Shown(origin string) ([]Shown, error)
 	Settle(Shown) error
 
-	// See keeps a security object that was seen, unless it was seen before. Sights lists
-	// those that have not been judged, and Judged takes one off.
-	See(Sight) error
+	// See keeps a security object that was seen, unless it was seen before; judged says that
+	// it was then, and is judged. Sights lists those that have not been judged, Judged takes one
+	// off, and Forget does so as if it had never been seen.
+	See(Sight) (judged bool, err error)
 	Sights() ([]Sight, error)
 	Judged(id [32]byte) error
+	Forget(id [32]byte) error
 
 	// Raise keeps an alarm, unless it was raised before; fresh says which.
 	Raise(Alarm) (fresh bool, err error)

@@ -53,9 +53,12 @@ func (t *watchTx) Settle(s monitor.Shown) error {
 }
 
 // See implements [monitor.Tx].
-func (t *watchTx) See(s monitor.Sight) error {
-	_, err := t.exec("INSERT OR IGNORE INTO sight VALUES (?, ?, ?, ?)", s.ID[:], s.SOD, s.Place, s.Since.UnixMicro())
-	return err
+func (t *watchTx) See(s monitor.Sight) (judged bool, err error) {
+	n, err := t.exec("INSERT OR IGNORE INTO sight VALUES (?, ?, ?, ?)", s.ID[:], s.SOD, s.Place, s.Since.UnixMicro())
+	if err == nil && n == 0 {
+		_, err = t.one("SELECT octets IS NULL FROM sight WHERE id = ?", []any{s.ID[:]}, &judged)
+	}
+	return judged, err
 }
 
 // Sights implements [monitor.Tx].
@@ -77,6 +80,12 @@ func (t *watchTx) Sights() (list []monitor.Sight, err error) {
 // Judged implements [monitor.Tx].
 func (t *watchTx) Judged(id [32]byte) error {
 	_, err := t.exec("UPDATE sight SET octets = NULL WHERE id = ?", id[:])
+	return err
+}
+
+// Forget implements [monitor.Tx].
+func (t *watchTx) Forget(id [32]byte) error {
+	_, err := t.exec("DELETE FROM sight WHERE id = ?", id[:])
 	return err
 }
 
