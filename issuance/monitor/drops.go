@@ -109,12 +109,12 @@ func read(path string) ([]byte, error) {
 func (m *Monitor) gather(ctx context.Context, r *Round) error {
 	for _, in := range []struct {
 		places []string
-		take   func(ctx context.Context, r *Round, name string, octets []byte) error
+		take   func(ctx context.Context, r *Round, place, name string, octets []byte) error
 	}{{m.o.Also, m.show}, {m.o.SODs, m.seeSOD}, {m.o.Lists, m.seeObject}} {
 		for _, place := range in.places {
 			var own error
 			err := m.drops.each(ctx, place, false, func(name string, octets []byte) error {
-				own = in.take(ctx, r, name, octets)
+				own = in.take(ctx, r, place, name, octets)
 				return own
 			})
 			if own != nil {
@@ -129,35 +129,36 @@ func (m *Monitor) gather(ctx context.Context, r *Round) error {
 }
 
 // show takes in what somebody was shown of a log.
-func (m *Monitor) show(ctx context.Context, r *Round, name string, octets []byte) error {
+func (m *Monitor) show(ctx context.Context, r *Round, place, name string, octets []byte) error {
 	signed := noteIn(octets)
 	if signed == nil {
 		r.Away = append(r.Away, fmt.Errorf("%s: it is neither a checkpoint nor a receipt", name))
 		return nil
 	}
-	return m.shown(ctx, r, name, signed)
+	return m.shown(ctx, r, place, name, signed)
 }
 
-func (m *Monitor) shown(ctx context.Context, r *Round, place string, signed []byte) error {
+func (m *Monitor) shown(ctx context.Context, r *Round, place, name string, signed []byte) error {
 	c, err := receipt.ParseCheckpoint(signed)
 	if err != nil || len(m.logs[c.Origin]) == 0 {
 		return nil //nolint:nilerr // it is about none of the logs
 	}
 	good, err := m.open(signed)
 	if found, is := errors.AsType[*LieError](err); is {
-		return m.raise(ctx, r, newAlarm(found.Code, c.Origin, -1, fmt.Sprintf("%d %x", c.Size, c.Root[:8]), "%s: %s", place, found.Why).with(found.Files...))
+		return m.lied(ctx, r, place, c.Origin, found)
 	}
 	if err != nil {
 		return err
 	}
+	r.shows(place, false)
 	return m.o.State.Change(ctx, func(tx Tx) error {
-		return tx.Show(Shown{good.Origin, good.Size, good.Root, good.Note, place, m.o.Now()})
+		return tx.Show(Shown{good.Origin, good.Size, good.Root, good.Note, name, m.o.Now()})
 	})
 }
 
 // Witnessed takes in a signed checkpoint that a witness cosigned, or was asked to.
 func (m *Monitor) Witnessed(ctx context.Context, signed []byte) error {
-	return m.shown(ctx, &Round{}, "the witness", signed)
+	return m.shown(ctx, &Round{}, "the witness", "the witness", signed)
 }
 
 // noteIn finds the signed checkpoint of what a log gives out.

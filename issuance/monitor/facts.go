@@ -59,9 +59,9 @@ func openFacts(tx Tx, k Known) (*facts, error) {
 	})
 }
 
-func orNew[V any](m map[string]V) map[string]V {
+func orNew[K comparable, V any](m map[K]V) map[K]V {
 	if m == nil {
-		m = map[string]V{}
+		m = map[K]V{}
 	}
 	return m
 }

@@ -6,8 +6,13 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 )
+
+// mostEvidence bounds for how many alarms evidence is kept: whoever can have alarms raised
+// fills no disk. What a log's own key signed is kept all the same.
+const mostEvidence = 2_000
 
 // file keeps an alarm's evidence as a folder of the alarm's name. It is there before the
 // alarm is; what a cut left half written is written again.
@@ -15,10 +20,18 @@ func (m *Monitor) file(a Alarm) error {
 	if m.o.Evidence == "" {
 		return nil
 	}
-	dir := filepath.Join(m.o.Evidence, a.ID)
-	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(filepath.Join(m.o.Evidence, a.ID)); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
+	return m.refile(a)
+}
+
+// refile keeps an alarm's evidence in place of what there was.
+func (m *Monitor) refile(a Alarm) error {
+	if full, err := m.full(a); m.o.Evidence == "" || full || err != nil {
+		return err
+	}
+	dir := filepath.Join(m.o.Evidence, a.ID)
 	beside := dir + ".new"
 	if err := errors.Join(os.RemoveAll(beside), os.MkdirAll(beside, 0o700)); err != nil {
 		return err
@@ -32,10 +45,23 @@ func (m *Monitor) file(a Alarm) error {
 			return err
 		}
 	}
-	if err := os.Rename(beside, dir); err != nil {
+	if err := errors.Join(os.RemoveAll(dir), os.Rename(beside, dir)); err != nil {
 		return err
 	}
 	return syncFolder(m.o.Evidence)
+}
+
+// full says whether there is evidence of too many alarms to keep that of another.
+func (m *Monitor) full(a Alarm) (bool, error) {
+	if m.o.Evidence == "" || a.Code == Fork || a.Code == SyncFork {
+		return false, nil
+	}
+	list, err := os.ReadDir(m.o.Evidence)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	there := slices.ContainsFunc(list, func(e fs.DirEntry) bool { return e.Name() == a.ID })
+	return !there && len(list) >= mostEvidence, err
 }
 
 func write(path string, octets []byte) error {

@@ -91,6 +91,8 @@ type Round struct {
 	// Away are the sources that could not be reached, and what could not be read of what
 	// others were shown. Nothing follows from it but that nothing is known.
 	Away []error
+
+	honest map[string]bool // places that were reached, if none of what they gave is a lie
 }
 
 // Check looks at everything once. Its errors are the monitor's own trouble: what it found
@@ -100,8 +102,9 @@ func (m *Monitor) Check(ctx context.Context) (*Round, error) {
 	if err := m.gather(ctx, r); err != nil {
 		return r, err
 	}
-	look := look{fresh: map[string]bool{}, given: map[reading]bool{}}
+	look := look{fresh: map[string]bool{}, given: map[reading]bool{}, followed: map[string]bool{}}
 	for _, s := range m.o.Sources {
+		look.followed[s.Name()] = true
 		origin, err := m.follow(ctx, s, r)
 		if origin != "" && !errors.Is(err, ErrPart) {
 			look.given[reading{origin, s.Name()}] = err == nil
@@ -122,6 +125,9 @@ func (m *Monitor) Check(ctx context.Context) (*Round, error) {
 	if err := m.settle(ctx, r); err != nil {
 		return r, err
 	}
+	if err := m.reformed(ctx, r, look); err != nil {
+		return r, err
+	}
 	return r, m.judge(ctx, r, look)
 }
 
@@ -129,6 +135,8 @@ func (m *Monitor) Check(ctx context.Context) (*Round, error) {
 type look struct {
 	fresh map[string]bool  // logs of which a live source was read
 	given map[reading]bool // where a checkpoint of the log was shown: whether its entries were, too
+
+	followed map[string]bool // the sources
 }
 
 // reading is a log at a source.
@@ -145,19 +153,26 @@ func (m *Monitor) follow(ctx context.Context, s Source, r *Round) (origin string
 		}
 	}
 	found, is := errors.AsType[*LieError](err)
-	if !is {
+	switch {
+	case !is:
+		if err == nil {
+			r.shows(s.Name(), false)
+		}
 		return origin, err
+	case found.Code == Fork: // the log signed it
+		return "", m.raise(ctx, r, newAlarm(Fork, origin, found.Index, forkOf(found), "%s: %s", s.Name(), found.Why).with(append(found.Files, File{"checkpoint", signed})...))
 	}
-	subject := s.Name()
-	if found.Index >= 0 {
-		subject = fmt.Sprint(found.Index)
-	}
-	for _, f := range found.Files { // another lie is another alarm
+	return "", m.lied(ctx, r, s.Name(), originOf(origin, signed), found, File{"checkpoint", signed})
+}
+
+// forkOf tells forks apart by what the log signed.
+func forkOf(found *LieError) string {
+	subject := fmt.Sprint(found.Index)
+	for _, f := range found.Files {
 		h := sha256.Sum256(f.Octets)
 		subject += " " + hex.EncodeToString(h[:4])
 	}
-	files := append(found.Files, File{"checkpoint", signed})
-	return "", m.raise(ctx, r, newAlarm(found.Code, originOf(origin, signed), found.Index, subject, "%s: %s", s.Name(), found.Why).with(files...))
+	return subject
 }
 
 // originOf is the name of the log that a checkpoint says it is of.

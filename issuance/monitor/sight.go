@@ -20,7 +20,7 @@ import (
 
 // seeSOD takes in a security object that a checkpoint or reader saw. Foreign cards are seen
 // too, and what is none: those are passed over when they are judged.
-func (m *Monitor) seeSOD(ctx context.Context, r *Round, name string, octets []byte) error {
+func (m *Monitor) seeSOD(ctx context.Context, r *Round, _, name string, octets []byte) error {
 	if bytes.HasPrefix(octets, []byte(inspectionBegins)) {
 		return m.seeRecord(ctx, name, octets)
 	}
@@ -94,7 +94,7 @@ func (c *court) inspection(s Sight) (done bool, err error) {
 const sodTag = 0x77
 
 // seeObject takes in what the authority publishes.
-func (m *Monitor) seeObject(ctx context.Context, _ *Round, name string, octets []byte) error {
+func (m *Monitor) seeObject(ctx context.Context, _ *Round, _, name string, octets []byte) error {
 	der := der(octets)
 	if _, err := cert.Parse(der); err == nil {
 		return m.see(ctx, name, der)

@@ -70,6 +70,9 @@ type Tx interface {
 
 	// Raise keeps an alarm, unless it was raised before; fresh says which.
 	Raise(Alarm) (fresh bool, err error)
+	// Retell changes an alarm's index and detail. Acknowledged says whether somebody looked at it.
+	Retell(Alarm) error
+	Acknowledged(id string) (bool, error)
 }
 
 // Known is what is known of a log.

@@ -7,7 +7,7 @@ import (
 
 // withheld finds sources that show checkpoints and do not give the entries that those sign. A
 // server that is out of order for a while does so too; one that does it for longer hides
-// something. Only a round in which all was given ends it.
+// something, and one that gives others does not give them either. Only a round in which all was given ends it.
 func (c *court) withheld(given map[reading]bool) {
 	for at, all := range given {
 		f := c.facts[at.origin]
@@ -20,7 +20,7 @@ func (c *court) withheld(given map[reading]bool) {
 		}
 		if since := f.Withheld[at.source]; c.now.Sub(since) > c.m.o.Lag {
 			c.found = append(c.found, newAlarm(Withheld, at.origin, -1, fmt.Sprint(at.source, " ", since.Unix()),
-				"%s shows checkpoints, and since %s does not give entries that they sign", at.source, since.UTC().Format(time.RFC3339)).
+				"%s shows checkpoints, and since %s gives no entries that they sign, or others", at.source, since.UTC().Format(time.RFC3339)).
 				with(File{"known", c.known[at.origin].Note}))
 		}
 	}

@@ -95,3 +95,15 @@ func (t *watchTx) Raise(a monitor.Alarm) (fresh bool, err error) {
 		a.ID, string(a.Code), a.Origin, a.Index, a.Subject, a.Detail, a.Raised.UnixMicro())
 	return n == 1, err
 }
+
+// Retell implements [monitor.Tx].
+func (t *watchTx) Retell(a monitor.Alarm) error {
+	_, err := t.exec("UPDATE alarm SET idx = ?, detail = ? WHERE id = ?", a.Index, a.Detail, a.ID)
+	return err
+}
+
+// Acknowledged implements [monitor.Tx].
+func (t *watchTx) Acknowledged(id string) (yes bool, err error) {
+	_, err = t.one("SELECT acknowledged IS NOT NULL FROM alarm WHERE id = ?", []any{id}, &yes)
+	return yes, err
+}
