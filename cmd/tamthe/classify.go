@@ -178,6 +178,7 @@ var classes = []class{
 
 	{desk.ErrOtherOfficer, "other-officer", exitRule, "whoever took it in runs `tamthe desk send`"},
 	{desk.ErrOldDraft, "draft-old", exitRule, "ask the person again: take the application in anew (`tamthe desk draft show NAME --person --portrait FILE`), then discard this one"},
+	{desk.ErrOtherLedger, "draft-elsewhere", exitRule, "`TAMTHE_LEDGER` must name the ledger that it was taken in for"},
 	{outbox.ErrDiscarded, "draft-discarded", exitRule, "somebody put it back: discard it again, and look who can write in this home"},
 	{outbox.ErrMissing, "no-draft", exitError, "`tamthe desk draft list` lists what waits here; `tamthe application show` tells what was filed"},
 	{outbox.ErrMany, "drafts-many", exitError, "wait for the centre, then `tamthe desk send`; `tamthe desk draft list` lists what waits"},

@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"strings"
 
 	"github.com/tamthe/tamthe/issuance/desk"
 	"github.com/tamthe/tamthe/issuance/keystore"
+	"github.com/tamthe/tamthe/issuance/ledger"
 	"github.com/tamthe/tamthe/issuance/outbox"
 )
 
@@ -38,7 +41,14 @@ func (p *program) openOutbox(ctx context.Context) (desk.Outbox, error) {
 	if err == nil {
 		p.closers = append(p.closers, func() { forget(w) })
 	}
-	return desk.Outbox{Box: p.box(), Key: w}, err
+	return desk.Outbox{Box: p.box(), Key: w, Origin: p.lastOrigin()}, err
+}
+
+// lastOrigin is the name of the log of which the home has a checkpoint; empty if it has none.
+func (p *program) lastOrigin() string {
+	signed, _ := os.ReadFile(p.home.path(checkpointsDir, ledger.CheckpointFile))
+	origin, _, _ := strings.Cut(string(signed), "\n")
+	return origin
 }
 
 // keep keeps an application that the ledger is too far away for, and is an error that says so:

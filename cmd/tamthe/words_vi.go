@@ -340,6 +340,7 @@ var inVietnamese = map[string]struct{ what, hint string }{
 	"no-draft":           {"ở đây không giữ hồ sơ nào như vậy", "`tamthe desk draft list` liệt kê hồ sơ đang chờ; `tamthe application show` cho biết hồ sơ đã vào sổ"},
 	"drafts-many":        {"quầy đang giữ quá nhiều hồ sơ chưa vào sổ", "đợi trung tâm hoạt động trở lại, rồi chạy `tamthe desk send`"},
 	"draft-old":          {"hồ sơ đã tiếp nhận quá lâu nên không vào sổ được", "hỏi lại công dân: tiếp nhận lại (`tamthe desk draft show TÊN --person --portrait TỆP`), rồi bỏ hồ sơ này"},
+	"draft-elsewhere":    {"hồ sơ này được tiếp nhận cho sổ khác", "TAMTHE_LEDGER phải chỉ sổ mà hồ sơ được tiếp nhận"},
 	"draft-discarded":    {"hồ sơ này đã bị bỏ, nay có người đặt lại", "bỏ lần nữa, và xem ai ghi được vào thư mục của quầy"},
 	"draft-sealed":       {"không mở được hồ sơ đang giữ", "đặt lại keys/drafts của quầy này, hoặc lấy hồ sơ từ bản sao"},
 	"draft-damaged":      {"hồ sơ đang giữ bị hỏng", "lấy lại từ bản sao, hoặc tiếp nhận lại rồi bỏ hồ sơ hỏng"},

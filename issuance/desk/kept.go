@@ -22,6 +22,8 @@ import (
 type Outbox struct {
 	outbox.Box
 	Key outbox.Wrapper
+	// Origin is the name of the log that the home was last at; empty if that is not known.
+	Origin string
 }
 
 // AlreadyKeptError means that something of the same person waits in the outbox.
@@ -47,6 +49,7 @@ type Kept struct {
 	Enrolment
 	Taken    time.Time
 	Operator issuance.KeyID
+	Origin   string // of the log that it was taken in for; empty if that was not known
 }
 
 // String says what it is and nothing of the person.
@@ -63,6 +66,7 @@ const keptContext = "enrolment taken in"
 
 // keptBody is what the officer signs.
 type keptBody struct {
+	Origin      string    `json:"origin"`
 	Application string    `json:"application"`
 	Taken       time.Time `json:"taken"`
 	Key         string    `json:"key"` // of the officer, as the ledger has it
@@ -105,7 +109,7 @@ func (o *Office) Keep(ctx context.Context, b Outbox, n Enrolment) error {
 	if err != nil {
 		return err
 	}
-	body, err := json.Marshal(keptBody{n.Application, h.Taken, key, n.Profile, n.Reason, n.Replaces, n.Person, n.Portrait, n.Fingers})
+	body, err := json.Marshal(keptBody{b.Origin, n.Application, h.Taken, key, n.Profile, n.Reason, n.Replaces, n.Person, n.Portrait, n.Fingers})
 	if err != nil {
 		return err
 	}
@@ -173,7 +177,7 @@ func parseKept(h outbox.Head, text []byte) (*Kept, error) {
 	return &Kept{Enrolment{
 		Person: body.Person, Portrait: body.Portrait, Fingers: body.Fingers, Profile: body.Profile, Reason: body.Reason,
 		Replaces: body.Replaces, Application: body.Application,
-	}, h.Taken, h.Operator}, nil
+	}, h.Taken, h.Operator, body.Origin}, nil
 }
 
 // decodeExactly reads JSON that encoding/json would write for v octet by octet.

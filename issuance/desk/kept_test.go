@@ -21,7 +21,7 @@ func (r *rig) outbox(t testing.TB) Outbox {
 	if err := ring.GenerateSecret(t.Context(), "drafts", keystore.UseVault); !errors.Is(err, keystore.ErrExists) {
 		check(t, err)
 	}
-	return Outbox{outbox.Box{Dir: r.path("drafts")}, must(ring.Wrapper(t.Context(), "drafts"))(t)}
+	return Outbox{Box: outbox.Box{Dir: r.path("drafts")}, Key: must(ring.Wrapper(t.Context(), "drafts"))(t)}
 }
 
 // without is an office that reaches neither ledger nor vault.
@@ -172,6 +172,25 @@ func TestKeptTooLong(t *testing.T) {
 	wantError(t, "a month later", err, ErrOldDraft)
 	if !Refuses(err) || r.waiting(t) != 1 {
 		t.Error("it is no refusal, or gone")
+	}
+}
+
+// What was taken in for another ledger, such as one for practice, is not filed here.
+func TestKeptElsewhere(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	b := r.outbox(t)
+	for n, origin := range []string{"practice.example/log", must(r.store.Stream(t.Context(), issuance.OperatorStream(must(r.an.me())(t))))(t)[0].Origin} {
+		e := enrolment(n + 1)
+		e.Application = NewApplication()
+		b.Origin = origin
+		check(t, r.an.without().Keep(t.Context(), b, e))
+		err := r.an.SendKept(t.Context(), b, e.Application)
+		if n == 0 {
+			wantError(t, origin, err, ErrOtherLedger)
+		} else {
+			check(t, err)
+		}
 	}
 }
 

@@ -20,6 +20,9 @@ var ErrOtherOfficer = errors.New("another officer took it in")
 // be asked again.
 var ErrOldDraft = errors.New("it was taken in too long ago to be filed")
 
+// ErrOtherLedger means that a draft was taken in for another ledger, such as one for practice.
+var ErrOtherLedger = errors.New("it was taken in for another ledger")
+
 // maxKept is for how long a draft may wait. Days without the centre are for desks apart.
 const maxKept = 30 * 24 * time.Hour
 
@@ -29,7 +32,8 @@ const sendTries = 5
 // SendKept files a draft and wipes it. However often it is sent, and wherever it was cut short, the
 // ledger takes it once: that it has it already is success. A draft that is not there any more,
 // as another program sent it, is outbox.ErrMissing; what an officer other than the acting one
-// took in is ErrOtherOfficer; what waited for more than thirty days is ErrOldDraft. After every error but one of the wiping the draft lies there as before; see Refuses.
+// took in is ErrOtherOfficer; what waited for more than thirty days is ErrOldDraft, and what was
+// taken in for another ledger ErrOtherLedger. After every error but one of the wiping the draft lies there as before; see Refuses.
 func (o *Office) SendKept(ctx context.Context, b Outbox, name string) error {
 	k, err := b.Kept(ctx, name)
 	if err != nil {
@@ -43,6 +47,9 @@ func (o *Office) SendKept(ctx context.Context, b Outbox, name string) error {
 		return fmt.Errorf("draft %s: %w", name, ErrOtherOfficer)
 	case o.Now().Sub(k.Taken) > maxKept:
 		return fmt.Errorf("draft %s: %w", name, ErrOldDraft)
+	}
+	if err := o.here(ctx, k); err != nil {
+		return fmt.Errorf("draft %s: %w", name, err)
 	}
 	for range sendTries {
 		if err = o.file(ctx, k); !errors.Is(err, issuance.ErrConflict) {
@@ -72,6 +79,15 @@ func (o *Office) file(ctx context.Context, k *Kept) error {
 	return failure
 }
 
+// here refuses what was taken in for another ledger than the one that knows the officer here.
+func (o *Office) here(ctx context.Context, k *Kept) error {
+	officer, err := o.Store.Stream(ctx, issuance.OperatorStream(k.Operator))
+	if err == nil && k.Origin != "" && len(officer) > 0 && officer[0].Origin != k.Origin {
+		err = ErrOtherLedger
+	}
+	return err
+}
+
 // filed reports whether the ledger has the application, from the officer who took it in.
 func (o *Office) filed(ctx context.Context, k *Kept) (bool, error) {
 	stream := issuance.Application(k.Application)
@@ -88,7 +104,7 @@ func (o *Office) filed(ctx context.Context, k *Kept) (bool, error) {
 // refusals are what stands against a draft itself, or against its officer.
 var refusals = []error{
 	issuance.ErrEntry, issuance.ErrRole, issuance.ErrOperator, issuance.ErrSignature, issuance.ErrLink, issuance.ErrChanged,
-	ErrPortrait, ErrFingers, ErrProfile, ErrOldNumber, ErrUnknown, outbox.ErrSealed, outbox.ErrFormat, outbox.ErrDiscarded, ErrOldDraft,
+	ErrPortrait, ErrFingers, ErrProfile, ErrOldNumber, ErrUnknown, outbox.ErrSealed, outbox.ErrFormat, outbox.ErrDiscarded, ErrOldDraft, ErrOtherLedger,
 }
 
 // Refuses reports whether an error of SendKept is about the draft: others can be sent. Any other
