@@ -15,7 +15,7 @@ var coefficients = []Coefficient{
 	{PlaceOctets, 230, "issuance/postgres TestCoefficients"},
 	{AttachmentOctets, 120, "issuance/postgres TestCoefficients"},
 	{JournalOctets, 1_900, "issuance/postgres TestCoefficients"},
-	{AppendRate, 2_600, "issuance/postgres BenchmarkPostgresAppend/writers=32"},
+	{AppendRate, 5_500, "issuance/postgres BenchmarkPostgresAppend/writers=32"},
 	{VerifyRate, 14_300, "issuance/postgres BenchmarkPostgresAudit"},
 	{HashRate, 407_000, "issuance/postgres BenchmarkPostgresAudit"},
 	{LookRate, 22_400, "issuance/postgres BenchmarkPostgresLookUp"},
