@@ -56,17 +56,15 @@ func newWatcher(p *program, o watchOptions, keys []note.Verifier, w *witness.Wit
 		}
 		sources = append(sources, s)
 	}
-	var inbox *monitor.Inbox
 	if o.drop != "" {
 		var err error
-		if inbox, err = monitor.OpenInbox(o.drop); err != nil {
+		if x.inbox, err = monitor.OpenInbox(o.drop); err != nil {
 			return nil, err
 		}
 	}
-	x.inbox = inbox
 	x.m = monitor.New(monitor.Options{
 		State: state, Keys: keys, Sources: sources, Evidence: filepath.Join(o.dir, "evidence"), Now: p.now,
-		Inbox: inbox, Also: o.also, SODs: o.sods, Lists: o.lists, Silence: o.silence, Lag: o.lag, Unclosed: o.unclosed,
+		Inbox: x.inbox, Also: o.also, SODs: o.sods, Lists: o.lists, Silence: o.silence, Lag: o.lag, Unclosed: o.unclosed,
 		Cosign: func(c *receipt.Checkpoint, prove monitor.Prover) error {
 			_, err := w.Continue(c, prove)
 			if _, refused := err.(*witness.Refusal); refused { //nolint:errorlint // what it refused it told

@@ -224,6 +224,14 @@ func TestDiscardedComesBack(t *testing.T) {
 	check(t, os.WriteFile(b.path(head(1).Name+draftEnd), copied, 0o600))
 	_, _, err = b.Open(t.Context(), w, head(1).Name)
 	wantError(t, "put back", err, ErrDiscarded)
+	check(t, os.WriteFile(b.path(discarded), append(bytes.Repeat([]byte("x"), 1<<20), "\n"...), 0o600))
+	if _, _, err = b.Open(t.Context(), w, head(1).Name); err == nil {
+		t.Error("opened by a record that cannot be read")
+	}
+	check(t, os.Remove(b.path(discarded)))
+	check(t, os.Symlink(b.path("nowhere"), b.path(discarded)))
+	_, _, err = b.Open(t.Context(), w, head(1).Name)
+	wantError(t, "a record that is a link", err, ErrFormat)
 }
 
 // A refusal is the one before or the new one, and never costs the draft.

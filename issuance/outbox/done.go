@@ -95,23 +95,31 @@ func (b Box) Discard(i Item, at time.Time, by [32]byte, reason string) error {
 // maxDiscarded is how much is read of the record of what was thrown away, its end.
 const maxDiscarded = 16 << 20
 
-// thrownAway reports whether the record says so of a name.
-func (b Box) thrownAway(name string) bool {
+// kept is nil unless the record says that a draft of that name was thrown away, or cannot be
+// read.
+func (b Box) kept(name string) error {
 	f, size, err := openPlain(b.path(discarded), os.O_RDONLY)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
 	if err != nil {
-		return false
+		return fmt.Errorf("read %s: %w", discarded, err)
 	}
 	defer f.Close()
 	if _, err := f.Seek(max(0, size-maxDiscarded), io.SeekStart); err != nil {
-		return false
+		return err
 	}
-	for lines := bufio.NewScanner(f); lines.Scan(); {
+	lines := bufio.NewScanner(f)
+	for lines.Scan() {
 		var d Discarding
 		if json.Unmarshal(lines.Bytes(), &d) == nil && d.Draft == name {
-			return true
+			return ErrDiscarded
 		}
 	}
-	return false
+	if err := lines.Err(); err != nil {
+		return fmt.Errorf("read %s: %w", discarded, err)
+	}
+	return nil
 }
 
 // there is nil if there is a draft of that name.

@@ -154,8 +154,8 @@ func (b Box) open(ctx context.Context, w Wrapper, name string) (Head, []byte, er
 	if errors.Is(err, os.ErrNotExist) {
 		err = ErrMissing
 	}
-	if err == nil && b.thrownAway(name) {
-		err = ErrDiscarded
+	if err == nil {
+		err = b.kept(name)
 	}
 	if err != nil {
 		return Head{}, nil, err

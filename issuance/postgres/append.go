@@ -50,9 +50,10 @@ func shared(queue []*waiting) (n int) {
 // Without the log key the entries are handed in for a sequencer to append, see Sequence. The
 // errors are the same; a ctx that ends while an outcome is waited for is ErrAway too.
 //
-// Errors besides those of the interface: ledger.ErrReadOnly without the right to write, ErrFull, ErrBusy, ErrDamaged, and ErrCopy if the checkpoint of the last append could
-// not be copied and still cannot: after any of them nothing was added. ErrAway: the server did
-// not come back in time; the entries may have been added, and to append them again tells.
+// Errors besides those of the interface: ledger.ErrReadOnly without the right to write, ErrFull,
+// ErrBusy, ErrDamaged, and ErrCopy if the checkpoint of the last append could not be copied and
+// still cannot: after any of them nothing was added. ErrAway: the server did not come back in
+// time; the entries may have been added, and to append them again tells.
 func (l *Ledger) Append(ctx context.Context, at issuance.Head, entries ...issuance.Entry) error {
 	if len(entries) == 0 {
 		return nil

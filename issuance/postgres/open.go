@@ -113,9 +113,10 @@ func makeRole(ctx context.Context, conn *pgx.Conn, role string) error {
 // older than the program and repairs the copy of its checkpoint.
 //
 // Errors: ledger.ErrMissing, ErrMoved, ErrLogin, ErrDenied, ErrOutdated, ErrNotAppender with the log
-// key, ErrNotOurs, ErrNewer, ErrReadOnly, ErrDamaged, ErrBusy, ErrAway, and ErrRolledBack if the copy in
-// o.Checkpoints is of a longer or another log than the database. Such a one can be opened for reading, so that Verify can say more; it tells
-// nothing of its streams then, for what it would tell may be out of date.
+// key, ErrNotOurs, ErrNewer, ErrReadOnly, ErrDamaged, ErrBusy, ErrAway, and ErrRolledBack if the
+// copy in o.Checkpoints is of a longer or another log than the database. Such a one can be opened
+// for reading, so that Verify can say more; it tells nothing of its streams then, for what it
+// would tell may be out of date.
 func Open(ctx context.Context, dsn string, o Options) (*Ledger, error) {
 	c, err := config(dsn)
 	if err != nil {

@@ -95,7 +95,7 @@ func (l *Ledger) submit(ctx context.Context, at issuance.Head, entries []issuanc
 // unanswered is who is away: the sequencer, where the server took the submission and is still
 // there.
 func (h *handIn) unanswered(err error) error {
-	if h.handed && unlessTimeout(err) == nil && time.Since(h.answered) < 2*time.Second {
+	if h.handed && unlessTimeout(err) == nil && time.Since(h.answered) < 4*lastPoll {
 		return ledger.ErrUnattended
 	}
 	return ledger.ErrAway
