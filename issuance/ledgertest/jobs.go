@@ -3,6 +3,7 @@ package ledgertest
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -34,7 +35,8 @@ func (o *Office) Acts(t testing.TB, n int) []Job {
 	return o.Jobs(t, n, 1)
 }
 
-// Jobs makes appends of so many applications each, of people whom the ledger does not know.
+// Jobs makes appends of so many applications each, of people whom the ledger does not know,
+// on every core: of long ledgers, most of the time goes into signing them.
 func (o *Office) Jobs(t testing.TB, appends, batch int) []Job {
 	jobs := make([]Job, appends)
 	for i := range jobs {
@@ -43,22 +45,33 @@ func (o *Office) Jobs(t testing.TB, appends, batch int) []Job {
 			o.jobs++
 			steps[j] = o.Enrol(fmt.Sprintf("A-%d", o.jobs), fmt.Sprint(o.jobs), "")
 		}
-		at, entries, err := o.Build(context.Background(), true, steps...)
+		state, err := o.load(context.Background(), steps)
 		if err != nil {
 			t.Fatal(err)
 		}
-		jobs[i] = Job{At: at, Entries: entries}
-		for _, e := range entries {
+		steps = o.registering(state, steps) // each the first of its stream: no need to apply them
+		jobs[i] = Job{At: state.Head(), Entries: make([]issuance.Entry, len(steps)), Rows: make([]Octets, len(steps))}
+		for j, s := range steps {
+			if jobs[i].Entries[j], err = o.draft(state, s); err != nil {
+				t.Fatal(err)
+			}
+		}
+		share(t, len(steps), runtime.GOMAXPROCS(0), func(_, j int) error {
+			e := &jobs[i].Entries[j]
+			if err := steps[j].sign(e); err != nil {
+				return err
+			}
 			leaf, payload, err := e.Encode()
 			if err != nil {
-				t.Fatal(err)
+				return err
 			}
 			all := slices.Concat(leaf, payload)
 			for _, a := range e.Attach {
 				all = append(all, a.Sealed...)
 			}
-			jobs[i].Rows = append(jobs[i].Rows, Octets{slices.Clone(e.ID[:]), all})
-		}
+			jobs[i].Rows[j] = Octets{slices.Clone(e.ID[:]), all}
+			return nil
+		})
 	}
 	return jobs
 }
@@ -74,13 +87,19 @@ func Count(jobs []Job) int {
 
 // Side lets so many callers do the jobs side by side, and says how long it took.
 func Side(t testing.TB, jobs []Job, callers int, do func(caller int, j Job) error) time.Duration {
+	start := time.Now()
+	share(t, len(jobs), callers, func(caller, i int) error { return do(caller, jobs[i]) })
+	return time.Since(start)
+}
+
+// share lets so many callers do what there is from 0 to n, side by side.
+func share(t testing.TB, n, callers int, do func(caller, i int) error) {
 	var next atomic.Int64
 	var work sync.WaitGroup
-	start := time.Now()
 	for caller := range callers {
 		work.Go(func() {
-			for i := int(next.Add(1)) - 1; i < len(jobs); i = int(next.Add(1)) - 1 {
-				if err := do(caller, jobs[i]); err != nil {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				if err := do(caller, i); err != nil {
 					t.Error(err)
 					return
 				}
@@ -88,5 +107,4 @@ func Side(t testing.TB, jobs []Job, callers int, do func(caller int, j Job) erro
 		})
 	}
 	work.Wait()
-	return time.Since(start)
 }

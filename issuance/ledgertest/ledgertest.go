@@ -213,24 +213,16 @@ func Commitment(value string) [32]byte { return issuance.Commit([32]byte{1}, []b
 // Build makes signed entries of steps, with the head they rest on, judged by the rules
 // unless unjudged is set.
 func (o *Office) Build(ctx context.Context, unjudged bool, steps ...Step) (issuance.Head, []issuance.Entry, error) {
-	state := issuance.Begin(o.origin)
-	if steps[0].Act != issuance.Init {
-		var about []issuance.StreamID
-		for _, s := range steps {
-			e := issuance.Entry{Stream: s.Stream, Act: s.Act, Operator: s.By.ID, Fields: s.Fields}
-			if s.Second != nil {
-				e.Second = s.Second.ID
-			}
-			about = append(about, issuance.About(e)...)
-		}
-		var err error
-		if state, err = issuance.Load(ctx, o.Ledger, about...); err != nil {
-			return nil, nil, err
-		}
+	state, err := o.load(ctx, steps)
+	if err != nil {
+		return nil, nil, err
 	}
 	var entries []issuance.Entry
 	for _, s := range o.registering(state, steps) {
-		e, err := o.entry(state, s)
+		e, err := o.draft(state, s)
+		if err == nil {
+			err = s.sign(&e)
+		}
 		if err != nil {
 			return nil, nil, err
 		}
@@ -249,6 +241,22 @@ func (o *Office) Build(ctx context.Context, unjudged bool, steps ...Step) (issua
 	return state.Head(), entries, nil
 }
 
+// load reads what steps rest on.
+func (o *Office) load(ctx context.Context, steps []Step) (issuance.State, error) {
+	if steps[0].Act == issuance.Init {
+		return issuance.Begin(o.origin), nil
+	}
+	var about []issuance.StreamID
+	for _, s := range steps {
+		e := issuance.Entry{Stream: s.Stream, Act: s.Act, Operator: s.By.ID, Fields: s.Fields}
+		if s.Second != nil {
+			e.Second = s.Second.ID
+		}
+		about = append(about, issuance.About(e)...)
+	}
+	return issuance.Load(ctx, o.Ledger, about...)
+}
+
 // registering puts the registration of each person whom the ledger does not know in front
 // of their application.
 func (o *Office) registering(state issuance.State, steps []Step) []Step {
@@ -264,7 +272,8 @@ func (o *Office) registering(state issuance.State, steps []Step) []Step {
 	return all
 }
 
-func (o *Office) entry(state issuance.State, s Step) (issuance.Entry, error) {
+// draft makes the entry of a step that follows on state, without signatures.
+func (o *Office) draft(state issuance.State, s Step) (issuance.Entry, error) {
 	e, err := state.Next(s.Stream, s.Act)
 	if err != nil {
 		return e, err
@@ -277,11 +286,18 @@ func (o *Office) entry(state issuance.State, s Step) (issuance.Entry, error) {
 	}
 	if s.Second != nil {
 		e.Second = s.Second.ID
+	}
+	return e, nil
+}
+
+// sign signs what draft made.
+func (s Step) sign(e *issuance.Entry) error {
+	if s.Second != nil {
 		if err := e.Sign(s.Second.Key); err != nil {
-			return e, err
+			return err
 		}
 	}
-	return e, e.Sign(s.By.Key)
+	return e.Sign(s.By.Key)
 }
 
 // Wait lets time pass on the office's clock.
