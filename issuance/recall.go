@@ -9,8 +9,8 @@ type Recaller interface {
 }
 
 // Recall reads the streams that judging rests on, those that they point to and the
-// operators behind their acts, as Load does, but believes them: only an audit may do so,
-// of what it judged before and has forgotten.
+// operators behind their acts, as Load does, but believes them: only who has judged them before
+// may do so, and has forgotten them.
 func (b *Book) Recall(ctx context.Context, r Recaller, streams ...StreamID) error {
 	seen := map[StreamID]bool{}
 	wave := streams
@@ -48,7 +48,7 @@ func (b *Book) recall(ctx context.Context, r Recaller, id StreamID) (*Subject, e
 		e := &entries[i]
 		to := Absent
 		if rule := ruleFor(e.Rules, e.Stream.Kind, e.Act); rule != nil {
-			to = rule.to
+			to = rule.after(s.Phase)
 		}
 		s.record(e, to, hashes[i])
 	}

@@ -1,6 +1,7 @@
 package issuance
 
 import (
+	"context"
 	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/hex"
@@ -9,6 +10,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"os"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -50,6 +52,7 @@ type walker struct {
 	t      *testing.T
 	rng    *rand.Rand
 	book   *Book
+	log    map[StreamID][]Entry
 	people []walkerKey
 	done   map[StreamID]map[Act][]string // persons
 	holds  map[Claim]StreamID
@@ -122,7 +125,7 @@ func (w *walker) missing() (list []string) {
 
 func newWalker(t *testing.T, seed uint64) *walker {
 	w := &walker{
-		t: t, rng: rand.New(rand.NewPCG(seed, 7)), book: NewBook("walk.test"), done: map[StreamID]map[Act][]string{},
+		t: t, rng: rand.New(rand.NewPCG(seed, 7)), book: NewBook("walk.test"), log: map[StreamID][]Entry{}, done: map[StreamID]map[Act][]string{},
 		holds: map[Claim]StreamID{}, claims: map[Claim]StreamID{}, ids: map[Kind][]StreamID{}, passed: map[string]int{}, failed: map[string]int{},
 	}
 	all := slices.DeleteFunc(Roles(), func(r Role) bool { return r == Admin })
@@ -189,9 +192,36 @@ func (w *walker) append(entries []Entry, by []walkerKey, second []*walkerKey) er
 	}
 	w.book, w.holds, w.claims = book, holds, claims
 	for i := range entries {
+		w.log[entries[i].Stream] = append(w.log[entries[i].Stream], entries[i])
 		w.record(&entries[i], by[i], second[i])
 	}
+	for i := range entries {
+		w.recalled(entries[i].Stream)
+	}
 	return nil
+}
+
+// recalled: a stream that was forgotten and is recalled is what it was.
+func (w *walker) recalled(id StreamID) {
+	b := NewBook("walk.test")
+	if err := b.Recall(w.t.Context(), w, id); err != nil {
+		w.t.Fatal(err)
+	}
+	if got, want := b.subjects[id], w.book.subjects[id]; !reflect.DeepEqual(got, want) {
+		w.t.Fatalf("%s: %+v, not %+v", id, got, want)
+	}
+}
+
+// Recall implements [Recaller].
+func (w *walker) Recall(_ context.Context, id StreamID) (list []Entry, hashes [][32]byte, err error) {
+	for _, e := range w.log[id] {
+		leaf, err := e.Leaf()
+		if err != nil {
+			return nil, nil, err
+		}
+		hashes = append(hashes, LeafHash(leaf))
+	}
+	return w.log[id], hashes, nil
 }
 
 // take is the store's constraint.
