@@ -67,7 +67,7 @@ func newDeskGrant(p *program) *cobra.Command {
 signer, places in the status list, blanks of a batch. What it uses beyond becomes a conflict
 when it is synced. Two persons sign.
 `,
-		Example: "  tamthe desk grant hn-01 --signer ds-hn-01 --cap 50 --operator an --second binh",
+		Example: "  tamthe desk grant hn-01 --signer ds-001 --cap 50 --operator an --second binh",
 		Args:    exactly(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if g.First > g.Last || g == (desk.Grant{}) {

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base32"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -78,25 +79,79 @@ var shared = []issuance.ClaimKind{
 // Conflicts lists what more than one log has. The order of the logs does not matter. Logs of any size are read page by page.
 func Conflicts(ctx context.Context, logs ...Log) ([]Conflict, error) {
 	var found []Conflict
+	keys := signers{}
 	for _, kind := range shared {
 		pages := make([]page, len(logs))
 		for i, l := range logs {
 			pages[i] = page{log: l, kind: kind}
 		}
 		for {
-			c, more, err := lowest(ctx, pages)
+			c, value, more, err := lowest(ctx, pages)
 			if err != nil {
 				return nil, err
 			}
 			if !more {
 				break
 			}
-			if len(c.Sides) > 1 && !slices.ContainsFunc(found, c.is) {
-				found = append(found, c)
+			all := []Conflict{c}
+			if kind == issuance.ClaimUse && len(c.Sides) > 1 {
+				if all, err = keys.part(ctx, c, value, logs); err != nil {
+					return nil, err
+				}
+			}
+			for _, c := range all {
+				if len(c.Sides) > 1 && !slices.ContainsFunc(found, c.is) {
+					found = append(found, c)
+				}
 			}
 		}
 	}
 	return found, nil
+}
+
+// signers are the public keys of document signers, by log and name.
+type signers map[[2]string]string
+
+// part parts the sides of a use of a document signer by the key that each log has by that name:
+// every log numbers its own signers from ds-001 on. Where a log does not say which it is, they
+// stay together.
+func (k signers) part(ctx context.Context, c Conflict, value string, logs []Log) ([]Conflict, error) {
+	name := value[:max(strings.LastIndexByte(value, ':'), 0)]
+	sides := map[string][]Side{}
+	for _, s := range c.Sides {
+		public, err := k.public(ctx, s.Origin, name, logs)
+		if err != nil {
+			return nil, err
+		}
+		if public == "" {
+			return []Conflict{c}, nil
+		}
+		sides[public] = append(sides[public], s)
+	}
+	var all []Conflict
+	for _, public := range slices.Sorted(maps.Keys(sides)) {
+		all = append(all, Conflict{c.Object, sides[public]})
+	}
+	return all, nil
+}
+
+// public is the digest of a key's public half; empty if the log does not say it.
+func (k signers) public(ctx context.Context, origin, name string, logs []Log) (string, error) {
+	at := [2]string{origin, name}
+	if public, ok := k[at]; ok {
+		return public, nil
+	}
+	i := slices.IndexFunc(logs, func(l Log) bool { return l.Origin == origin })
+	entries, err := logs[i].Store.Stream(ctx, issuance.Key(name))
+	if err != nil {
+		return "", err
+	}
+	for i := range entries {
+		if entries[i].Act == issuance.Generate {
+			k[at] = entries[i].Fields["public"]
+		}
+	}
+	return k[at], nil
 }
 
 // continued are the kinds of things that a stream may have in two logs under its own name: a
@@ -135,27 +190,27 @@ func sameNames(ctx context.Context, b Log, others []Log) ([]Conflict, error) {
 	}
 }
 
-// lowest takes the lowest value from the heads of all pages, with the streams that have it.
-func lowest(ctx context.Context, pages []page) (c Conflict, more bool, err error) {
+// lowest takes value, the lowest, from the heads of all pages, with the streams that have it.
+func lowest(ctx context.Context, pages []page) (c Conflict, value string, more bool, err error) {
 	var least *ledger.Taken
 	for i := range pages {
 		head, err := pages[i].head(ctx)
 		if err != nil {
-			return Conflict{}, false, err
+			return Conflict{}, "", false, err
 		}
 		if head != nil && (least == nil || head.Claim.Value < least.Claim.Value) {
 			least = head
 		}
 	}
 	if least == nil {
-		return Conflict{}, false, nil
+		return Conflict{}, "", false, nil
 	}
-	value := least.Claim.Value
+	value = least.Claim.Value
 	c = Conflict{Object: string(least.Claim.Kind)}
 	for i := range pages {
 		head, err := pages[i].head(ctx)
 		if err != nil {
-			return Conflict{}, false, err
+			return Conflict{}, "", false, err
 		}
 		if head == nil || head.Claim.Value != value {
 			continue
@@ -169,7 +224,7 @@ func lowest(ctx context.Context, pages []page) (c Conflict, more bool, err error
 	if slices.Contains(continued, least.Claim.Kind) {
 		c.Sides = slices.CompactFunc(c.Sides, func(a, b Side) bool { return a.Stream == b.Stream })
 	}
-	return c, true, nil
+	return c, value, true, nil
 }
 
 // page is a place in the values of one kind that a log has.
