@@ -56,7 +56,7 @@ func (h *health) look(ctx context.Context) {
 // centre looks at the ledger and at what making cards rests on.
 func (h *health) centre(ctx context.Context) {
 	var err error
-	if h.office, err = h.p.openOffice(ctx, looking); err != nil {
+	if h.office, err = h.p.openOffice(ctx, glancing); err != nil {
 		h.fail("ledger", stateBad, err)
 		h.room()
 		return

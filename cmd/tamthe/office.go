@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/mod/sumdb/note"
@@ -25,6 +26,7 @@ type purpose int
 
 const (
 	looking    purpose = iota // read only, no key at all
+	glancing                  // as looking, but a ledger that is away is not waited for
 	opening                   // read only, with the vault's keys
 	sweeping                  // read only, but keys of the vault may be destroyed
 	acting                    // as the operator who signs in
@@ -70,6 +72,9 @@ func (p *program) fillOffice(ctx context.Context, o *office, why purpose) (err e
 	where := p.ledgerPlace()
 	options := p.readOnly()
 	options.readOnly = why != acting && why != certifying && why != serving && why != hosting
+	if why == glancing {
+		options.busy = 2 * time.Second
+	}
 	if !options.readOnly {
 		// A secret is asked for only where there is something to use it on.
 		if err := where.mustBeThere(ctx); err != nil {
@@ -97,7 +102,7 @@ func (p *program) fillOffice(ctx context.Context, o *office, why purpose) (err e
 	if err := p.openApart(ctx, o); err != nil {
 		return err
 	}
-	if why == looking || why == certifying || why == serving || p.signedIn != nil {
+	if why == looking || why == glancing || why == certifying || why == serving || p.signedIn != nil {
 		return nil
 	}
 	return p.openVault(ctx, o, why == opening)

@@ -40,15 +40,16 @@ type storeOptions struct {
 	checkpoints string        // folder that gets the newest checkpoint
 	second      string        // folder on another medium that gets it too
 	readOnly    bool
-	still       bool // with readOnly: a copy that nobody writes to; nothing is left beside it
+	still       bool          // with readOnly: a copy that nobody writes to; nothing is left beside it
+	busy        time.Duration // how long to wait for a server that is away, and for another program; zero: as the engine does
 }
 
 func (o storeOptions) sqlite() sqlite.Options {
-	return sqlite.Options{Signer: o.signer, Verifier: o.verifier, Checkpoints: o.checkpoints, Second: o.second, ReadOnly: o.readOnly, Still: o.still}
+	return sqlite.Options{Signer: o.signer, Verifier: o.verifier, Checkpoints: o.checkpoints, Second: o.second, ReadOnly: o.readOnly, Still: o.still, Busy: o.busy}
 }
 
 func (o storeOptions) postgres() postgres.Options {
-	return postgres.Options{Signer: o.signer, Verifier: o.verifier, Checkpoints: o.checkpoints, Second: o.second, ReadOnly: o.readOnly}
+	return postgres.Options{Signer: o.signer, Verifier: o.verifier, Checkpoints: o.checkpoints, Second: o.second, ReadOnly: o.readOnly, Busy: o.busy}
 }
 
 // place is where a ledger lies: in an SQLite file, or in a PostgreSQL database. It prints as

@@ -134,6 +134,7 @@ func open(ctx context.Context, c *pgxpool.Config, o Options) (*Ledger, error) {
 	if !o.ReadOnly {
 		onlyPrimary(c.ConnConfig)
 	}
+	c.ConnConfig.ConnectTimeout = min(c.ConnConfig.ConnectTimeout, o.Busy)
 	p, err := newPool(ctx, c, o)
 	if err != nil {
 		return nil, err
