@@ -28,7 +28,8 @@ const (
 	VerifyRate Name = "entries a second that an audit with signatures verifies"
 	HashRate   Name = "entries a second that an audit of hashes reads"
 	LookRate   Name = "look-ups a second"
-	ViewOctets Name = "octets of memory of the signing service an entry"
+	ViewOctets Name = "octets of memory of the signing service an entry of a stream that it holds"
+	CardOctets Name = "octets of memory of the signing service a card"
 )
 
 // Coefficient is a figure that the model rests on.
@@ -103,9 +104,12 @@ func Of(d Demand) Need {
 	n.Share = n.PerSecond / v(AppendRate)
 	n.Cores = cores * n.Share
 	n.Verify, n.Hashes = n.Entries/v(VerifyRate), n.Entries/v(HashRate)
-	n.SigningView = n.Entries * v(ViewOctets)
+	n.SigningView = d.Cards*v(CardOctets) + min(d.Cards*v(Streams), held)*v(Entries)/v(Streams)*v(ViewOctets)
 	return n
 }
+
+// held is how many streams the signing service holds as it has read them.
+const held = 1 << 16
 
 // cores are those of the machine that the rates were measured on, all of them busy.
 const cores = 2

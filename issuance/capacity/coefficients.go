@@ -1,6 +1,7 @@
 package capacity
 
-// coefficients were measured with PostgreSQL 15 on two cores of a virtual machine, a Xeon.
+// coefficients were measured with PostgreSQL 15 on two cores of a virtual machine, a Xeon, and the
+// audits on two of an EPYC, of ten million entries.
 var coefficients = []Coefficient{
 	{Entries, 16, "cmd/tamthe TestCoefficientsOfALife"},
 	{Streams, 3, "cmd/tamthe TestCoefficientsOfALife"},
@@ -16,8 +17,9 @@ var coefficients = []Coefficient{
 	{AttachmentOctets, 120, "issuance/postgres TestCoefficients"},
 	{JournalOctets, 1_900, "issuance/postgres TestCoefficients"},
 	{AppendRate, 5_500, "issuance/postgres BenchmarkPostgresAppend/writers=32"},
-	{VerifyRate, 14_300, "issuance/postgres BenchmarkPostgresAudit"},
-	{HashRate, 407_000, "issuance/postgres BenchmarkPostgresAudit"},
+	{VerifyRate, 21_500, "issuance/postgres TestLongLedger"},
+	{HashRate, 180_000, "issuance/postgres TestLongLedger"},
 	{LookRate, 22_400, "issuance/postgres BenchmarkPostgresLookUp"},
 	{ViewOctets, 1_200, "issuance/signing BenchmarkView"},
+	{CardOctets, 410, "issuance/signing BenchmarkView"},
 }

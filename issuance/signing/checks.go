@@ -29,6 +29,9 @@ type approved struct {
 // believed for the desk's word: what the log says was judged entry by entry, and what the
 // log can't know the request proves.
 func (s *Service) approve(ctx context.Context, r *Request) (*approved, error) {
+	if err := s.view.need(ctx, s.o.Log, issuance.Application(r.Application), issuance.Card(r.Card)); err != nil {
+		return nil, err
+	}
 	a := &approved{r: r, app: s.view.book.Subject(issuance.Application(r.Application)), card: s.view.book.Subject(issuance.Card(r.Card))}
 	for _, ask := range []func() error{
 		a.isInTheMaking, // approved, being made into this card, whose chip has made its keys

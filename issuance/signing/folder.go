@@ -19,6 +19,7 @@ import (
 
 	"github.com/tamthe/tamthe/card/lds"
 	"github.com/tamthe/tamthe/issuance"
+	"github.com/tamthe/tamthe/verify/durable"
 )
 
 // Pin is what the service is told once, before it signs anything: which log it serves.
@@ -58,7 +59,7 @@ func Create(dir string, p Pin) error {
 	if err != nil {
 		return err
 	}
-	if err := writeOnce(filepath.Join(dir, pinFile), b); err != nil {
+	if err := durable.Create(filepath.Join(dir, pinFile), b, 0o600); err != nil {
 		return fmt.Errorf("make the signing service's folder: %w", err)
 	}
 	return nil
@@ -115,7 +116,7 @@ func (j journal) put(card string, salt [32]byte, suffix string, i intent) error 
 	}
 	nonce := make([]byte, aead.NonceSize(), aead.NonceSize()+len(plain)+aead.Overhead())
 	rand.Read(nonce)
-	return writeOnce(j.path(card, suffix), aead.Seal(nonce, nonce, plain, nil))
+	return durable.Create(j.path(card, suffix), aead.Seal(nonce, nonce, plain, nil), 0o600)
 }
 
 // get reads a record: fs.ErrNotExist if there is none, ErrLost if it does not open.
@@ -152,37 +153,6 @@ func sealer(card string, salt [32]byte, suffix string) (cipher.AEAD, error) {
 		return nil, err
 	}
 	return chacha20poly1305.NewX(key)
-}
-
-// writeOnce puts a file on the disk, whole or not at all, unless there is one: fs.ErrExist.
-func writeOnce(path string, b []byte) error {
-	return place(path, b, os.Link)
-}
-
-// write puts a file in the place of any that is there, whole or not at all.
-func write(path string, b []byte) error { return place(path, b, os.Rename) }
-
-func place(path string, b []byte, move func(from, to string) error) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".new-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	_, err = f.Write(b)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = move(f.Name(), path)
-	}
-	if err != nil {
-		return err
-	}
-	dir, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
 }
 
 // lastCheckpoint reads the checkpoint that the service saw last, nil if it saw none.

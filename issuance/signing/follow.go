@@ -2,7 +2,6 @@ package signing
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"strconv"
@@ -30,14 +29,16 @@ type Log interface {
 }
 
 // view is what the service knows of the log, because it read and judged every entry of it
-// in its order. It holds all streams in memory, some two kilobytes each.
+// in its order. Of most streams it holds only where they stand, see forget.go.
 type view struct {
 	pin      Pin
 	verifier note.Verifier
+	last     *ledger.Checkpoint // one that must lie on the way; nil: none
 	book     *issuance.Book
 	tree     *ledger.Tree
+	forgotten
 	roots    map[int64]tlog.Hash    // of the last sizes, to hold proofs against
-	claimed  map[[32]byte]struct{}  // what no second stream may claim
+	claimed  map[short]struct{}     // what no second stream may claim
 	signers  []string               // document signers in the order of their making
 	used     map[string]int         // the last number of use of each
 	issued   map[object]publication // what was issued last under each key
@@ -80,22 +81,23 @@ type approval struct {
 // manyRoots is how far back proofs are taken.
 const manyRoots = 4096
 
-func newView(p Pin) (*view, error) {
+func newView(p Pin, most int) (*view, error) {
 	v, err := note.NewVerifier(p.LogKey)
 	if err != nil {
 		return nil, fmt.Errorf("the pinned key of the log: %w", err)
 	}
 	return &view{
 		pin: p, verifier: v, book: issuance.NewBook(p.Origin), tree: &ledger.Tree{}, roots: map[int64]tlog.Hash{},
-		claimed: map[[32]byte]struct{}{}, used: map[string]int{}, issued: map[object]publication{}, prepared: map[string]logged{},
+		forgotten: newForgotten(most), claimed: map[short]struct{}{}, used: map[string]int{}, issued: map[object]publication{}, prepared: map[string]logged{},
 		approval: map[string]approval{}, places: map[string]places{},
 	}, nil
 }
 
-// follow reads the log up to its newest checkpoint. last, if not nil, is one that must lie
-// on the way. What it returns is signed by the log's key, is what the entries add up to, and
-// holds no entry that the rules do not allow. After an error the view is of no more use.
-func (v *view) follow(ctx context.Context, l Log, last *ledger.Checkpoint) (*ledger.Checkpoint, error) {
+// follow reads the log up to its newest checkpoint. What it returns is signed by the log's key,
+// is what the entries add up to, and holds no entry that the rules do not allow. After ErrLog
+// the view is of no more use. After another error, where the log could not be read to its end,
+// nothing may rest on the view until follow has gone on and returned none.
+func (v *view) follow(ctx context.Context, l Log) (*ledger.Checkpoint, error) {
 	said, err := l.Checkpoint(ctx)
 	if err != nil {
 		return nil, err
@@ -104,7 +106,7 @@ func (v *view) follow(ctx context.Context, l Log, last *ledger.Checkpoint) (*led
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("%w: %w", ErrLog, err)
-	case now.Size < v.tree.Size() || last != nil && now.Size < last.Size:
+	case now.Size < v.tree.Size() || v.last != nil && now.Size < v.last.Size:
 		return nil, fmt.Errorf("%w: it was rolled back to %d entries", ErrLog, now.Size)
 	case now.Size == 0:
 		return nil, fmt.Errorf("%w: it is empty", ErrLog)
@@ -113,7 +115,7 @@ func (v *view) follow(ctx context.Context, l Log, last *ledger.Checkpoint) (*led
 		if index >= now.Size {
 			return errEnough
 		}
-		return v.take(index, leaf, payload, now.Size, last)
+		return v.take(ctx, l, index, leaf, payload, now.Size)
 	})
 	switch {
 	case err != nil && !errors.Is(err, errEnough):
@@ -130,7 +132,7 @@ func (v *view) follow(ctx context.Context, l Log, last *ledger.Checkpoint) (*led
 var errEnough = errors.New("enough")
 
 // take judges the next entry.
-func (v *view) take(index int64, leaf, payload []byte, end int64, last *ledger.Checkpoint) error {
+func (v *view) take(ctx context.Context, l Log, index int64, leaf, payload []byte, end int64) error {
 	e, err := issuance.ParseEntry(leaf, payload)
 	hash := issuance.LeafHash(leaf)
 	switch {
@@ -143,6 +145,9 @@ func (v *view) take(index int64, leaf, payload []byte, end int64, last *ledger.C
 	case err != nil:
 		return fmt.Errorf("%w: entry %d: %w", ErrLog, index, err)
 	}
+	if err := v.need(ctx, l, issuance.About(e)...); err != nil {
+		return err
+	}
 	if err := v.book.Apply(e); err != nil {
 		return fmt.Errorf("%w: entry %d: %w", ErrLog, index, err)
 	}
@@ -151,11 +156,11 @@ func (v *view) take(index int64, leaf, payload []byte, end int64, last *ledger.C
 	}
 	v.note(&e, logged{e.ID, append([]byte(nil), leaf...), index})
 	v.tree.Append(hash)
-	if size := v.tree.Size(); end-size < manyRoots || last != nil && last.Size == size {
+	if size := v.tree.Size(); end-size < manyRoots || v.last != nil && v.last.Size == size {
 		root := v.tree.Root()
 		v.roots[size] = root
 		delete(v.roots, size-manyRoots)
-		if last != nil && last.Size == size && last.Root != root {
+		if v.last != nil && v.last.Size == size && v.last.Root != root {
 			return fmt.Errorf("%w: its first %d entries are others than they were", ErrLog, size)
 		}
 	}
@@ -173,7 +178,7 @@ func (v *view) claim(e *issuance.Entry) error {
 		if !unique[c.Kind] {
 			continue
 		}
-		key := sha256.Sum256([]byte(string(c.Kind) + " " + c.Value))
+		key := v.short(string(c.Kind) + " " + c.Value)
 		if _, taken := v.claimed[key]; taken {
 			return fmt.Errorf("%s is claimed twice: %w", c.Kind, issuance.ErrConflict)
 		}

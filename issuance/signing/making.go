@@ -48,6 +48,9 @@ func (s *Service) Making(ctx context.Context, m Making) (Ground, error) {
 			return Ground{}, fmt.Errorf("%w: the name of application or card", ErrRequest)
 		}
 	}
+	if err := s.view.need(ctx, s.o.Log, issuance.Application(m.Application), issuance.Card(m.Card)); err != nil {
+		return Ground{}, err
+	}
 	book := s.view.book
 	app, card := book.Subject(issuance.Application(m.Application)), book.Subject(issuance.Card(m.Card))
 	if err := s.view.makes(app, card); err != nil {
@@ -75,6 +78,11 @@ func (s *Service) Trusts(der []byte) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.view == nil { // the log could not be read since the errand was judged
+		if err := s.follow(context.Background()); err != nil {
+			return err
+		}
+	}
 	sum := sha256.Sum256(der)
 	for what, p := range s.view.issued {
 		live := s.view.book.Subject(issuance.Key(what.key)).Phase == issuance.InUse

@@ -110,6 +110,7 @@ func newRig(t testing.TB) *rig {
 		CardKeys:  func(context.Context, gp.KDD) (gp.Keys, error) { return gp.TransportKeys(), nil },
 		Documents: map[string]Document{profileName: {Code: "ID", Groups: []int{1, 2, 13, 14}}},
 		Now:       func() time.Time { return r.now },
+		held:      1, // all is forgotten at once
 	}
 	return r
 }

@@ -1,6 +1,7 @@
 package signing
 
 import (
+	"cmp"
 	"context"
 	"crypto"
 	"crypto/sha256"
@@ -17,6 +18,7 @@ import (
 	"github.com/tamthe/tamthe/issuance"
 	"github.com/tamthe/tamthe/issuance/ca"
 	"github.com/tamthe/tamthe/issuance/ledger"
+	"github.com/tamthe/tamthe/verify/durable"
 	"github.com/tamthe/tamthe/verify/receipt"
 )
 
@@ -52,6 +54,8 @@ type Options struct {
 	// Cover fetches cosignatures of a checkpoint of at least that size, for Log.Prove to find.
 	Cover func(ctx context.Context, size int64) error
 
+	held int // streams to hold; zero: maxHeld
+
 	Now    func() time.Time // nil: time.Now
 	Logger *slog.Logger     // warnings; nil: none
 }
@@ -65,7 +69,8 @@ type Service struct {
 	me      issuance.KeyID
 
 	mu      sync.Mutex
-	view    *view                 // nil until it was read, and after an error
+	reading *view                 // as far as the log was read; nil before, and where it was not our log
+	view    *view                 // the same, once it was read to its end; nil until then
 	issuers map[string]*ca.Issuer // by certificate
 }
 
@@ -105,35 +110,47 @@ func (s *Service) Follow(ctx context.Context) error {
 }
 
 func (s *Service) follow(ctx context.Context) error {
-	v := s.view
 	s.view = nil
-	var last *ledger.Checkpoint
-	if v == nil {
-		var err error
-		if v, err = newView(s.pin); err != nil {
-			return err
-		}
-		seen, err := lastCheckpoint(s.journal.dir)
+	if s.reading == nil {
+		v, err := s.begun()
 		if err != nil {
 			return err
 		}
-		if seen != nil {
-			if last, err = ledger.ParseCheckpoint(seen, v.verifier); err != nil {
-				return fmt.Errorf("the checkpoint in the signing service's folder: %w", err)
-			}
-		}
+		s.reading = v
 	}
-	now, err := v.follow(ctx, s.o.Log, last)
+	v := s.reading
+	now, err := v.follow(ctx, s.o.Log)
+	if errors.Is(err, ErrLog) {
+		s.reading = nil
+	}
 	if err != nil {
 		return err
 	}
-	if last == nil || last.Size != now.Size {
-		if err := write(filepath.Join(s.journal.dir, checkpointFile), now.Note); err != nil {
+	if v.last == nil || v.last.Size != now.Size {
+		if err := durable.Replace(filepath.Join(s.journal.dir, checkpointFile), now.Note, 0o600); err != nil {
 			return fmt.Errorf("keep the checkpoint: %w", err)
 		}
 	}
-	s.view = v
+	v.last, s.view = now, v
 	return nil
+}
+
+// begun is a view that has read nothing yet.
+func (s *Service) begun() (*view, error) {
+	v, err := newView(s.pin, cmp.Or(s.o.held, maxHeld))
+	if err != nil {
+		return nil, err
+	}
+	seen, err := lastCheckpoint(s.journal.dir)
+	if err != nil {
+		return nil, err
+	}
+	if seen != nil {
+		if v.last, err = ledger.ParseCheckpoint(seen, v.verifier); err != nil {
+			return nil, fmt.Errorf("the checkpoint in the signing service's folder: %w", err)
+		}
+	}
+	return v, nil
 }
 
 // Sign returns the EF.SOD of the card that is asked for. Asked again it returns the same

@@ -86,7 +86,13 @@ func (r *rig) sound() {
 // TestSign: a card that was approved is announced, proven and signed once; asked again, by
 // the same request or by another service over the same folder, the answer is the same.
 func TestSign(t *testing.T) {
+	t.Run("forgetful", func(t *testing.T) { testSign(t, 1) })
+	t.Run("with all in memory", func(t *testing.T) { testSign(t, maxHeld) })
+}
+
+func testSign(t *testing.T, held int) {
 	r := newRig(t)
+	r.o.held = held
 	c, s := r.keyed(), r.service()
 	raw := must(s.Sign(t.Context(), c.request))(t)
 	r.wantSigned(c, raw)

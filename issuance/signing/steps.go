@@ -120,6 +120,9 @@ func (s *Service) announce(ctx context.Context, a *approved, id [16]byte) error 
 // append adds an act of the service's on the card, if what the decision rests on stands as
 // it was read.
 func (s *Service) append(ctx context.Context, a *approved, act issuance.Act, ds string, fill func(*issuance.Entry)) error {
+	if err := s.view.need(ctx, s.o.Log, a.app.Stream, a.card.Stream); err != nil {
+		return err
+	}
 	at := issuance.Head{}
 	for _, id := range []issuance.StreamID{
 		a.app.Stream, a.card.Stream, issuance.Key(ds), issuance.OperatorStream(s.me), issuance.OperatorStream(a.r.Operator),

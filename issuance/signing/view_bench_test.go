@@ -1,6 +1,7 @@
 package signing
 
 import (
+	"encoding/binary"
 	"fmt"
 	"path/filepath"
 	"runtime"
@@ -13,8 +14,10 @@ import (
 )
 
 // BenchmarkView measures what the service does when it starts: it reads and judges every
-// entry, and holds every stream. octets/entry is what that takes of memory.
+// entry. octets/entry is the memory of what it holds as it was read, octets/card that of a card
+// which it has forgotten but for where it stands and what it claimed.
 func BenchmarkView(b *testing.B) {
+	const cards = 300
 	s, v, key := ledgertest.LogKeyOf(b, ledgertest.Origin)
 	l, err := sqlite.Create(b.Context(), filepath.Join(b.TempDir(), "ledger.db"), ledgertest.Origin, sqlite.Options{Signer: s, Verifier: v})
 	if err != nil {
@@ -23,7 +26,7 @@ func BenchmarkView(b *testing.B) {
 	defer l.Close()
 	o := ledgertest.NewOffice(b, l)
 	o.Found(b)
-	for i := range 300 {
+	for i := range cards {
 		name := fmt.Sprint(i)
 		o.IssueCard(b, "A-"+name, "C-"+name, name, "")
 	}
@@ -32,24 +35,60 @@ func BenchmarkView(b *testing.B) {
 		b.Fatal(err)
 	}
 	pin := Pin{Origin: ledgertest.Origin, LogKey: key, Founding: issuance.LeafHash(first)}
+	read := func(most int) (seen *view, held uint64) {
+		before := live()
+		seen, err := newView(pin, most)
+		if err == nil {
+			_, err = seen.follow(b.Context(), l)
+		}
+		if err != nil {
+			b.Fatal(err)
+		}
+		return seen, live() - before
+	}
 	var entries int64
 	var held uint64
 	for b.Loop() {
-		before := live()
-		seen, err := newView(pin)
-		if err != nil {
-			b.Fatal(err)
-		}
-		now, err := seen.follow(b.Context(), l, nil)
-		if err != nil {
-			b.Fatal(err)
-		}
-		entries += now.Size
-		held += live() - before
+		seen, octets := read(maxHeld)
+		entries += seen.tree.Size()
+		held += octets
 		runtime.KeepAlive(seen)
 	}
 	b.ReportMetric(float64(held)/float64(entries), "octets/entry")
 	b.ReportMetric(float64(entries)/b.Elapsed().Seconds(), "entries/s")
+	few, _ := read(1)
+	few.forgetNow()
+	of := func(n int) int { return (n + cards/2) / cards }
+	b.ReportMetric(perCard(of(len(few.stands)), of(len(few.claimed)), of(len(few.places[ledgertest.StatusList]))), "octets/card")
+}
+
+// perCard is the memory that a card takes among many that stand in so many streams each, have
+// claimed so much and have so many places.
+func perCard(streams, claims, cardPlaces int) float64 {
+	const cards = 1_000_000
+	before := live()
+	v := view{forgotten: newForgotten(maxHeld), claimed: map[short]struct{}{}}
+	all := places{}
+	for i := range cards {
+		var s short
+		for j := range max(streams, claims) {
+			binary.BigEndian.PutUint64(s[:], uint64(i))
+			s[8] = byte(j)
+			if j < streams {
+				v.stands[s] = stand{}
+			}
+			if j < claims {
+				v.claimed[s] = struct{}{}
+			}
+		}
+		for j := range cardPlaces {
+			all[uint32(i*cardPlaces+j)] = struct{}{}
+		}
+	}
+	held := live() - before
+	runtime.KeepAlive(v)
+	runtime.KeepAlive(all)
+	return float64(held) / cards
 }
 
 func live() uint64 {

@@ -98,7 +98,7 @@ func TestAnnouncedAsAnother(t *testing.T) {
 
 // TestCountsUsesOnly: another claim that reads like a use of a document signer is none.
 func TestCountsUsesOnly(t *testing.T) {
-	v := must(newView(must(readPin(newRig(t).path("signer")))(t)))(t)
+	v := must(newView(newRig(t).pin(), maxHeld))(t)
 	v.note(&issuance.Entry{Stream: issuance.Card("C-1"), Act: issuance.Prepare, Claims: []issuance.Claim{
 		{Kind: issuance.ClaimStatus, Value: "ds-001:7"}, {Kind: issuance.ClaimUse, Value: "ds-001:2"}, {Kind: issuance.ClaimUse, Value: "ds-001:1"},
 	}}, logged{})
