@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tamthe/tamthe/verify/durable"
 	"github.com/tamthe/tamthe/verify/pki"
 	"github.com/tamthe/tamthe/verify/status"
 )
@@ -18,8 +19,7 @@ import (
 // ErrAnother says that an address hands out another list than it did, or than was asked for.
 var ErrAnother = errors.New("another list than this device follows there")
 
-// Client keeps a device's folder of lists at what is published. It is for one goroutine; one
-// program at a time may fetch into a folder from one address.
+// Client keeps a device's folder of lists at what is published. It is for one goroutine.
 type Client struct {
 	Dir     string         // the folder of lists
 	Signers status.Signers // whose lists are taken
@@ -48,7 +48,7 @@ type Fetched struct {
 
 // Fetch takes from an address what is newer there. Whatever goes wrong, the lists of the folder
 // stay as they were. Errors: those of status.Parse, pki.ErrRollback for an older head than was
-// seen, ErrAnother, ErrOther and ErrServer.
+// seen, ErrAnother, ErrOther, ErrServer, and durable.ErrBusy while another program fetches from there.
 func (c *Client) Fetch(ctx context.Context, address string) (*Fetched, error) {
 	base, err := url.Parse(address)
 	if err != nil || base.Scheme != "http" && base.Scheme != "https" || base.Host == "" {
@@ -62,6 +62,11 @@ func (c *Client) Fetch(ctx context.Context, address string) (*Fetched, error) {
 	}
 	c.octets = 0
 	f := &fetch{c: c, base: base, shelf: shelfOf(c.Dir, base.String())}
+	unlock, err := durable.Lock(f.shelf.path(".lock"), 0)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
 	f.state = f.shelf.load(base.String())
 	if f.held, err = f.shelf.held(c.Signers); err != nil {
 		return nil, err

@@ -19,8 +19,12 @@ var (
 	ErrOther = errors.New("not the file that the head of the list promises")
 )
 
-// idle is how long a server may be silent.
-const idle = 30 * time.Second
+// idle is how long a server may be silent, and leastHeard what it has to say in that time not to be:
+// one that drips would hold a device for days.
+const (
+	idle       = 30 * time.Second
+	leastHeard = 4 << 10
+)
 
 // request asks for one file.
 type request struct {
@@ -88,6 +92,7 @@ type body struct {
 	from   io.ReadCloser
 	left   int64
 	silent *time.Timer
+	since  int // octets that came since it was set
 	c      *Client
 	ctx    context.Context
 	cancel context.CancelCauseFunc
@@ -100,7 +105,8 @@ func (b *body) Read(p []byte) (int, error) {
 	if b.left -= int64(n); b.left < 0 {
 		return n, fmt.Errorf("%w: it is longer", ErrOther)
 	}
-	if n > 0 {
+	if b.since += n; b.since >= leastHeard || err == io.EOF {
+		b.since = 0
 		b.silent.Reset(b.c.idle())
 	}
 	if cause := context.Cause(b.ctx); err != nil && err != io.EOF && errors.Is(cause, errSilent) {

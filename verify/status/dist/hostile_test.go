@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tamthe/tamthe/verify/durable"
 	"github.com/tamthe/tamthe/verify/pki"
 	"github.com/tamthe/tamthe/verify/status"
 )
@@ -83,6 +84,13 @@ func TestHostile(t *testing.T) {
 		w.(http.Flusher).Flush()
 		<-r.Context().Done()
 	}
+	drips := func(w http.ResponseWriter, r *http.Request) {
+		for r.Context().Err() == nil {
+			_, _ = w.Write([]byte{0})
+			w.(http.Flusher).Flush()
+			time.Sleep(20 * time.Millisecond)
+		}
+	}
 	round := func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, r.URL.Path+"?x", http.StatusFound)
 	}
@@ -98,6 +106,7 @@ func TestHostile(t *testing.T) {
 		"an endless head":                  {map[string]http.HandlerFunc{"head": endless}, ErrOther},
 		"no head":                          {map[string]http.HandlerFunc{"head": http.NotFound}, ErrServer},
 		"a head that leads round":          {map[string]http.HandlerFunc{"head": round}, ErrServer},
+		"a head that comes in drips":       {map[string]http.HandlerFunc{"head": drips}, ErrServer},
 		"a head that never comes":          {map[string]http.HandlerFunc{"head": silent}, ErrServer},
 		"the list of another number":       {map[string]http.HandlerFunc{"3-5.patch": noPatch, "5.status": octets(older)}, ErrOther},
 		"an edited list":                   {map[string]http.HandlerFunc{"3-5.patch": noPatch, "5.status": octets(edited)}, ErrOther},
@@ -124,6 +133,27 @@ func TestHostile(t *testing.T) {
 	if got := d.files(); len(got) != 1 {
 		t.Errorf("left behind: %v", got)
 	}
+}
+
+// TestFetchAtOnce: two programs do not write the files of one address at once.
+func TestFetchAtOnce(t *testing.T) {
+	an := newIssuer(t)
+	an.publish()
+	url := an.serve(an.under())
+	d := an.device()
+	d.fetch(url)
+	unlock, err := durable.Lock(shelfOf(d.Dir, url+"/").path(".lock"), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	an.publish()
+	if _, err := d.Fetch(t.Context(), url); !errors.Is(err, durable.ErrBusy) {
+		t.Errorf("%v", err)
+	}
+	d.knows(1)
+	unlock()
+	d.fetch(url)
+	d.knows(2)
 }
 
 func isPart(name string) bool { return strings.HasSuffix(name, ".part") }

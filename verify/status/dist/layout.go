@@ -22,6 +22,7 @@ import (
 	"regexp"
 	"strconv"
 
+	"github.com/tamthe/tamthe/verify/durable"
 	"github.com/tamthe/tamthe/verify/status"
 )
 
@@ -52,8 +53,8 @@ func numberIn(name string, r *regexp.Regexp, group int) uint64 {
 
 // replace puts a file into a folder, whole or not at all, in the place of one of that name.
 // What it writes first ends in .new, and is left behind only by a sudden death.
-func replace(dir, name string, mode os.FileMode, b []byte) error {
-	f, err := os.OpenFile(filepath.Join(dir, name+".new"), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, mode)
+func replace(dir, name string, b []byte) error {
+	f, err := os.OpenFile(filepath.Join(dir, name+".new"), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
 	}
@@ -64,15 +65,5 @@ func replace(dir, name string, mode os.FileMode, b []byte) error {
 	if err != nil {
 		return errors.Join(err, os.Remove(f.Name()))
 	}
-	return syncFolder(dir)
-}
-
-// syncFolder waits until a folder's list of files is on the disk, where a system can.
-func syncFolder(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	_ = d.Sync() // not every system does that to a folder
-	return d.Close()
+	return durable.Sync(dir)
 }

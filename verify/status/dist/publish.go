@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/tamthe/tamthe/verify/durable"
 	"github.com/tamthe/tamthe/verify/pki"
 	"github.com/tamthe/tamthe/verify/status"
 )
@@ -37,8 +38,8 @@ type Published struct {
 
 // Publish makes a snapshot, the patch from the one before, and the head, which is written
 // last: until then devices get what there was. A folder in which something else lies than
-// these signers signed is an error of package status. Two programs must not publish into one
-// folder at once; the one that signed earlier and comes later is ErrNewer.
+// these signers signed is an error of package status. Of two programs that publish there at once, the
+// one that signed earlier and comes later is ErrNewer.
 func (p *Publisher) Publish() (*Published, error) {
 	if err := os.MkdirAll(p.Dir, 0o755); err != nil {
 		return nil, err
@@ -64,12 +65,12 @@ func (p *Publisher) Publish() (*Published, error) {
 		}
 		step := status.Step{From: base.Sequence, Base: base.Digest, File: status.File{Digest: sha256.Sum256(patch), Size: uint64(len(patch))}}
 		steps = worthwhile(append(before.Steps, step), uint64(len(octets)))
-		if err := replace(p.Dir, nameOfPatch(base.Sequence, next.Sequence), 0o644, patch); err != nil {
+		if err := durable.Replace(filepath.Join(p.Dir, nameOfPatch(base.Sequence, next.Sequence)), patch, 0o644); err != nil {
 			return nil, err
 		}
 		out.Patch = len(patch)
 	}
-	if err := replace(p.Dir, nameOfSnapshot(next.Sequence), 0o644, octets); err != nil {
+	if err := durable.Replace(filepath.Join(p.Dir, nameOfSnapshot(next.Sequence)), octets, 0o644); err != nil {
 		return nil, err
 	}
 	if out.Head, err = p.lead(next, uint64(len(octets)), steps, before); err != nil {
@@ -132,7 +133,7 @@ func (p *Publisher) lead(next *status.List, size uint64, steps []status.Step, be
 	if now != nil && (before == nil || now.Digest != before.Digest) && now.Sequence > h.Sequence {
 		return nil, fmt.Errorf("number %d: %w, number %d", h.Sequence, ErrNewer, now.Sequence)
 	}
-	return h, replace(p.Dir, HeadName, 0o644, b)
+	return h, durable.Replace(filepath.Join(p.Dir, HeadName), b, 0o644)
 }
 
 // sweep removes what neither the head nor the one before it leads to.

@@ -56,7 +56,7 @@ func (s shelf) save(st state) error {
 	if err != nil {
 		return err
 	}
-	return replace(s.dir, s.prefix+".json", 0o600, append(b, '\n'))
+	return replace(s.dir, s.prefix+".json", append(b, '\n'))
 }
 
 func (s shelf) nameOf(number uint64) string { return s.prefix + "-" + nameOfSnapshot(number) }
@@ -106,7 +106,7 @@ func (s shelf) number(name string) uint64 {
 // install puts a snapshot into the place of those that lie here. It is there whole before any
 // other goes.
 func (s shelf) install(number uint64, octets []byte) error {
-	if err := replace(s.dir, s.nameOf(number), 0o600, octets); err != nil {
+	if err := replace(s.dir, s.nameOf(number), octets); err != nil {
 		return err
 	}
 	return s.sweep(number)
