@@ -36,6 +36,7 @@ import (
 	"github.com/tamthe/tamthe/issuance/sqlite"
 	"github.com/tamthe/tamthe/issuance/vault"
 	"github.com/tamthe/tamthe/issuance/witness"
+	"github.com/tamthe/tamthe/verify/durable"
 	"github.com/tamthe/tamthe/verify/eid"
 	"github.com/tamthe/tamthe/verify/eid/credential"
 	"github.com/tamthe/tamthe/verify/evidence"
@@ -268,6 +269,7 @@ var classes = []class{
 	{pki.ErrMemory, "seen", exitError, "put the file back from its copy; without one the device no longer notices old lists: move it away only if you know why it is damaged, then run `tamthe trust update`"},
 	{record.ErrMissing, "no-record", exitError, "each verify and read appends to it; TAMTHE_HOME says where"},
 	{record.ErrBusy, "record-busy", exitConflict, "run the command again"},
+	{durable.ErrBusy, "busy", exitConflict, "run the command again when the other has ended"},
 	{record.ErrHead, "record-head", exitError, "give a file that `tamthe inspections export` of this checkpoint wrote"},
 	{record.ErrEntry, "record-damaged", exitError, "`tamthe inspections verify` says what is wrong with the record"},
 	{evidence.ErrIdentity, "identity", exitError, "give the file with the age identity of one of its recipients with --identity"},

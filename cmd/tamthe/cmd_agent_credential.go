@@ -20,6 +20,7 @@ import (
 
 	"github.com/tamthe/tamthe/issuance/keystore"
 	"github.com/tamthe/tamthe/verify"
+	"github.com/tamthe/tamthe/verify/durable"
 	"github.com/tamthe/tamthe/verify/eid"
 	"github.com/tamthe/tamthe/verify/eid/credential"
 )
@@ -125,7 +126,7 @@ func runCredentialObtain(ctx context.Context, p *program, o obtainOptions) (err 
 	if err != nil {
 		return err
 	}
-	if err := writeNew(path+walletTextExt, []byte(text+"\n")); err != nil {
+	if err := durable.Export(path+walletTextExt, []byte(text+"\n"), 0o600); err != nil {
 		return err
 	}
 	return p.result(struct {

@@ -13,6 +13,7 @@ import (
 	"github.com/tamthe/tamthe/issuance"
 	"github.com/tamthe/tamthe/issuance/desk"
 	"github.com/tamthe/tamthe/verify"
+	"github.com/tamthe/tamthe/verify/durable"
 )
 
 func newApplication(p *program) *cobra.Command {
@@ -254,7 +255,7 @@ func runPaper(ctx context.Context, p *program, app string, form desk.Form, out s
 		return err
 	}
 	if out != "" {
-		return writeNew(out, []byte(text))
+		return durable.Export(out, []byte(text), 0o600)
 	}
 	if p.documents {
 		return p.document(struct {

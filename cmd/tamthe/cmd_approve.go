@@ -12,6 +12,7 @@ import (
 	"github.com/tamthe/tamthe/card/profile/vn"
 	"github.com/tamthe/tamthe/issuance/desk"
 	"github.com/tamthe/tamthe/verify"
+	"github.com/tamthe/tamthe/verify/durable"
 )
 
 type approveOptions struct {
@@ -90,7 +91,7 @@ func runApproveShow(ctx context.Context, p *program, app, portrait string) error
 		return err
 	}
 	if portrait != "" {
-		if err := writeNew(portrait, d.Portrait); err != nil {
+		if err := durable.Export(portrait, d.Portrait, 0o600); err != nil {
 			return err
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/tamthe/tamthe/issuance"
 	"github.com/tamthe/tamthe/issuance/outbox"
 	"github.com/tamthe/tamthe/verify"
+	"github.com/tamthe/tamthe/verify/durable"
 )
 
 func newDeskDraft(p *program) *cobra.Command {
@@ -153,7 +154,7 @@ func runDeskDraftShow(ctx context.Context, p *program, name string, person bool,
 		return err
 	}
 	if portrait != "" {
-		if err := writeNew(portrait, k.Portrait); err != nil {
+		if err := durable.Export(portrait, k.Portrait, 0o600); err != nil {
 			return err
 		}
 	}

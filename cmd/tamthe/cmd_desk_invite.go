@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tamthe/tamthe/issuance"
+	"github.com/tamthe/tamthe/verify/durable"
 )
 
 // invitation is what a new desk of an office gets from it.
@@ -112,7 +113,7 @@ func seal(file string, to age.Recipient, v any) error {
 	if err != nil {
 		return err
 	}
-	return writeNew(file, b.Bytes())
+	return durable.Export(file, b.Bytes(), 0o600)
 }
 
 // openInvitation reads an invitation.

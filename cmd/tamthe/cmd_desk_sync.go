@@ -16,6 +16,7 @@ import (
 	"github.com/tamthe/tamthe/issuance/desk"
 	"github.com/tamthe/tamthe/issuance/ledger"
 	"github.com/tamthe/tamthe/issuance/sqlite"
+	"github.com/tamthe/tamthe/verify/durable"
 	"github.com/tamthe/tamthe/verify/receipt"
 )
 
@@ -238,7 +239,7 @@ func writeAck(ctx context.Context, o *office, done *desk.Synced, file string) er
 	if err != nil {
 		return err
 	}
-	return writeNew(file, text)
+	return durable.Export(file, text, 0o600)
 }
 
 func newDeskAck(p *program) *cobra.Command {
@@ -271,7 +272,7 @@ func runDeskAck(p *program, file string) error {
 	if last, err := p.lastAck(); err == nil && last.size > a.size {
 		return fmt.Errorf("%s: the office had confirmed %d acts before, this receipt says %d: %w", file, last.size, a.size, issuance.ErrConflict)
 	}
-	if err := writeWhole(p.home.path(ackFile), text); err != nil {
+	if err := durable.Replace(p.home.path(ackFile), text, 0o600); err != nil {
 		return err
 	}
 	return p.result(struct {

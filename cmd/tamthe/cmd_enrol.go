@@ -11,6 +11,7 @@ import (
 	"github.com/tamthe/tamthe/card/profile/vn"
 	"github.com/tamthe/tamthe/issuance/desk"
 	"github.com/tamthe/tamthe/issuance/ledger"
+	"github.com/tamthe/tamthe/verify/durable"
 )
 
 type enrolOptions struct {
@@ -133,7 +134,7 @@ func (o enrolOptions) slip(ctx context.Context, p *program, office *office, app 
 	}
 	text, err := office.Paper(ctx, app, desk.CC02, p.lang)
 	if err == nil {
-		err = writeNew(o.receipt, []byte(text))
+		err = durable.Export(o.receipt, []byte(text), 0o600)
 	}
 	if err != nil {
 		return hintBoth(fmt.Errorf("write the slip: %w", err), wordSlipLost, app)

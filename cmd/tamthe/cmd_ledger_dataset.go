@@ -15,6 +15,7 @@ import (
 
 	"github.com/tamthe/tamthe/issuance/dataset"
 	"github.com/tamthe/tamthe/issuance/desk"
+	"github.com/tamthe/tamthe/verify/durable"
 )
 
 // datasetOptions are those of `ledger export` that are about data of whole months.
@@ -79,7 +80,7 @@ func (p *program) writeDataset(ctx context.Context, office *office, path string,
 		path string
 		text []byte
 	}{{path + ".json", described}, {path + ".json.sig", signature}} {
-		if err := writeNew(beside.path, beside.text); err != nil {
+		if err := durable.Export(beside.path, beside.text, 0o600); err != nil {
 			return err
 		}
 		written = append(written, beside.path)

@@ -16,6 +16,7 @@ import (
 	"github.com/tamthe/tamthe/issuance"
 	"github.com/tamthe/tamthe/issuance/desk"
 	"github.com/tamthe/tamthe/verify"
+	"github.com/tamthe/tamthe/verify/durable"
 	"github.com/tamthe/tamthe/verify/pki"
 	"github.com/tamthe/tamthe/verify/receipt"
 )
@@ -159,7 +160,7 @@ func writeQR(path string, text []byte) error {
 		return fmt.Errorf("draw the QR code: %w", err)
 	}
 	code.Scale = 4
-	return writeNew(path, code.PNG())
+	return durable.Export(path, code.PNG(), 0o600)
 }
 
 func runReceiptVerify(p *program, o receiptOptions) error {

@@ -13,6 +13,7 @@ import (
 	"github.com/tamthe/tamthe/issuance/ca"
 	"github.com/tamthe/tamthe/issuance/desk"
 	"github.com/tamthe/tamthe/issuance/keystore"
+	"github.com/tamthe/tamthe/verify/durable"
 )
 
 type pkiOptions struct {
@@ -164,7 +165,7 @@ func writeIssuers(ctx context.Context, p *program, country string) error {
 	// No card of this issuer is older than its log: each must prove that it stands there.
 	pin += fmt.Sprintf("log = \"required\"\nlogs = [%q]\n", log.Verifier)
 	text := fmt.Sprintf("# What the issuer of this home has; see tamthe trust --help.\n[[issuer]]\ncountry = %q\ndocuments = [\"I\"]\ncrl = \"required\"\nstatus = \"required\"\nchip = \"required\"\n%s", country, pin)
-	if err = writeNew(p.home.path(trustDir, "issuers.toml"), []byte(text)); !errors.Is(err, fs.ErrExist) {
+	if err = durable.Export(p.home.path(trustDir, "issuers.toml"), []byte(text), 0o600); !errors.Is(err, fs.ErrExist) {
 		return err
 	}
 	return nil

@@ -19,6 +19,7 @@ import (
 	"github.com/tamthe/tamthe/card/cert"
 	"github.com/tamthe/tamthe/issuance/ca"
 	"github.com/tamthe/tamthe/issuance/desk"
+	"github.com/tamthe/tamthe/verify/durable"
 	"github.com/tamthe/tamthe/verify/pki"
 )
 
@@ -224,7 +225,7 @@ func runPKD(ctx context.Context, p *program, out string, version int) error {
 	var paths []string
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		path := filepath.Join(out, name)
-		if err := writeNew(path, files[name]); err != nil {
+		if err := durable.Export(path, files[name], 0o600); err != nil {
 			if errors.Is(err, fs.ErrExist) {
 				err = hint(err, "give the collection its next --version")
 			}

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 
 	"github.com/spf13/cobra"
+
+	"github.com/tamthe/tamthe/verify/durable"
 )
 
 func newPrint(p *program) *cobra.Command {
@@ -56,20 +58,5 @@ func writeJob(folder, id string, job []byte) (string, error) {
 		return "", err
 	}
 	path := filepath.Join(folder, filepath.Base(id)+".pdf")
-	tmp, err := os.CreateTemp(folder, ".job-*")
-	if err != nil {
-		return "", err
-	}
-	defer os.Remove(tmp.Name())
-	_, err = tmp.Write(job)
-	if e := tmp.Sync(); err == nil {
-		err = e
-	}
-	if e := tmp.Close(); err == nil {
-		err = e
-	}
-	if err != nil {
-		return "", err
-	}
-	return path, os.Rename(tmp.Name(), path)
+	return path, durable.Replace(path, job, 0o600)
 }

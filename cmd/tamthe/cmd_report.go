@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tamthe/tamthe/issuance/desk"
+	"github.com/tamthe/tamthe/verify/durable"
 )
 
 type reportOptions struct {
@@ -202,10 +203,10 @@ func runPublish(ctx context.Context, p *program, o reportOptions) error {
 	if err != nil {
 		return err
 	}
-	if err := writeNew(o.publish, text); err != nil {
+	if err := durable.Export(o.publish, text, 0o600); err != nil {
 		return err
 	}
-	if err := writeNew(o.publish+".sig", signature); err != nil {
+	if err := durable.Export(o.publish+".sig", signature, 0o600); err != nil {
 		return err
 	}
 	return p.result(struct {

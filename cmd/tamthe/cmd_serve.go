@@ -23,6 +23,7 @@ import (
 
 	"github.com/tamthe/tamthe/issuance/desk"
 	"github.com/tamthe/tamthe/issuance/signing"
+	"github.com/tamthe/tamthe/verify/durable"
 )
 
 type serveSignerOptions struct {
@@ -170,12 +171,12 @@ func runMakeCert(p *program, o serveSignerOptions) error {
 		return err
 	}
 	block := &pem.Block{Type: "PRIVATE KEY", Bytes: private}
-	if err := writeNew(o.makeCert+".key", pem.EncodeToMemory(block)); err != nil {
+	if err := durable.Export(o.makeCert+".key", pem.EncodeToMemory(block), 0o600); err != nil {
 		return err
 	}
 	clear(private)
 	path := o.makeCert + ".crt"
-	if err := writeNew(path, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})); err != nil {
+	if err := durable.Export(path, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600); err != nil {
 		return err
 	}
 	sum := fmt.Sprintf("%x", sha256.Sum256(der))

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tamthe/tamthe/verify/durable"
 	"github.com/tamthe/tamthe/verify/status"
 )
 
@@ -127,7 +128,7 @@ func runStatusBuild(ctx context.Context, p *program, o buildOptions) error {
 	if err != nil {
 		return err
 	}
-	if err := writeNew(o.out, b); err != nil {
+	if err := durable.Export(o.out, b, 0o600); err != nil {
 		return err
 	}
 	return p.result(struct {

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tamthe/tamthe/verify"
+	"github.com/tamthe/tamthe/verify/durable"
 	"github.com/tamthe/tamthe/verify/evidence"
 	"github.com/tamthe/tamthe/verify/evidence/slip"
 )
@@ -110,7 +111,7 @@ func (k *keeping) bundle(r *verify.Report) (string, error) {
 		}
 	}
 	sum := sha256.Sum256(text)
-	return hex.EncodeToString(sum[:]), writeNew(k.file, text)
+	return hex.EncodeToString(sum[:]), durable.Export(k.file, text, 0o600)
 }
 
 // keep writes what an inspection leaves behind: the bundle, if one is wanted, and the entry

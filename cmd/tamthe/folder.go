@@ -8,6 +8,7 @@ import (
 
 	"github.com/tamthe/tamthe/card/lds"
 	"github.com/tamthe/tamthe/verify"
+	"github.com/tamthe/tamthe/verify/durable"
 )
 
 // errNotEmpty says that a folder for a card's files has something in it: two cards' files
@@ -47,20 +48,6 @@ func saveFolder(dir string, files verify.Files) (err error) {
 // saveTo writes each file as it was read, readable by its owner only.
 func saveTo(dir string) func(lds.File, []byte) error {
 	return func(f lds.File, b []byte) error {
-		return writeNew(filepath.Join(dir, f.FileName()), b)
+		return durable.Export(filepath.Join(dir, f.FileName()), b, 0o600)
 	}
-}
-
-// writeNew writes a file of personal data, readable by its owner only, and never over
-// another; whole and on the disk, or not at all.
-func writeNew(path string, b []byte) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(b)
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		_ = os.Remove(path)
-	}
-	return err
 }

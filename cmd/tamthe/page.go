@@ -13,6 +13,7 @@ import (
 
 	"github.com/tamthe/tamthe/card/picture/openjpeg"
 	"github.com/tamthe/tamthe/verify"
+	"github.com/tamthe/tamthe/verify/durable"
 	"github.com/tamthe/tamthe/verify/sheet"
 )
 
@@ -50,5 +51,5 @@ func (o verifyOptions) page(ctx context.Context, p *program, r *verify.Report) e
 	if err := o.pageFree(); err != nil {
 		return err
 	}
-	return writeWhole(o.html, b.Bytes())
+	return durable.Replace(o.html, b.Bytes(), 0o600)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/tamthe/tamthe/card/picture"
 	"github.com/tamthe/tamthe/card/picture/openjpeg"
 	"github.com/tamthe/tamthe/verify"
+	"github.com/tamthe/tamthe/verify/durable"
 )
 
 // reasonNoDecoder is why a picture in a coding that nothing here decodes is not shown.
@@ -99,7 +100,7 @@ func (r *reading) drawOne(ctx context.Context, name string, in raster) error {
 	}
 	size := img.Bounds().Size()
 	r.record.Pictures = append(r.record.Pictures, pictureJSON{name + ".png", name, coding.String(), size.X, size.Y})
-	return writeWhole(filepath.Join(r.dir, name+".png"), b.Bytes())
+	return durable.Replace(filepath.Join(r.dir, name+".png"), b.Bytes(), 0o600)
 }
 
 func (r *reading) decode(ctx context.Context, coding picture.Coding, in raster) (image.Image, error) {

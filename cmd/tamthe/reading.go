@@ -15,6 +15,7 @@ import (
 
 	"github.com/tamthe/tamthe/card/lds"
 	"github.com/tamthe/tamthe/verify"
+	"github.com/tamthe/tamthe/verify/durable"
 	"github.com/tamthe/tamthe/verify/pki"
 )
 
@@ -104,7 +105,7 @@ func (r *reading) write(f lds.File, b []byte) error {
 		}
 		return nil
 	}
-	return writeWhole(filepath.Join(r.dir, f.FileName()), b)
+	return durable.Replace(filepath.Join(r.dir, f.FileName()), b, 0o600)
 }
 
 // unfinished is the report of a reading that broke off: nothing but which card it was, and what
@@ -192,20 +193,5 @@ func (r *reading) writeRecord() error {
 	if err != nil {
 		return err
 	}
-	return writeWhole(filepath.Join(r.dir, recordFile), append(b, '\n'))
-}
-
-// writeWhole puts a file of personal data, readable by its owner only, in the place of what
-// is there, whole or not at all.
-func writeWhole(path string, b []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".tamthe-") // 0600
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // is gone once it is renamed
-	_, err = f.Write(b)
-	if err := errors.Join(err, f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
+	return durable.Replace(filepath.Join(r.dir, recordFile), append(b, '\n'), 0o600)
 }

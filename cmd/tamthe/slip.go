@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tamthe/tamthe/verify"
+	"github.com/tamthe/tamthe/verify/durable"
 	"github.com/tamthe/tamthe/verify/eid"
 	"github.com/tamthe/tamthe/verify/evidence"
 	"github.com/tamthe/tamthe/verify/evidence/record"
@@ -156,7 +157,7 @@ func (o slipOption) write(p *program, s slip.Slip, name string) error {
 		if err := form(&b, verify.Lang(p.lang), device, p.now().Location()); err != nil {
 			return err
 		}
-		if err := writeNew(path, b.Bytes()); err != nil {
+		if err := durable.Export(path, b.Bytes(), 0o600); err != nil {
 			return err
 		}
 	}

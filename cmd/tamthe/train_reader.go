@@ -10,6 +10,7 @@ import (
 
 	"github.com/tamthe/tamthe/card/virtual"
 	"github.com/tamthe/tamthe/verify/conformance/training"
+	"github.com/tamthe/tamthe/verify/durable"
 )
 
 // readerPatience is how long a virtual reader may take to notice a card.
@@ -75,7 +76,7 @@ func writeStation(dir string, q *training.Question) error {
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 			return err
 		}
-		if err := writeNew(path, b); err != nil {
+		if err := durable.Export(path, b, 0o600); err != nil {
 			return err
 		}
 	}
@@ -83,11 +84,11 @@ func writeStation(dir string, q *training.Question) error {
 	if m := q.Scene.Printed; m != nil && q.ByZone() {
 		secret, text = trainZone, strings.Join(m.Lines, "\n")
 	}
-	if err := writeNew(filepath.Join(dir, secret), []byte(text+"\n")); err != nil {
+	if err := durable.Export(filepath.Join(dir, secret), []byte(text+"\n"), 0o600); err != nil {
 		return err
 	}
 	if q.Scene.QR != "" {
-		return writeNew(filepath.Join(dir, trainQR), []byte(q.Scene.QR+"\n"))
+		return durable.Export(filepath.Join(dir, trainQR), []byte(q.Scene.QR+"\n"), 0o600)
 	}
 	return nil
 }

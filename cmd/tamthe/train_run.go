@@ -8,6 +8,7 @@ import (
 
 	"github.com/tamthe/tamthe/verify"
 	"github.com/tamthe/tamthe/verify/conformance/training"
+	"github.com/tamthe/tamthe/verify/durable"
 )
 
 // trainer asks the questions of a session.
@@ -152,7 +153,7 @@ func (t *trainer) finish() error {
 		if err := t.sheet.Write(&b, lang); err != nil {
 			return err
 		}
-		if err := writeNew(t.o.sheet, b.Bytes()); err != nil {
+		if err := durable.Export(t.o.sheet, b.Bytes(), 0o600); err != nil {
 			return err
 		}
 	}

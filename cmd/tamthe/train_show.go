@@ -8,6 +8,7 @@ import (
 
 	"github.com/tamthe/tamthe/verify"
 	"github.com/tamthe/tamthe/verify/conformance/training"
+	"github.com/tamthe/tamthe/verify/durable"
 )
 
 // handout is where the files of a question lie; "" for each that there is not.
@@ -25,10 +26,10 @@ func (t *trainer) files(q *training.Question) (handout, error) {
 		return h, err
 	}
 	h.photo, h.bearer = filepath.Join(h.dir, "photo.jpg"), filepath.Join(h.dir, "bearer.jpg")
-	if err := writeNew(h.photo, q.Photo.JPEG()); err != nil {
+	if err := durable.Export(h.photo, q.Photo.JPEG(), 0o600); err != nil {
 		return h, err
 	}
-	return h, writeNew(h.bearer, q.Bearer.JPEG())
+	return h, durable.Export(h.bearer, q.Bearer.JPEG(), 0o600)
 }
 
 // show puts a question before the trainee.

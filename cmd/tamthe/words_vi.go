@@ -413,6 +413,7 @@ var inVietnamese = map[string]struct{ what, hint string }{
 	"status-base":      {"không đúng danh sách gốc của phần thay đổi này", "lấy danh sách gốc mới nhất từ cơ quan cấp thẻ"},
 
 	"no-record":       {"chưa có sổ kiểm tra", "mỗi lần verify và read đều ghi vào đó; TAMTHE_HOME cho biết ở đâu"},
+	"busy":            {"chương trình khác đang dùng tệp này", "chạy lại lệnh khi chương trình kia đã xong"},
 	"record-busy":     {"chương trình khác đang ghi sổ kiểm tra", "chạy lại lệnh"},
 	"record-head":     {"không phải đầu sổ kiểm tra có chữ ký", "đưa tệp do `tamthe inspections export` của trạm này ghi"},
 	"record-damaged":  {"sổ kiểm tra bị hỏng", "`tamthe inspections verify` cho biết hỏng ở đâu"},

@@ -17,6 +17,7 @@ import (
 	"github.com/tamthe/tamthe/issuance/ca"
 	"github.com/tamthe/tamthe/issuance/keystore"
 	"github.com/tamthe/tamthe/issuance/signing"
+	"github.com/tamthe/tamthe/verify/durable"
 )
 
 var (
@@ -67,22 +68,7 @@ func (a Authority) key(ctx context.Context, name string) (crypto.Signer, error) 
 // publish puts what was issued into the folder of certificates, whole or not at all, and
 // on the disk when it returns.
 func (a Authority) publish(name string, der []byte) error {
-	f, err := os.CreateTemp(a.PKI, ".new-*")
-	if err != nil {
-		return fmt.Errorf("publish %s: %w", name, err)
-	}
-	_, err = f.Write(der)
-	if err == nil {
-		err = f.Chmod(0o644)
-	}
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(f.Name(), filepath.Join(a.PKI, name))
-	}
-	if err != nil {
-		os.Remove(f.Name())
+	if err := durable.Replace(filepath.Join(a.PKI, name), der, 0o644); err != nil {
 		return fmt.Errorf("publish %s: %w", name, err)
 	}
 	return nil

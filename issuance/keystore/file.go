@@ -8,9 +8,10 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"runtime"
 	"strings"
+
+	"github.com/tamthe/tamthe/verify/durable"
 )
 
 // maxFile bounds key files; an RSA-4096 key has 3.3 KB.
@@ -43,40 +44,12 @@ func read(path string) ([]byte, error) {
 }
 
 // write puts a new file of mode 0600 there, whole or not at all.
-func write(path string, content []byte) (err error) {
-	dir := filepath.Dir(path)
-	f, err := os.CreateTemp(dir, ".new-*") // CreateTemp makes 0600
-	if err != nil {
-		return err
+func write(path string, content []byte) error {
+	err := durable.Create(path, content, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return ErrExists
 	}
-	defer func() {
-		err = errors.Join(err, os.Remove(f.Name()))
-	}()
-	if _, err := f.Write(content); err != nil {
-		return errors.Join(err, f.Close())
-	}
-	if err := errors.Join(f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	// A link, unlike a rename, does not replace what is there.
-	if err := os.Link(f.Name(), path); err != nil {
-		if errors.Is(err, fs.ErrExist) {
-			return ErrExists
-		}
-		return err
-	}
-	return syncDir(dir)
-}
-
-func syncDir(dir string) error {
-	if runtime.GOOS == "windows" { // folders cannot be opened for this there
-		return nil
-	}
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
+	return err
 }
 
 func writeBlock(path, kind string, headers map[string]string, content []byte) error {

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 
 	"github.com/tamthe/tamthe/card/suite"
+	"github.com/tamthe/tamthe/verify/durable"
 )
 
 // Folder is the ring of key files in a folder, mode 0600, under the key's name: PKCS #8,
@@ -210,7 +211,7 @@ func shred(path string) error {
 	if err := errors.Join(err, f.Sync(), f.Close(), os.Remove(path)); err != nil {
 		return err
 	}
-	return syncDir(filepath.Dir(path))
+	return durable.Sync(filepath.Dir(path))
 }
 
 // parseFile reads PKCS #8 in PEM or DER.

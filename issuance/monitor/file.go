@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+
+	"github.com/tamthe/tamthe/verify/durable"
 )
 
 // mostEvidence bounds for how many alarms evidence is kept: whoever can have alarms raised
@@ -41,14 +43,14 @@ func (m *Monitor) refile(a Alarm) error {
 		return err
 	}
 	for _, f := range append(a.Evidence, File{"alarm.json", append(about, '\n')}) {
-		if err := write(filepath.Join(beside, f.Name), f.Octets); err != nil {
+		if err := durable.Create(filepath.Join(beside, f.Name), f.Octets, 0o600); err != nil {
 			return err
 		}
 	}
 	if err := errors.Join(os.RemoveAll(dir), os.Rename(beside, dir)); err != nil {
 		return err
 	}
-	return syncFolder(m.o.Evidence)
+	return durable.Sync(m.o.Evidence)
 }
 
 // full says whether there is evidence of too many alarms to keep that of another.
@@ -62,24 +64,6 @@ func (m *Monitor) full(a Alarm) (bool, error) {
 	}
 	there := slices.ContainsFunc(list, func(e fs.DirEntry) bool { return e.Name() == a.ID })
 	return !there && len(list) >= mostEvidence, err
-}
-
-func write(path string, octets []byte) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(octets)
-	return errors.Join(err, f.Sync(), f.Close())
-}
-
-func syncFolder(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	_ = d.Sync() // some systems have no such thing for folders
-	return d.Close()
 }
 
 // Document is an alarm as JSON. Fields are only ever added.

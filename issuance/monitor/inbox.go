@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/tamthe/tamthe/verify/durable"
 )
 
 // ErrFull means that an inbox takes nothing more until what it holds was judged.
@@ -60,7 +62,7 @@ func (r *room) open(dir string, most int) error {
 		switch {
 		case err != nil:
 			return err
-		case strings.HasSuffix(e.Name(), ".new"): // a cut left it
+		case strings.HasPrefix(e.Name(), durable.Unfinished): // a cut left it
 			if err := os.Remove(filepath.Join(dir, e.Name())); err != nil {
 				return err
 			}
@@ -100,13 +102,8 @@ func (i *Inbox) put(card [32]byte, signer, octets []byte, ours bool) error {
 
 // keep gives octets their name once they are on the disk.
 func (r *room) keep(name string, octets []byte) error {
-	path := filepath.Join(r.dir, name)
-	err := write(path+".new", octets)
-	if err == nil {
-		err = os.Rename(path+".new", path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(path+".new"))
+	if err := durable.Replace(filepath.Join(r.dir, name), octets, 0o600); err != nil {
+		return err
 	}
 	r.order, r.taken[name] = append(r.order, name), false
 	return nil

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/tamthe/tamthe/verify/durable"
 )
 
 var errCrash = errors.New("the program is gone")
@@ -25,7 +27,7 @@ func (d *dying) step() bool {
 }
 
 func (d *dying) write(dir, name string, content []byte) error {
-	beside := filepath.Join(dir, newBegin+"1")
+	beside := filepath.Join(dir, durable.Unfinished+"1")
 	for _, do := range []func() error{
 		func() error { return os.WriteFile(beside, nil, 0o600) },
 		func() error { return os.WriteFile(beside, content[:len(content)/2], 0o600) },

@@ -5,7 +5,9 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"runtime"
+	"time"
+
+	"github.com/tamthe/tamthe/verify/durable"
 )
 
 // disk does what changes the box. A test puts one in its place that dies.
@@ -23,24 +25,8 @@ type disk interface {
 
 type osDisk struct{}
 
-func (osDisk) write(dir, name string, content []byte) (err error) {
-	f, err := os.CreateTemp(dir, newBegin) // 0600
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			_ = os.Remove(f.Name())
-		}
-	}()
-	_, err = f.Write(content)
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	if err = os.Rename(f.Name(), filepath.Join(dir, name)); err != nil {
-		return err
-	}
-	return syncDir(dir)
+func (osDisk) write(dir, name string, content []byte) error {
+	return durable.Replace(filepath.Join(dir, name), content, 0o600)
 }
 
 func (osDisk) add(path string, line []byte) error {
@@ -55,7 +41,7 @@ func (osDisk) add(path string, line []byte) error {
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return err
 	}
-	return syncDir(filepath.Dir(path))
+	return durable.Sync(filepath.Dir(path))
 }
 
 // torn reports whether a file ends within a line.
@@ -73,7 +59,7 @@ func (osDisk) rename(from, to string) error {
 	if err := os.Rename(from, to); err != nil {
 		return err
 	}
-	return syncDir(filepath.Dir(to))
+	return durable.Sync(filepath.Dir(to))
 }
 
 func (osDisk) wipe(path string) error {
@@ -85,33 +71,25 @@ func (osDisk) wipe(path string) error {
 	if err = errors.Join(err, f.Sync(), f.Close(), os.Remove(path)); err != nil {
 		return err
 	}
-	return syncDir(filepath.Dir(path))
+	return durable.Sync(filepath.Dir(path))
 }
 
 func (osDisk) remove(path string) error { return os.Remove(path) }
+
+// patience is how long to wait for another program that changes the box: one that hangs must not
+// keep a citizen waiting for ever.
+const patience = 30 * time.Second
 
 // makeDir makes a folder for its owner alone, if it is not there.
 func makeDir(dir string) error {
 	err := os.Mkdir(dir, 0o700)
 	switch {
 	case err == nil:
-		return syncDir(filepath.Dir(dir))
+		return durable.Sync(filepath.Dir(dir))
 	case errors.Is(err, os.ErrExist):
 		return nil
 	}
 	return err
-}
-
-// syncDir puts a folder's entries on the disk.
-func syncDir(dir string) error {
-	if runtime.GOOS == "windows" { // folders cannot be opened for this there
-		return nil
-	}
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }
 
 // openPlain opens a file; what is none, but a folder, a link or a pipe, is ErrFormat.

@@ -11,6 +11,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"github.com/tamthe/tamthe/verify/durable"
 )
 
 // maxRefusal bounds the file of a refusal, in octets.
@@ -164,7 +166,7 @@ func (b Box) clear(d disk) error {
 	for _, f := range files {
 		name, refused := strings.CutSuffix(f.Name(), refusedEnd)
 		switch {
-		case strings.HasSuffix(f.Name(), doneEnd), strings.HasPrefix(f.Name(), newBegin):
+		case strings.HasSuffix(f.Name(), doneEnd), strings.HasPrefix(f.Name(), durable.Unfinished):
 			err = errors.Join(err, d.wipe(b.path(f.Name())))
 		case refused && errors.Is(b.there(name), ErrMissing):
 			err = errors.Join(err, d.remove(b.path(f.Name())))
@@ -182,7 +184,7 @@ func (b Box) locked(f func(disk) error) error {
 	if err := makeDir(b.Dir); err != nil {
 		return err
 	}
-	unlock, err := lock(b.path(lockFile))
+	unlock, err := durable.Lock(b.path(lockFile), patience)
 	if err != nil {
 		return err
 	}

@@ -77,7 +77,6 @@ const (
 	draftEnd   = ".draft"
 	refusedEnd = ".refused"
 	doneEnd    = ".done" // filed or thrown away, and not wiped yet
-	newBegin   = ".new-" // not whole yet: nobody was told that it is kept
 	lockFile   = ".lock"
 	discarded  = "discarded" // a line for each that was thrown away
 )

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
 
+	"github.com/tamthe/tamthe/verify/durable"
 	"github.com/tamthe/tamthe/verify/receipt"
 )
 
@@ -168,7 +169,7 @@ func (k *Keeper) refresh(ctx context.Context) error {
 		got++
 	}
 	if got >= k.quorum() || before.Note == nil && got > 0 {
-		if err := replace(k.File, signed); err != nil {
+		if err := durable.Replace(k.File, signed, 0o600); err != nil {
 			return fmt.Errorf("keep the cosigned checkpoint: %w", err)
 		}
 		if !errors.Is(failed, ErrContradicted) {

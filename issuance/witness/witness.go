@@ -22,6 +22,7 @@ import (
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
 
+	"github.com/tamthe/tamthe/verify/durable"
 	"github.com/tamthe/tamthe/verify/receipt"
 )
 
@@ -52,7 +53,7 @@ func Open(dir string, key *receipt.Cosigner, now func() time.Time, logs ...note.
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("open the witness %s: %w", dir, err)
 	}
-	unlock, err := lockFile(filepath.Join(dir, "lock"))
+	unlock, err := durable.Lock(filepath.Join(dir, "lock"), 0)
 	if err != nil {
 		return nil, fmt.Errorf("open the witness %s: %w: %w", dir, ErrState, err)
 	}
@@ -181,7 +182,7 @@ func (w *Witness) cosign(c *receipt.Checkpoint) ([]byte, error) {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrState, err)
 	}
-	if err := replace(filepath.Join(folder, checkpointFile), append(kept, line...)); err != nil {
+	if err := durable.Replace(filepath.Join(folder, checkpointFile), append(kept, line...), 0o600); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrState, err)
 	}
 	return line, nil
@@ -226,25 +227,6 @@ func (w *Witness) newest(origin string) (*receipt.Checkpoint, error) {
 		return nil, fmt.Errorf("%w: the checkpoint of %s: %w", ErrState, origin, err)
 	}
 	return c, nil
-}
-
-// replace puts a file in place of another so that it outlives a loss of power.
-func replace(path string, octets []byte) error {
-	beside := fmt.Sprintf("%s.%d.new", path, os.Getpid())
-	f, err := os.OpenFile(beside, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(octets)
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(beside, path)
-	}
-	if err != nil {
-		os.Remove(beside)
-		return err
-	}
-	return syncFolder(filepath.Dir(path))
 }
 
 // request is the body of an add-checkpoint call.

@@ -16,6 +16,7 @@ import (
 
 	"github.com/tamthe/tamthe/card/cert"
 	"github.com/tamthe/tamthe/testdata"
+	"github.com/tamthe/tamthe/verify/durable"
 )
 
 // imported makes a folder of files that an index names.
@@ -343,7 +344,7 @@ func importForEver(dir string) {
 		}
 		file := string(rune('a'+n%2)) + ".p7b"
 		x := Index{Generation: uint64(n), Imports: []Import{{File: file, SHA256: sha256.Sum256(b), Kind: ImportAnchors}}}
-		if replaceFile(filepath.Join(trust, file), b, 0o600) != nil || replaceFile(filepath.Join(trust, IndexFile), x.Format(), 0o600) != nil {
+		if durable.Replace(filepath.Join(trust, file), b, 0o600) != nil || durable.Replace(filepath.Join(trust, IndexFile), x.Format(), 0o600) != nil {
 			os.Exit(0)
 		}
 		_ = os.Remove(filepath.Join(trust, string(rune('a'+(n+1)%2))+".p7b"))

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/tamthe/tamthe/card/cert"
+	"github.com/tamthe/tamthe/verify/durable"
 )
 
 // The caps of a trust folder. The world's certificates are about a thousand files
@@ -99,7 +100,7 @@ func (l *loader) load() (*Store, error) {
 		if len(files) == maxFiles {
 			return fmt.Errorf("more than %d files", maxFiles)
 		}
-		if name != IndexFile && !l.listed[name] && !strings.HasPrefix(path.Base(name), unfinished) {
+		if name != IndexFile && !l.listed[name] && !strings.HasPrefix(path.Base(name), durable.Unfinished) {
 			files = append(files, plainFile{name: name, regular: d.Type().IsRegular()})
 		}
 		return nil

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/tamthe/tamthe/verify/durable"
 )
 
 // Mark names one edition of a signed list, by what its signer signed.
@@ -132,7 +134,7 @@ func (m *Memory) Note(lists ...Mark) error {
 			return err
 		}
 	}
-	unlock, err := lockFile(m.path + ".lock")
+	unlock, err := durable.Lock(m.path+".lock", patience)
 	if err != nil {
 		return err
 	}
@@ -156,7 +158,7 @@ func (m *Memory) Note(lists ...Mark) error {
 	if err != nil {
 		return err
 	}
-	if err := replaceFile(m.path, b, 0o600); err != nil {
+	if err := durable.Replace(m.path, b, 0o600); err != nil {
 		return err
 	}
 	m.seen = seen

@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -120,25 +119,5 @@ func readMemory(path string) ([]byte, error) {
 	return b, err
 }
 
-// unfinished begins the names of files that are not written to their end.
-const unfinished = ".new-"
-
-// replaceFile puts the octets in the place of what is there, whole or not at all, and
-// returns once they are on the disk.
-func replaceFile(path string, b []byte, mode fs.FileMode) error {
-	dir := filepath.Dir(path)
-	f, err := os.CreateTemp(dir, unfinished+"*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // is gone once it is renamed
-	_, err = f.Write(b)
-	err = errors.Join(err, f.Chmod(mode), f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return err
-	}
-	return syncFolder(dir)
-}
+// patience is how long to wait for another program that changes the memory or a trust folder.
+const patience = 2 * time.Minute

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+
+	"github.com/tamthe/tamthe/verify/durable"
 )
 
 // kindStore is the kind of mark that a trust folder itself leaves in a Memory.
@@ -115,7 +117,7 @@ func (f TrustFolder) lock() (unlock func(), err error) {
 	if err := os.MkdirAll(f.Path, 0o700); err != nil {
 		return nil, err
 	}
-	return lockFile(filepath.Clean(f.Path) + ".lock")
+	return durable.Lock(filepath.Clean(f.Path)+".lock", patience)
 }
 
 // begin loads the folder, which is locked.
@@ -142,7 +144,7 @@ func (c *change) put(i Import, b []byte, specimen bool, replaces func(Import) bo
 	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
 		return Import{}, err
 	}
-	if err := replaceFile(name, b, 0o644); err != nil {
+	if err := durable.Replace(name, b, 0o644); err != nil {
 		return Import{}, err
 	}
 	if !c.old.names(i.File) {
@@ -165,7 +167,7 @@ func (c *change) commit() error {
 		return err
 	}
 	b := c.index.Format()
-	if err := replaceFile(filepath.Join(c.Path, IndexFile), b, 0o644); err != nil {
+	if err := durable.Replace(filepath.Join(c.Path, IndexFile), b, 0o644); err != nil {
 		return err
 	}
 	for _, i := range c.old.Imports {

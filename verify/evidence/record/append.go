@@ -8,9 +8,9 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"runtime"
 	"time"
 
+	"github.com/tamthe/tamthe/verify/durable"
 	"github.com/tamthe/tamthe/verify/evidence"
 )
 
@@ -53,7 +53,7 @@ func Append(dir string, d *evidence.Device, e Entry) (_ Entry, err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return Entry{}, err
 	}
-	unlock, err := lock(filepath.Join(dir, lockFile), patience)
+	unlock, err := lock(dir, patience)
 	if err != nil {
 		return Entry{}, err
 	}
@@ -117,7 +117,7 @@ func put(f *os.File, line []byte, size int64) error {
 	if err := f.Sync(); err != nil {
 		return err
 	}
-	return syncDir(filepath.Dir(f.Name()))
+	return durable.Sync(filepath.Dir(f.Name()))
 }
 
 // end looks at the end of a record: whether it is the last line of the head, or what a
@@ -169,16 +169,13 @@ func before(f *os.File, head *Head, begin int64) error {
 	return nil
 }
 
-// syncDir puts a folder's entries on the disk.
-func syncDir(dir string) error {
-	if runtime.GOOS == "windows" { // folders cannot be opened for this there
-		return nil
+// lock keeps other programs from writing the record, and waits for one that does: ErrBusy.
+func lock(dir string, patience time.Duration) (unlock func(), err error) {
+	unlock, err = durable.Lock(filepath.Join(dir, lockFile), patience)
+	if errors.Is(err, durable.ErrBusy) {
+		err = ErrBusy
 	}
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
+	return unlock, err
 }
 
 // readSmall reads a regular file of at most so many octets.

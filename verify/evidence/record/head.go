@@ -7,10 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"time"
 
+	"github.com/tamthe/tamthe/verify/durable"
 	"github.com/tamthe/tamthe/verify/evidence"
 )
 
@@ -116,17 +116,5 @@ func (h Head) write(dir string) (err error) {
 		return err
 	}
 	text = fmt.Appendf(text, "\n%s\n", h.line)
-	f, err := os.CreateTemp(dir, ".head-") // 0600
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // is gone once it is renamed
-	_, err = f.Write(text)
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(f.Name(), filepath.Join(dir, headFile)); err != nil {
-		return err
-	}
-	return syncDir(dir)
+	return durable.Replace(filepath.Join(dir, headFile), text, 0o600)
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/tamthe/tamthe/card/dh"
 	"github.com/tamthe/tamthe/verify"
+	"github.com/tamthe/tamthe/verify/durable"
 	"github.com/tamthe/tamthe/verify/evidence"
 )
 
@@ -245,7 +246,7 @@ func TestPowerCut(t *testing.T) {
 		t.Error(e.Mended, e.Number, err)
 	}
 	// What a head that was never put in place leaves behind is no matter.
-	put2(t, fresh, ".head-1", []byte("x"))
+	put2(t, fresh, durable.Unfinished+"1", []byte("x"))
 	if _, err := Append(fresh, d, entry(3)); err != nil {
 		t.Error(err)
 	}
@@ -270,11 +271,11 @@ func TestTogether(t *testing.T) {
 	if s, err := Verify(dir, d.ID(), nil); err != nil || s.Head.Entries != each*writers {
 		t.Errorf("%+v, %v", s.Head.Entries, err)
 	}
-	unlock, err := lock(filepath.Join(dir, lockFile), 0)
+	unlock, err := lock(dir, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := lock(filepath.Join(dir, lockFile), 20*time.Millisecond); !errors.Is(err, ErrBusy) {
+	if _, err := lock(dir, 20*time.Millisecond); !errors.Is(err, ErrBusy) {
 		t.Errorf("locked twice: %v", err)
 	}
 	unlock()

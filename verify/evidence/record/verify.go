@@ -66,7 +66,7 @@ type opened struct {
 // open looks at a record while nobody appends to it. A folder that cannot be locked for that
 // is one that nobody can write to.
 func open(dir string) (*opened, error) {
-	unlock, err := lock(filepath.Join(dir, lockFile), patience)
+	unlock, err := lock(dir, patience)
 	switch {
 	case errors.Is(err, ErrBusy):
 		return nil, err

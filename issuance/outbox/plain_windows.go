@@ -1,0 +1,4 @@
+package outbox
+
+// plain has no meaning here.
+const plain = 0
