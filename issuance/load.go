@@ -19,7 +19,7 @@ const reach = 2
 func (b *Book) Load(ctx context.Context, r Reader, streams ...StreamID) error {
 	b.partial = true
 	var unverified []Entry
-	seen := map[StreamID]bool{}
+	var seen set
 	wave := streams
 	for hop := 0; len(wave) > 0; hop++ {
 		var next []StreamID
@@ -28,10 +28,9 @@ func (b *Book) Load(ctx context.Context, r Reader, streams ...StreamID) error {
 			return err
 		}
 		for _, id := range wave {
-			if seen[id] {
+			if !seen.add(id) {
 				continue
 			}
-			seen[id] = true
 			s, ok := b.subjects[id]
 			if !ok {
 				entries, err := read(id)
@@ -44,23 +43,45 @@ func (b *Book) Load(ctx context.Context, r Reader, streams ...StreamID) error {
 				unverified = append(unverified, entries...)
 			}
 			if hop < reach {
-				next = append(next, s.points()...)
+				next = points(next, s.Fields)
 			}
-			next = append(next, operatorsOf(s)...)
+			next = operatorsOf(next, s)
 		}
 		wave = next
 	}
 	return b.verifyLoaded(unverified)
 }
 
+// set is a set of streams, of which there are few most of the time.
+type set struct {
+	few  []StreamID
+	many map[StreamID]bool
+}
+
+// add adds a stream; false if it is there.
+func (s *set) add(id StreamID) bool {
+	if s.many[id] || slices.Contains(s.few, id) {
+		return false
+	}
+	if len(s.few) < 16 {
+		s.few = append(s.few, id)
+		return true
+	}
+	if s.many == nil {
+		s.many = map[StreamID]bool{}
+	}
+	s.many[id] = true
+	return true
+}
+
 // reads returns how to read those of some streams that the book lacks: at once, where the
 // reader can.
 func (b *Book) reads(ctx context.Context, r Reader, ids []StreamID) (func(StreamID) ([]Entry, error), error) {
 	var lacks []StreamID
-	listed := map[StreamID]bool{}
+	var listed set
 	for _, id := range ids {
-		if _, ok := b.subjects[id]; !ok && !listed[id] {
-			lacks, listed[id] = append(lacks, id), true
+		if _, ok := b.subjects[id]; !ok && listed.add(id) {
+			lacks = append(lacks, id)
 		}
 	}
 	many, ok := r.(BatchReader)
@@ -100,8 +121,8 @@ func (b *Book) replay(id StreamID, entries []Entry) (*Subject, error) {
 	return s, nil
 }
 
-func operatorsOf(s *Subject) []StreamID {
-	var list []StreamID
+// operatorsOf adds those who acted on a stream to a list.
+func operatorsOf(list []StreamID, s *Subject) []StreamID {
 	for _, keys := range s.Actors {
 		for _, k := range keys {
 			list = append(list, OperatorStream(k))
@@ -226,7 +247,7 @@ func About(entries ...Entry) []StreamID {
 				list = append(list, OperatorStream(e.Second))
 			}
 		}
-		list = append(list, points(e.Fields)...)
+		list = points(list, e.Fields)
 	}
 	slices.SortFunc(list, func(a, b StreamID) int { return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.ID, b.ID)) })
 	return slices.Compact(list)

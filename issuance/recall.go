@@ -12,15 +12,14 @@ type Recaller interface {
 // operators behind their acts, as Load does, but believes them: only who has judged them before
 // may do so, and has forgotten them.
 func (b *Book) Recall(ctx context.Context, r Recaller, streams ...StreamID) error {
-	seen := map[StreamID]bool{}
+	var seen set
 	wave := streams
 	for hop := 0; len(wave) > 0; hop++ {
 		var next []StreamID
 		for _, id := range wave {
-			if seen[id] {
+			if !seen.add(id) {
 				continue
 			}
-			seen[id] = true
 			s, ok := b.subjects[id]
 			if !ok {
 				var err error
@@ -29,9 +28,9 @@ func (b *Book) Recall(ctx context.Context, r Recaller, streams ...StreamID) erro
 				}
 			}
 			if hop < reach {
-				next = append(next, s.points()...)
+				next = points(next, s.Fields)
 			}
-			next = append(next, operatorsOf(s)...)
+			next = operatorsOf(next, s)
 		}
 		wave = next
 	}

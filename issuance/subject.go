@@ -68,11 +68,8 @@ func (s *Subject) record(e *Entry, to Phase, leaf [32]byte) {
 	s.Gave = append(s.Gave, e.Release...)
 }
 
-// points lists the streams that a subject's rules may look at.
-func (s *Subject) points() []StreamID { return points(s.Fields) }
-
-func points(fields map[string]string) []StreamID {
-	var to []StreamID
+// points adds the streams that a subject's rules may look at, by its fields, to a list.
+func points(to []StreamID, fields map[string]string) []StreamID {
 	for _, ref := range [...]struct {
 		field string
 		kind  Kind
