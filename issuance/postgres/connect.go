@@ -16,6 +16,7 @@ import (
 const (
 	patience = 30 * time.Second // for another program's append, and for a server that is away
 	dialling = 5 * time.Second  // one try to connect
+	quick    = 2 * time.Second  // the same, where little patience is asked for
 	goodbye  = 2 * time.Second  // to end what is not needed any more
 	idle     = 10 * time.Second // a transaction of a program that stands still; the server ends it
 )

@@ -134,7 +134,7 @@ func open(ctx context.Context, c *pgxpool.Config, o Options) (*Ledger, error) {
 	if !o.ReadOnly {
 		onlyPrimary(c.ConnConfig)
 	}
-	c.ConnConfig.ConnectTimeout = min(c.ConnConfig.ConnectTimeout, o.Busy)
+	c.ConnConfig.ConnectTimeout = min(c.ConnConfig.ConnectTimeout, max(o.Busy, quick))
 	p, err := newPool(ctx, c, o)
 	if err != nil {
 		return nil, err
