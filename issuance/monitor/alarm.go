@@ -1,6 +1,7 @@
 package monitor
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -84,11 +85,12 @@ func newAlarm(code Code, origin string, index int64, subject, format string, arg
 	}
 }
 
-// with adds evidence; of two pieces of one name the first counts.
+// with adds evidence; of two pieces of one name the first counts. The octets may be a source's
+// own, and a small part of what pins much more: what is kept is a copy.
 func (a Alarm) with(files ...File) Alarm {
 	for _, f := range files {
 		if len(f.Octets) > 0 && !slices.ContainsFunc(a.Evidence, func(g File) bool { return g.Name == f.Name }) {
-			a.Evidence = append(a.Evidence, f)
+			a.Evidence = append(a.Evidence, File{f.Name, bytes.Clone(f.Octets)})
 		}
 	}
 	return a

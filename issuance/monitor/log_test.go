@@ -1,6 +1,8 @@
 package monitor_test
 
 import (
+	"bytes"
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -443,6 +445,33 @@ func TestClockAhead(t *testing.T) {
 	r.now = r.now.Add(-24 * time.Hour)
 	r.export(t)
 	r.alarms(t, monitor.ClockAhead)
+}
+
+// wiping is a source whose octets are gone once it has given them.
+type wiping struct{ monitor.Source }
+
+func (s wiping) Leaves(ctx context.Context, size, from, to int64, each func(int64, []byte) error) error {
+	return s.Source.Leaves(ctx, size, from, to, func(index int64, leaf []byte) error {
+		own := bytes.Clone(leaf)
+		defer clear(own)
+		return each(index, own)
+	})
+}
+
+// TestEvidenceKept: evidence is what the source gave, whatever that does with its octets then.
+func TestEvidenceKept(t *testing.T) {
+	r := newRig(t)
+	r.now = r.now.Add(-24 * time.Hour)
+	r.o.Sources = []monitor.Source{wiping{monitor.Store("database", r.ledger)}}
+	r.start()
+	a := r.alarms(t, monitor.ClockAhead)[0]
+	leaf, err := r.ledger.Leaf(t.Context(), a.Index)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(r.evidence(t, a, "leaf"), leaf) {
+		t.Error("the evidence is not the leaf")
+	}
 }
 
 func TestSilent(t *testing.T) {
