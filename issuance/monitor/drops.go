@@ -1,6 +1,7 @@
 package monitor
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tamthe/tamthe/verify/durable"
 	"github.com/tamthe/tamthe/verify/evidence"
 	"github.com/tamthe/tamthe/verify/receipt"
 )
@@ -22,9 +24,11 @@ type drops struct {
 	known  map[string]stamp
 }
 
+// stamp says how a file was when it was last given.
 type stamp struct {
 	size int64
 	time time.Time
+	read int64 // up to where its lines were given, if it is given by lines
 }
 
 const (
@@ -33,7 +37,8 @@ const (
 )
 
 // each gives every document of a place; of a folder those only that changed since they were
-// last given, unless all are asked for.
+// last given, unless all are asked for. A file of a folder that cannot be read does not keep
+// the others back. What f returns ends it.
 func (d *drops) each(ctx context.Context, place string, all bool, f func(name string, octets []byte) error) error {
 	if strings.HasPrefix(place, "http://") || strings.HasPrefix(place, "https://") {
 		dir, file := filepath.Split(place)
@@ -49,47 +54,61 @@ func (d *drops) each(ctx context.Context, place string, all bool, f func(name st
 		return err
 	}
 	if !info.IsDir() {
-		return d.file(place, info, all, f)
+		unread, err := d.file(place, info, all, f)
+		return errors.Join(unread, err)
 	}
+	var failed []error
 	n := 0
-	return filepath.WalkDir(place, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || !entry.Type().IsRegular() {
-			return err
-		}
-		if n++; n > maxFiles {
-			return fmt.Errorf("%s has more than %d files", place, maxFiles)
-		}
-		info, err := entry.Info()
-		if errors.Is(err, fs.ErrNotExist) {
+	err = filepath.WalkDir(place, func(path string, entry fs.DirEntry, err error) error {
+		var info fs.FileInfo
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err == nil && (!entry.Type().IsRegular() || strings.HasPrefix(entry.Name(), durable.Unfinished)):
 			return nil
+		case err == nil:
+			if n++; n > maxFiles {
+				return fmt.Errorf("%s has more than %d files", place, maxFiles)
+			}
+			info, err = entry.Info()
 		}
+		var own error
 		if err == nil {
-			err = ctx.Err()
+			err, own = d.file(path, info, all, f)
 		}
-		if err != nil {
-			return err
+		if err != nil && (path == place || !errors.Is(err, fs.ErrNotExist)) { // else it vanished
+			failed = append(failed, err)
 		}
-		return d.file(path, info, all, f)
+		return own
 	})
+	return errors.Join(append(failed, err)...)
 }
 
-func (d *drops) file(path string, info fs.FileInfo, all bool, f func(string, []byte) error) error {
-	now := stamp{info.Size(), info.ModTime()}
-	if !all && d.known[path] == now {
-		return nil
+// file gives a file, unless it is as it was. unread is why it cannot be read, err is of f.
+func (d *drops) file(path string, info fs.FileInfo, all bool, f func(string, []byte) error) (unread, err error) {
+	before := d.known[path]
+	now := stamp{info.Size(), info.ModTime(), before.read}
+	if !all && before == now {
+		return nil, nil
 	}
-	b, err := read(path)
-	if err != nil {
-		return err
+	if now.size < now.read { // it is another
+		now.read = 0
 	}
-	if err := f(path, b); err != nil {
-		return err
+	var b []byte
+	if info.Size() > maxDrop {
+		now.read, unread, err = lines(path, now.read, f)
+	} else if b, unread = read(path); unread == nil {
+		err = f(path, b)
 	}
 	if d.known == nil {
 		d.known = map[string]stamp{}
 	}
+	if unread != nil || err != nil {
+		d.known[path] = stamp{read: now.read}
+		return unread, err
+	}
 	d.known[path] = now
-	return nil
+	return nil, nil
 }
 
 func read(path string) ([]byte, error) {
@@ -103,6 +122,39 @@ func read(path string) ([]byte, error) {
 		err = fmt.Errorf("%s has more than %d octets", path, maxDrop)
 	}
 	return b, err
+}
+
+// maxLines is how much of a record of inspections is given at once, and more than a line has.
+const maxLines = 1 << 20
+
+// lines gives the lines that a record of inspections got since it was last read up to an
+// offset, and returns the next. No other file may be so large.
+func lines(path string, from int64, f func(string, []byte) error) (to int64, unread, err error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return from, err, nil
+	}
+	defer file.Close()
+	for to = from; ; {
+		b := make([]byte, maxLines)
+		n, err := file.ReadAt(b, to)
+		if err != nil && !errors.Is(err, io.EOF) {
+			return to, err, nil
+		}
+		whole := b[:bytes.LastIndexByte(b[:n], '\n')+1]
+		switch {
+		case n >= len(inspectionBegins) && !bytes.HasPrefix(b, []byte(inspectionBegins)):
+			return 0, fmt.Errorf("%s has more than %d octets, and no inspection at %d", path, maxDrop, to), nil
+		case len(whole) == 0 && n == maxLines:
+			return to, fmt.Errorf("%s has more than %d octets in the line at %d", path, maxLines, to), nil
+		case len(whole) == 0: // the last is not whole yet
+			return to, nil, nil
+		}
+		if err := f(path, whole); err != nil {
+			return to, nil, err
+		}
+		to += int64(len(whole))
+	}
 }
 
 // gather takes in what others left since.

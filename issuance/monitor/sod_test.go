@@ -1,10 +1,13 @@
 package monitor_test
 
 import (
+	"bytes"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"os"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,6 +16,7 @@ import (
 	"github.com/tamthe/tamthe/issuance/ledgertest"
 	"github.com/tamthe/tamthe/issuance/monitor"
 	"github.com/tamthe/tamthe/verify"
+	"github.com/tamthe/tamthe/verify/durable"
 	"github.com/tamthe/tamthe/verify/evidence/record"
 )
 
@@ -138,23 +142,72 @@ func TestInspections(t *testing.T) {
 		t.Fatal(err)
 	}
 	id := sod.CardID()
-	entry := func(outcome verify.Outcome, card string) []byte {
-		e := record.New("verify", &verify.Report{At: r.now}, r.now)
-		e.Number, e.Previous, e.Device, e.Card = 1, make([]byte, 32), make([]byte, 32), card
-		e.Checks = []record.Check{{ID: verify.CheckLog, Outcome: outcome, Reason: verify.ReasonLogMissing}}
-		b, err := json.Marshal(e)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return append(b, '\n')
-	}
-	put(t, r.path("seen/record"), slices.Concat(entry(verify.Absent, ledgertest.Digest("foreign")), entry(verify.Failed, hex.EncodeToString(id[:]))))
+	put(t, r.path("seen/record"), slices.Concat(r.inspection(t, verify.Absent, ledgertest.Digest("foreign")), r.inspection(t, verify.Failed, hex.EncodeToString(id[:]))))
 	r.now = r.now.Add(25 * time.Hour)
 	r.quiet(t)
 	r.now = r.now.Add(25 * time.Hour)
 	if list := r.alarms(t, monitor.Unlogged); len(list) != 1 || list[0].Subject != hex.EncodeToString(id[:]) {
 		t.Error(list)
 	}
+}
+
+// inspection is a line of a checkpoint's record.
+func (r *rig) inspection(t *testing.T, outcome verify.Outcome, card string) []byte {
+	t.Helper()
+	e := record.New("verify", &verify.Report{At: r.now}, r.now)
+	e.Number, e.Previous, e.Device, e.Card = 1, make([]byte, 32), make([]byte, 32), card
+	e.Checks = []record.Check{{ID: verify.CheckLog, Outcome: outcome, Reason: verify.ReasonLogMissing}}
+	b, err := json.Marshal(e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append(b, '\n')
+}
+
+// TestInspectionsOfYears: a checkpoint's record is larger than anything else may be, and is read
+// from where it was last read up to, however it is cut by the reading.
+func TestInspectionsOfYears(t *testing.T) {
+	r, _, _ := signed(t)
+	old := bytes.Repeat(r.inspection(t, verify.Absent, ledgertest.Digest("foreign")), 1+(9<<20)/200)
+	newer := func(text string) []byte { return r.inspection(t, verify.Failed, ledgertest.Digest(text)) }
+	torn := newer("second")
+	put(t, r.path("seen/record"), slices.Concat(old, newer("first"), torn[:20]))
+	r.quiet(t)
+	clear(old) // who reads it again sees that
+	put(t, r.path("seen/record"), slices.Concat(old, newer("first"), torn))
+	r.quiet(t)
+	r.now = r.now.Add(25 * time.Hour)
+	if list := r.alarms(t, monitor.Unlogged); len(list) != 2 {
+		t.Error(list)
+	}
+}
+
+// TestUnreadableDrops: a file that cannot be read, or is not whole yet, hides no other.
+func TestUnreadableDrops(t *testing.T) {
+	r, a, s := signed(t)
+	put(t, r.path("seen/1"), nil)
+	if err := os.Truncate(r.path("seen/1"), 9<<20); err != nil {
+		t.Fatal(err)
+	}
+	put(t, r.path("seen/2/card"), a.card(t, s, s.name))
+	r.export(t)
+	for _, path := range []string{"seen/2/card", "seen/2"} {
+		if err := os.Chmod(r.path(path), 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Cleanup(func() { _ = os.Chmod(r.path("seen/2"), 0o700) })
+	put(t, r.path("seen/3"), a.mint(t, s))
+	strange := a.crl(t, 90, false)
+	put(t, r.path("pki/"+durable.Unfinished+"1"), strange)
+	put(t, r.path("seen/"+durable.Unfinished+"1"), a.mint(t, s))
+	r.quiet(t)
+	r.now = r.now.Add(25 * time.Hour)
+	round, err := r.m.Check(t.Context())
+	if err != nil || len(round.Away) != 1 || !strings.Contains(round.Away[0].Error(), "octets") {
+		t.Errorf("%v, %v", round.Away, err)
+	}
+	r.only(t, round.Raised, monitor.Unlogged)
 }
 
 // TestNotOurs: what strangers signed, and what nobody did, is no alarm.
