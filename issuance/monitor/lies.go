@@ -11,8 +11,9 @@ import (
 // sourceFacts is what is known of a place where logs, or checkpoints of them, are shown. It is
 // kept as JSON beside the logs, as the facts of none.
 type sourceFacts struct {
-	Logs []string           // that it ever showed as they should be
-	Lies map[Code]*lieFacts // of each code the last
+	Logs   []string           // that it ever showed as they should be
+	Lies   map[Code]*lieFacts // of each code the last
+	Reread map[string]int64   // by log: up to where its older entries were read again
 }
 
 // lieFacts is about what a source gives that no log signed: anybody on the way can give

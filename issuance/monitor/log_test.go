@@ -232,6 +232,38 @@ func TestRereadInTurn(t *testing.T) {
 	t.Error("a changed entry is not read again")
 }
 
+// TestRereadOfEach: each source is read again in turn, whatever the others' turn is and however
+// little they show.
+func TestRereadOfEach(t *testing.T) {
+	r := newRig(t)
+	publish(t, r.ledger, r.path("older"))
+	r.issue(t, "ann")
+	f, honest := r.copied(t), monitor.Store("honest", r.copied(t))
+	half := int64(len(f.leaves)+1) / 2
+	for name, more := range map[string][]monitor.Source{"as much": {honest}, "less": {honest, monitor.Published(r.path("older"), nil)}} {
+		for _, changed := range []int64{0, half} {
+			state, err := sqlite.OpenWatch(t.Context(), r.path(fmt.Sprint(name, changed, ".db")))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer state.Close()
+			f.shown = nil
+			r.o.State, r.o.Sources, r.o.Reread = state, append([]monitor.Source{monitor.Store("database", f)}, more...), half
+			r.start()
+			r.quiet(t)
+			f.shown = append([][]byte(nil), f.leaves...)
+			f.shown[changed] = append([]byte("x"), f.shown[changed]...)
+			found := false
+			for range 3 {
+				found = found || len(r.check(t)) > 0
+			}
+			if !found {
+				t.Errorf("%s: entry %d is changed and not read again", name, changed)
+			}
+		}
+	}
+}
+
 // TestTileSwapped: a hash above the leaves is not that of what it stands over.
 func TestTileSwapped(t *testing.T) {
 	r := newRig(t)

@@ -81,7 +81,6 @@ type Known struct {
 	Size   int64
 	Note   []byte    // the newest checkpoint, nil if there was none
 	Since  time.Time // when it was first seen, or the log first followed
-	Reread int64     // up to where older entries were read again
 	Facts  []byte    // what the entries say, in the monitor's own form
 }
 

@@ -218,20 +218,27 @@ func reader(tx Tx, origin string) tlog.HashReader {
 	})
 }
 
-// reread compares some of the older entries, and the hashes published over them, with what
-// is known: whatever was changed in place is found, once a round has come to it.
+// reread compares some of the older entries of a source, and the hashes published over them,
+// with what is known: whatever was changed in place is found, once the rounds have come to it.
 func (m *Monitor) reread(ctx context.Context, s Source, c *receipt.Checkpoint, old int64) error {
-	var known Known
-	err := m.o.State.Change(ctx, func(tx Tx) (err error) { known, err = tx.Log(c.Origin); return err })
-	if err != nil || c.Size > known.Size {
-		return err
-	}
-	from := known.Reread
-	if old <= m.o.Reread || from >= old {
-		from = 0
-	}
-	to := min(from+m.o.Reread, old)
 	return m.o.State.Change(ctx, func(tx Tx) error {
+		known, err := tx.Log(c.Origin)
+		if err != nil || c.Size > known.Size {
+			return err
+		}
+		list, save, err := m.sources(tx)
+		if err != nil {
+			return err
+		}
+		if list[s.Name()] == nil {
+			list[s.Name()] = &sourceFacts{}
+		}
+		f := list[s.Name()]
+		from := f.Reread[c.Origin]
+		if old <= m.o.Reread || from >= old {
+			from = 0
+		}
+		to := min(from+m.o.Reread, old)
 		if err := sameLeaves(ctx, tx, s, c, from, to); err != nil {
 			return err
 		}
@@ -240,12 +247,9 @@ func (m *Monitor) reread(ctx context.Context, s Source, c *receipt.Checkpoint, o
 				return err
 			}
 		}
-		known, err := tx.Log(c.Origin)
-		if err != nil {
-			return err
-		}
-		known.Reread = to
-		return tx.SetLog(known)
+		f.Reread = orNew(f.Reread)
+		f.Reread[c.Origin] = to
+		return save()
 	})
 }
 

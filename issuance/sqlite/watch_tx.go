@@ -97,18 +97,19 @@ func (t *watchTx) log(origin string) (int64, error) {
 func (t *watchTx) Log(origin string) (monitor.Known, error) {
 	k := monitor.Known{Origin: origin}
 	var since int64
-	ok, err := t.one("SELECT size, checkpoint, since, reread, facts FROM log WHERE origin = ?", []any{origin}, &k.Size, &k.Note, &since, &k.Reread, &k.Facts)
+	ok, err := t.one("SELECT size, checkpoint, since, facts FROM log WHERE origin = ?", []any{origin}, &k.Size, &k.Note, &since, &k.Facts)
 	if ok {
 		k.Since = time.UnixMicro(since).UTC()
 	}
 	return k, err
 }
 
-// SetLog implements [monitor.Tx].
+// SetLog implements [monitor.Tx]. Up to where entries were read again is of each source, and
+// no longer in its column.
 func (t *watchTx) SetLog(k monitor.Known) error {
-	_, err := t.exec(`INSERT INTO log (origin, size, checkpoint, since, reread, facts) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-		ON CONFLICT (origin) DO UPDATE SET size = ?2, checkpoint = ?3, since = ?4, reread = ?5, facts = ?6`,
-		k.Origin, k.Size, k.Note, k.Since.UnixMicro(), k.Reread, k.Facts)
+	_, err := t.exec(`INSERT INTO log (origin, size, checkpoint, since, reread, facts) VALUES (?1, ?2, ?3, ?4, 0, ?5)
+		ON CONFLICT (origin) DO UPDATE SET size = ?2, checkpoint = ?3, since = ?4, facts = ?5`,
+		k.Origin, k.Size, k.Note, k.Since.UnixMicro(), k.Facts)
 	return err
 }
 
