@@ -88,19 +88,23 @@ func (c *court) authorities() *authorities {
 	return a
 }
 
-// unpack sees what was handed in since. What was judged before goes at once.
+// unpack sees what was handed in since. What was judged before goes at once, and what could not
+// be seen is taken again the next time.
 func (m *Monitor) unpack(ctx context.Context) error {
 	if m.o.Inbox == nil {
 		return nil
 	}
-	var judged []string
-	for _, path := range m.o.Inbox.fresh() {
+	var judged, back []string
+	var failed []error
+	fresh := m.o.Inbox.fresh()
+	for i, path := range fresh {
 		octets, err := os.ReadFile(path)
 		if errors.Is(err, fs.ErrNotExist) { // it gave way
 			continue
 		}
 		if err != nil {
-			return err
+			failed, back = append(failed, err), append(back, path)
+			continue
 		}
 		err = m.o.State.Change(ctx, func(tx Tx) error {
 			before, err := tx.See(Sight{sha256.Sum256(octets), octets, path, m.o.Now()})
@@ -110,11 +114,13 @@ func (m *Monitor) unpack(ctx context.Context) error {
 			}
 			return err
 		})
-		if err != nil {
-			return err
+		if err != nil { // of the memory: the others would fare no better
+			failed, back = append(failed, err), append(back, fresh[i:]...)
+			break
 		}
 	}
-	return m.o.Inbox.judged(judged)
+	m.o.Inbox.again(back)
+	return errors.Join(append(failed, m.o.Inbox.judged(judged))...)
 }
 
 // crowded alarms, once a day, of an inbox that will not take much more though some was judged.

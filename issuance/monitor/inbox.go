@@ -144,6 +144,20 @@ func (i *Inbox) fresh() (paths []string) {
 	return paths
 }
 
+// again has what fresh named be named once more.
+func (i *Inbox) again(paths []string) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	for _, path := range paths {
+		name := filepath.Base(path)
+		for _, r := range []*room{&i.ours, &i.strange} {
+			if path == filepath.Join(r.dir, name) && r.taken[name] {
+				r.taken[name] = false
+			}
+		}
+	}
+}
+
 // name is that of what lies or lay in the inbox.
 func (i *Inbox) name(path string) (name string, ours bool) {
 	if i == nil {

@@ -1,6 +1,7 @@
 package monitor_test
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -103,4 +104,63 @@ func TestHandedOnce(t *testing.T) {
 	r.waiting(t, 0, 0)
 	r.hand(t, again())
 	r.quiet(t)
+}
+
+// failingState cannot change anything some of the times.
+type failingState struct {
+	monitor.State
+	fails int
+}
+
+func (s *failingState) Change(ctx context.Context, f func(monitor.Tx) error) error {
+	if s.fails > 0 {
+		s.fails--
+		return errBusy
+	}
+	return s.State.Change(ctx, f)
+}
+
+var errBusy = errors.New("busy")
+
+// TestHandedAndBusy: what was handed in is judged though the memory, or a file, could not be used
+// when it was taken.
+func TestHandedAndBusy(t *testing.T) {
+	r, a, s := handed(t)
+	state := &failingState{State: r.watch}
+	r.o.State = state
+	r.start()
+	if err := r.m.Recall(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	r.quiet(t)
+	r.hand(t, a.mint(t, s))
+	r.hand(t, a.mint(t, s))
+	list, err := filepath.Glob(r.path("drop/ours/*"))
+	if err != nil || len(list) != 2 {
+		t.Fatalf("%v, %v", list, err)
+	}
+	state.fails = 1
+	if _, err := r.m.Check(t.Context()); !errors.Is(err, errBusy) {
+		t.Errorf("a busy memory: %v", err)
+	}
+	octets, err := os.ReadFile(list[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(os.Remove(list[0]), os.Mkdir(list[0], 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.m.Check(t.Context()); err == nil {
+		t.Error("a file that cannot be read is no error")
+	}
+	if err := os.Remove(list[0]); err != nil {
+		t.Fatal(err)
+	}
+	put(t, list[0], octets)
+	r.quiet(t)
+	r.now = r.now.Add(25 * time.Hour)
+	if list := r.alarms(t, monitor.Unlogged); len(list) != 2 {
+		t.Errorf("%v", list)
+	}
+	r.waiting(t, 0, 0)
 }
