@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"golang.org/x/mod/sumdb/tlog"
@@ -15,14 +16,37 @@ import (
 
 // take holds a checkpoint that a source shows against what is known, and reads on.
 func (m *Monitor) take(ctx context.Context, s Source, c *receipt.Checkpoint, r *Round) error {
-	var raised []Alarm
-	old := c.Size // entries that were not read just now
-	err := m.o.State.Change(ctx, func(tx Tx) error {
-		known, err := m.known(tx, c.Origin)
+	known, err := m.offered(ctx, s, c, r)
+	if err != nil {
+		return err
+	}
+	if c.Size > known.Size {
+		var raised []Alarm
+		err := m.o.State.Change(ctx, func(tx Tx) (err error) {
+			raised, err = m.grow(ctx, tx, s, c)
+			return err
+		})
 		if err != nil {
+			return m.ungiven(ctx, s, c, m.contradicted(ctx, s, c, err))
+		}
+		r.Raised = append(r.Raised, raised...)
+	}
+	if m.o.Cosign != nil { // what was published of older entries is another matter
+		if err := m.cosign(ctx, c); err != nil {
 			return err
 		}
-		old = min(old, known.Size)
+	}
+	return m.reread(ctx, s, c, min(c.Size, known.Size))
+}
+
+// offered notes that a source shows a checkpoint, be its entries given or not, and holds it
+// against what it showed before, and against what is known before its newer entries are read.
+func (m *Monitor) offered(ctx context.Context, s Source, c *receipt.Checkpoint, r *Round) (known Known, err error) {
+	var raised []Alarm
+	err = m.o.State.Change(ctx, func(tx Tx) error {
+		if known, err = m.known(tx, c.Origin); err != nil {
+			return err
+		}
 		before, err := tx.Offered(s.Name(), c.Origin)
 		if err != nil {
 			return err
@@ -30,36 +54,75 @@ func (m *Monitor) take(ctx context.Context, s Source, c *receipt.Checkpoint, r *
 		if err := tx.SetOffered(s.Name(), c.Origin, c.Size); err != nil {
 			return err
 		}
+		var found []Alarm
 		if c.Size < before {
-			a := newAlarm(Rollback, c.Origin, c.Size, fmt.Sprintf("%s %d %d", s.Name(), before, c.Size),
-				"%s shows %d entries, and showed %d before", s.Name(), c.Size, before)
-			if raised, err = m.keep(tx, []Alarm{a.with(File{"newest", known.Note}, File{"shown", c.Note})}); err != nil {
+			newest, err := newestShown(tx, known, before)
+			if err != nil {
 				return err
 			}
+			found = append(found, newAlarm(Rollback, c.Origin, c.Size, fmt.Sprintf("%s %d %d", s.Name(), before, c.Size),
+				"%s shows %d entries, and showed %d before", s.Name(), c.Size, before).with(File{"newest", newest}, File{"shown", c.Note}))
 		}
 		if c.Size <= known.Size {
 			a, err := m.against(tx, known, c, s.Name())
-			if err != nil || a == nil {
+			if err != nil {
 				return err
 			}
-			more, err := m.keep(tx, []Alarm{*a})
-			raised = append(raised, more...)
-			return err
+			if a != nil {
+				found = append(found, *a)
+			}
 		}
-		more, err := m.grow(ctx, tx, s, known, c)
-		raised = append(raised, more...)
+		raised, err = m.keep(tx, found)
 		return err
 	})
-	if err != nil {
-		return m.contradicted(ctx, s, c, err)
+	if err == nil {
+		r.Raised = append(r.Raised, raised...)
 	}
-	r.Raised = append(r.Raised, raised...)
-	if m.o.Cosign != nil { // what was published of older entries is another matter
-		if err := m.cosign(ctx, c); err != nil {
-			return err
+	return known, err
+}
+
+// newestShown is a checkpoint of the size that was shown, or the newest that is known.
+func newestShown(tx Tx, known Known, size int64) ([]byte, error) {
+	list, err := tx.Shown(known.Origin)
+	for _, x := range list {
+		if x.Size == size && x.Note != nil {
+			return x.Note, err
 		}
 	}
-	return m.reread(ctx, s, c, old)
+	return known.Note, err
+}
+
+// mostUngiven bounds how many checkpoints of a log are kept that a source shows without entries.
+const mostUngiven = 100
+
+// ungiven keeps a checkpoint of which a source does not give the entries, unless it was found to
+// be of another history already: the log signed it, and has to come to it. It returns why the
+// entries are not given.
+func (m *Monitor) ungiven(ctx context.Context, s Source, c *receipt.Checkpoint, why error) error {
+	found, lied := errors.AsType[*LieError](why)
+	if ctx.Err() != nil || lied && found.Code == Fork {
+		return why
+	}
+	err := m.o.State.Change(ctx, func(tx Tx) error {
+		list, err := tx.Shown(c.Origin)
+		if err != nil {
+			return err
+		}
+		n := 0
+		for _, x := range list {
+			if x.Place == s.Name() {
+				n++
+			}
+		}
+		if n >= mostUngiven {
+			return nil
+		}
+		return tx.Show(Shown{c.Origin, c.Size, c.Root, c.Note, s.Name(), m.o.Now()})
+	})
+	if err != nil {
+		return err
+	}
+	return why
 }
 
 // known is what is known of a log, which is followed from now on if it was not.
@@ -83,7 +146,11 @@ func restore(tx Tx, origin string, size int64) (*ledger.Tree, error) {
 
 // grow reads the entries that a newer checkpoint signs besides. The tree grows on what is
 // known, so that its root proves that nothing of that was changed.
-func (m *Monitor) grow(ctx context.Context, tx Tx, s Source, known Known, c *receipt.Checkpoint) ([]Alarm, error) {
+func (m *Monitor) grow(ctx context.Context, tx Tx, s Source, c *receipt.Checkpoint) ([]Alarm, error) {
+	known, err := tx.Log(c.Origin)
+	if err != nil || c.Size <= known.Size {
+		return nil, err
+	}
 	tree, err := restore(tx, c.Origin, known.Size)
 	if err != nil {
 		return nil, err
@@ -390,7 +457,7 @@ func (m *Monitor) settleOne(tx Tx, known Known, x Shown, list []Shown) (a *Alarm
 			a = &b
 		}
 		return a, true, err
-	case m.o.Silence > 0 && m.o.Now().Sub(x.Since) > m.o.Silence:
+	case m.o.Silence > 0 && m.o.Now().Sub(x.Since) > m.o.Silence && !m.reads(x.Place):
 		b := newAlarm(Withheld, x.Origin, -1, fmt.Sprint(x.Size), "%s has a checkpoint of %d entries since %s, the log shows %d",
 			x.Place, x.Size, x.Since.Format(time.RFC3339), known.Size).with(File{"shown", x.Note}, File{"known", known.Note})
 		return &b, false, nil
@@ -411,4 +478,10 @@ func (m *Monitor) settleOne(tx Tx, known Known, x Shown, list []Shown) (a *Alarm
 		}
 	}
 	return nil, false, nil
+}
+
+// reads says whether a place is a source: one that does not give the entries of what it shows
+// is told as that.
+func (m *Monitor) reads(place string) bool {
+	return slices.ContainsFunc(m.o.Sources, func(s Source) bool { return s.Name() == place })
 }

@@ -2,6 +2,7 @@ package monitor_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -106,6 +107,89 @@ func TestOutOfOrder(t *testing.T) {
 		r.quiet(t)
 		r.now = r.office.Pass(11 * time.Hour)
 	}
+}
+
+// ungiven is a rig whose source can be made to give no entries.
+func ungiven(t *testing.T) (*rig, *failing) {
+	t.Helper()
+	r := newRig(t)
+	s := &failing{Source: monitor.Published(r.path("www"), nil)}
+	r.o.Sources, r.o.Silence, r.o.Lag = []monitor.Source{s}, time.Hour, 10*day
+	r.start()
+	r.export(t)
+	r.quiet(t)
+	return r, s
+}
+
+func none(int64) bool { return true }
+
+// TestUngivenFork: the log signed a history whose entries are never given, and goes on with
+// another.
+func TestUngivenFork(t *testing.T) {
+	r, s := ungiven(t)
+	other, office := r.twin(t)
+	office.IssueCard(t, "A-bob", "C-bob", "bob", "")
+	r.anew(t, other)
+	s.fails = none
+	r.quiet(t)
+	r.issue(t, "ann")
+	r.issue(t, "cam")
+	r.anew(t, r.ledger)
+	s.fails = nil
+	r.start()
+	list := r.check(t)
+	r.only(t, list, monitor.Fork)
+	r.forked(t, list[0], "known", "shown")
+}
+
+// TestUngivenRollback: a source shows less than what it showed without entries.
+func TestUngivenRollback(t *testing.T) {
+	r, s := ungiven(t)
+	if err := os.CopyFS(r.path("older"), os.DirFS(r.path("www"))); err != nil {
+		t.Fatal(err)
+	}
+	r.issue(t, "ann")
+	r.export(t)
+	c, err := r.ledger.Checkpoint(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.fails = none
+	r.quiet(t)
+	if err := errors.Join(os.RemoveAll(r.path("www")), os.Rename(r.path("older"), r.path("www"))); err != nil {
+		t.Fatal(err)
+	}
+	r.start()
+	a := r.alarms(t, monitor.Rollback)[0]
+	if string(r.evidence(t, a, "newest")) != string(c.Note) {
+		t.Error("what was shown before is no evidence")
+	}
+}
+
+// TestUngivenForAWhile: a log goes on while its honest server gives no entries; for longer that
+// is silence, once.
+func TestUngivenForAWhile(t *testing.T) {
+	r, s := ungiven(t)
+	for n := range 5 {
+		s.fails = nil
+		if n != 3 {
+			s.fails = none
+		}
+		r.issue(t, fmt.Sprint("p", n))
+		r.export(t)
+		r.quiet(t)
+		r.now = r.now.Add(15 * time.Minute)
+	}
+	s.fails = nil
+	r.quiet(t)
+	s.fails = none
+	for n := range 3 {
+		r.issue(t, fmt.Sprint("q", n))
+		r.export(t)
+		r.quiet(t)
+	}
+	r.now = r.now.Add(2 * time.Hour)
+	r.only(t, r.check(t), monitor.Silent)
 }
 
 // TestContradictedAndAway: a source shows a checkpoint that contradicts what it showed before,
