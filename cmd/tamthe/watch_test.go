@@ -134,6 +134,43 @@ func TestWatcher(t *testing.T) {
 	}
 }
 
+// TestWatcherInTrouble: what the watcher cannot do is no good look, and keeps it from telling no
+// alarm that stands, nor from reading what it can.
+func TestWatcherInTrouble(t *testing.T) {
+	x, w, out := watching(t, watchOptions{})
+	if _, open, err := x.look(t.Context()); err != nil || len(open) > 0 {
+		t.Fatalf("%v, %v", open, err)
+	}
+	signer, _ := ledgertest.LogKey(t)
+	c, err := ledger.SignCheckpoint(ledgertest.Origin, 7, [32]byte{1}, signer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := x.m.Witnessed(t.Context(), c.Note); err != nil {
+		t.Fatal(err)
+	}
+	list, err := filepath.Glob(filepath.Join(x.o.dir, "*", "checkpoint"))
+	if err != nil || len(list) != 1 {
+		t.Fatalf("%v, %v", list, err)
+	}
+	if err := os.WriteFile(list[0], []byte("damaged"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Newest(ledgertest.Origin); err == nil {
+		t.Fatal("a damaged checkpoint")
+	}
+	last := x.last
+	now := last.Add(time.Hour)
+	x.p.now = func() time.Time { return now }
+	r, open, err := x.look(t.Context())
+	if !errors.Is(err, witness.ErrState) || len(open) != 1 || r == nil || len(r.Logs) != 1 || x.last != last {
+		t.Errorf("%v, %v, %v, %v", r, open, err, x.last)
+	}
+	if err := x.once(t.Context()); !errors.Is(err, verdictError(exitRefused)) || strings.Count(out.String(), " fork ") != 1 || !strings.Contains(out.String(), "tamthe: ") {
+		t.Errorf("%v: %s", err, out)
+	}
+}
+
 // TestAlarmWords: each alarm is said in both languages.
 func TestAlarmWords(t *testing.T) {
 	for _, c := range monitor.Codes() {

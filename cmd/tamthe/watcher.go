@@ -124,70 +124,66 @@ func (r readLog) Nodes(ctx context.Context, places []ledger.Node) (list []tlog.H
 	return list, err
 }
 
-// look looks once, and lists the alarms that stand.
+// look looks once, and lists the alarms that stand. An error is of a part only: what else was
+// found is there all the same.
 func (x *watcher) look(ctx context.Context) (*monitor.Round, []monitor.Alarm, error) {
-	if err := x.witnessed(ctx); err != nil {
-		return nil, nil, err
-	}
+	failed := x.witnessed(ctx)
 	r, err := x.m.Check(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
+	failed = errors.Join(failed, err)
 	open, err := x.state.Alarms(ctx, false)
 	if err != nil {
-		return nil, nil, err
+		return r, nil, errors.Join(failed, err)
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.seen, x.open = r, open
-	if len(r.Away) == 0 {
+	if failed == nil && len(r.Away) == 0 {
 		x.last = x.p.now()
 	}
-	return r, open, nil
+	return r, open, failed
 }
 
 // witnessed tells the monitor what the witness has cosigned, perhaps for others, and refused.
 func (x *watcher) witnessed(ctx context.Context) error {
+	var failed []error
 	for _, v := range x.keys {
 		signed, err := x.witness.Newest(v.Name())
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
-		if err != nil {
-			return err
+		if err == nil {
+			err = x.m.Witnessed(ctx, signed)
 		}
-		if err := x.m.Witnessed(ctx, signed); err != nil {
-			return err
-		}
+		failed = append(failed, err)
 	}
 	for {
 		select {
 		case c := <-x.refused:
-			if err := x.m.Witnessed(ctx, c.Note); err != nil {
-				return err
-			}
+			failed = append(failed, x.m.Witnessed(ctx, c.Note))
 		default:
-			return nil
+			return errors.Join(failed...)
 		}
 	}
 }
 
 // once looks, and tells by the exit status what stands.
 func (x *watcher) once(ctx context.Context) error {
-	r, open, err := x.look(ctx)
-	if err != nil {
-		return err
-	}
-	if len(open) == 0 && len(r.Away) > 0 {
-		return fmt.Errorf("%w: %w", errLogAway, r.Away[0])
-	}
-	for _, a := range open {
-		if err := x.tell(ctx, a); err != nil && len(open) == 0 {
-			return err
+	r, open, failed := x.look(ctx)
+	switch {
+	case len(open) > 0:
+		for _, a := range open {
+			if err := x.tell(ctx, a); err != nil {
+				x.p.say("%s: %v", a.ID, err)
+			}
 		}
-	}
-	if len(open) > 0 {
+		if failed != nil {
+			x.p.say("%s", oneLine(failed.Error()))
+		}
 		return verdictError(exitRefused)
+	case failed != nil:
+		return failed
+	case len(r.Away) > 0:
+		return fmt.Errorf("%w: %w", errLogAway, r.Away[0])
 	}
 	for _, k := range r.Logs {
 		if err := x.p.logStands(k); err != nil {
@@ -197,23 +193,22 @@ func (x *watcher) once(ctx context.Context) error {
 	return nil
 }
 
-// run looks until ctx ends. A look that fails is said, and made again.
+// run looks until ctx ends. What fails of a look is said, and made again.
 func (x *watcher) run(ctx context.Context) error {
 	tick := time.NewTicker(x.o.every)
 	defer tick.Stop()
 	for {
 		r, open, err := x.look(ctx)
-		switch {
-		case ctx.Err() != nil:
+		if ctx.Err() != nil {
 			return ctx.Err()
-		case err != nil:
-			x.p.say("%v", err)
-		default:
-			for _, away := range r.Away {
-				x.p.say("%v", away)
-			}
-			x.tellAll(ctx, open)
 		}
+		if err != nil {
+			x.p.say("%s", oneLine(err.Error()))
+		}
+		for _, away := range r.Away {
+			x.p.say("%s", oneLine(away.Error()))
+		}
+		x.tellAll(ctx, open)
 		select {
 		case <-ctx.Done():
 			return ctx.Err()

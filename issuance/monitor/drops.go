@@ -37,51 +37,54 @@ const (
 )
 
 // each gives every document of a place; of a folder those only that changed since they were
-// last given, unless all are asked for. A file of a folder that cannot be read does not keep
-// the others back. What f returns ends it.
-func (d *drops) each(ctx context.Context, place string, all bool, f func(name string, octets []byte) error) error {
+// last given, unless all are asked for. unread is what could not be read, which keeps nothing else
+// back; err is of f, and ends it.
+func (d *drops) each(ctx context.Context, place string, all bool, f func(name string, octets []byte) error) (unread, err error) {
 	if strings.HasPrefix(place, "http://") || strings.HasPrefix(place, "https://") {
 		dir, file := filepath.Split(place)
 		p := Published(dir, d.client).(*published)
-		b, err := p.get(ctx, file, maxDrop)
-		if err != nil {
-			return err
+		b, unread := p.get(ctx, file, maxDrop)
+		if unread != nil {
+			return unread, nil
 		}
-		return f(place, b)
+		return nil, f(place, b)
 	}
-	info, err := os.Stat(place)
-	if err != nil {
-		return err
+	info, unread := os.Stat(place)
+	if unread != nil {
+		return unread, nil
 	}
 	if !info.IsDir() {
-		unread, err := d.file(place, info, all, f)
-		return errors.Join(unread, err)
+		return d.file(place, info, all, f)
 	}
+	return d.folder(ctx, place, all, f)
+}
+
+func (d *drops) folder(ctx context.Context, place string, all bool, f func(string, []byte) error) (unread, err error) {
 	var failed []error
 	n := 0
-	err = filepath.WalkDir(place, func(path string, entry fs.DirEntry, err error) error {
+	err = filepath.WalkDir(place, func(path string, entry fs.DirEntry, unread error) (err error) {
 		var info fs.FileInfo
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
-		case err == nil && (!entry.Type().IsRegular() || strings.HasPrefix(entry.Name(), durable.Unfinished)):
+		case unread == nil && (!entry.Type().IsRegular() || strings.HasPrefix(entry.Name(), durable.Unfinished)):
 			return nil
-		case err == nil:
+		case unread == nil:
 			if n++; n > maxFiles {
-				return fmt.Errorf("%s has more than %d files", place, maxFiles)
+				failed = append(failed, fmt.Errorf("%s has more than %d files", place, maxFiles))
+				return fs.SkipAll
 			}
-			info, err = entry.Info()
+			info, unread = entry.Info()
 		}
-		var own error
-		if err == nil {
-			err, own = d.file(path, info, all, f)
+		if unread == nil {
+			unread, err = d.file(path, info, all, f)
 		}
-		if err != nil && (path == place || !errors.Is(err, fs.ErrNotExist)) { // else it vanished
-			failed = append(failed, err)
+		if unread != nil && (path == place || !errors.Is(unread, fs.ErrNotExist)) { // else it vanished
+			failed = append(failed, unread)
 		}
-		return own
+		return err
 	})
-	return errors.Join(append(failed, err)...)
+	return errors.Join(failed...), err
 }
 
 // file gives a file, unless it is as it was. unread is why it cannot be read, err is of f.
@@ -157,27 +160,24 @@ func lines(path string, from int64, f func(string, []byte) error) (to int64, unr
 	}
 }
 
-// gather takes in what others left since.
-func (m *Monitor) gather(ctx context.Context, r *Round) error {
+// gather takes in what others left since. Trouble of the monitor's own ends a place, not the
+// others.
+func (m *Monitor) gather(ctx context.Context, r *Round) {
 	for _, in := range []struct {
 		places []string
 		take   func(ctx context.Context, r *Round, place, name string, octets []byte) error
 	}{{m.o.Also, m.show}, {m.o.SODs, m.seeSOD}, {m.o.Lists, m.seeObject}} {
 		for _, place := range in.places {
-			var own error
-			err := m.drops.each(ctx, place, false, func(name string, octets []byte) error {
-				own = in.take(ctx, r, place, name, octets)
-				return own
+			unread, err := m.drops.each(ctx, place, false, func(name string, octets []byte) error {
+				return in.take(ctx, r, place, name, octets)
 			})
-			if own != nil {
-				return own
+			if unread != nil {
+				r.Away = append(r.Away, fmt.Errorf("%s: %w", place, unread))
 			}
-			if err != nil {
-				r.Away = append(r.Away, fmt.Errorf("%s: %w", place, err))
-			}
+			r.fails(err)
 		}
 	}
-	return m.unpack(ctx)
+	r.fails(m.unpack(ctx))
 }
 
 // show takes in what somebody was shown of a log.

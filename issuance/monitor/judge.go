@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"time"
 
@@ -69,15 +70,15 @@ func (m *Monitor) convene(tx Tx, look look) (*court, error) {
 // published reads what the authority publishes now.
 func (m *Monitor) published(ctx context.Context, r *Round) (documents [][]byte, err error) {
 	for _, place := range m.o.Lists {
-		err := m.drops.each(ctx, place, true, func(_ string, octets []byte) error {
+		unread, err := m.drops.each(ctx, place, true, func(_ string, octets []byte) error {
 			documents = append(documents, der(octets))
 			return nil
 		})
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
+		if err = errors.Join(err, ctx.Err()); err != nil {
+			return nil, err
 		}
-		if err != nil {
-			r.Away = append(r.Away, fmt.Errorf("%s: %w", place, err))
+		if unread != nil {
+			r.Away = append(r.Away, fmt.Errorf("%s: %w", place, unread))
 		}
 	}
 	return documents, nil

@@ -93,42 +93,59 @@ type Round struct {
 	Away []error
 
 	honest map[string]bool // places that were reached, if none of what they gave is a lie
+	failed []error         // the monitor's own trouble
 }
 
-// Check looks at everything once. Its errors are the monitor's own trouble: what it found
-// before is kept.
+// fails notes trouble of the monitor's own, nil for none: the round goes on without what it hit.
+func (r *Round) fails(err error) {
+	if err != nil {
+		r.failed = append(r.failed, err)
+	}
+}
+
+// Check looks at everything once. Its errors are the monitor's own trouble, all of it: whatever
+// that did not hit was looked at, and what was found before is kept.
 func (m *Monitor) Check(ctx context.Context) (*Round, error) {
 	r := &Round{}
-	if err := m.gather(ctx, r); err != nil {
-		return r, err
-	}
-	look := look{fresh: map[string]bool{}, given: map[reading]bool{}, followed: map[string]bool{}}
+	m.gather(ctx, r)
+	given := look{fresh: map[string]bool{}, given: map[reading]bool{}, followed: map[string]bool{}}
 	for _, s := range m.o.Sources {
-		look.followed[s.Name()] = true
-		origin, err := m.follow(ctx, s, r)
-		if origin != "" && !errors.Is(err, ErrPart) {
-			look.given[reading{origin, s.Name()}] = err == nil
+		if ctx.Err() != nil {
+			return r, ctx.Err()
 		}
-		switch {
-		case errors.Is(err, context.Canceled):
-			return r, err
-		case errors.Is(err, ErrAway) || errors.Is(err, ErrPart):
-			r.Away = append(r.Away, fmt.Errorf("%s: %w", s.Name(), err))
-			continue
-		case err != nil:
-			return r, fmt.Errorf("%s: %w", s.Name(), err)
+		m.visit(ctx, s, r, given)
+	}
+	m.settle(ctx, r)
+	for _, step := range []func(context.Context, *Round, look) error{m.reformed, m.judge} {
+		if ctx.Err() != nil {
+			return r, ctx.Err()
 		}
-		if l, is := s.(live); is && l.Live() && origin != "" {
-			look.fresh[origin] = true
-		}
+		r.fails(step(ctx, r, given))
 	}
-	if err := m.settle(ctx, r); err != nil {
-		return r, err
+	return r, errors.Join(r.failed...)
+}
+
+// visit follows a source, and says how that went.
+func (m *Monitor) visit(ctx context.Context, s Source, r *Round, look look) {
+	look.followed[s.Name()] = true
+	origin, err := m.follow(ctx, s, r)
+	switch {
+	case errors.Is(err, ErrPart):
+		r.Away = append(r.Away, fmt.Errorf("%s: %w", s.Name(), err))
+		return
+	case errors.Is(err, ErrAway):
+		r.Away = append(r.Away, fmt.Errorf("%s: %w", s.Name(), err))
+	case err != nil: // it is not the source that gave nothing
+		r.fails(fmt.Errorf("%s: %w", s.Name(), err))
+		return
 	}
-	if err := m.reformed(ctx, r, look); err != nil {
-		return r, err
+	if origin == "" {
+		return
 	}
-	return r, m.judge(ctx, r, look)
+	look.given[reading{origin, s.Name()}] = err == nil
+	if l, is := s.(live); is && l.Live() && err == nil {
+		look.fresh[origin] = true
+	}
 }
 
 // look is what the sources gave in a round.

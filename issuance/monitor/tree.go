@@ -32,9 +32,7 @@ func (m *Monitor) take(ctx context.Context, s Source, c *receipt.Checkpoint, r *
 		r.Raised = append(r.Raised, raised...)
 	}
 	if m.o.Cosign != nil { // what was published of older entries is another matter
-		if err := m.cosign(ctx, c); err != nil {
-			return err
-		}
+		r.fails(m.cosign(ctx, c))
 	}
 	return m.reread(ctx, s, c, min(c.Size, known.Size))
 }
@@ -405,46 +403,49 @@ func (m *Monitor) cosign(ctx context.Context, c *receipt.Checkpoint) error {
 }
 
 // settle holds what others were shown against what is known by now.
-func (m *Monitor) settle(ctx context.Context, r *Round) error {
+func (m *Monitor) settle(ctx context.Context, r *Round) {
 	for origin := range m.logs {
 		var raised []Alarm
-		err := m.o.State.Change(ctx, func(tx Tx) error {
-			known, err := m.known(tx, origin)
-			if err != nil {
-				return err
+		var known Known
+		err := m.o.State.Change(ctx, func(tx Tx) (err error) {
+			if known, err = m.known(tx, origin); err == nil {
+				raised, err = m.settleLog(tx, known)
 			}
-			list, err := tx.Shown(origin)
-			if err != nil {
-				return err
-			}
-			for _, x := range list {
-				a, done, err := m.settleOne(tx, known, x, list)
-				if err != nil {
-					return err
-				}
-				if done {
-					if err := tx.Settle(x); err != nil {
-						return err
-					}
-				}
-				if a == nil {
-					continue
-				}
-				more, err := m.keep(tx, []Alarm{*a})
-				raised = append(raised, more...)
-				if err != nil {
-					return err
-				}
-			}
-			r.Logs = append(r.Logs, known)
-			return nil
+			return err
 		})
 		if err != nil {
-			return err
+			r.fails(err)
+			continue
 		}
-		r.Raised = append(r.Raised, raised...)
+		r.Logs, r.Raised = append(r.Logs, known), append(r.Raised, raised...)
 	}
-	return nil
+}
+
+func (m *Monitor) settleLog(tx Tx, known Known) (raised []Alarm, err error) {
+	list, err := tx.Shown(known.Origin)
+	if err != nil {
+		return nil, err
+	}
+	for _, x := range list {
+		a, done, err := m.settleOne(tx, known, x, list)
+		if err != nil {
+			return nil, err
+		}
+		if done {
+			if err := tx.Settle(x); err != nil {
+				return nil, err
+			}
+		}
+		if a == nil {
+			continue
+		}
+		more, err := m.keep(tx, []Alarm{*a})
+		if err != nil {
+			return nil, err
+		}
+		raised = append(raised, more...)
+	}
+	return raised, nil
 }
 
 func (m *Monitor) settleOne(tx Tx, known Known, x Shown, list []Shown) (a *Alarm, done bool, err error) {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/tamthe/tamthe/issuance/monitor"
+	"github.com/tamthe/tamthe/verify/receipt"
 )
 
 // failing is a source that cannot give some leaves just now.
@@ -203,6 +204,52 @@ func TestContradictedAndAway(t *testing.T) {
 	r.o.Sources = []monitor.Source{&failing{Source: monitor.Store("database", f), fails: func(from int64) bool { return from == 0 }}}
 	r.start()
 	r.alarms(t, monitor.Rewritten)
+}
+
+// unsound is a source that cannot be read for a reason of the monitor's own.
+type unsound struct{ monitor.Source }
+
+func (unsound) Name() string { return "unsound" }
+
+func (unsound) Leaves(context.Context, int64, int64, int64, func(int64, []byte) error) error {
+	return errUnsound
+}
+
+var errUnsound = errors.New("input/output error")
+
+// TestOwnTrouble: what the monitor cannot do keeps nothing else back, and says nothing of a source.
+func TestOwnTrouble(t *testing.T) {
+	r := followed(t)
+	www := r.o.Sources[0]
+	put(t, r.path("liar/checkpoint"), []byte("nonsense"))
+	r.o.Sources = []monitor.Source{unsound{www}, monitor.Published(r.path("liar"), nil), www}
+	r.o.Silence = 72 * time.Hour
+	r.o.Cosign = func(*receipt.Checkpoint, monitor.Prover) error { return errBusy }
+	put(t, r.path("blocked"), nil) // there can be no folder in it
+	honest := r.o.Evidence
+	r.o.Evidence = r.path("blocked")
+	r.start()
+	r.issue(t, "bob")
+	c, err := r.ledger.Checkpoint(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.export(t)
+	round, err := r.m.Check(t.Context())
+	if !errors.Is(err, errUnsound) || !errors.Is(err, errBusy) || !strings.Contains(err.Error(), "blocked") {
+		t.Errorf("not all trouble is told: %v", err)
+	}
+	if len(round.Logs) != 1 || round.Logs[0].Size != c.Size {
+		t.Errorf("the log was not read: %v", round.Logs)
+	}
+	r.o.Evidence = honest
+	r.start()
+	r.now = r.now.Add(73 * time.Hour)
+	round, err = r.m.Check(t.Context())
+	if !errors.Is(err, errUnsound) {
+		t.Errorf("%v", err)
+	}
+	r.only(t, round.Raised, monitor.BadCheckpoint, monitor.Silent)
 }
 
 // TestListGone: a list that was published is not any more, though its place is there, or its
