@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -131,6 +132,42 @@ func TestWatcher(t *testing.T) {
 	look()
 	if health() != http.StatusOK {
 		t.Error("not healthy once the alarm is acknowledged")
+	}
+}
+
+// TestRefusedFlood: whoever asks the witness for what is public with nonsense for a proof, however
+// often, hides no fork.
+func TestRefusedFlood(t *testing.T) {
+	x, w, _ := watching(t, watchOptions{})
+	if _, open, err := x.look(t.Context()); err != nil || len(open) > 0 {
+		t.Fatalf("%v, %v", open, err)
+	}
+	signer, _ := ledgertest.LogKey(t)
+	size := x.seen.Logs[0].Size
+	public, err := ledger.SignCheckpoint(ledgertest.Origin, size+5, [32]byte{2}, signer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fork, err := ledger.SignCheckpoint(ledgertest.Origin, size, [32]byte{1}, signer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask := func(note []byte) {
+		t.Helper()
+		body := fmt.Sprintf("old %d\n\n%s", size, note)
+		if code := answer(w, httptest.NewRequest(http.MethodPost, "/add-checkpoint", strings.NewReader(body))).Code; code != witness.Unprocessable {
+			t.Fatalf("status %d", code)
+		}
+	}
+	for range 2000 {
+		ask(public.Note)
+	}
+	ask(fork.Note)
+	if _, open, err := x.look(t.Context()); err != nil || len(open) != 1 || open[0].Code != monitor.Fork {
+		t.Errorf("%v, %v", open, err)
+	}
+	if len(x.refused) > 0 {
+		t.Errorf("%d are told again", len(x.refused))
 	}
 }
 

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -32,22 +34,27 @@ type watcher struct {
 
 	witness *witness.Witness
 	keys    []note.Verifier
-	refused chan *receipt.Checkpoint // that a witness was asked for and that contradict others
 
-	mu   sync.Mutex // what is shown of it
-	last time.Time  // when a look ended well
-	seen *monitor.Round
-	open []monitor.Alarm
+	mu      sync.Mutex // what others see and change of it
+	refused map[refusedCheckpoint]*receipt.Checkpoint
+	last    time.Time // when a look ended well
+	seen    *monitor.Round
+	open    []monitor.Alarm
 }
 
+// refusedCheckpoint names a checkpoint that a witness was asked for and that may contradict others.
+type refusedCheckpoint struct {
+	origin string
+	size   int64
+	root   tlog.Hash
+}
+
+// mostRefused bounds how many are kept until the next look. The log signed each.
+const mostRefused = 1024
+
 func newWatcher(p *program, o watchOptions, keys []note.Verifier, w *witness.Witness, state monitor.State) (*watcher, error) {
-	x := &watcher{p: p, o: o, state: state, told: map[string]time.Time{}, witness: w, keys: keys, refused: make(chan *receipt.Checkpoint, 64)}
-	w.Refused = func(c *receipt.Checkpoint) {
-		select {
-		case x.refused <- c:
-		default: // one is enough for an alarm
-		}
-	}
+	x := &watcher{p: p, o: o, state: state, told: map[string]time.Time{}, witness: w, keys: keys, refused: map[refusedCheckpoint]*receipt.Checkpoint{}}
+	w.Refused = x.refuse
 	var sources []monitor.Source
 	for _, text := range o.logs {
 		s, err := p.logSource(text)
@@ -156,13 +163,27 @@ func (x *watcher) witnessed(ctx context.Context) error {
 		}
 		failed = append(failed, err)
 	}
-	for {
-		select {
-		case c := <-x.refused:
-			failed = append(failed, x.m.Witnessed(ctx, c.Note))
-		default:
-			return errors.Join(failed...)
+	x.mu.Lock()
+	list := slices.Collect(maps.Values(x.refused))
+	x.mu.Unlock()
+	for _, c := range list {
+		if err := x.m.Witnessed(ctx, c.Note); err != nil {
+			failed = append(failed, err) // with the next look
+			continue
 		}
+		x.mu.Lock()
+		delete(x.refused, refusedCheckpoint{c.Origin, c.Size, c.Root})
+		x.mu.Unlock()
+	}
+	return errors.Join(failed...)
+}
+
+// refuse keeps what the witness refused for the next look, each once however often it is asked.
+func (x *watcher) refuse(c *receipt.Checkpoint) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if len(x.refused) < mostRefused {
+		x.refused[refusedCheckpoint{c.Origin, c.Size, c.Root}] = c
 	}
 }
 

@@ -33,8 +33,10 @@ var ErrState = errors.New("the state of the witness cannot be used")
 // Witness cosigns the checkpoints of logs. Several goroutines may use it at once; no
 // other process may have its folder open.
 type Witness struct {
-	// Refused is told of each checkpoint that its log signed and that does not continue what
-	// was cosigned before. It is set before the witness is used; nil is told nothing.
+	// Refused is told of each checkpoint that its log signed and that is not shown to continue
+	// what was cosigned before, be it that it does not, or that the proof is nonsense: whoever
+	// asks may have it told the same one again and again. What was cosigned itself is not told.
+	// It is set before the witness is used; nil is told nothing.
 	Refused func(*receipt.Checkpoint)
 
 	dir    string
@@ -116,7 +118,7 @@ func (w *Witness) Add(body []byte) ([]byte, error) {
 		return nil, &Refusal{Status: Conflict, Size: newest.Size, Why: fmt.Sprintf("the newest that was cosigned has %d entries", newest.Size)}
 	}
 	if err := continues(newest, c, r.proof); err != nil {
-		if w.Refused != nil {
+		if w.Refused != nil && (c.Size != newest.Size || c.Root != newest.Root) {
 			w.Refused(c)
 		}
 		return nil, &Refusal{Status: Unprocessable, Why: err.Error()}

@@ -369,8 +369,9 @@ func TestRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	for body, want := range map[string]int{
-		fmt.Sprintf("old %d\n\n%s", c.Size, other.Note): witness.Unprocessable,
-		fmt.Sprintf("old 0\n\n%s", c.Note):              witness.Conflict,
+		fmt.Sprintf("old %d\n\n%s", c.Size, other.Note):              witness.Unprocessable,
+		fmt.Sprintf("old 0\n\n%s", c.Note):                           witness.Conflict,
+		fmt.Sprintf("old %d\n%s\n\n%s", c.Size, tlog.Hash{}, c.Note): witness.Unprocessable, // anybody has it
 	} {
 		if status, _, _ := r.post(t, body); status != want {
 			t.Errorf("status %d, want %d", status, want)
