@@ -114,7 +114,24 @@ func (c *court) strange(s Sight, name string, ours bool, signed func(cert.Public
 			"%s signed what does not stand in the log: %s", root.Subject, name).with(more...).with(File{"csca.cer", root.Raw}))
 		return true
 	}
-	return !c.unjudged(s, name, more) && c.now.Sub(s.Since) > c.m.o.Lag // a log may be read later
+	if c.unjudged(s, name, more) {
+		return false
+	}
+	age := c.now.Sub(s.Since)
+	return age > c.m.o.Lag && c.founded() || age > unfounded // a log may be read later
+}
+
+// unfounded is how long what was seen waits for a log of which nothing was ever read.
+const unfounded = 30 * 24 * time.Hour
+
+// founded says whether each log was read, so that its keys are known.
+func (c *court) founded() bool {
+	for _, f := range c.facts {
+		if !f.Founded {
+			return false
+		}
+	}
+	return true
 }
 
 // unjudged says whether a CSCA of the logs is not at hand, and alarms of each that has not come

@@ -115,3 +115,41 @@ func TestRootRemembered(t *testing.T) {
 	r.now = r.now.Add(25 * time.Hour)
 	r.alarms(t, monitor.StrangeObject)
 }
+
+// TestSeenBeforeFounded: what was seen before the log could be read is judged once it is, however
+// late; what nobody's log says anything of is not kept for ever.
+func TestSeenBeforeFounded(t *testing.T) {
+	for name, test := range map[string]struct {
+		wait time.Duration
+		code []monitor.Code
+	}{"in time": {25 * day, []monitor.Code{monitor.Unlogged, monitor.StrangeObject}}, "too late": {35 * day, nil}} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t)
+			r.now = r.office.Pass(0)
+			r.o.SODs, r.o.Lists = []string{r.path("seen")}, []string{r.path("pki")}
+			a := newAuthority(t, r)
+			s := a.signer(t, "ds-101", true)
+			put(t, r.path("pki/csca.crl"), a.crl(t, 90, true))
+			put(t, r.path("seen/1"), a.mint(t, s))
+			put(t, r.path("seen/2"), a.mint(t, a.signer(t, "ds-666", false)))
+			r.start()
+			r.now = r.office.Pass(time.Second)
+			r.quiet(t)
+			r.now = r.office.Pass(test.wait)
+			r.quiet(t)
+			if err := os.RemoveAll(r.path("seen")); err != nil {
+				t.Fatal(err)
+			}
+			put(t, r.path("pki/csca.crl"), a.crl(t, 90, true))
+			r.export(t)
+			r.now = r.office.Pass(time.Second)
+			var cards []monitor.Alarm
+			for _, a := range r.check(t) {
+				if a.Code == monitor.Unlogged || a.Code == monitor.StrangeObject {
+					cards = append(cards, a)
+				}
+			}
+			r.only(t, cards, test.code...)
+		})
+	}
+}
