@@ -88,13 +88,12 @@ func (c *court) authorities() *authorities {
 	return a
 }
 
-// unpack sees what was handed in since. What was judged before goes at once, and what could not
-// be seen is taken again the next time.
+// unpack sees what was handed in since. What could not be seen is taken again the next time.
 func (m *Monitor) unpack(ctx context.Context) error {
 	if m.o.Inbox == nil {
 		return nil
 	}
-	var judged, back []string
+	var back []string
 	var failed []error
 	fresh := m.o.Inbox.fresh()
 	for i, path := range fresh {
@@ -107,12 +106,7 @@ func (m *Monitor) unpack(ctx context.Context) error {
 			continue
 		}
 		err = m.o.State.Change(ctx, func(tx Tx) error {
-			before, err := tx.See(Sight{sha256.Sum256(octets), octets, path, m.o.Now()})
-			if before {
-				name, _ := m.o.Inbox.name(path)
-				judged = append(judged, name)
-			}
-			return err
+			return tx.See(Sight{handedID(octets), octets, path, m.o.Now()})
 		})
 		if err != nil { // of the memory: the others would fare no better
 			failed, back = append(failed, err), append(back, fresh[i:]...)
@@ -120,7 +114,13 @@ func (m *Monitor) unpack(ctx context.Context) error {
 		}
 	}
 	m.o.Inbox.again(back)
-	return errors.Join(append(failed, m.o.Inbox.judged(judged))...)
+	return errors.Join(failed...)
+}
+
+// handedID names the sight of what was handed in. The same octets may be seen elsewhere too, and
+// that is a sight of its own: a file of the inbox may give way, and has to go once it was judged.
+func handedID(octets []byte) [32]byte {
+	return sha256.Sum256(append([]byte("handed in\x00"), octets...))
 }
 
 // crowded alarms, once a day, of an inbox that will not take much more though some was judged.

@@ -164,3 +164,45 @@ func TestHandedAndBusy(t *testing.T) {
 	}
 	r.waiting(t, 0, 0)
 }
+
+// TestHandedAndSeen: a card that was handed in lies in a folder too: what becomes of the one does
+// nothing to the other, and it is one alarm.
+func TestHandedAndSeen(t *testing.T) {
+	r, a, s := handed(t)
+	_, other, stranger := signed(t)
+	first, second := a.mint(t, a.signer(t, "ds-666", false)), a.mint(t, s)
+	put(t, r.path("seen/1"), first)
+	put(t, r.path("seen/2"), second)
+	r.quiet(t)
+	r.hand(t, first)
+	r.hand(t, second)
+	third := other.mint(t, stranger)
+	r.hand(t, third)
+	r.quiet(t)
+	put(t, r.path("seen/3"), third)
+	r.quiet(t)
+	for range 5 { // it gives way to them
+		r.hand(t, other.mint(t, stranger))
+	}
+	r.quiet(t)
+	r.waiting(t, 2, 2)
+	if n := len(r.sights(t)); n != 7 {
+		t.Errorf("%d sights", n)
+	}
+	r.now = r.now.Add(25 * time.Hour)
+	r.only(t, r.check(t), monitor.StrangeObject, monitor.Unlogged)
+	r.waiting(t, 0, 0)
+	if n := len(r.sights(t)); n != 0 {
+		t.Errorf("%d sights", n)
+	}
+}
+
+// sights are those that were not judged.
+func (r *rig) sights(t *testing.T) (list []monitor.Sight) {
+	t.Helper()
+	err := r.watch.Change(t.Context(), func(tx monitor.Tx) (err error) { list, err = tx.Sights(); return err })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}

@@ -96,7 +96,7 @@ func (c *court) issuerOf(origin string, x *cert.Certificate) string {
 	return ""
 }
 
-// strange: whatever a CSCA of the logs signed stands in them. While the certificate of one of
+// strange judges what s.SOD is: whatever a CSCA of the logs signed stands in them. While the certificate of one of
 // them is not at hand nobody can tell whether it signed, and what was seen is kept.
 func (c *court) strange(s Sight, name string, ours bool, signed func(cert.PublicKey) error, more ...File) (done bool) {
 	if ours {
@@ -110,7 +110,8 @@ func (c *court) strange(s Sight, name string, ours bool, signed func(cert.Public
 		if !c.ripe(s) {
 			return false
 		}
-		c.found = append(c.found, newAlarm(StrangeObject, root.origin, -1, hex.EncodeToString(s.ID[:]),
+		sum := sha256.Sum256(s.SOD)
+		c.found = append(c.found, newAlarm(StrangeObject, root.origin, -1, hex.EncodeToString(sum[:]),
 			"%s signed what does not stand in the log: %s", root.Subject, name).with(more...).with(File{"csca.cer", root.Raw}))
 		return true
 	}

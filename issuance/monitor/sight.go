@@ -114,8 +114,7 @@ func der(octets []byte) []byte {
 
 func (m *Monitor) see(ctx context.Context, place string, octets []byte) error {
 	return m.o.State.Change(ctx, func(tx Tx) error {
-		_, err := tx.See(Sight{sha256.Sum256(octets), bytes.Clone(octets), place, m.o.Now()})
-		return err
+		return tx.See(Sight{sha256.Sum256(octets), bytes.Clone(octets), place, m.o.Now()})
 	})
 }
 

@@ -60,10 +60,10 @@ type Tx interface {
 	Shown(origin string) ([]Shown, error)
 	Settle(Shown) error
 
-	// See keeps a security object that was seen, unless it was seen before; judged says that
-	// it was then, and is judged. Sights lists those that have not been judged, Judged takes one
-	// off, and Forget does so as if it had never been seen.
-	See(Sight) (judged bool, err error)
+	// See keeps a security object that was seen, unless one of its ID was seen before. Sights
+	// lists those that have not been judged, Judged takes one off, and Forget does so as if it
+	// had never been seen.
+	See(Sight) error
 	Sights() ([]Sight, error)
 	Judged(id [32]byte) error
 	Forget(id [32]byte) error
@@ -105,7 +105,7 @@ type Shown struct {
 
 // Sight is a security object that was seen somewhere.
 type Sight struct {
-	ID    [32]byte
+	ID    [32]byte // of what was seen, and whether it was handed in
 	SOD   []byte
 	Place string
 	Since time.Time

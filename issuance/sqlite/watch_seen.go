@@ -53,12 +53,9 @@ func (t *watchTx) Settle(s monitor.Shown) error {
 }
 
 // See implements [monitor.Tx].
-func (t *watchTx) See(s monitor.Sight) (judged bool, err error) {
-	n, err := t.exec("INSERT OR IGNORE INTO sight VALUES (?, ?, ?, ?)", s.ID[:], s.SOD, s.Place, s.Since.UnixMicro())
-	if err == nil && n == 0 {
-		_, err = t.one("SELECT octets IS NULL FROM sight WHERE id = ?", []any{s.ID[:]}, &judged)
-	}
-	return judged, err
+func (t *watchTx) See(s monitor.Sight) error {
+	_, err := t.exec("INSERT OR IGNORE INTO sight VALUES (?, ?, ?, ?)", s.ID[:], s.SOD, s.Place, s.Since.UnixMicro())
+	return err
 }
 
 // Sights implements [monitor.Tx].
