@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tamthe/tamthe/verify/durable"
@@ -34,7 +35,7 @@ func (m *Monitor) refile(a Alarm) error {
 		return err
 	}
 	dir := filepath.Join(m.o.Evidence, a.ID)
-	beside := dir + ".new"
+	beside := dir + besideEnd
 	if err := errors.Join(os.RemoveAll(beside), os.MkdirAll(beside, 0o700)); err != nil {
 		return err
 	}
@@ -42,15 +43,53 @@ func (m *Monitor) refile(a Alarm) error {
 	if err != nil {
 		return err
 	}
-	for _, f := range append(a.Evidence, File{"alarm.json", append(about, '\n')}) {
+	for _, f := range append(a.Evidence, File{aboutFile, append(about, '\n')}) {
 		if err := durable.Create(filepath.Join(beside, f.Name), f.Octets, 0o600); err != nil {
 			return err
 		}
 	}
+	return m.replace(beside, dir)
+}
+
+const (
+	aboutFile = "alarm.json" // is written last
+	besideEnd = ".new"
+)
+
+func (m *Monitor) replace(beside, dir string) error {
 	if err := errors.Join(os.RemoveAll(dir), os.Rename(beside, dir)); err != nil {
 		return err
 	}
 	return durable.Sync(m.o.Evidence)
+}
+
+// refiled ends what a sudden end cut off: evidence that is whole takes its place, what is not
+// goes.
+func (m *Monitor) refiled() error {
+	if m.o.Evidence == "" {
+		return nil
+	}
+	list, err := os.ReadDir(m.o.Evidence)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	var failed []error
+	for _, e := range list {
+		id, is := strings.CutSuffix(e.Name(), besideEnd)
+		if !is {
+			continue
+		}
+		beside := filepath.Join(m.o.Evidence, e.Name())
+		_, err := os.Stat(filepath.Join(beside, aboutFile))
+		switch {
+		case err == nil:
+			err = m.replace(beside, filepath.Join(m.o.Evidence, id))
+		case errors.Is(err, fs.ErrNotExist):
+			err = os.RemoveAll(beside)
+		}
+		failed = append(failed, err)
+	}
+	return errors.Join(failed...)
 }
 
 // full says whether there is evidence of too many alarms to keep that of another.

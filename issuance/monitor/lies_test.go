@@ -187,3 +187,33 @@ func TestEvidenceBounded(t *testing.T) {
 		t.Error("a fork without evidence")
 	}
 }
+
+// TestEvidenceCut: the monitor ended while it put evidence in place of older evidence.
+func TestEvidenceCut(t *testing.T) {
+	r, shows := mirror(t)
+	*shows = inventor(t)["none"]
+	a := r.alarms(t, monitor.BadCheckpoint)[0]
+	*shows = nil
+	dir := filepath.Join(r.path("evidence"), a.ID)
+	whole := r.evidence(t, a, "checkpoint")
+	put(t, filepath.Join(dir+".new", "checkpoint"), []byte("half of it"))
+	r.start()
+	r.quiet(t)
+	if got := r.evidence(t, a, "checkpoint"); string(got) != string(whole) {
+		t.Errorf("%q takes the place of what is whole", got)
+	}
+	if err := os.Rename(dir, dir+".new"); err != nil {
+		t.Fatal(err)
+	}
+	put(t, filepath.Join(dir, "part"), nil) // of the older
+	r.start()
+	r.quiet(t)
+	if got := r.evidence(t, a, "checkpoint"); string(got) != string(whole) {
+		t.Errorf("%q takes the place of what is whole", got)
+	}
+	for _, left := range []string{dir + ".new", filepath.Join(dir, "part")} {
+		if _, err := os.Stat(left); !os.IsNotExist(err) {
+			t.Errorf("%s is left: %v", left, err)
+		}
+	}
+}

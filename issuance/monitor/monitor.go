@@ -66,6 +66,7 @@ type Monitor struct {
 	drops drops
 	logs  map[string][]note.Verifier
 	forks map[string]*LieError // by log and root: found already
+	begun bool                 // with what the end before may have cut off
 	ours  atomic.Pointer[authorities]
 }
 
@@ -107,6 +108,11 @@ func (r *Round) fails(err error) {
 // that did not hit was looked at, and what was found before is kept.
 func (m *Monitor) Check(ctx context.Context) (*Round, error) {
 	r := &Round{}
+	if !m.begun {
+		err := m.refiled()
+		m.begun = err == nil
+		r.fails(err)
+	}
 	m.gather(ctx, r)
 	given := look{fresh: map[string]bool{}, given: map[reading]bool{}, followed: map[string]bool{}}
 	for _, s := range m.o.Sources {
