@@ -1,6 +1,8 @@
 package monitor_test
 
 import (
+	"context"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -88,6 +90,39 @@ func TestLiars(t *testing.T) {
 				t.Errorf("%d entries were believed, %v", k.Size, err)
 			}
 		})
+	}
+}
+
+// TestSlow: a server that answers each request in time, and is not done in days, is away; the other
+// sources are read, and it is when it is in order again.
+func TestSlow(t *testing.T) {
+	r := newRig(t)
+	r.issue(t, "ann")
+	r.export(t)
+	slow := true
+	files := http.FileServer(http.Dir(r.path("www")))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, in *http.Request) {
+		if slow && strings.HasPrefix(in.URL.Path, "/tile/") {
+			<-in.Context().Done()
+			return
+		}
+		files.ServeHTTP(w, in)
+	}))
+	defer server.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	r.o.Sources = []monitor.Source{monitor.Published(server.URL, &http.Client{}), monitor.Published(r.path("www"), nil)}
+	r.start()
+	r.m.Hurry(2 * time.Second)
+	for range 2 { // the entries are read from the other, and again from this one
+		round, err := r.m.Check(ctx)
+		if err != nil || len(round.Away) != 1 || !errors.Is(round.Away[0], monitor.ErrAway) || len(round.Raised) > 0 || len(round.Logs) != 1 || round.Logs[0].Size == 0 {
+			t.Fatalf("%v, %v", round, err)
+		}
+	}
+	slow = false
+	if round, err := r.m.Check(ctx); err != nil || len(round.Away) > 0 || len(round.Raised) > 0 {
+		t.Errorf("%v, %v", round, err)
 	}
 }
 

@@ -58,6 +58,9 @@ type Prover func(older, newer int64) ([]tlog.Hash, error)
 const (
 	defaultLag    = 24 * time.Hour
 	defaultReread = 1 << 20
+
+	defaultPatience = 5 * time.Minute
+	mostPatience    = 7 * 24 * time.Hour
 )
 
 // Monitor follows logs. One goroutine may use it at a time, but for [Monitor.Hand].
@@ -68,6 +71,8 @@ type Monitor struct {
 	forks map[string]*LieError // by log and root: found already
 	begun bool                 // with what the end before may have cut off
 	ours  atomic.Pointer[authorities]
+
+	patience time.Duration // with a source that has little to give
 }
 
 // New makes a monitor.
@@ -78,7 +83,7 @@ func New(o Options) *Monitor {
 	if o.Reread <= 0 {
 		o.Reread = defaultReread
 	}
-	m := &Monitor{o: o, logs: map[string][]note.Verifier{}, forks: map[string]*LieError{}, drops: drops{client: o.Client}}
+	m := &Monitor{o: o, logs: map[string][]note.Verifier{}, forks: map[string]*LieError{}, drops: drops{client: o.Client}, patience: defaultPatience}
 	for _, v := range o.Keys {
 		m.logs[v.Name()] = append(m.logs[v.Name()], v)
 	}
@@ -154,6 +159,20 @@ func (m *Monitor) visit(ctx context.Context, s Source, r *Round, look look) {
 	}
 }
 
+// within bounds how long a source may take to give so many entries: a second for each bundle of
+// them, besides what it may always take. One that takes longer is away, or it would hold up the
+// others, and the memory, for days.
+func (m *Monitor) within(ctx context.Context, entries int64, f func(context.Context) error) error {
+	bundles := min(entries/tileWidth, int64(mostPatience/time.Second))
+	short, cancel := context.WithTimeout(ctx, m.patience+time.Duration(bundles)*time.Second)
+	defer cancel()
+	err := f(short)
+	if _, lied := errors.AsType[*LieError](err); err == nil || lied || short.Err() == nil || ctx.Err() != nil {
+		return err
+	}
+	return fmt.Errorf("%w: it takes too long: %w", ErrAway, err)
+}
+
 // look is what the sources gave in a round.
 type look struct {
 	fresh map[string]bool  // logs of which a live source was read
@@ -168,7 +187,8 @@ type reading struct{ origin, source string }
 // follow reads what is new at a source. origin is the log of which that showed a checkpoint,
 // unless it lied.
 func (m *Monitor) follow(ctx context.Context, s Source, r *Round) (origin string, err error) {
-	signed, err := s.Checkpoint(ctx)
+	var signed []byte
+	err = m.within(ctx, 0, func(ctx context.Context) (err error) { signed, err = s.Checkpoint(ctx); return err })
 	if err == nil {
 		var c *receipt.Checkpoint
 		if c, err = m.open(signed); err == nil {

@@ -22,9 +22,11 @@ func (m *Monitor) take(ctx context.Context, s Source, c *receipt.Checkpoint, r *
 	}
 	if c.Size > known.Size {
 		var raised []Alarm
-		err := m.o.State.Change(ctx, func(tx Tx) (err error) {
-			raised, err = m.grow(ctx, tx, s, c)
-			return err
+		err := m.within(ctx, c.Size-known.Size, func(ctx context.Context) error {
+			return m.o.State.Change(ctx, func(tx Tx) (err error) {
+				raised, err = m.grow(ctx, tx, s, c)
+				return err
+			})
 		})
 		if err != nil {
 			return m.ungiven(ctx, s, c, m.contradicted(ctx, s, c, err))
@@ -34,7 +36,8 @@ func (m *Monitor) take(ctx context.Context, s Source, c *receipt.Checkpoint, r *
 	if m.o.Cosign != nil { // what was published of older entries is another matter
 		r.fails(m.cosign(ctx, c))
 	}
-	return m.reread(ctx, s, c, min(c.Size, known.Size))
+	old := min(c.Size, known.Size)
+	return m.within(ctx, min(old, m.o.Reread), func(ctx context.Context) error { return m.reread(ctx, s, c, old) })
 }
 
 // offered notes that a source shows a checkpoint, be its entries given or not, and holds it
@@ -197,7 +200,11 @@ func (m *Monitor) contradicted(ctx context.Context, s Source, c *receipt.Checkpo
 	if e := m.o.State.Change(ctx, func(tx Tx) (err error) { known, err = m.known(tx, c.Origin); return err }); e != nil {
 		return e
 	}
-	found, e := m.investigate(ctx, s, known, c)
+	var found *LieError
+	e := m.within(ctx, c.Size, func(ctx context.Context) (err error) {
+		found, err = m.investigate(ctx, s, known, c)
+		return err
+	})
 	switch {
 	case e == nil && found != nil:
 		if found.Code == Fork {
