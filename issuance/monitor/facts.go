@@ -30,6 +30,7 @@ type facts struct {
 	tx     Tx
 	stock  *issuance.Book
 	alarms []Alarm
+	told   map[Code]map[string]bool // while entries are read: alarms by their IDs
 }
 
 // openFacts reads what was kept of a log.
@@ -68,7 +69,26 @@ func orNew[K comparable, V any](m map[K]V) map[K]V {
 
 func (f *facts) encode() ([]byte, error) { return json.Marshal(f) }
 
-func (f *facts) alarm(a Alarm) { f.alarms = append(f.alarms, a) }
+// mostTold bounds the alarms of a code that entries raise which are read at once.
+const mostTold = 100
+
+// alarm adds one. Who has the log's key can make an alarm of each entry: while entries are read,
+// the first of a code are told, and then that there are more.
+func (f *facts) alarm(a Alarm) {
+	if f.told != nil {
+		told := orNew(f.told[a.Code])
+		f.told[a.Code] = told
+		switch n := len(told); {
+		case told[a.ID] || n > mostTold:
+			return
+		case n == mostTold:
+			a = newAlarm(a.Code, f.origin, a.Index, fmt.Sprintf("more %d", a.Index),
+				"there are more than %d of these, and from here on they are not told one by one", mostTold)
+		}
+		told[a.ID] = true
+	}
+	f.alarms = append(f.alarms, a)
+}
 
 // read takes one entry in. now is the monitor's clock.
 func (f *facts) read(index int64, leaf []byte, now time.Time) error {

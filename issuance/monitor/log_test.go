@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -467,6 +468,52 @@ func TestUnsigned(t *testing.T) {
 		r.anew(t, f)
 		if list := r.alarms(t, monitor.Unsigned); len(list) != 1 || list[0].Index != int64(len(f.leaves)-1) {
 			t.Errorf("%d: %v", i, list)
+		}
+	}
+}
+
+// TestAlarmAnEntry: who has the log's key adds thousands of entries, each of which is an alarm:
+// the first are told, and that there are more.
+func TestAlarmAnEntry(t *testing.T) {
+	r := followed(t)
+	f := r.copied(t)
+	first := len(f.leaves)
+	for n := range 2_000 {
+		f.leaves = append(f.leaves, fmt.Append(nil, "nonsense ", n))
+	}
+	f.hash(t)
+	r.anew(t, f)
+	list := r.alarms(t, monitor.Unreadable)
+	if len(list) != 101 {
+		t.Errorf("%d alarms", len(list))
+	}
+	for i, a := range list {
+		if a.Index != int64(first+i) || strings.HasPrefix(a.Subject, "more ") != (i == 100) {
+			t.Errorf("%d: %s (%s)", i, a, a.Subject)
+		}
+	}
+}
+
+// TestAlarmToldBefore: as many days of entries that are ahead as alarms are told, and none twice.
+func TestAlarmToldBefore(t *testing.T) {
+	r := newRig(t)
+	r.now = r.now.Add(-24 * time.Hour)
+	f := r.copied(t)
+	add := func() { f.leaves = append(f.leaves, leaf(t, r, issuance.Card("C-x"), issuance.Lock, nil)) }
+	for range 99 {
+		r.office.Pass(day)
+		add()
+	}
+	add()
+	f.hash(t)
+	r.anew(t, f)
+	list := r.check(t)
+	if len(list) != 100 {
+		t.Errorf("%d alarms", len(list))
+	}
+	for _, a := range list {
+		if a.Code != monitor.ClockAhead || strings.HasPrefix(a.Subject, "more ") {
+			t.Errorf("%s (%s)", a, a.Subject)
 		}
 	}
 }

@@ -160,6 +160,7 @@ func (m *Monitor) grow(ctx context.Context, tx Tx, s Source, c *receipt.Checkpoi
 	if err != nil {
 		return nil, err
 	}
+	f.told = map[Code]map[string]bool{}
 	now := m.o.Now()
 	err = leaves(ctx, s, c.Size, known.Size, c.Size, func(index int64, leaf []byte) error {
 		if err := tx.Append(c.Origin, index, tree.Append(tlog.RecordHash(leaf))); err != nil {
