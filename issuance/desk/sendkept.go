@@ -35,6 +35,10 @@ const sendTries = 5
 // took in is ErrOtherOfficer; what waited for more than thirty days is ErrOldDraft, and what was
 // taken in for another ledger ErrOtherLedger. After every error but one of the wiping the draft lies there as before; see Refuses.
 func (o *Office) SendKept(ctx context.Context, b Outbox, name string) error {
+	return b.Sending(func() error { return o.sendKept(ctx, b, name) })
+}
+
+func (o *Office) sendKept(ctx context.Context, b Outbox, name string) error {
 	k, err := b.Kept(ctx, name)
 	if err != nil {
 		return err

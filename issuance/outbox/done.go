@@ -49,6 +49,21 @@ func (b Box) refusal(name string) *Refusal {
 	return &r
 }
 
+// Sending calls f, which files a draft, while nobody throws one away and no other program files
+// one: what the ledger gets is not on record as thrown away. It waits half a minute at the most,
+// then the error is durable.ErrBusy.
+func (b Box) Sending(f func() error) error {
+	if err := makeDir(b.Dir); err != nil {
+		return err
+	}
+	unlock, err := durable.Lock(b.path(sendFile), patience)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	return f()
+}
+
 // Filed wipes a draft that the ledger has. One that is not there any more is no error.
 func (b Box) Filed(name string) error {
 	return b.locked(func(d disk) error {
@@ -74,7 +89,8 @@ type Discarding struct {
 }
 
 // Discard throws a draft away, after that was written down: who did it, when and why stays in
-// the box. The error is ErrMissing where no such draft is.
+// the box. It waits for whoever files one, see Sending. The error is ErrMissing where no such
+// draft is.
 func (b Box) Discard(i Item, at time.Time, by [32]byte, reason string) error {
 	line, err := json.Marshal(Discarding{
 		Draft: i.Name, Taken: i.Taken, By: hex.EncodeToString(i.Operator[:]), At: at.UTC().Truncate(time.Microsecond),
@@ -83,7 +99,7 @@ func (b Box) Discard(i Item, at time.Time, by [32]byte, reason string) error {
 	if err != nil {
 		return err
 	}
-	return b.locked(func(d disk) error {
+	discard := func(d disk) error {
 		if err := b.there(i.Name); err != nil {
 			return err
 		}
@@ -91,7 +107,8 @@ func (b Box) Discard(i Item, at time.Time, by [32]byte, reason string) error {
 			return fmt.Errorf("discard draft %s: %w", i.Name, err)
 		}
 		return b.finish(d, i.Name)
-	})
+	}
+	return b.Sending(func() error { return b.locked(discard) })
 }
 
 // maxDiscarded is how much is read of the record of what was thrown away, its end.

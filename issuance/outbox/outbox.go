@@ -78,6 +78,7 @@ const (
 	refusedEnd = ".refused"
 	doneEnd    = ".done" // filed or thrown away, and not wiped yet
 	lockFile   = ".lock"
+	sendFile   = ".sending"
 	discarded  = "discarded" // a line for each that was thrown away
 )
 

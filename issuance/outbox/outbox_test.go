@@ -159,17 +159,41 @@ func TestRefuse(t *testing.T) {
 	}
 }
 
-// files are those of the box but its lock.
+// files are those of the box but its locks.
 func files(t *testing.T, dir string) (names []string) {
 	t.Helper()
 	list, err := os.ReadDir(dir)
 	check(t, err)
 	for _, f := range list {
-		if f.Name() != lockFile {
+		if f.Name() != lockFile && f.Name() != sendFile {
 			names = append(names, f.Name())
 		}
 	}
 	return names
+}
+
+// TestDiscardWhileSent: what is being filed is thrown away afterwards or not at all.
+func TestDiscardWhileSent(t *testing.T) {
+	t.Parallel()
+	b, w := Box{Dir: t.TempDir()}, key(t)
+	check(t, b.Keep(t.Context(), w, head(1), content))
+	list, err := b.List()
+	check(t, err)
+	thrown := make(chan error, 1)
+	check(t, b.Sending(func() error {
+		go func() { thrown <- b.Discard(list[0], head(0).Taken, [32]byte{7}, "withdrawn") }()
+		select {
+		case err := <-thrown:
+			t.Errorf("while it is sent: %v", err)
+			thrown <- err
+		case <-time.After(100 * time.Millisecond):
+		}
+		return b.Filed(head(1).Name)
+	}))
+	wantError(t, "once it is filed", <-thrown, ErrMissing)
+	if _, err := os.ReadFile(b.path(discarded)); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("it is on record as thrown away: %v", err)
+	}
 }
 
 func TestDiscard(t *testing.T) {
