@@ -86,8 +86,10 @@ func newView(p Pin, most int) (*view, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the pinned key of the log: %w", err)
 	}
+	book := issuance.NewBook(p.Origin)
+	book.Whole(issuance.KindOperator) // which are never forgotten
 	return &view{
-		pin: p, verifier: v, book: issuance.NewBook(p.Origin), tree: &ledger.Tree{}, roots: map[int64]tlog.Hash{},
+		pin: p, verifier: v, book: book, tree: &ledger.Tree{}, roots: map[int64]tlog.Hash{},
 		forgotten: newForgotten(most), claimed: map[short]struct{}{}, used: map[string]int{}, issued: map[object]publication{}, prepared: map[string]logged{},
 		approval: map[string]approval{}, places: map[string]places{},
 	}, nil

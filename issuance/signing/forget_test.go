@@ -55,6 +55,26 @@ func TestForgets(t *testing.T) {
 	}
 }
 
+// TestForgetsNoOperator: one act rests on there being no other administrator, which a view that
+// forgets knows as well.
+func TestForgetsNoOperator(t *testing.T) {
+	r := newRig(t)
+	v := must(newView(r.pin(), 1))(t)
+	must(v.follow(t.Context(), r.store))(t)
+	v.forgetNow()
+	root := r.office.Root
+	id := issuance.OperatorStream(root.ID)
+	_, seq, last := v.book.Stands(id)
+	e := issuance.Entry{
+		Origin: r.pin().Origin, Rules: issuance.RuleBook, Stream: id, Seq: seq + 1, Prev: last, ID: issuance.NewID(), Act: issuance.Pair,
+		Time: r.now, Operator: root.ID, Fields: map[string]string{"with": r.office.Registrar.ID.String()},
+	}
+	check(t, e.Sign(root.Key))
+	if err := v.book.Apply(e); !errors.Is(err, issuance.ErrFourEyes) {
+		t.Errorf("with a second administrator there: %v", err)
+	}
+}
+
 // lying is a log that says of a stream what it never was, once it was read.
 type lying struct {
 	Log
