@@ -20,7 +20,7 @@ import (
 // distant has a centre in the rig, at the other end of a pipe.
 func (r *rig) distant(t testing.TB) *Distant {
 	p := r.plan()
-	c := NewCentre(r.service.Service, r.store, p.Master, p.Transport, func() time.Time { return r.now })
+	c := NewCentre(r.service, r.store, p.Master, p.Transport, func() time.Time { return r.now })
 	return &Distant{Dial: func(context.Context) (net.Conn, error) {
 		desk, centre := net.Pipe()
 		ended := make(chan struct{})

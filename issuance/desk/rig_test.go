@@ -23,6 +23,7 @@ import (
 	"github.com/tamthe/tamthe/issuance"
 	"github.com/tamthe/tamthe/issuance/ca"
 	"github.com/tamthe/tamthe/issuance/keystore"
+	"github.com/tamthe/tamthe/issuance/signing"
 	"github.com/tamthe/tamthe/issuance/sqlite"
 	"github.com/tamthe/tamthe/issuance/vault"
 	"github.com/tamthe/tamthe/verify"
@@ -47,7 +48,7 @@ type rig struct {
 	master   []byte
 	now      time.Time
 	trust    *pki.Store
-	service  *service
+	service  *signing.Service
 	an, binh *Office
 }
 

@@ -15,35 +15,26 @@ import (
 	"github.com/tamthe/tamthe/issuance/sqlite"
 )
 
-// service is the rig's signing service, with a ledger that a test may put something before.
-type service struct {
-	*signing.Service
-	log *fronting
-}
+// fronting is the ledger as the service sees it: behind what the context says, if it says so.
+type fronting struct{ *sqlite.Ledger }
 
-// fronting is the ledger as the service sees it.
-type fronting struct {
-	*sqlite.Ledger
-	front Store // nil for none
-}
+type frontKey struct{}
 
 func (f *fronting) Append(ctx context.Context, at issuance.Head, e ...issuance.Entry) error {
-	if f.front != nil {
-		return f.front.Append(ctx, at, e...)
+	if front, ok := ctx.Value(frontKey{}).(Store); ok {
+		return front.Append(ctx, at, e...)
 	}
 	return f.Ledger.Append(ctx, at, e...)
 }
 
 // fronted asks the service while something stands before its ledger.
 type fronted struct {
-	service *service
+	service *signing.Service
 	front   Store
 }
 
 func (f fronted) Sign(ctx context.Context, r *signing.Request) ([]byte, error) {
-	f.service.log.front = f.front
-	defer func() { f.service.log.front = nil }()
-	return f.service.Sign(ctx, r)
+	return f.service.Sign(context.WithValue(ctx, frontKey{}, f.front), r)
 }
 
 // pin enrols the service's key and tells it which log it serves.
@@ -63,10 +54,8 @@ func (r *rig) openService(t testing.TB) {
 		return
 	}
 	ring := keystore.Folder{Dir: r.path("keys")}
-	log := &fronting{Ledger: r.store}
-	s := must(signing.Open(r.path("signer"), signing.Options{
-		Log: log, Operator: must(ring.Signer(t.Context(), "signer"))(t), Keys: ring, PKI: os.DirFS(r.path("pki")), Status: statusList,
+	r.service = must(signing.Open(r.path("signer"), signing.Options{
+		Log: &fronting{r.store}, Operator: must(ring.Signer(t.Context(), "signer"))(t), Keys: ring, PKI: os.DirFS(r.path("pki")), Status: statusList,
 		CardKeys: CardKeys(gp.AESMaster(r.master)), Documents: Documents(), Imported: true, Now: func() time.Time { return r.now },
 	}))(t)
-	r.service = &service{s, log}
 }
