@@ -44,7 +44,7 @@ func (m *Monitor) refile(a Alarm) error {
 		return err
 	}
 	for _, f := range append(a.Evidence, File{aboutFile, append(about, '\n')}) {
-		if err := durable.Create(filepath.Join(beside, f.Name), f.Octets, 0o600); err != nil {
+		if err := durable.Export(filepath.Join(beside, f.Name), f.Octets, 0o600); err != nil {
 			return err
 		}
 	}

@@ -56,7 +56,7 @@ func makeKey(path string) ([]byte, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, err
 	}
-	if err := durable.Create(path, b, 0o600); err != nil {
+	if err := durable.Export(path, b, 0o600); err != nil {
 		return nil, err
 	}
 	return b, nil

@@ -27,8 +27,8 @@ func Create(path string, octets []byte, mode fs.FileMode) error {
 	return create(path, octets, mode, os.Link)
 }
 
-// Export is Create for what is carried away, on a stick say, whose file system has no hard links:
-// there a sudden end may leave an empty file.
+// Export is Create for any file system, a stick's or a network's without hard links too: there a
+// sudden end may leave an empty file.
 func Export(path string, octets []byte, mode fs.FileMode) error {
 	return create(path, octets, mode, func(from, to string) error { return linkOrMove(from, to, os.Link) })
 }
